@@ -1,0 +1,219 @@
+"""What the hub may ask of a room, and the closed lists of answers.
+
+Plain data, decoded from MQTT by `agent.hub.messages` and from the control socket by
+`agent.runtime.control`; decided upon by `agent.core.room`. Contract: docs/contract.md.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+"""Room and group ids: they stand in MQTT topics and URLs."""
+
+MeetingId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+CommandId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+"""A ULID or UUID by custom; any short word without topic separators is taken."""
+
+Url = Annotated[str, Meta(pattern=r"^https?://", max_length=2048)]
+Token = Annotated[str, Meta(max_length=4096)]
+
+MAX_SOURCES = 4
+"""Sources that one room plays at once (issue: a meeting that holds)."""
+
+
+class AckState(StrEnum):
+    """Progress of one command; see `FINAL_STATES`."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
+FINAL_STATES = frozenset(
+    {AckState.SUCCEEDED, AckState.FAILED, AckState.REJECTED, AckState.EXPIRED, AckState.SUPERSEDED}
+)
+
+
+class Code(StrEnum):
+    """Why a command ended as it did: the closed list that an ack's `code` comes from."""
+
+    OK = "ok"
+    ALREADY = "already"  # what was asked for was true before
+    # refused before anything was done
+    NOT_JSON = "not-json"
+    TOO_LARGE = "too-large"
+    UNKNOWN_COMMAND = "unknown-command"
+    BAD_FIELD = "bad-field"
+    MISSING_FIELD = "missing-field"
+    RETAINED = "retained"
+    EXPIRED = "expired"
+    CLOCK_UNSYNCHRONISED = "clock-unsynchronised"
+    NOT_PERMITTED = "not-permitted"
+    UNSIGNED = "unsigned"
+    BAD_SIGNATURE = "bad-signature"
+    REPLAYED = "replayed"
+    IN_MEETING = "in-meeting"
+    NOT_IN_MEETING = "not-in-meeting"
+    OTHER_MEETING = "other-meeting"
+    BUSY = "busy"
+    NO_MEDIA_URL = "no-media-url"
+    MUTED_BY_HAND = "muted-by-hand"
+    STOPPING = "stopping"
+    # tried, and did not come true
+    TIMEOUT = "timeout"
+    UPLINK_REFUSED = "uplink-refused"
+    DOWNLINK_REFUSED = "downlink-refused"
+    MEDIA_UNREACHABLE = "media-unreachable"
+    NO_PICTURE_OR_SOUND = "no-picture-or-sound"
+    DEVICE_ABSENT = "device-absent"
+    DEVICE_FAILED = "device-failed"
+    WORKER_FAILED = "worker-failed"
+    DISK_FULL = "disk-full"
+    INTERRUPTED = "interrupted"
+    WITHDRAWN = "withdrawn"  # a later command made this one pointless
+
+
+class Meeting(Struct, frozen=True, omit_defaults=True):
+    """Which meeting: `id` is its name in URLs and journals, `title` is for people."""
+
+    id: MeetingId
+    title: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class Endpoint(Struct, frozen=True, omit_defaults=True):
+    """A WHIP endpoint (RFC 9725) and its bearer token."""
+
+    url: Url
+    token: Token | None = None
+
+
+class Source(Struct, frozen=True, omit_defaults=True):
+    """A WHEP endpoint to play, its bearer token and the name drawn on its picture."""
+
+    url: Url
+    token: Token | None = None
+    label: Annotated[str, Meta(max_length=80)] | None = None
+
+
+Sources = Annotated[list[Source], Meta(max_length=MAX_SOURCES)]
+
+
+class Join(Struct, frozen=True, omit_defaults=True):
+    """Be in this meeting. URLs left out come from the settings' templates."""
+
+    meeting: Meeting
+    publish: Endpoint | UnsetType | None = UNSET
+    play: Sources | UnsetType | None = UNSET
+    microphone: Literal["live", "muted"] = "muted"
+    camera: Literal["live", "off"] = "live"
+    until: datetime | None = None
+    timeout_seconds: Annotated[float, Meta(ge=1, le=300)] = 30
+    replace: bool = False
+
+
+class Leave(Struct, frozen=True, omit_defaults=True):
+    """Be in no meeting (or, given one, not in that meeting)."""
+
+    meeting: MeetingId | None = None
+
+
+class Mute(Struct, frozen=True):
+    """Let no sample of the microphone leave the room."""
+
+
+class Unmute(Struct, frozen=True):
+    """Let the microphone be heard, unless the room muted it by hand."""
+
+
+class Volume(Struct, frozen=True):
+    """Set the loudspeaker's volume, 0 to 100."""
+
+    speaker: Annotated[int, Meta(ge=0, le=100)]
+
+
+class Display(Struct, frozen=True):
+    """Power the display through its relay; off is refused in a meeting."""
+
+    power: Literal["on", "off"]
+
+
+class Identify(Struct, frozen=True, omit_defaults=True):
+    """Blink the on-air lamp so that somebody in the building finds the box."""
+
+    seconds: Annotated[float, Meta(ge=1, le=60)] = 10
+
+
+class Ping(Struct, frozen=True):
+    """Answer, and nothing else."""
+
+
+class Report(Struct, frozen=True):
+    """Publish the health document now."""
+
+
+class Restart(Struct, frozen=True):
+    """Restart the agent or the machine; refused in a meeting."""
+
+    scope: Literal["agent", "host"]
+
+
+Body = Join | Leave | Mute | Unmute | Volume | Display | Identify | Ping | Report | Restart
+
+COMMANDS: dict[str, type[Body]] = {
+    kind.__name__.lower(): kind
+    for kind in (Join, Leave, Mute, Unmute, Volume, Display, Identify, Ping, Report, Restart)
+}
+"""Command type as it stands in the topic -> its fields."""
+
+
+class Origin(StrEnum):
+    """Where a command came in."""
+
+    HUB = "hub"
+    GROUP = "group"
+    LOCAL = "local"
+
+
+class Reply(Struct, frozen=True, omit_defaults=True):
+    """The sender's MQTT 5 Response Topic and Correlation Data (MQTT 5, 4.10)."""
+
+    topic: str
+    correlation: bytes | None = None
+
+
+class Command(Struct, frozen=True, omit_defaults=True):
+    """One command as received; `id` is the sender's or, if it gave none, one of ours."""
+
+    id: str
+    type: str
+    body: Body
+    origin: Origin
+    issued: datetime | None = None
+    expires: datetime | None = None
+    sender: str | None = None
+    """Who asked, for the journal: a signing key's id, or `uid 1000 pid 4711` of the control socket."""
+    reply: Reply | None = None
+
+
+class Ack(Struct, frozen=True):
+    """Progress of one command. `seq` counts this id's acks from 1; one final state per id, always."""
+
+    id: str
+    type: str
+    room: str
+    state: AckState
+    code: Code
+    text: str
+    seq: int
+    at: datetime
+    detail: dict[str, Any] = {}
+    v: int = 1

@@ -1,0 +1,108 @@
+"""The documents that a room publishes: state, health and events.
+
+Their field names are the wire contract (docs/contract.md); `agent.hub.messages` only turns them
+into bytes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from msgspec import Struct
+
+
+class Connection(StrEnum):
+    """What the hub sees of the room's link; `lost` is only ever said by the will."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    LOST = "lost"
+
+
+class Phase(StrEnum):
+    """What the room is doing."""
+
+    STANDBY = "standby"
+    JOINING = "joining"
+    IN_MEETING = "in-meeting"
+    RECONNECTING = "reconnecting"
+    LEAVING = "leaving"
+    FAULT = "fault"
+
+
+class Status(StrEnum):
+    """How well a device or the room does. `absent` is not there at all."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    ABSENT = "absent"
+
+
+class MeetingState(Struct, frozen=True):
+    """The meeting that the room is in, joining or leaving."""
+
+    id: str
+    title: str | None
+    since: datetime
+    until: datetime | None
+
+
+class AgentFacts(Struct, frozen=True):
+    """Which agent this is; `boot` is the kernel's boot id."""
+
+    version: str
+    started: datetime
+    boot: str
+
+
+class RoomState(Struct, frozen=True):
+    """The retained `state` document; `session` names this connection (failures: a will overtaken)."""
+
+    room: str
+    connection: Connection
+    session: str
+    phase: Phase
+    meeting: MeetingState | None
+    microphone: Literal["live", "muted", "off"]
+    camera: Literal["live", "off"]
+    display: Literal["on", "off"]
+    agent: AgentFacts
+    at: datetime
+    v: int = 1
+
+
+class DeviceStatus(Struct, frozen=True):
+    """One device's health. `text` names the thing to check; `code` is a kebab-case word."""
+
+    status: Status
+    code: str
+    text: str
+    required: bool = True
+    detail: dict[str, Any] = {}
+
+
+class HealthDocument(Struct, frozen=True):
+    """The retained `health` document: levels, not edges. `host` and `media` are figures by name."""
+
+    room: str
+    status: Status
+    devices: dict[str, DeviceStatus]
+    host: dict[str, Any]
+    media: dict[str, Any] | None
+    at: datetime
+    v: int = 1
+
+
+class EventDocument(Struct, frozen=True):
+    """Something that happened (`fault`, `fault-cleared`, `mute-pressed`, ...), published once."""
+
+    type: str
+    room: str
+    code: str
+    text: str
+    at: datetime
+    detail: dict[str, Any] = {}
+    v: int = 1

@@ -1,0 +1,158 @@
+"""What must be done: the outputs of the core, in the imperative.
+
+`agent.runtime.performer` carries them out in the order given; the order is part of the promise
+(journal, then acknowledge, then act).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from agent.core.commands import Ack, Command, Reply
+from agent.core.documents import EventDocument, HealthDocument, RoomState
+from agent.core.events import Delivery, MeetingRecord
+from agent.core.media import Instruction, MediaPlan
+
+
+class RecordCommand(Struct, frozen=True):
+    """Write the command to the journal; it is on disk when this returns."""
+
+    command: Command
+
+
+class AcknowledgeDelivery(Struct, frozen=True):
+    """Send the broker its PUBACK."""
+
+    delivery: Delivery
+
+
+class SendAck(Struct, frozen=True):
+    """Publish an ack to its topic and the sender's Response Topic; a final one is journalled first."""
+
+    ack: Ack
+    reply: Reply | None = None
+    final: bool = False
+
+
+class MarkSent(Struct, frozen=True):
+    """Take a message out of the journal's outbox."""
+
+    key: str
+
+
+class ResendUnsent(Struct, frozen=True):
+    """Publish all that the journal's outbox still holds."""
+
+
+class PublishState(Struct, frozen=True):
+    """Publish the retained state document."""
+
+    state: RoomState
+
+
+class PublishHealth(Struct, frozen=True):
+    """Publish the retained health document."""
+
+    health: HealthDocument
+
+
+class PublishEvent(Struct, frozen=True):
+    """Publish and journal something that happened."""
+
+    event: EventDocument
+
+
+class RememberMeeting(Struct, frozen=True):
+    """Keep on disk that the room is in this meeting; None forgets it."""
+
+    record: MeetingRecord | None
+
+
+class RememberMutedByHand(Struct, frozen=True):
+    """Keep on disk whether the room muted itself."""
+
+    muted: bool
+
+
+class StartWorker(Struct, frozen=True):
+    """Start a media child with this plan. Its reports carry `generation`."""
+
+    generation: int
+    plan: MediaPlan
+
+
+class InstructWorker(Struct, frozen=True):
+    """Tell the running media child something; without one, nothing happens."""
+
+    instruction: Instruction
+
+
+class StopWorker(Struct, frozen=True):
+    """End the media child: stop, SIGTERM, SIGKILL. `WorkerExited` follows."""
+
+
+class SwitchDisplay(Struct, frozen=True):
+    """Switch the display's relay. `DisplaySwitched` follows."""
+
+    on: bool
+
+
+class SetLamp(Struct, frozen=True):
+    """Set the on-air lamp."""
+
+    mode: Literal["on", "off", "blink"]
+
+
+class SetDeadline(Struct, frozen=True):
+    """Say `DeadlinePassed(name)` in so many seconds; replaces an earlier one of that name."""
+
+    name: str
+    seconds: float
+
+
+class CancelDeadline(Struct, frozen=True):
+    """Forget a deadline; fine if there is none."""
+
+    name: str
+
+
+class Probe(Struct, frozen=True):
+    """Look which devices are there and sample the host. `DevicesProbed`, `HostSampled` follow."""
+
+
+class SetServiceStatus(Struct, frozen=True):
+    """One line for `systemctl status`."""
+
+    text: str
+
+
+class EndDaemon(Struct, frozen=True):
+    """Leave the loop: the process ends, systemd starts it again if that was asked for."""
+
+    restart: Literal["no", "agent", "host"] = "no"
+
+
+Effect = (
+    RecordCommand
+    | AcknowledgeDelivery
+    | SendAck
+    | MarkSent
+    | ResendUnsent
+    | PublishState
+    | PublishHealth
+    | PublishEvent
+    | RememberMeeting
+    | RememberMutedByHand
+    | StartWorker
+    | InstructWorker
+    | StopWorker
+    | SwitchDisplay
+    | SetLamp
+    | SetDeadline
+    | CancelDeadline
+    | Probe
+    | SetServiceStatus
+    | EndDaemon
+)

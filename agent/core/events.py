@@ -1,0 +1,156 @@
+"""What happened: the inputs of the core, in the past tense.
+
+Whoever does I/O (link, supervisor, panel, timers) puts one of these into the inbox and nothing
+else; `agent.core.room.Room.handle` turns each into effects.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from agent.core.commands import Ack, Code, Command, Reply
+from agent.core.documents import DeviceStatus
+from agent.core.media import MediaReport
+
+
+class Delivery(Struct, frozen=True):
+    """A message that the broker wants acknowledged: MQTT's packet id and QoS, opaque to the core."""
+
+    mid: int
+    qos: int
+
+
+class CommandReceived(Struct, frozen=True):
+    """A well-formed command came in. `earlier` is the journal's last word on this id, if it has one."""
+
+    command: Command
+    delivery: Delivery | None = None
+    earlier: Ack | None = None
+    known: bool = False
+    """The journal has this id (with `earlier` None: it is still being worked on)."""
+
+
+class CommandRefused(Struct, frozen=True):
+    """Something came in on a command topic that is no usable command; `id` where it could be read."""
+
+    id: str | None
+    type: str
+    code: Code
+    text: str
+    delivery: Delivery | None = None
+    reply: Reply | None = None
+
+
+class LinkChanged(Struct, frozen=True):
+    """The hub link came up (with the session's new id) or went away (with why)."""
+
+    up: bool
+    session: str = ""
+    code: str = "ok"
+    text: str = ""
+
+
+class Delivered(Struct, frozen=True):
+    """The broker acknowledged the outbox's message with this key."""
+
+    key: str
+
+
+class RoundTripMeasured(Struct, frozen=True):
+    """The self-check came back through the broker, or (None) it did not in time."""
+
+    milliseconds: float | None
+
+
+class WorkerReported(Struct, frozen=True):
+    """The media child of this generation said something."""
+
+    generation: int
+    report: MediaReport
+
+
+class WorkerExited(Struct, frozen=True):
+    """The media child of this generation is gone; `status` as in subprocess (negative: a signal)."""
+
+    generation: int
+    status: int
+    text: str = ""
+
+
+class LineChanged(Struct, frozen=True):
+    """A debounced input of the panel changed."""
+
+    line: Literal["mute-button"]
+    active: bool
+
+
+class DisplaySwitched(Struct, frozen=True):
+    """The relay was switched, or (with `error`) could not be."""
+
+    on: bool
+    error: str = ""
+
+
+class DevicesProbed(Struct, frozen=True):
+    """Who is there, looked up without opening anything."""
+
+    devices: dict[str, DeviceStatus]
+
+
+class HostSampled(Struct, frozen=True):
+    """Figures of the machine, for health's `host`."""
+
+    figures: dict[str, Any]
+
+
+class DeadlinePassed(Struct, frozen=True):
+    """A deadline set by `SetDeadline` has come."""
+
+    name: str
+
+
+class MeetingRecord(Struct, frozen=True):
+    """What is kept on disk of the meeting that the room is in, so that it can be resumed."""
+
+    command: Command
+    since_wall: float
+    """Unix time of the join, in seconds."""
+
+
+class Restored(Struct, frozen=True):
+    """The daemon started: what the journal remembers. The first event, once.
+
+    `cold` says that the machine booted since the journal's last entry (a power cut or reboot).
+    """
+
+    meeting: MeetingRecord | None
+    unfinished: list[Command]
+    cold: bool
+    muted_by_hand: bool = False
+    display_on: bool = False
+
+
+class StopRequested(Struct, frozen=True):
+    """The daemon shall end (SIGTERM or a restart command)."""
+
+    reason: str
+
+
+Event = (
+    CommandReceived
+    | CommandRefused
+    | LinkChanged
+    | Delivered
+    | RoundTripMeasured
+    | WorkerReported
+    | WorkerExited
+    | LineChanged
+    | DisplaySwitched
+    | DevicesProbed
+    | HostSampled
+    | DeadlinePassed
+    | Restored
+    | StopRequested
+)

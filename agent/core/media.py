@@ -1,0 +1,141 @@
+"""What the daemon and its media child say to each other, as plain data.
+
+`Instruction`s go to the child, `Report`s come back; `agent.media.protocol` frames them as JSON
+lines. Each is a tagged struct: the tag stands in the field `kind`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from agent.core.commands import Endpoint, Source
+from agent.core.documents import DeviceStatus
+
+DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
+
+
+class MediaPlan(Struct, frozen=True):
+    """All that a child needs to be in a meeting. `speaker_volume` is 0 to 100."""
+
+    meeting: str
+    room: str
+    publish: Endpoint | None
+    play: list[Source]
+    microphone_live: bool
+    camera_live: bool
+    speaker_volume: int
+    room_name: str = ""
+
+
+# --- instructions: daemon -> child ---------------------------------------------------------------
+
+
+class Start(Struct, frozen=True, tag_field="kind", tag="start"):
+    """Open the devices, publish and play. The first instruction, once."""
+
+    plan: MediaPlan
+
+
+class SetMicrophone(Struct, frozen=True, tag_field="kind", tag="microphone"):
+    """Live, or muted: then its samples are discarded before the encoder."""
+
+    live: bool
+
+
+class SetCamera(Struct, frozen=True, tag_field="kind", tag="camera"):
+    """Live, or off: then the camera is closed."""
+
+    live: bool
+
+
+class SetVolume(Struct, frozen=True, tag_field="kind", tag="volume"):
+    """The loudspeaker's volume, 0 to 100."""
+
+    speaker: int
+
+
+class SetSources(Struct, frozen=True, tag_field="kind", tag="sources"):
+    """Play exactly these; the ones already playing go on undisturbed."""
+
+    play: list[Source]
+
+
+class TakeSnapshot(Struct, frozen=True, tag_field="kind", tag="snapshot"):
+    """Write the picture shown (`received`) or sent (`sent`) to `path` as PNG, then report it."""
+
+    request: str
+    source: Literal["received", "sent"]
+    path: str
+
+
+class Stop(Struct, frozen=True, tag_field="kind", tag="stop"):
+    """End the sessions with DELETE, close the devices, exit 0. SIGTERM means the same."""
+
+
+Instruction = Start | SetMicrophone | SetCamera | SetVolume | SetSources | TakeSnapshot | Stop
+
+
+# --- reports: child -> daemon --------------------------------------------------------------------
+
+LinkState = Literal["connecting", "connected", "flowing", "stalled", "refused", "unreachable"]
+"""`connected`: DTLS is up. `flowing`: RTP is accepted upstream (the server's receiver reports or
+ICE consent say so), or the first picture or sound was decoded downstream. `stalled`: nothing
+arrives any more. `refused`: the server answered no (`text` says what). `unreachable`: no answer."""
+
+
+class Ready(Struct, frozen=True, tag_field="kind", tag="ready"):
+    """The handshake: the engine is loaded, instructions are taken. `engine` is for health."""
+
+    pid: int
+    engine: str
+
+
+class DeviceReported(Struct, frozen=True, tag_field="kind", tag="device"):
+    """A device was opened (`open` true), closed, or its status changed."""
+
+    device: DeviceKind
+    open: bool
+    status: DeviceStatus
+
+
+class UplinkReported(Struct, frozen=True, tag_field="kind", tag="uplink"):
+    """The WHIP session's state changed."""
+
+    state: LinkState
+    text: str = ""
+
+
+class DownlinkReported(Struct, frozen=True, tag_field="kind", tag="downlink"):
+    """The state of the WHEP session for the source with this URL changed."""
+
+    url: str
+    state: LinkState
+    text: str = ""
+
+
+class Measured(Struct, frozen=True, tag_field="kind", tag="measured"):
+    """Figures for health's `media`, every few seconds; names carry their unit."""
+
+    figures: dict[str, Any]
+
+
+class SnapshotTaken(Struct, frozen=True, tag_field="kind", tag="snapshot"):
+    """The answer to `TakeSnapshot`; `error` is empty when the file was written."""
+
+    request: str
+    path: str
+    error: str = ""
+
+
+class Fault(Struct, frozen=True, tag_field="kind", tag="fault"):
+    """The child cannot go on and will exit; the daemon starts another."""
+
+    code: str
+    text: str
+
+
+MediaReport = (
+    Ready | DeviceReported | UplinkReported | DownlinkReported | Measured | SnapshotTaken | Fault
+)

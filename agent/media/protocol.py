@@ -1,0 +1,68 @@
+"""The line between the daemon and its media child: JSON lines over one socket pair.
+
+The daemon writes instructions, the child reports (`agent.core.media`); end of file means that the
+other side is gone. Both sides share this module: the supervisor and the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from agent.core.media import Instruction, MediaReport
+from agent.errors import MessageError
+from agent.settings import Devices, Media
+
+MAX_LINE_BYTES = 256 * 1024
+"""Longer than any line we write; a longer one is a broken peer."""
+
+
+class Configure(msgspec.Struct, frozen=True, tag_field="kind", tag="configure"):
+    """The first line to the child, before any instruction: its share of the settings."""
+
+    devices: Devices
+    media: Media
+
+
+ToChild = Configure | Instruction
+
+_encoder = msgspec.json.Encoder()
+_to_child: msgspec.json.Decoder[ToChild] = msgspec.json.Decoder(ToChild)
+_to_daemon: msgspec.json.Decoder[MediaReport] = msgspec.json.Decoder(MediaReport)
+
+
+def encode(message: ToChild | MediaReport) -> bytes:
+    """One line, newline included."""
+    return _encoder.encode(message) + b"\n"
+
+
+def decode_for_child(line: bytes) -> ToChild:
+    """Raises MessageError, naming what is wrong with the line."""
+    try:
+        return _to_child.decode(line)
+    except msgspec.MsgspecError as error:
+        raise MessageError("bad-frame", f"line from the daemon: {error}") from error
+
+
+def decode_for_daemon(line: bytes) -> MediaReport:
+    """Raises MessageError, naming what is wrong with the line."""
+    try:
+        return _to_daemon.decode(line)
+    except msgspec.MsgspecError as error:
+        raise MessageError("bad-frame", f"line from the media child: {error}") from error
+
+
+class LineBuffer:
+    """Cuts a byte stream into lines."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """The lines completed by this chunk. Raises MessageError when a line is too long."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if len(self._rest) > MAX_LINE_BYTES:
+            self._rest = b""
+            raise MessageError("bad-frame", f"a line of more than {MAX_LINE_BYTES} bytes")
+        yield from (line for line in lines if line)
