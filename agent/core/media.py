@@ -30,6 +30,8 @@ class MediaPlan(Struct, frozen=True):
 
 
 # --- instructions: daemon -> child ---------------------------------------------------------------
+# One with a `request` is answered by `Applied` as soon as it is true: the daemon kills a child that
+# does not confirm a mute.
 
 
 class Start(Struct, frozen=True, tag_field="kind", tag="start"):
@@ -42,24 +44,28 @@ class SetMicrophone(Struct, frozen=True, tag_field="kind", tag="microphone"):
     """Live, or muted: then its samples are discarded before the encoder."""
 
     live: bool
+    request: str = ""
 
 
 class SetCamera(Struct, frozen=True, tag_field="kind", tag="camera"):
     """Live, or off: then the camera is closed."""
 
     live: bool
+    request: str = ""
 
 
 class SetVolume(Struct, frozen=True, tag_field="kind", tag="volume"):
     """The loudspeaker's volume, 0 to 100."""
 
     speaker: int
+    request: str = ""
 
 
 class SetSources(Struct, frozen=True, tag_field="kind", tag="sources"):
     """Play exactly these; the ones already playing go on undisturbed."""
 
     play: list[Source]
+    request: str = ""
 
 
 class TakeSnapshot(Struct, frozen=True, tag_field="kind", tag="snapshot"):
@@ -119,6 +125,13 @@ class Measured(Struct, frozen=True, tag_field="kind", tag="measured"):
     """Figures for health's `media`, every few seconds; names carry their unit."""
 
     figures: dict[str, Any]
+
+
+class Applied(Struct, frozen=True, tag_field="kind", tag="applied"):
+    """The instruction with this `request` is true now, or (with `error`) could not be made so."""
+
+    request: str
+    error: str = ""
 
 
 class SnapshotTaken(Struct, frozen=True, tag_field="kind", tag="snapshot"):
