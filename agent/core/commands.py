@@ -22,6 +22,9 @@ CommandId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Url = Annotated[str, Meta(pattern=r"^https?://", max_length=2048)]
 Token = Annotated[str, Meta(max_length=4096)]
 
+Instant = Annotated[datetime, Meta(tz=True)]
+"""RFC 3339 with an offset; a time without one could mean anything."""
+
 MAX_SOURCES = 4
 """Sources that one room plays at once (issue: a meeting that holds)."""
 
@@ -115,7 +118,7 @@ class Join(Struct, frozen=True, omit_defaults=True):
     play: Sources | UnsetType | None = UNSET
     microphone: Literal["live", "muted"] = "muted"
     camera: Literal["live", "off"] = "live"
-    until: datetime | None = None
+    until: Instant | None = None
     timeout_seconds: Annotated[float, Meta(ge=1, le=300)] = 30
     replace: bool = False
 

@@ -1,0 +1,134 @@
+"""Commands as flat JSON objects, the same from MQTT and from the control socket.
+
+`agent.hub.messages` and `agent.runtime.control` both decode with `decode_command`, so a command gets
+the same rules and the same answers wherever it comes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from agent.core.commands import COMMANDS, Code, Command, CommandId, Instant, Origin, Reply
+from agent.errors import MessageError
+
+MAX_COMMAND_BYTES = 64 * 1024
+"""Longer than any command: four sources with the longest URLs and tokens take 25 KB."""
+
+
+class CommandProblem(MessageError):
+    """No usable command. `id` and `type` are what could be read of it; `code` is an ack's code."""
+
+    def __init__(self, code: Code, text: str, id: str | None = None, type: str = "") -> None:
+        super().__init__(code, text)
+        self.reason = code
+        self.id = id
+        self.type = type
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """The fields that every command may have."""
+
+    id: CommandId | None = None
+    issued: Instant | None = None
+    expires: Instant | None = None
+
+
+ENVELOPE_FIELDS = {*Envelope.__struct_fields__, "type"}
+
+
+class Decoded(NamedTuple):
+    """A command, and the paths of the fields in it that nobody knows (for a warning)."""
+
+    command: Command
+    unknown_fields: list[str]
+
+
+def decode_object(data: bytes) -> dict[str, Any]:
+    """The JSON object in `data`. Raises CommandProblem (`too-large`, `not-json`)."""
+    if len(data) > MAX_COMMAND_BYTES:
+        text = f"{len(data)} bytes are too much for a command; at most {MAX_COMMAND_BYTES} are read"
+        raise CommandProblem(Code.TOO_LARGE, text)
+    try:
+        fields = msgspec.json.decode(data)
+    except (ValueError, RecursionError) as error:  # MsgspecError is a ValueError
+        raise CommandProblem(Code.NOT_JSON, f"not JSON: {error}") from error
+    if not isinstance(fields, dict):
+        text = f"expected a JSON object, got {type(fields).__name__}"
+        raise CommandProblem(Code.NOT_JSON, text)
+    return fields
+
+
+def command_from(
+    fields: dict[str, Any],
+    type: str,
+    origin: Origin,
+    new_id: Callable[[], str],
+    *,
+    sender: str | None = None,
+    reply: Reply | None = None,
+) -> Decoded:
+    """The command of this `type` with these fields; `new_id` serves a sender that gave no id.
+
+    Raises CommandProblem (`unknown-command`, `missing-field`, `bad-field`), whose text names the field.
+    """
+    known_id = _id_or_none(fields)
+    kind = COMMANDS.get(type)
+    if kind is None:
+        text = f"unknown command {type[:40]!r}; there are {', '.join(COMMANDS)}"
+        raise CommandProblem(Code.UNKNOWN_COMMAND, text, known_id, type[:40])
+    if fields.get("type", type) != type:
+        text = f"type: the message says {fields['type']!r:.40}, its topic '{type}'"
+        raise CommandProblem(Code.BAD_FIELD, text, known_id, type)
+    try:
+        envelope = msgspec.convert(fields, Envelope)
+        body = msgspec.convert(fields, kind)
+    except msgspec.ValidationError as error:
+        raise _problem(error, known_id, type) from error
+    unknown = [path for path in _unknown_fields(fields, body) if path not in ENVELOPE_FIELDS]
+    command = Command(
+        id=envelope.id or new_id(),
+        type=type,
+        body=body,
+        origin=origin,
+        issued=envelope.issued,
+        expires=envelope.expires,
+        sender=sender,
+        reply=reply,
+    )
+    return Decoded(command, unknown)
+
+
+def _id_or_none(fields: dict[str, Any]) -> str | None:
+    try:
+        return msgspec.convert(fields.get("id"), CommandId | None)
+    except msgspec.ValidationError:
+        return None
+
+
+def _problem(error: msgspec.ValidationError, id: str | None, type: str) -> CommandProblem:
+    """Turn msgspec's "Expected `int`, got `str` - at `$.speaker`" into "speaker: expected int ..."."""
+    what, _, where = str(error).partition(" - at ")
+    path = where.strip("`").removeprefix("$").removeprefix(".")
+    code = Code.MISSING_FIELD if "missing required field" in what else Code.BAD_FIELD
+    what = what.replace("`", "").replace("Object missing", "missing")
+    text = f"{path}: {what[0].lower()}{what[1:]}" if path else f"{type}: {what}"
+    return CommandProblem(code, text, id, type)
+
+
+def _unknown_fields(raw: Any, decoded: Any, prefix: str = "") -> Iterator[str]:
+    """Paths of the keys of `raw` that the struct `decoded` did not take, nested structs included."""
+    if isinstance(raw, list) and isinstance(decoded, list):
+        for index, (raw_item, item) in enumerate(zip(raw, decoded, strict=True)):
+            yield from _unknown_fields(raw_item, item, f"{prefix}[{index}].")
+    if not (isinstance(raw, dict) and isinstance(decoded, msgspec.Struct)):
+        return
+    for name, value in raw.items():
+        if name not in decoded.__struct_fields__:
+            yield prefix + name
+        else:
+            inner = getattr(decoded, name)
+            separator = "" if isinstance(inner, list) else "."
+            yield from _unknown_fields(value, inner, prefix + name + separator)
