@@ -1,0 +1,97 @@
+"""Where log lines go: to journald with searchable fields, or to stderr as plain lines.
+
+A call adds fields with `extra={"MEETING": ..., "COMMAND": ..., "MESSAGE_ID": ...}`; ROOM stands on
+every line, so `journalctl COMMAND=01J...` tells the story of one command.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+FIELDS = ("MEETING", "COMMAND", "MESSAGE_ID")
+"""What a log call may say in `extra`."""
+
+PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
+"""syslog's (RFC 5424, table 2) for Python's levels."""
+
+SendToJournal = Callable[..., object]
+
+
+def configure(room: str, level: int = logging.INFO) -> None:
+    """Send the root logger's lines to journald if our stderr is connected to it, else to stderr."""
+    send = _journal_sender() if _under_journald(os.environ) else None
+    handler = JournalHandler(room, send) if send else plain_handler(sys.stderr)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.raiseExceptions = False  # a full disk under the log must not become a second problem
+
+
+class PlainFormatter(logging.Formatter):
+    """`warning agent.hub.link: what happened [meeting=giao-ban command=01J]`, always one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = f"{record.levelname.lower()} {record.name}: {record.getMessage()}"
+        fields = [
+            f"{name.lower()}={value}"
+            for name, value in _fields(record).items()
+            if name != "MESSAGE_ID"
+        ]
+        text = text.replace("\n", " | ") + (f" [{' '.join(fields)}]" if fields else "")
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return text
+
+
+def plain_handler(stream: TextIO) -> logging.Handler:
+    """Plain lines on `stream`."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(PlainFormatter())
+    return handler
+
+
+class JournalHandler(logging.Handler):
+    """Lines in the journal, with the fields ROOM, LOGGER and what the call added."""
+
+    def __init__(self, room: str, send: SendToJournal) -> None:
+        super().__init__()
+        self._room = room
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+            if record.exc_info:
+                message += "\n" + logging.Formatter().formatException(record.exc_info)
+            self._send(
+                message,
+                PRIORITY=str(PRIORITIES.get(record.levelname, 6)),
+                SYSLOG_IDENTIFIER="diemcau",
+                LOGGER=record.name,
+                ROOM=self._room,
+                **_fields(record),
+            )
+        except OSError:
+            self.handleError(record)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, str]:
+    return {name: str(record.__dict__[name]) for name in FIELDS if record.__dict__.get(name)}
+
+
+def _under_journald(environment: Mapping[str, str]) -> bool:
+    """JOURNAL_STREAM holds device and inode of the journal's stream; it must be our stderr's."""
+    stream = environment.get("JOURNAL_STREAM", "")
+    facts = os.fstat(sys.stderr.fileno())
+    return stream == f"{facts.st_dev}:{facts.st_ino}"
+
+
+def _journal_sender() -> SendToJournal | None:
+    try:
+        from systemd.journal import send
+    except ImportError:
+        return None
+    sender: SendToJournal = send
+    return sender
