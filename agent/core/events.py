@@ -16,10 +16,14 @@ from agent.core.media import MediaReport
 
 
 class Delivery(Struct, frozen=True):
-    """A message that the broker wants acknowledged: MQTT's packet id and QoS, opaque to the core."""
+    """A message that the broker wants acknowledged: MQTT's packet id and QoS, opaque to the core.
+
+    `connection` counts the link's connections: a packet id means nothing on a later one.
+    """
 
     mid: int
     qos: int
+    connection: int = 0
 
 
 class CommandReceived(Struct, frozen=True):
@@ -30,6 +34,8 @@ class CommandReceived(Struct, frozen=True):
     earlier: Ack | None = None
     known: bool = False
     """The journal has this id (with `earlier` None: it is still being worked on)."""
+    unknown_fields: list[str] = []
+    """Paths of fields that nobody knows; ignored, and shown in the ack's `detail.warnings`."""
 
 
 class CommandRefused(Struct, frozen=True):
