@@ -1,0 +1,63 @@
+"""The command line's tree: every command, and what they have in common.
+
+Parsing only; what a command does is in the module of its noun.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli import DEFAULT_CONFIG, room, status
+from agent.cli.session import Session
+from agent.errors import AgentError
+from agent.locale import gettext as _
+
+app = typer.Typer(
+    name="diemcau",
+    help=_("The technician's tool for a meeting room. Start with: diemcau doctor"),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+
+
+@app.callback()
+def general(
+    context: typer.Context,
+    config_path: Annotated[
+        Path, typer.Option("--config", envvar="DIEMCAU_CONFIG", help=_("the settings file"))
+    ] = DEFAULT_CONFIG,
+    lang: Annotated[
+        str, typer.Option("--lang", help=_("language: vi or en; otherwise as LANG says"))
+    ] = "",
+    no_color: Annotated[bool, typer.Option("--no-color", help=_("no colours"))] = False,
+) -> None:
+    """What every command takes; `main` lets these options stand anywhere in the line."""
+    context.obj = Session(config_path, no_color)
+
+
+@app.command(help=_("Start the daemon; systemd does this. Same as: python -m agent run"))
+def run(context: typer.Context) -> None:
+    """Here for --help and completion only: `main` starts the daemon without coming this way."""
+    raise typer.Exit(2)
+
+
+for _noun in (status, room):
+    _noun.add_to(app)
+
+
+def run_tool(arguments: list[str]) -> int:
+    """Run one command line; returns its exit code. What could not be done at all gives 2."""
+    try:
+        app(args=arguments, prog_name="diemcau")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except AgentError as error:
+        print(f"diemcau: {error.text}", file=sys.stderr)
+        return 2
+    return 0

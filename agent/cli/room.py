@@ -1,0 +1,197 @@
+"""The hub's commands by hand: join, leave, mute and the others, through the control socket.
+
+Each shows its acks as they come; exit code 0 if the last one is `succeeded`, else 1.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.session import Session, examples, session_of
+from agent.cli.words import ack_code, ack_state
+from agent.core.commands import FINAL_STATES, Ack, AckState
+from agent.errors import MessageError
+from agent.locale import gettext as _
+
+ANSWER_SECONDS = 10.0
+"""For commands that need no network: longer means that the daemon is stuck."""
+
+
+class Power(StrEnum):
+    """`display on`, `display off`."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Scope(StrEnum):
+    """What `restart` restarts."""
+
+    AGENT = "agent"
+    HOST = "host"
+
+
+class Microphone(StrEnum):
+    """How the microphone is after a join."""
+
+    LIVE = "live"
+    MUTED = "muted"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for function, text, lines in (
+        (
+            join,
+            _("Be in this meeting"),
+            ("diemcau join giao-ban", "diemcau join hop --until 11:30"),
+        ),
+        (leave, _("Leave the meeting"), ("diemcau leave", "diemcau leave giao-ban")),
+        (mute, _("Let no sound leave the room"), ("diemcau mute",)),
+        (unmute, _("Let the room be heard"), ("diemcau unmute",)),
+        (volume, _("Set the loudspeaker's volume"), ("diemcau volume 70",)),
+        (display, _("Switch the display on or off"), ("diemcau display on",)),
+        (identify, _("Blink the lamp, to find the box"), ("diemcau identify --seconds 30",)),
+        (ping, _("See whether the daemon answers"), ("diemcau ping",)),
+        (
+            restart,
+            _("Restart the agent or the machine; never in a meeting"),
+            ("diemcau restart agent", "diemcau restart host"),
+        ),
+    ):
+        app.command(help=text, epilog=examples(*lines))(function)
+
+
+def join(
+    context: typer.Context,
+    *,
+    meeting: Annotated[str, typer.Argument(help=_("the meeting's id, such as giao-ban"))],
+    title: Annotated[str | None, typer.Option(help=_("its title for people"))] = None,
+    publish: Annotated[
+        str | None, typer.Option(help=_("WHIP address, if not the settings' one"))
+    ] = None,
+    play: Annotated[
+        list[str] | None, typer.Option(help=_("WHEP address, if not the settings' ones"))
+    ] = None,
+    microphone: Annotated[Microphone, typer.Option(help=_("live or muted"))] = Microphone.MUTED,
+    until: Annotated[
+        str | None, typer.Option(help=_("when it ends: 11:30, or 2026-01-31T11:30"))
+    ] = None,
+    timeout: Annotated[float, typer.Option(help=_("seconds until it must stand"))] = 30,
+    replace: Annotated[bool, typer.Option(help=_("leave another meeting for it"))] = False,
+) -> None:
+    """Join; URLs that are not given come from the settings."""
+    fields: dict[str, Any] = {
+        "meeting": {"id": meeting, **({"title": title} if title else {})},
+        "microphone": microphone.value,
+        "timeout_seconds": timeout,
+        "replace": replace,
+    }
+    if publish:
+        fields["publish"] = {"url": publish}
+    if play:
+        fields["play"] = [{"url": url} for url in play]
+    if until:
+        fields["until"] = _moment(until, datetime.now().astimezone()).isoformat()
+    _send(session_of(context), "join", timeout + ANSWER_SECONDS, **fields)
+
+
+def leave(
+    context: typer.Context,
+    meeting: Annotated[
+        str | None, typer.Argument(help=_("only if the room is in this meeting"))
+    ] = None,
+) -> None:
+    """Leave."""
+    fields = {"meeting": meeting} if meeting else {}
+    _send(session_of(context), "leave", 2 * ANSWER_SECONDS, **fields)
+
+
+def mute(context: typer.Context) -> None:
+    """Mute."""
+    _send(session_of(context), "mute")
+
+
+def unmute(context: typer.Context) -> None:
+    """Unmute."""
+    _send(session_of(context), "unmute")
+
+
+def volume(
+    context: typer.Context,
+    percent: Annotated[int, typer.Argument(min=0, max=100, help=_("percent, 0 to 100"))],
+) -> None:
+    """Volume."""
+    _send(session_of(context), "volume", speaker=percent)
+
+
+def display(
+    context: typer.Context, power: Annotated[Power, typer.Argument(help=_("on or off"))]
+) -> None:
+    """Display."""
+    _send(session_of(context), "display", 2 * ANSWER_SECONDS, power=power.value)
+
+
+def identify(
+    context: typer.Context,
+    seconds: Annotated[float, typer.Option(min=1, max=60, help=_("how long, in seconds"))] = 10,
+) -> None:
+    """Blink."""
+    _send(session_of(context), "identify", seconds + ANSWER_SECONDS, seconds=seconds)
+
+
+def ping(context: typer.Context) -> None:
+    """Ping."""
+    _send(session_of(context), "ping")
+
+
+def restart(
+    context: typer.Context,
+    scope: Annotated[Scope, typer.Argument(help=_("agent or host"))] = Scope.AGENT,
+) -> None:
+    """Restart."""
+    _send(session_of(context), "restart", scope=scope.value)
+
+
+def _send(
+    session: Session, kind: str, timeout_seconds: float = ANSWER_SECONDS, **fields: Any
+) -> None:
+    began = time.monotonic()
+    last: Ack | None = None
+    for last in session.client.command(kind, timeout_seconds, **fields):
+        _show(session, last, time.monotonic() - began)
+    if last is None or last.state is not AckState.SUCCEEDED:
+        raise typer.Exit(1)
+
+
+def _show(session: Session, ack: Ack, seconds: float) -> None:
+    from rich.text import Text
+
+    style = ""
+    if ack.state in FINAL_STATES:
+        style = "ok" if ack.state is AckState.SUCCEEDED else "failed"
+    line = Text(f"{seconds:7.3f} s  ")
+    line.append(f"{ack_state(ack.state):<12}", style=style)
+    line.append(f" {ack_code(ack.code)}")
+    if ack.text and ack.text != ack.code:
+        line.append(f" ({ack.text})", style="quiet")
+    session.console.print(line)
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    """A time of day (today, or tomorrow if it's past) or a date and time. Raises MessageError."""
+    try:
+        if "T" in text or "-" in text:
+            return datetime.fromisoformat(text).astimezone()
+        hour, minute = (int(part) for part in text.split(":"))
+        moment = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    except ValueError:
+        raise MessageError(
+            "bad-field", _("{text}: no time; write 11:30 or 2026-01-31T11:30").format(text=text)
+        ) from None
+    return moment if moment > now else moment + timedelta(days=1)

@@ -1,0 +1,82 @@
+"""What one command line works with: the settings file, the daemon's client and the console.
+
+Made by `agent.cli.app` from the options that every command takes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from agent.diagnostics.client import DaemonClient
+from agent.settings import Control
+
+if TYPE_CHECKING:
+    import typer
+    from rich.console import Console
+
+PLAIN_WIDTH = 80
+"""Columns of output that goes to a file or a pipe: the same on every machine."""
+
+STYLES = {
+    "ok": "green",
+    "warning": "yellow",
+    "failed": "bold red",
+    "skipped": "dim",
+    "heading": "bold",
+    "quiet": "dim",
+}
+
+
+class Session:
+    """One run of the tool."""
+
+    def __init__(self, config_path: Path, no_color: bool = False) -> None:
+        self.config_path = config_path
+        self._no_color = no_color
+
+    @cached_property
+    def console(self) -> Console:
+        """Where everything is said: colours only on a terminal that wants them."""
+        from rich.console import Console
+        from rich.theme import Theme
+
+        terminal = sys.stdout.isatty()
+        return Console(
+            theme=Theme(STYLES),
+            width=None if terminal else PLAIN_WIDTH,
+            no_color=self._no_color or "NO_COLOR" in os.environ,
+            force_terminal=terminal,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+
+    @cached_property
+    def client(self) -> DaemonClient:
+        """The daemon that uses these settings; the settings may be broken for all we care."""
+        return DaemonClient(Path(self._socket_path()))
+
+    def _socket_path(self) -> str:
+        import yaml
+
+        try:
+            content: Any = yaml.safe_load(self.config_path.read_text(encoding="utf-8"))
+            return str(content["control"]["socket"])
+        except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+            return Control().socket
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session that `agent.cli.app` put into the context."""
+    return cast(Session, context.obj)
+
+
+def examples(*lines: str) -> str:
+    """The examples under a command's --help; each starts with `diemcau`."""
+    from agent.locale import gettext as _
+
+    return "\b\n" + _("Examples:") + "\n" + "\n".join(f"  {line}" for line in lines)

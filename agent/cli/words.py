@@ -1,0 +1,94 @@
+"""The closed lists of the contract in the reader's words: states, codes, phases, device names.
+
+The daemon speaks English codes for machines; here they become what a technician would say.
+"""
+
+from __future__ import annotations
+
+from agent.core.commands import AckState, Code
+from agent.core.documents import Phase, Status
+from agent.locale import gettext as _
+
+
+def ack_state(state: AckState) -> str:
+    """Progress of a command, in a word."""
+    return {
+        AckState.ACCEPTED: _("accepted"),
+        AckState.RUNNING: _("running"),
+        AckState.SUCCEEDED: _("done"),
+        AckState.FAILED: _("failed"),
+        AckState.REJECTED: _("refused"),
+        AckState.EXPIRED: _("expired"),
+        AckState.SUPERSEDED: _("superseded"),
+    }[state]
+
+
+def ack_code(code: Code) -> str:
+    """Why a command ended as it did, in a sentence."""
+    return {
+        Code.OK: _("in order"),
+        Code.ALREADY: _("it was so already"),
+        Code.NOT_JSON: _("the command can't be read"),
+        Code.TOO_LARGE: _("the command is too long"),
+        Code.UNKNOWN_COMMAND: _("the daemon doesn't know this command; is it an older version?"),
+        Code.BAD_FIELD: _("something in the command is not as it must be"),
+        Code.MISSING_FIELD: _("something is missing in the command"),
+        Code.RETAINED: _("the hub sent it as a retained message"),
+        Code.EXPIRED: _("it came too late"),
+        Code.CLOCK_UNSYNCHRONISED: _("the room's clock can't be trusted yet"),
+        Code.NOT_PERMITTED: _("not permitted"),
+        Code.UNSIGNED: _("the command is not signed"),
+        Code.BAD_SIGNATURE: _("the command's signature is wrong"),
+        Code.REPLAYED: _("an old command sent once more"),
+        Code.IN_MEETING: _("not while the room is in a meeting"),
+        Code.NOT_IN_MEETING: _("the room is in no meeting"),
+        Code.OTHER_MEETING: _("the room is in another meeting"),
+        Code.BUSY: _("the room is busy with another command"),
+        Code.NO_MEDIA_URL: _("no media server address, neither given nor in the settings"),
+        Code.MUTED_BY_HAND: _("somebody pressed the mute button; only the button unmutes"),
+        Code.STOPPING: _("the agent is being stopped"),
+        Code.TIMEOUT: _("it took too long"),
+        Code.UPLINK_REFUSED: _("the media server refused our picture and sound"),
+        Code.DOWNLINK_REFUSED: _("the media server refused to play the meeting"),
+        Code.MEDIA_UNREACHABLE: _("the media server can't be reached"),
+        Code.NO_PICTURE_OR_SOUND: _("no picture or sound came"),
+        Code.DEVICE_ABSENT: _("a device is not there; see: diemcau doctor"),
+        Code.DEVICE_FAILED: _("a device does not work; see: diemcau doctor"),
+        Code.WORKER_FAILED: _("the media process failed; see: diemcau logs"),
+        Code.DISK_FULL: _("the disk is full"),
+        Code.INTERRUPTED: _("it was interrupted"),
+        Code.WITHDRAWN: _("a later command made it pointless"),
+    }[code]
+
+
+def phase(value: Phase) -> str:
+    """What the room is doing."""
+    return {
+        Phase.STANDBY: _("on standby"),
+        Phase.JOINING: _("joining"),
+        Phase.IN_MEETING: _("in a meeting"),
+        Phase.RECONNECTING: _("reconnecting"),
+        Phase.LEAVING: _("leaving"),
+        Phase.FAULT: _("fault"),
+    }[value]
+
+
+def device_status(value: Status) -> tuple[str, str]:
+    """How a device does: the word and its style."""
+    return {
+        Status.OK: (_("ok"), "ok"),
+        Status.DEGRADED: (_("warning"), "warning"),
+        Status.FAILED: (_("failed"), "failed"),
+        Status.ABSENT: (_("absent"), "failed"),
+    }[value]
+
+
+def device_name(kind: str) -> str:
+    """A device kind of the health document."""
+    return {
+        "camera": _("camera"),
+        "microphone": _("microphone"),
+        "speaker": _("loudspeaker"),
+        "display": _("display"),
+        "panel": _("lamp, button"),
+    }.get(kind, kind)

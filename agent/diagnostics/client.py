@@ -1,0 +1,162 @@
+"""The daemon as it is seen from outside: through its control socket, one JSON object a line.
+
+Pairs with `agent.runtime.control`; every call opens a connection of its own and has a deadline, so
+that a hung daemon gives an error and never a hung tool.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from agent.core.commands import FINAL_STATES, Ack
+from agent.core.documents import EventDocument, HealthDocument, RoomState
+from agent.errors import AgentError
+
+T = TypeVar("T")
+
+MAX_ANSWER_BYTES = 1024 * 1024
+"""Longer than any answer; a longer one is not our daemon."""
+
+
+class ControlError(AgentError):
+    """The daemon could not be asked.
+
+    Codes: `no-daemon`, `no-permission`, `daemon-silent` (it accepts but doesn't answer),
+    `bad-answer`, or what the daemon itself said.
+    """
+
+
+class Link(msgspec.Struct, frozen=True):
+    """The daemon's hub link; `round_trip_milliseconds` is that of its self-check."""
+
+    up: bool
+    code: str = ""
+    text: str = ""
+    round_trip_milliseconds: float | None = None
+
+
+class RoomStatus(msgspec.Struct, frozen=True):
+    """The answer to `status`."""
+
+    state: RoomState
+    health: HealthDocument | None
+    link: Link
+    muted_by_hand: bool = False
+    faults: list[EventDocument] = []
+
+
+class DaemonClient:
+    """Asks the daemon behind one control socket."""
+
+    def __init__(self, socket_path: Path, timeout_seconds: float = 2.0) -> None:
+        self.socket_path = socket_path
+        self.timeout_seconds = timeout_seconds
+
+    def status(self) -> RoomStatus:
+        """Raises ControlError."""
+        return _convert(self.ask("status"), RoomStatus)
+
+    def health(self) -> HealthDocument:
+        """Raises ControlError."""
+        return _convert(self.ask("health"), HealthDocument)
+
+    def snapshot(self, source: str, path: Path) -> None:
+        """Have the picture that is `sent` or `received` written as PNG; only in a meeting."""
+        answer = self.ask("snapshot", 10.0, source=source, path=str(path))
+        if answer.get("error"):
+            raise ControlError("no-snapshot", str(answer["error"]))
+
+    def ask(self, kind: str, timeout_seconds: float | None = None, **fields: Any) -> dict[str, Any]:
+        """The one answer to a query. Raises ControlError."""
+        timeout = self.timeout_seconds if timeout_seconds is None else timeout_seconds
+        for answer in self._talk({"type": kind, **fields}, timeout):
+            return answer
+        raise self._silent(timeout)
+
+    def command(self, kind: str, timeout_seconds: float, **fields: Any) -> Iterator[Ack]:
+        """Send a command and yield its acks as they come, the final one last. Raises ControlError."""
+        request = {"type": kind, "id": str(uuid.uuid4()), **fields}
+        for answer in self._talk(request, timeout_seconds):
+            ack = _convert(answer, Ack)
+            yield ack
+            if ack.state in FINAL_STATES:
+                return
+        raise self._silent(timeout_seconds)
+
+    def _talk(self, request: dict[str, Any], timeout_seconds: float) -> Iterator[dict[str, Any]]:
+        """The answers to one request until the daemon closes or the time is up."""
+        deadline = time.monotonic() + timeout_seconds
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            self._connect(connection)
+            try:
+                connection.sendall(msgspec.json.encode(request) + b"\n")
+                yield from _answers(connection, deadline)
+            except TimeoutError:
+                raise self._silent(timeout_seconds) from None
+            except OSError as error:
+                raise ControlError(
+                    "no-daemon", f"{self.socket_path}: the daemon went away: {error}"
+                ) from error
+
+    def _connect(self, connection: socket.socket) -> None:
+        connection.settimeout(self.timeout_seconds)
+        try:
+            connection.connect(str(self.socket_path))
+        except PermissionError as error:
+            raise ControlError(
+                "no-permission",
+                f"{self.socket_path}: not permitted; use sudo, or join the socket's group",
+            ) from error
+        except TimeoutError:
+            raise self._silent(self.timeout_seconds) from None
+        except OSError as error:
+            raise ControlError(
+                "no-daemon", f"{self.socket_path}: no daemon answers there ({error.strerror})"
+            ) from error
+
+    def _silent(self, seconds: float) -> ControlError:
+        return ControlError(
+            "daemon-silent", f"{self.socket_path}: the daemon did not answer within {seconds:g} s"
+        )
+
+
+def _answers(connection: socket.socket, deadline: float) -> Iterator[dict[str, Any]]:
+    """The lines as they come. Raises TimeoutError at the deadline, ControlError for an error."""
+    rest = b""
+    while True:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        connection.settimeout(remaining)
+        chunk = connection.recv(65536)
+        if not chunk:
+            return
+        *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) > MAX_ANSWER_BYTES:
+            raise ControlError("bad-answer", "the daemon's answer does not end")
+        for line in filter(None, lines):
+            answer = _convert(_decode(line), dict[str, Any])
+            if answer.get("type") == "error":
+                raise ControlError(str(answer.get("code", "")), str(answer.get("text", "")))
+            yield answer
+
+
+def _decode(line: bytes) -> Any:
+    try:
+        return msgspec.json.decode(line)
+    except msgspec.MsgspecError as error:
+        raise ControlError("bad-answer", f"the daemon answered no JSON: {error}") from error
+
+
+def _convert(answer: Any, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(answer, kind)
+    except msgspec.ValidationError as error:
+        raise ControlError("bad-answer", f"the daemon's answer can't be read: {error}") from error

@@ -1,0 +1,42 @@
+"""Reads a gettext catalog in its written form (.po): the part of the format that ours use.
+
+Comments, msgid, msgid_plural, msgstr and msgstr[0] (Vietnamese has one form for any number);
+no contexts. Entries marked fuzzy count as not translated.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def read_catalog(path: Path) -> dict[str, str]:
+    """msgid -> msgstr, without the header. A missing or broken file raises OSError, ValueError."""
+    entries: dict[str, str] = {}
+    for block in _blocks(path.read_text(encoding="utf-8")):
+        fields = _fields(block)
+        message = fields.get("msgstr") or fields.get("msgstr[0]") or ""
+        if fields.get("msgid") and message:
+            entries[fields["msgid"]] = message
+    return entries
+
+
+def _blocks(text: str) -> Iterator[list[str]]:
+    """The lines of each entry: entries are separated by empty lines."""
+    for block in text.split("\n\n"):
+        lines = block.splitlines()
+        if not any(line.startswith("#,") and "fuzzy" in line for line in lines):
+            yield [line for line in lines if line and not line.startswith("#")]
+
+
+def _fields(lines: list[str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    keyword = ""
+    for line in lines:
+        if line.startswith('"'):
+            fields[keyword] += ast.literal_eval(line)
+        else:
+            keyword, text = line.split(" ", 1)
+            fields[keyword] = ast.literal_eval(text)
+    return fields
