@@ -265,6 +265,15 @@ class Control(Section, frozen=True):
     )
 
 
+class Clock(Section, frozen=True):
+    """Whether the machine's time is to be believed."""
+
+    trusted: Annotated[
+        bool,
+        Meta(description="true where a real-time clock keeps the time, so that nobody waits for NTP"),
+    ] = False
+
+
 class Settings(Section, frozen=True):
     """All of it: the file /etc/diemcau/agent.yaml."""
 
@@ -279,3 +288,4 @@ class Settings(Section, frozen=True):
     control: Annotated[Control, Meta(description="the control socket")] = field(
         default_factory=Control
     )
+    clock: Annotated[Clock, Meta(description="the machine's time")] = field(default_factory=Clock)

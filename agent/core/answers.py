@@ -1,0 +1,129 @@
+"""The acks of every command that is being worked on.
+
+Keeps the promise that each id gets exactly one final state: a command leaves `open` with it, and
+whoever answers an id that isn't open answers nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agent.core.clock import Now
+from agent.core.commands import FINAL_STATES, Ack, AckState, Code, Command
+from agent.core.effects import AcknowledgeDelivery, Effect, RecordCommand, SendAck
+from agent.core.events import CommandRefused, Delivery
+
+SEQ_ACCEPTED, SEQ_RUNNING, SEQ_FINAL = 1, 2, 3
+"""`seq` by state, so that it goes on rising when a restart stands between two acks."""
+
+
+class Answers:
+    """Accepts commands and answers them; `do` takes the effects in order."""
+
+    def __init__(self, room: str, do: Callable[[Effect], None]) -> None:
+        self._room = room
+        self._do = do
+        self.open: dict[str, Command] = {}
+
+    def accept(self, command: Command, delivery: Delivery | None, now: Now) -> None:
+        """Journal, then tell the broker, then the sender."""
+        self._take(command, delivery)
+        self._send(command, AckState.ACCEPTED, Code.OK, "accepted", SEQ_ACCEPTED, now)
+
+    def _take(self, command: Command, delivery: Delivery | None) -> None:
+        self.open[command.id] = command
+        self._do(RecordCommand(command))
+        if delivery is not None:
+            self._do(AcknowledgeDelivery(delivery))
+
+    def reopen(self, command: Command) -> None:
+        """A command that a restart interrupted, and that goes on."""
+        self.open[command.id] = command
+
+    def running(self, command_id: str, text: str, now: Now) -> None:
+        """Say that it takes a while."""
+        if command := self.open.get(command_id):
+            self._send(command, AckState.RUNNING, Code.OK, text, SEQ_RUNNING, now)
+
+    def refuse(
+        self, command: Command, delivery: Delivery | None, code: Code, text: str, now: Now
+    ) -> None:
+        """A well-formed command that won't be done: rejected or, by its code, expired."""
+        state = AckState.EXPIRED if code is Code.EXPIRED else AckState.REJECTED
+        self._take(command, delivery)
+        self.finish(command.id, state, code, text, now)
+
+    def refuse_malformed(self, event: CommandRefused, now: Now) -> None:
+        """Not a command at all: answered only where an id could be read."""
+        if event.delivery is not None:
+            self._do(AcknowledgeDelivery(event.delivery))
+        if event.id is None:
+            return
+        state = AckState.EXPIRED if event.code is Code.EXPIRED else AckState.REJECTED
+        ack = Ack(event.id, event.type, self._room, state, event.code, event.text, 1, now.wall)
+        self._do(SendAck(ack, event.reply, final=True))
+
+    def repeat(
+        self, command: Command, delivery: Delivery | None, earlier: Ack | None, now: Now
+    ) -> None:
+        """An id that came before: its answer again, and nothing else."""
+        if delivery is not None:
+            self._do(AcknowledgeDelivery(delivery))
+        if earlier is not None:
+            self._do(SendAck(earlier, command.reply))
+        else:
+            self.running(command.id, "already being worked on", now)
+
+    def finish(
+        self,
+        command_id: str,
+        state: AckState,
+        code: Code,
+        text: str,
+        now: Now,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """The one final answer."""
+        assert state in FINAL_STATES
+        if command := self.open.pop(command_id, None):
+            self._send(command, state, code, text, SEQ_FINAL, now, detail)
+
+    def succeed(
+        self,
+        command_id: str,
+        text: str,
+        now: Now,
+        *,
+        code: Code = Code.OK,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """`finish` with `succeeded`."""
+        self.finish(command_id, AckState.SUCCEEDED, code, text, now, detail)
+
+    def fail(self, command_id: str, code: Code, text: str, now: Now, **detail: Any) -> None:
+        """`finish` with `failed`."""
+        self.finish(command_id, AckState.FAILED, code, text, now, detail)
+
+    def _send(
+        self,
+        command: Command,
+        state: AckState,
+        code: Code,
+        text: str,
+        seq: int,
+        now: Now,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        ack = Ack(
+            id=command.id,
+            type=command.type,
+            room=self._room,
+            state=state,
+            code=code,
+            text=text,
+            seq=seq,
+            at=now.wall,
+            detail=detail or {},
+        )
+        self._do(SendAck(ack, command.reply, final=state in FINAL_STATES))

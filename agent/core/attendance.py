@@ -1,0 +1,115 @@
+"""Being in one meeting: what was asked, what is connected, what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from agent.core.commands import Code, Command, Endpoint, Join, Source
+from agent.core.documents import MeetingState
+from agent.core.media import LinkState
+
+
+@dataclass
+class Link:
+    """One media session's last reported state."""
+
+    state: LinkState = "connecting"
+    text: str = ""
+
+    @property
+    def flowing(self) -> bool:
+        return self.state == "flowing"
+
+
+@dataclass
+class Attendance:
+    """The meeting that the room is in, joining or leaving, and its media links."""
+
+    command: Command
+    join: Join
+    since: datetime
+    publish: Endpoint | None
+    play: list[Source]
+    until: datetime | None
+    waiting: list[str] = field(default_factory=list)
+    """Ids of the join commands that are answered when the room is in."""
+    joined_once: bool = False
+    worker_failures: int = 0
+    missing: dict[str, str] = field(default_factory=dict)
+    """Device -> what is wrong with it, as the child reported."""
+    uplink: Link = field(default_factory=Link)
+    downlinks: dict[str, Link] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return self.join.meeting.id
+
+    @property
+    def state(self) -> MeetingState:
+        return MeetingState(self.id, self.join.meeting.title, self.since, self.until)
+
+    def reset_links(self) -> None:
+        """A new child: nothing is connected yet."""
+        self.uplink = Link()
+        self.downlinks = {source.url: Link() for source in self.play}
+        self.missing = {}
+
+    def set_sources(self, play: list[Source]) -> None:
+        """Play exactly these; links that stay keep their state."""
+        self.play = play
+        self.downlinks = {s.url: self.downlinks.get(s.url, Link()) for s in play}
+
+    @property
+    def sends(self) -> bool:
+        """Whether what the room publishes is accepted, if it publishes."""
+        return self.publish is None or self.uplink.flowing
+
+    @property
+    def receives(self) -> bool:
+        """Whether anything it plays has arrived, if it plays."""
+        return not self.play or any(link.flowing for link in self.downlinks.values())
+
+    @property
+    def complete(self) -> bool:
+        return self.sends and all(link.flowing for link in self.downlinks.values())
+
+    @property
+    def silent_sources(self) -> list[str]:
+        """The sources, by label or URL, of which nothing arrives."""
+        return [s.label or s.url for s in self.play if not self.downlinks[s.url].flowing]
+
+    def refusal(self) -> tuple[Code, str] | None:
+        """Why this can't come true however long one waits; None while there is hope."""
+        if self.publish is not None and self.uplink.state == "refused":
+            return Code.UPLINK_REFUSED, f"The media server refused our stream: {self.uplink.text}"
+        links = list(self.downlinks.values())
+        if links and all(link.state == "refused" for link in links):
+            return Code.DOWNLINK_REFUSED, f"The media server refused to play: {links[0].text}"
+        return None
+
+    def shortfall(self) -> tuple[Code, str]:
+        """What was missing when the time was over."""
+        if self.publish is not None and not self.uplink.flowing:
+            if self.uplink.state == "unreachable":
+                return Code.MEDIA_UNREACHABLE, f"The media server: {self.uplink.text}"
+            return Code.TIMEOUT, f"Our stream was not accepted in time: {self.uplink.text}".rstrip(
+                ": "
+            )
+        if not self.receives:
+            link = next(iter(self.downlinks.values()))
+            code = (
+                Code.MEDIA_UNREACHABLE if link.state == "unreachable" else Code.NO_PICTURE_OR_SOUND
+            )
+            return code, f"No picture or sound came in time: {link.text}".rstrip(": ")
+        return Code.TIMEOUT, "The display was not ready in time"
+
+    def detail(self) -> dict[str, Any]:
+        """For the ack of a join: what is not as it should be."""
+        detail: dict[str, Any] = {}
+        if self.missing:
+            detail["missing"] = dict(self.missing)
+        if self.silent_sources:
+            detail["silent_sources"] = self.silent_sources
+        return detail

@@ -1,0 +1,65 @@
+"""The display's power: on before a meeting's picture, held for a while after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.core.effects import CancelDeadline, Effect, SetDeadline, SwitchDisplay
+from agent.core.profile import Profile
+
+WARM_UP = "display-warm-up"
+HOLD = "display-hold"
+
+
+class DisplayPower:
+    """What the relay is and shall be. Without a relay the display counts as on and ready."""
+
+    def __init__(self, profile: Profile, do: Callable[[Effect], None]) -> None:
+        self._profile = profile
+        self._do = do
+        self.on = not profile.has_relay
+        self.ready = not profile.has_relay
+        self.error = ""
+
+    def restore(self, on: bool) -> None:
+        """The relay's state when the daemon started: a display that was on is warm."""
+        if self._profile.has_relay:
+            self.on = self.ready = on
+
+    def want_on(self) -> None:
+        """Switch on now, unless it is."""
+        if self._profile.has_relay:
+            self._do(CancelDeadline(HOLD))
+            if not self.on:
+                self._do(SwitchDisplay(True))
+
+    def want_off(self) -> None:
+        """Switch off now, unless it is."""
+        if self._profile.has_relay:
+            self._do(CancelDeadline(HOLD))
+            if self.on:
+                self._do(SwitchDisplay(False))
+
+    def release(self) -> None:
+        """The meeting is over: off after the hold time."""
+        if self._profile.has_relay and self.on:
+            self._do(SetDeadline(HOLD, self._profile.display_hold_seconds))
+
+    def switched(self, on: bool, error: str) -> None:
+        """The relay answered. One that won't switch keeps nobody waiting: the meeting goes on."""
+        self.error = error
+        if error:
+            self.ready = True
+            return
+        self.on = on
+        if not on:
+            self.ready = False
+            self._do(CancelDeadline(WARM_UP))
+        elif self._profile.display_warm_up_seconds > 0:
+            self._do(SetDeadline(WARM_UP, self._profile.display_warm_up_seconds))
+        else:
+            self.ready = True
+
+    def warmed_up(self) -> None:
+        """The warm-up deadline has passed."""
+        self.ready = self.on

@@ -1,0 +1,169 @@
+"""How the room does: levels of every device, the host and the media, as one document.
+
+Presence comes from probes while nothing is open and from the media child while it holds the
+devices. A change is published at once (changes of one moment together), and all of it regularly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agent.core.attendance import Attendance
+from agent.core.clock import Now
+from agent.core.documents import DeviceStatus, EventDocument, HealthDocument, Phase, Status
+from agent.core.effects import Effect, Probe, PublishEvent, PublishHealth, SetDeadline
+from agent.core.media import DeviceReported
+from agent.core.profile import Profile
+
+REPORT = "health"
+SOON = "health-soon"
+SOON_SECONDS = 0.3
+"""Changes that come together (a USB hub unplugged) make one document."""
+
+BAD = (Status.FAILED, Status.ABSENT)
+
+
+class HealthBoard:
+    """The latest word on everything. `do` takes the effects in order."""
+
+    def __init__(self, profile: Profile, do: Callable[[Effect], None]) -> None:
+        self._profile = profile
+        self._do = do
+        self._probed: dict[str, DeviceStatus] = {}
+        self._reported: dict[str, DeviceStatus] = {}
+        self._soon = False
+        self._told: dict[str, str] = {}
+        self.open_devices: set[str] = set()
+        self.host: dict[str, Any] = {}
+        self.figures: dict[str, Any] = {}
+        self.round_trip_milliseconds: float | None = None
+        self.latest: HealthDocument | None = None
+
+    def start(self) -> None:
+        """Look at everything now and then on."""
+        self._do(Probe())
+        self._do(SetDeadline(REPORT, self._profile.health_interval_seconds))
+
+    def due(self) -> None:
+        """The regular deadline has passed; the samples that follow are published."""
+        self.start()
+
+    def probed(self, devices: dict[str, DeviceStatus], now: Now) -> None:
+        """Presence, looked up without opening anything."""
+        self._probed = devices
+        self._tell_changes(now)
+
+    def sampled(
+        self, host: dict[str, Any], phase: Phase, held: Attendance | None, now: Now
+    ) -> None:
+        """The host's figures: the last part of a regular report."""
+        self.host = host
+        self.publish(phase, held, now)
+
+    def reported(self, report: DeviceReported, now: Now) -> None:
+        """The media child opened, closed or found something wrong with a device."""
+        if report.open:
+            self.open_devices.add(report.device)
+        else:
+            self.open_devices.discard(report.device)
+        self._reported[report.device] = report.status
+        self._tell_changes(now)
+
+    def child_gone(self, now: Now) -> None:
+        """What only the child could know is over."""
+        self.open_devices.clear()
+        self._reported.clear()
+        self.figures = {}
+        self._tell_changes(now)
+
+    @property
+    def devices(self) -> dict[str, DeviceStatus]:
+        """Every fitted device: the child's word while it has it, else the probe's."""
+        return {**self._probed, **self._reported}
+
+    def _tell_changes(self, now: Now) -> None:
+        """Edges for the event topic, and a document soon."""
+        for name, device in self.devices.items():
+            before, code = self._told.get(name, "ok"), device.code
+            if device.status is Status.OK:
+                code = "ok"
+            if code == before:
+                continue
+            self._told[name] = code
+            kind = "fault-cleared" if code == "ok" else "fault"
+            self._do(
+                PublishEvent(
+                    EventDocument(
+                        kind,
+                        self._profile.room,
+                        device.code,
+                        device.text,
+                        now.wall,
+                        {"device": name},
+                    )
+                )
+            )
+            self.change()
+
+    def change(self) -> None:
+        """Something worth a document happened."""
+        if not self._soon:
+            self._soon = True
+            self._do(SetDeadline(SOON, SOON_SECONDS))
+
+    def publish(self, phase: Phase, held: Attendance | None, now: Now) -> None:
+        """The document, as things stand."""
+        self._soon = False
+        devices = self.devices
+        host = dict(self.host)
+        if self.round_trip_milliseconds is not None:
+            host["broker_round_trip_milliseconds"] = self.round_trip_milliseconds
+        media = self._media(phase, held)
+        self.latest = HealthDocument(
+            room=self._profile.room,
+            status=overall(devices, host, media),
+            devices=devices,
+            host=host,
+            media=media,
+            at=now.wall,
+        )
+        self._do(PublishHealth(self.latest))
+
+    def _media(self, phase: Phase, held: Attendance | None) -> dict[str, Any] | None:
+        if held is None:
+            return None
+        down = [
+            {"label": s.label or s.url, "state": link.state, "text": link.text}
+            for s in held.play
+            if (link := held.downlinks[s.url])
+        ]
+        good = phase is Phase.IN_MEETING and held.complete
+        return {
+            "status": Status.OK if good else Status.DEGRADED,
+            "code": "ok" if good else str(phase),
+            "text": "" if good else self._media_text(phase, held),
+            "uplink": {"state": held.uplink.state, "text": held.uplink.text}
+            if held.publish
+            else None,
+            "downlinks": down,
+            **self.figures,
+        }
+
+    def _media_text(self, phase: Phase, held: Attendance) -> str:
+        if phase is Phase.IN_MEETING:
+            return "Nothing arrives from " + ", ".join(held.silent_sources)
+        return held.shortfall()[1] if not (held.sends and held.receives) else ""
+
+
+def overall(
+    devices: dict[str, DeviceStatus], host: dict[str, Any], media: dict[str, Any] | None
+) -> Status:
+    """The room's one word: failed when a required device is gone, degraded for any other lack."""
+    if any(d.required and d.status in BAD for d in devices.values()):
+        return Status.FAILED
+    levels = {d.status for d in devices.values()}
+    levels.add(Status(host.get("status", "ok")))
+    if media is not None:
+        levels.add(Status(media["status"]))
+    return Status.OK if levels <= {Status.OK} else Status.DEGRADED

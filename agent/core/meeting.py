@@ -1,0 +1,387 @@
+"""Joining, holding and leaving a meeting.
+
+One media child at a time carries the meeting; this decides when it starts, ends and is started
+again, and answers the join and leave commands by what the child reports.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from msgspec import structs
+
+from agent.core.answers import Answers
+from agent.core.attendance import Attendance, Link
+from agent.core.clock import Now
+from agent.core.commands import AckState, Code, Command, Join, Leave
+from agent.core.display import DisplayPower
+from agent.core.documents import DeviceStatus, Phase, Status
+from agent.core.effects import (
+    CancelDeadline,
+    Effect,
+    InstructWorker,
+    RememberMeeting,
+    SetDeadline,
+    SetLamp,
+    StartWorker,
+    StopWorker,
+)
+from agent.core.events import Delivery, MeetingRecord
+from agent.core.media import DownlinkReported, MediaPlan, SetSources, UplinkReported
+from agent.core.microphone import Microphone
+from agent.core.profile import Profile
+
+JOIN = "join"
+SETTLE = "join-settle"
+RESTART = "worker-restart"
+WINDOW = "meeting-window"
+
+SETTLE_SECONDS = 1.0
+"""How long a join that has enough waits for the rest of its sources before it says which miss."""
+
+WINDOW_CHECK_SECONDS = 60.0
+"""The end of the meeting is looked up this often, since the wall clock may jump."""
+
+UNTIL_GRACE = timedelta(minutes=1)
+MAX_MEETING = timedelta(hours=12)
+"""A meeting without `until` is not resumed after this long."""
+
+MAX_JOIN_FAILURES = 3
+MAX_BACKOFF_SECONDS = 30.0
+
+HELD = frozenset({Phase.JOINING, Phase.IN_MEETING, Phase.RECONNECTING})
+
+Tell = Callable[[str, str, str, Now], None]
+"""Publishes an event: type, code, text, now."""
+
+
+class MeetingControl:
+    """The room's meeting, or none. `do` takes the effects in order."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        do: Callable[[Effect], None],
+        answers: Answers,
+        display: DisplayPower,
+        microphone: Microphone,
+        tell: Tell,
+    ) -> None:
+        self._profile = profile
+        self._do = do
+        self._answers = answers
+        self._display = display
+        self._microphone = microphone
+        self._tell = tell
+        self._generation = 0
+        self._worker: int | None = None
+        self._next: Command | None = None
+        self._leavers: list[str] = []
+        self.phase = Phase.STANDBY
+        self.attendance: Attendance | None = None
+
+    @property
+    def held(self) -> bool:
+        """In a meeting, or getting there."""
+        return self.phase in HELD
+
+    # --- commands --------------------------------------------------------------------------------
+
+    def join(self, command: Command, join: Join, delivery: Delivery | None, now: Now) -> None:
+        if refusal := self._refusal(join, now):
+            self._answers.refuse(command, delivery, *refusal, now)
+            return
+        self._answers.accept(command, delivery, now)
+        if self.attendance and self.held and self.attendance.id == join.meeting.id:
+            self._rejoin(self.attendance, command, join, now)
+        elif self.phase is Phase.STANDBY:
+            self._begin(command, join, now)
+        else:
+            self._replace(command, now)
+
+    def _refusal(self, join: Join, now: Now) -> tuple[Code, str] | None:
+        current = self.attendance.id if self.attendance and self.held else None
+        if current not in (None, join.meeting.id) and not join.replace:
+            return (
+                Code.IN_MEETING,
+                f"The room is in meeting {current}: leave it first, or join with replace: true",
+            )
+        if join.until is not None and join.until <= now.wall:
+            return Code.BAD_FIELD, f"until: {join.until.isoformat()} is past"
+        if not self._profile.publish_endpoint(join) and not self._profile.play_sources(join):
+            return (
+                Code.NO_MEDIA_URL,
+                "Neither publish nor play has a URL: give one, or set media.publish_url and "
+                "media.play_urls in the room's settings",
+            )
+        return None
+
+    def _rejoin(self, attendance: Attendance, command: Command, join: Join, now: Now) -> None:
+        """The meeting that the room is in: take over its new end and sources, and nothing else."""
+        play = self._profile.play_sources(join)
+        if play != attendance.play:
+            attendance.set_sources(play)
+            self._do(InstructWorker(SetSources(play)))
+        join = structs.replace(join, until=join.until or attendance.until)
+        attendance.until = join.until
+        self._arm_window(attendance, now)
+        self._remember(attendance, structs.replace(command, body=join), join)
+        if self.phase is Phase.JOINING:
+            attendance.waiting.append(command.id)
+        else:
+            self._answers.succeed(
+                command.id, f"in meeting {attendance.id} already", now, code=Code.ALREADY
+            )
+
+    def _replace(self, command: Command, now: Now) -> None:
+        """Another meeting shall take this one's place as soon as its child is gone."""
+        self._supersede_joins("another join took its place", now)
+        self._next = command
+        self._stop(now)
+
+    def leave(self, command: Command, leave: Leave, delivery: Delivery | None, now: Now) -> None:
+        self._answers.accept(command, delivery, now)
+        current = self.attendance.id if self.attendance else None
+        if current is None or leave.meeting not in (None, current):
+            text = f"not in meeting {leave.meeting}" if leave.meeting else "in no meeting"
+            self._answers.succeed(command.id, text, now, code=Code.ALREADY)
+            return
+        self._supersede_joins("a leave came before it was in", now)
+        self._leavers.append(command.id)
+        self._answers.running(command.id, f"leaving {current}", now)
+        self._stop(now)
+
+    def _supersede_joins(self, text: str, now: Now) -> None:
+        waiting = self.attendance.waiting if self.attendance else []
+        for command_id in [*waiting, *([self._next.id] if self._next else [])]:
+            self._answers.finish(command_id, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)
+        waiting.clear()
+        self._next = None
+
+    def resume(self, record: MeetingRecord, now: Now) -> bool:
+        """Back into the meeting of before the restart, muted; False when its time is over."""
+        join = record.command.body
+        assert isinstance(join, Join)
+        since = datetime.fromtimestamp(record.since_wall, UTC)
+        end = join.until + UNTIL_GRACE if join.until else since + MAX_MEETING
+        if now.wall >= end:
+            self._do(RememberMeeting(None))
+            return False
+        waits = record.command.id in self._answers.open
+        self._begin(record.command, join, now, since=since, resumed=True)
+        if not waits:
+            self.phase = Phase.RECONNECTING
+            self._do(CancelDeadline(JOIN))
+        return True
+
+    def forget(self) -> None:
+        """A restart came while leaving: don't go back."""
+        self._do(RememberMeeting(None))
+
+    # --- the way in ------------------------------------------------------------------------------
+
+    def _begin(
+        self,
+        command: Command,
+        join: Join,
+        now: Now,
+        *,
+        since: datetime | None = None,
+        resumed: bool = False,
+    ) -> None:
+        attendance = Attendance(
+            command=command,
+            join=join,
+            since=since or now.wall,
+            publish=self._profile.publish_endpoint(join),
+            play=self._profile.play_sources(join),
+            until=join.until,
+            waiting=[command.id] if command.id in self._answers.open else [],
+            joined_once=resumed and command.id not in self._answers.open,
+        )
+        self.attendance = attendance
+        self.phase = Phase.JOINING
+        self._remember(attendance, command, join)
+        self._microphone.prepare(join.microphone == "live" and not resumed)
+        self._do(SetLamp("on"))
+        self._display.want_on()
+        self._start_worker(attendance)
+        self._do(SetDeadline(JOIN, join.timeout_seconds))
+        self._arm_window(attendance, now)
+        self._answers.running(command.id, f"joining {attendance.id}", now)
+
+    def _remember(self, attendance: Attendance, command: Command, join: Join) -> None:
+        self._do(RememberMeeting(MeetingRecord(command, attendance.since.timestamp())))
+        attendance.command, attendance.join = command, join
+
+    def _start_worker(self, attendance: Attendance) -> None:
+        self._generation += 1
+        self._worker = self._generation
+        self._microphone.child = True
+        attendance.reset_links()
+        plan = MediaPlan(
+            meeting=attendance.id,
+            room=self._profile.room,
+            publish=attendance.publish,
+            play=attendance.play,
+            microphone_live=self._microphone.live,
+            camera_live=attendance.join.camera == "live",
+            speaker_volume=self._microphone.volume,
+            room_name=self._profile.name,
+        )
+        self._do(StartWorker(self._generation, plan))
+
+    def check(self, now: Now, *, settled: bool = False) -> None:
+        """Look whether what has been reported changes the phase."""
+        attendance = self.attendance
+        if attendance is None or not self.held:
+            return
+        good = attendance.sends and attendance.receives
+        refusal = attendance.refusal()
+        if self.phase is Phase.JOINING:
+            if refusal:
+                self._fail_join(attendance, *refusal, now)
+            elif good and self._display.ready:
+                if attendance.complete or settled:
+                    self._joined(attendance, now)
+                else:
+                    self._do(SetDeadline(SETTLE, SETTLE_SECONDS))
+        elif refusal:
+            self._do(StopWorker())
+        elif good and self.phase is Phase.RECONNECTING:
+            self._joined(attendance, now)
+        elif not good and self.phase is Phase.IN_MEETING:
+            self.phase = Phase.RECONNECTING
+            code, text = attendance.shortfall()
+            self._tell("reconnecting", code, text, now)
+
+    def _joined(self, attendance: Attendance, now: Now) -> None:
+        again = attendance.joined_once
+        attendance.joined_once = True
+        attendance.worker_failures = 0
+        self.phase = Phase.IN_MEETING
+        self._do(CancelDeadline(JOIN))
+        self._do(CancelDeadline(SETTLE))
+        for command_id in attendance.waiting:
+            self._answers.succeed(
+                command_id, f"in meeting {attendance.id}", now, detail=attendance.detail()
+            )
+        attendance.waiting.clear()
+        if again:
+            self._tell("reconnected", Code.OK, f"back in meeting {attendance.id}", now)
+
+    def _fail_join(self, attendance: Attendance, code: Code, text: str, now: Now) -> None:
+        for command_id in attendance.waiting:
+            self._answers.fail(command_id, code, text, now, **attendance.detail())
+        attendance.waiting.clear()
+        self._stop(now)
+
+    # --- the way out -----------------------------------------------------------------------------
+
+    def _stop(self, now: Now) -> None:
+        """Out of the meeting; the rest follows when the child is gone."""
+        self.phase = Phase.LEAVING
+        self._do(RememberMeeting(None))
+        for name in (JOIN, SETTLE, RESTART, WINDOW):
+            self._do(CancelDeadline(name))
+        if self._worker is None:
+            self._left(now)
+        else:
+            self._do(StopWorker())
+
+    def _left(self, now: Now) -> None:
+        assert self.attendance is not None
+        left, self.attendance = self.attendance, None
+        self.phase = Phase.STANDBY
+        self._microphone.rest()
+        for command_id in self._leavers:
+            self._answers.succeed(command_id, f"left {left.id}; devices are closed", now)
+        self._leavers.clear()
+        if self._next is not None:
+            command, self._next = self._next, None
+            assert isinstance(command.body, Join)
+            self._begin(command, command.body, now)
+        else:
+            self._do(SetLamp("off"))
+            self._display.release()
+
+    # --- what the child says ---------------------------------------------------------------------
+
+    def is_current(self, generation: int) -> bool:
+        """Whether this child is the one that counts."""
+        return generation == self._worker
+
+    def uplink(self, report: UplinkReported, now: Now) -> None:
+        if self.attendance:
+            self.attendance.uplink = Link(report.state, report.text)
+            self.check(now)
+
+    def downlink(self, report: DownlinkReported, now: Now) -> None:
+        if self.attendance and report.url in self.attendance.downlinks:
+            self.attendance.downlinks[report.url] = Link(report.state, report.text)
+            self.check(now)
+
+    def device(self, device: str, status: DeviceStatus) -> None:
+        """Note for the join's answer what this device lacks."""
+        if self.attendance is None:
+            return
+        if status.status in (Status.FAILED, Status.ABSENT):
+            self.attendance.missing[device] = status.text
+        else:
+            self.attendance.missing.pop(device, None)
+
+    def worker_exited(self, text: str, now: Now) -> None:
+        """The child is gone: as wished, or a failure that is mended by starting another."""
+        self._worker = None
+        self._microphone.child_gone(now)
+        attendance = self.attendance
+        if attendance is None or self.phase is Phase.LEAVING:
+            if attendance is not None:
+                self._left(now)
+            return
+        attendance.worker_failures += 1
+        attendance.reset_links()
+        self._tell("media-restarted", Code.WORKER_FAILED, text, now)
+        if attendance.waiting and attendance.worker_failures >= MAX_JOIN_FAILURES:
+            self._fail_join(attendance, Code.WORKER_FAILED, text, now)
+            return
+        if self.phase is Phase.IN_MEETING:
+            self.phase = Phase.RECONNECTING
+        self._do(SetDeadline(RESTART, self._backoff_seconds(attendance.worker_failures)))
+
+    def _backoff_seconds(self, failures: int) -> float:
+        """Doubles from half a second; rooms of one hub spread by their id, always the same way."""
+        jitter = zlib.crc32(f"{self._profile.room}/{failures}".encode()) / 2**32
+        return min(0.5 * 2.0 ** (failures - 1), MAX_BACKOFF_SECONDS) * (0.75 + 0.5 * jitter)
+
+    # --- deadlines -------------------------------------------------------------------------------
+
+    def deadline(self, name: str, now: Now) -> None:
+        """One of this file's deadlines has passed."""
+        attendance = self.attendance
+        if attendance is None or not self.held:
+            return
+        if name == JOIN and self.phase is Phase.JOINING:
+            self._fail_join(attendance, *attendance.shortfall(), now)
+        elif name == SETTLE:
+            self.check(now, settled=True)
+        elif name == RESTART and self._worker is None:
+            self._start_worker(attendance)
+        elif name == WINDOW:
+            self._check_window(attendance, now)
+
+    def _arm_window(self, attendance: Attendance, now: Now) -> None:
+        if attendance.until is None:
+            return
+        left = (attendance.until + UNTIL_GRACE - now.wall).total_seconds()
+        self._do(SetDeadline(WINDOW, min(max(left, 0.1), WINDOW_CHECK_SECONDS)))
+
+    def _check_window(self, attendance: Attendance, now: Now) -> None:
+        if attendance.until is not None and now.wall >= attendance.until + UNTIL_GRACE:
+            self._tell("meeting-over", Code.OK, f"meeting {attendance.id}: its time is over", now)
+            self._supersede_joins("the meeting's time is over", now)
+            self._stop(now)
+        else:
+            self._arm_window(attendance, now)

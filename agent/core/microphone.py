@@ -1,0 +1,127 @@
+"""Who may be heard: the hub's mute, the hand's mute, and the promise that a mute is true.
+
+A mute counts only when the media child confirmed it. A child that doesn't answer in time is ended,
+because then no sample leaves the room for certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.core.answers import Answers
+from agent.core.clock import Now
+from agent.core.commands import Code
+from agent.core.effects import (
+    CancelDeadline,
+    Effect,
+    InstructWorker,
+    RememberMutedByHand,
+    SetDeadline,
+    StopWorker,
+)
+from agent.core.media import SetMicrophone, SetVolume
+
+CONFIRM_SECONDS = 3.0
+"""A local child answers within milliseconds; this is for a machine under full load."""
+
+CONFIRM = "confirm:"
+BY_HAND = "by-hand"
+
+
+@dataclass
+class Wish:
+    """An instruction on its way to the child; `mutes` is None where it is not about muting."""
+
+    text: str
+    mutes: bool | None = None
+
+
+class Microphone:
+    """The microphone's and the loudspeaker's wanted state, across media children."""
+
+    def __init__(self, do: Callable[[Effect], None], answers: Answers, volume: int) -> None:
+        self._do = do
+        self._answers = answers
+        self._wishes: dict[str, Wish] = {}
+        self.live = False
+        self.muted_by_hand = False
+        self.volume = volume
+        self.child = False
+        """Whether a media child is there to be told."""
+
+    def prepare(self, live: bool) -> None:
+        """A meeting begins; the hand's mute is stronger than the command's wish."""
+        self.live = live and not self.muted_by_hand
+
+    def rest(self) -> None:
+        """The meeting is over; the next one begins with a clean slate."""
+        self.live = False
+        if self.muted_by_hand:
+            self._set_by_hand(False)
+
+    def mute(self, command_id: str, now: Now) -> None:
+        """Let nothing leave the room."""
+        if not self.live and not self._wishes:
+            self._answers.succeed(command_id, "was muted already", now, code=Code.ALREADY)
+            return
+        self._switch(False, command_id, "muted", now)
+
+    def unmute(self, command_id: str, now: Now) -> None:
+        """Let the room be heard. The caller has seen to the hand's mute."""
+        self._switch(True, command_id, "live", now)
+
+    def set_volume(self, percent: int, command_id: str, now: Now) -> None:
+        """Kept for the next meeting when there is none."""
+        self.volume = percent
+        self._instruct(SetVolume(percent, command_id), command_id, Wish(f"volume {percent}"), now)
+
+    def pressed(self, now: Now) -> None:
+        """The button in the room: mutes, or takes a mute back, whoever muted."""
+        self._set_by_hand(self.live)
+        self._switch(not self.live, BY_HAND, "by hand", now)
+
+    def _set_by_hand(self, muted: bool) -> None:
+        self.muted_by_hand = muted
+        self._do(RememberMutedByHand(muted))
+
+    def _switch(self, live: bool, request: str, text: str, now: Now) -> None:
+        self.live = live
+        self._instruct(SetMicrophone(live, request), request, Wish(text, mutes=not live), now)
+
+    def _instruct(
+        self, instruction: SetMicrophone | SetVolume, request: str, wish: Wish, now: Now
+    ) -> None:
+        if not self.child:
+            self._answers.succeed(request, f"{wish.text} (nothing is open)", now)
+            return
+        self._wishes[request] = wish
+        self._do(InstructWorker(instruction))
+        self._do(SetDeadline(CONFIRM + request, CONFIRM_SECONDS))
+
+    def applied(self, request: str, error: str, now: Now) -> None:
+        """The child made it so, or (with `error`) could not."""
+        wish = self._wishes.pop(request, None)
+        if wish is None:
+            return
+        self._do(CancelDeadline(CONFIRM + request))
+        if not error:
+            self._answers.succeed(request, wish.text, now)
+            return
+        self._answers.fail(request, Code.DEVICE_FAILED, error, now)
+        if wish.mutes:
+            self._do(StopWorker())
+        elif wish.mutes is False:
+            self.live = False
+
+    def not_confirmed(self, request: str, now: Now) -> None:
+        """The child did not answer in time."""
+        self.applied(request, "The media process did not confirm in time; it is started anew", now)
+
+    def child_gone(self, now: Now) -> None:
+        """Nothing is open any more, and the next child starts with what is wanted now."""
+        self.child = False
+        for request, wish in list(self._wishes.items()):
+            self._do(CancelDeadline(CONFIRM + request))
+            self._answers.succeed(request, f"{wish.text} (with the next media process)", now)
+        self._wishes.clear()
