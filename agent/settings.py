@@ -270,7 +270,9 @@ class Clock(Section, frozen=True):
 
     trusted: Annotated[
         bool,
-        Meta(description="true where a real-time clock keeps the time, so that nobody waits for NTP"),
+        Meta(
+            description="true where a real-time clock keeps the time, so that nobody waits for NTP"
+        ),
     ] = False
 
 
