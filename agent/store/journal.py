@@ -1,0 +1,198 @@
+"""What survives a crash and a power cut: commands, results, the meeting, and the hub's outbox.
+
+`Journal` implements `agent.ports.Journal` on SQLite and is used from the loop's thread only; every
+`record_...` and `remember...` is one commit with one fsync.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from agent.core.commands import Ack, Command
+from agent.core.documents import DeviceStatus, EventDocument
+from agent.core.effects import SendAck
+from agent.core.events import MeetingRecord
+from agent.ports import Outgoing
+from agent.store.codec import decode_command, decode_meeting, decode_message, encode
+from agent.store.database import open_database, transaction
+
+MAX_COMMANDS = 10_000
+"""Finished commands kept, at the most."""
+
+MAX_EVENTS = 10_000
+"""Events kept for auditing, at the most."""
+
+MAX_UNSENT_EVENTS = 1_000
+"""Events waiting for the hub, at the most; acks are never dropped."""
+
+MAX_AGE_SECONDS = 90 * 86_400
+"""Age of finished commands and events, at the most."""
+
+PRUNE_EVERY = 100
+"""Records between two looks for rows to delete; one look comes when the journal is opened."""
+
+
+class Journal:
+    """The journal in `folder`. `condition` tells how the file was found (see `open_database`)."""
+
+    def __init__(self, folder: Path | str, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._database, condition = open_database(Path(folder))
+        self.condition: DeviceStatus = condition
+        self._until_prune = 0
+
+    def look_up(self, command_id: str) -> tuple[bool, Ack | None]:
+        row = self._row("SELECT result FROM command WHERE id = ?", command_id)
+        if row is None:
+            return False, None
+        return True, msgspec.json.decode(row[0], type=Ack) if row[0] is not None else None
+
+    def record_command(self, command: Command) -> None:
+        with transaction(self._database):
+            self._prune()
+            self._database.execute(
+                "INSERT OR IGNORE INTO command (id, type, sender, received_at, command)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (
+                    command.id,
+                    command.type,
+                    command.sender or command.origin,
+                    self._now(),
+                    encode(command),
+                ),
+            )
+
+    def record_result(self, send: SendAck) -> Outgoing:
+        """As the port says. The first final ack of an id stays what `look_up` answers."""
+        ack, now = send.ack, self._now()
+        with transaction(self._database):
+            finished = self._database.execute(
+                "UPDATE command SET command = NULL, finished_at = ?, result = ?"
+                " WHERE id = ? AND result IS NULL",
+                (now, encode(ack), ack.id),
+            )
+            if finished.rowcount == 0:  # refused without having been recorded, or a repeat
+                self._database.execute(
+                    "INSERT OR IGNORE INTO command (id, type, received_at, finished_at, result)"
+                    " VALUES (?1, ?2, ?3, ?3, ?4)",
+                    (ack.id, ack.type, now, encode(ack)),
+                )
+            return self._put_out("ack", send)
+
+    def record_event(self, event: EventDocument) -> Outgoing:
+        with transaction(self._database):
+            self._prune()
+            self._database.execute(
+                "INSERT INTO event (at, type, document) VALUES (?, ?, ?)",
+                (self._now(), event.type, encode(event)),
+            )
+            outgoing = self._put_out("event", event)
+            self._drop_oldest_events(event)
+            return outgoing
+
+    def remember_meeting(self, record: MeetingRecord | None) -> None:
+        with transaction(self._database):
+            if record is None:
+                self._database.execute("DELETE FROM fact WHERE key = 'meeting'")
+            else:
+                self._set_fact("meeting", encode(record))
+
+    def meeting(self) -> MeetingRecord | None:
+        row = self._row("SELECT value FROM fact WHERE key = 'meeting'")
+        return decode_meeting(row[0]) if row else None
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a small fact. Nothing is written when it is known already."""
+        if self.recall(key) != value:
+            with transaction(self._database):
+                self._set_fact(f"own:{key}", value.encode())
+
+    def recall(self, key: str) -> str | None:
+        row = self._row("SELECT value FROM fact WHERE key = ?", f"own:{key}")
+        return row[0].decode() if row else None
+
+    def unfinished(self) -> list[Command]:
+        """Recorded commands without a final ack, oldest first."""
+        rows = self._database.execute(
+            "SELECT command FROM command WHERE result IS NULL ORDER BY number"
+        )
+        return [decode_command(row) for (row,) in rows]
+
+    def unsent(self) -> list[Outgoing]:
+        rows = self._database.execute("SELECT number, kind, message FROM outbox ORDER BY number")
+        return [Outgoing(decode_message(kind, row), str(number)) for number, kind, row in rows]
+
+    def mark_sent(self, key: str) -> None:
+        with transaction(self._database, durable=False):
+            self._database.execute("DELETE FROM outbox WHERE number = ?", (int(key),))
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _row(self, query: str, *parameters: str) -> tuple[bytes] | None:
+        row: tuple[bytes] | None = self._database.execute(query, parameters).fetchone()
+        return row
+
+    def _set_fact(self, key: str, value: bytes) -> None:
+        self._database.execute(
+            "INSERT INTO fact VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+            (key, value),
+        )
+
+    def _put_out(self, kind: str, message: SendAck | EventDocument) -> Outgoing:
+        cursor = self._database.execute(
+            "INSERT INTO outbox (kind, message) VALUES (?, ?)", (kind, encode(message))
+        )
+        return Outgoing(message, str(cursor.lastrowid))
+
+    def _drop_oldest_events(self, newest: EventDocument) -> None:
+        """Keep the outbox bounded; one `events-dropped` event counts all that were dropped."""
+        (waiting,) = self._database.execute(
+            "SELECT COUNT(*) FROM outbox WHERE kind = 'event'"
+        ).fetchone()
+        excess = waiting - MAX_UNSENT_EVENTS
+        if excess <= 0:
+            return
+        self._database.execute(
+            "DELETE FROM outbox WHERE number IN (SELECT number FROM outbox WHERE kind = 'event'"
+            " ORDER BY number LIMIT ?)",
+            (excess,),
+        )
+        notice = self._row("SELECT message FROM outbox WHERE kind = 'dropped'")
+        earlier = (
+            msgspec.json.decode(notice[0], type=EventDocument).detail["count"] if notice else 0
+        )
+        self._database.execute("DELETE FROM outbox WHERE kind = 'dropped'")
+        self._put_out("dropped", _dropped_notice(earlier + excess, newest))
+
+    def _prune(self) -> None:
+        """Delete what is too old or too much, now and then; what is unfinished stays."""
+        self._until_prune -= 1
+        if self._until_prune >= 0:
+            return
+        self._until_prune = PRUNE_EVERY
+        horizon = self._now() - MAX_AGE_SECONDS
+        self._database.execute(
+            "DELETE FROM command WHERE result IS NOT NULL AND (received_at < ? OR number <="
+            " (SELECT MAX(number) FROM command) - ?)",
+            (horizon, MAX_COMMANDS),
+        )
+        self._database.execute(
+            "DELETE FROM event WHERE at < ? OR number <= (SELECT MAX(number) FROM event) - ?",
+            (horizon, MAX_EVENTS),
+        )
+
+
+def _dropped_notice(count: int, newest: EventDocument) -> EventDocument:
+    return EventDocument(
+        type="events-dropped",
+        room=newest.room,
+        code="outbox-full",
+        text=f"{count} older events were dropped: more than {MAX_UNSENT_EVENTS} waited for the hub",
+        at=newest.at,
+        detail={"count": count},
+    )

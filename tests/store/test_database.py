@@ -1,0 +1,85 @@
+"""A broken, full or read-only disk: the journal says so and goes on as well as it can."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from agent.core.documents import Status
+from agent.errors import JournalError
+from agent.store.journal import Journal
+from tests.store.test_journal import ping, result
+
+
+def filled(folder: Path) -> Path:
+    journal = Journal(folder)
+    for number in range(50):
+        journal.record_command(ping(f"p{number}"))
+    journal.close()
+    return folder / "journal.db"
+
+
+@pytest.mark.parametrize("damage", ["overwritten", "zeroed-page", "truncated"])
+def test_a_corrupted_database_is_set_aside_and_replaced(tmp_path: Path, damage: str) -> None:
+    path = filled(tmp_path)
+    content = path.read_bytes()
+    damaged = {
+        "overwritten": b"not a database at all" * 400,
+        "zeroed-page": content[:4096] + bytes(4096) + content[8192:],
+        "truncated": content[:6000],
+    }[damage]
+    path.write_bytes(damaged)
+
+    journal = Journal(tmp_path)
+    assert journal.condition.status is Status.DEGRADED
+    assert journal.condition.code == "journal-replaced"
+    (aside,) = (p for p in tmp_path.iterdir() if p.name.split("-")[-1].isdigit())
+    assert aside.name.startswith("journal.db.corrupt-")
+    assert aside.name in journal.condition.text
+    assert aside.read_bytes() == damaged
+    journal.record_command(ping("after"))
+    journal.close()
+
+    again = Journal(tmp_path)
+    assert again.condition.status is Status.OK
+    assert [command.id for command in again.unfinished()] == ["after"]
+
+
+def test_a_database_of_a_later_version_is_set_aside(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    journal = Journal(tmp_path)
+    assert journal.condition.code == "journal-replaced"
+    assert "99" in journal.condition.text
+
+
+def test_a_folder_that_cannot_be_made_leaves_a_journal_in_memory_that_says_so(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    journal = Journal(tmp_path / "file" / "state")
+    assert journal.condition.status is Status.FAILED
+    assert journal.condition.code == "journal-not-kept"
+    assert str(tmp_path / "file" / "state") in journal.condition.text
+    journal.record_command(ping("p1"))
+    journal.record_result(result(ping("p1")))
+    assert journal.look_up("p1") == (True, result(ping("p1")).ack)
+
+
+def test_a_full_disk_is_an_error_with_a_code_and_changes_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.record_command(ping("before"))
+    pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
+    journal._database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(JournalError) as caught:  # noqa: PT012 (which one is the last is SQLite's)
+        for number in range(1000):
+            journal.record_command(ping(f"p{number}"))
+    assert caught.value.code == "disk-full"
+    journal._database.execute("PRAGMA max_page_count = 100000")
+    journal.record_command(ping("after"))
+    recorded = [command.id for command in journal.unfinished()]
+    assert recorded == ["before", *(f"p{n}" for n in range(len(recorded) - 2)), "after"]

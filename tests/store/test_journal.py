@@ -1,0 +1,217 @@
+"""The journal as the daemon uses it: what is recorded is found again by the next process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.core.commands import (
+    Ack,
+    AckState,
+    Code,
+    Command,
+    Endpoint,
+    Join,
+    Meeting,
+    Origin,
+    Ping,
+    Reply,
+    Source,
+)
+from agent.core.documents import EventDocument, Status
+from agent.core.effects import SendAck
+from agent.core.events import MeetingRecord
+from agent.store import journal as journal_module
+from agent.store.journal import Journal
+
+AT = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)
+
+
+def ping(command_id: str) -> Command:
+    return Command(id=command_id, type="ping", body=Ping(), origin=Origin.HUB)
+
+
+def join(command_id: str = "j1") -> Command:
+    return Command(
+        id=command_id,
+        type="join",
+        body=Join(
+            meeting=Meeting("giao-ban", title="Giao ban đầu tuần"),
+            publish=Endpoint("http://media/whip", token="s3cret-token"),
+            play=[Source("http://media/whep", label="Xã Đoài")],
+            until=AT + timedelta(hours=2),
+        ),
+        origin=Origin.GROUP,
+        issued=AT,
+        expires=AT + timedelta(minutes=1),
+        sender="key operators-2026",
+        reply=Reply("operators/7/answers", correlation=b"\x00\xff"),
+    )
+
+
+def result(command: Command, state: AckState = AckState.SUCCEEDED) -> SendAck:
+    ack = Ack(command.id, command.type, "r1", state, Code.OK, "done", seq=2, at=AT)
+    return SendAck(ack, reply=command.reply, final=True)
+
+
+def event(number: int) -> EventDocument:
+    return EventDocument("fault", "r1", "camera-absent", f"fault {number}", AT, {"number": number})
+
+
+def test_a_command_is_unfinished_until_its_result_and_then_answered_from_the_journal(
+    tmp_path: Path,
+) -> None:
+    first = Journal(tmp_path)
+    assert first.look_up("j1") == (False, None)
+    first.record_command(join())
+    assert first.look_up("j1") == (True, None)
+    first.close()
+
+    second = Journal(tmp_path)
+    assert second.unfinished() == [join()]
+    second.record_result(result(join()))
+    assert second.unfinished() == []
+    second.close()
+
+    third = Journal(tmp_path)
+    assert third.look_up("j1") == (True, result(join()).ack)
+    assert third.condition.status is Status.OK
+
+
+def test_the_first_final_ack_stands(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.record_command(ping("p1"))
+    journal.record_result(result(ping("p1")))
+    journal.record_result(result(ping("p1"), AckState.REJECTED))
+    journal.record_command(ping("p1"))
+    known, ack = journal.look_up("p1")
+    assert known
+    assert ack is not None
+    assert ack.state is AckState.SUCCEEDED
+    assert journal.unfinished() == []
+
+
+def test_a_refused_command_that_was_never_recorded_has_a_result_too(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.record_result(result(ping("p1"), AckState.REJECTED))
+    assert journal.look_up("p1")[1] == result(ping("p1"), AckState.REJECTED).ack
+
+
+def test_the_outbox_keeps_order_until_the_broker_has_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.record_command(join())
+    first = journal.record_event(event(1))
+    second = journal.record_result(result(join()))
+    third = journal.record_event(event(2))
+    journal.mark_sent(second.key)
+    journal.mark_sent(second.key)  # a repeat does no harm
+    journal.close()
+
+    again = Journal(tmp_path)
+    assert again.unsent() == [first, third]
+    newest = again.record_event(event(3))
+    assert newest.key not in {first.key, second.key, third.key}, "a key never comes back"
+
+
+def test_the_outbox_drops_the_oldest_events_says_how_many_and_never_drops_an_ack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "MAX_UNSENT_EVENTS", 5)
+    journal = Journal(tmp_path)
+    journal.record_result(result(ping("p1")))
+    for number in range(12):
+        journal.record_event(event(number))
+    messages = [outgoing.message for outgoing in journal.unsent()]
+    acks = [message for message in messages if isinstance(message, SendAck)]
+    events = [message for message in messages if isinstance(message, EventDocument)]
+    assert [ack.ack.id for ack in acks] == ["p1"]
+    assert [e.detail["number"] for e in events if e.type == "fault"] == [7, 8, 9, 10, 11]
+    (notice,) = [e for e in events if e.type == "events-dropped"]
+    assert notice.detail == {"count": 7}
+    assert "7 older events" in notice.text
+
+
+def test_the_meeting_and_small_facts_survive(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    assert journal.meeting() is None
+    assert journal.recall("boot") is None
+    journal.remember_meeting(MeetingRecord(join(), since_wall=1_790_000_000.5))
+    journal.remember("boot", "9f3c")
+    journal.remember("meeting", "not the meeting")
+    journal.close()
+
+    again = Journal(tmp_path)
+    assert again.meeting() == MeetingRecord(join(), since_wall=1_790_000_000.5)
+    assert again.recall("boot") == "9f3c"
+    again.remember_meeting(None)
+    assert again.meeting() is None
+
+
+def test_the_token_of_a_finished_command_is_gone_from_the_disk(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.record_command(join())
+    journal.record_result(result(join()))
+    journal.close()
+    assert b"s3cret-token" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_only_the_owner_can_read_the_database(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    journal = Journal(folder)
+    journal.record_command(join())
+    assert {path.stat().st_mode & 0o077 for path in [folder, *folder.iterdir()]} == {0}
+
+
+def test_finished_commands_and_events_are_bounded_by_rows_and_age(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "MAX_COMMANDS", 20)
+    monkeypatch.setattr(journal_module, "PRUNE_EVERY", 10)
+    clock = [1_000_000_000.0]
+    journal = Journal(tmp_path, now=lambda: clock[0])
+    journal.record_command(ping("unfinished"))
+    for number in range(60):
+        journal.record_command(ping(f"p{number}"))
+        journal.record_result(result(ping(f"p{number}")))
+    known = [number for number in range(60) if journal.look_up(f"p{number}")[0]]
+    assert known[-1] == 59
+    assert 19 <= len(known) <= 31
+    assert [command.id for command in journal.unfinished()] == ["unfinished"]
+
+    clock[0] += journal_module.MAX_AGE_SECONDS + 1
+    journal.close()
+    again = Journal(tmp_path, now=lambda: clock[0])
+    again.record_event(event(1))
+    assert not again.look_up("p59")[0]
+    assert again.look_up("unfinished")[0]
+
+
+KILLED = """
+import os, signal, sys
+from tests.store.test_journal import Journal, ping, result
+journal = Journal(sys.argv[1])
+journal.record_command(ping("done"))
+outgoing = journal.record_result(result(ping("done")))
+journal.mark_sent(outgoing.key)
+journal.record_command(ping("open"))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_was_recorded_survives_kill_9(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path)], env=environment, check=False, timeout=60
+    )
+    assert killed.returncode == -signal.SIGKILL
+    journal = Journal(tmp_path)
+    assert [command.id for command in journal.unfinished()] == ["open"]
+    assert journal.look_up("done") == (True, result(ping("done")).ack)
+    assert journal.unsent() == [], "also what was marked lazily"
