@@ -25,6 +25,13 @@ class Answers:
         self._room = room
         self._do = do
         self.open: dict[str, Command] = {}
+        self._warnings: dict[str, list[str]] = {}
+
+    def warn(self, command_id: str, unknown_fields: list[str]) -> None:
+        """Say in this command's acks which of its fields nobody knows."""
+        if unknown_fields:
+            texts = [f"{path}: unknown field, ignored" for path in unknown_fields]
+            self._warnings[command_id] = texts
 
     def accept(self, command: Command, delivery: Delivery | None, now: Now) -> None:
         """Journal, then tell the broker, then the sender."""
@@ -115,6 +122,9 @@ class Answers:
         now: Now,
         detail: dict[str, Any] | None = None,
     ) -> None:
+        warnings = self._warnings.get(command.id)
+        if state in FINAL_STATES:
+            self._warnings.pop(command.id, None)
         ack = Ack(
             id=command.id,
             type=command.type,
@@ -124,6 +134,6 @@ class Answers:
             text=text,
             seq=seq,
             at=now.wall,
-            detail=detail or {},
+            detail={**(detail or {}), **({"warnings": warnings} if warnings else {})},
         )
         self._do(SendAck(ack, command.reply, final=state in FINAL_STATES))

@@ -168,7 +168,9 @@ class Room:
         command, delivery = event.command, event.delivery
         if event.known or command.id in self.answers.open:
             self.answers.repeat(command, delivery, event.earlier, now)
-        elif refusal := self._untimely(command, now):
+            return
+        self.answers.warn(command.id, event.unknown_fields)
+        if refusal := self._untimely(command, now):
             self.answers.refuse(command, delivery, *refusal, now)
         elif isinstance(command.body, Join):
             self.meeting.join(command, command.body, delivery, now)

@@ -1,0 +1,196 @@
+"""Every other command, repeats and refusals, and the room's own button."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from agent.core import effects as do
+from agent.core.commands import Ack, AckState, Code, Command, Origin, Ping
+from agent.core.events import (
+    CommandReceived,
+    CommandRefused,
+    Delivery,
+    DisplaySwitched,
+    HostSampled,
+    LineChanged,
+)
+from agent.core.media import SetMicrophone, SetVolume
+from tests.core.playbook import START, Playbook, kinds
+
+
+def final(play: Playbook, command_id: str) -> tuple[AckState, Code]:
+    finals = [
+        a for a in play.acks(command_id) if a.state not in (AckState.ACCEPTED, AckState.RUNNING)
+    ]
+    assert len(finals) == 1, finals
+    return finals[0].state, finals[0].code
+
+
+def test_unmute_counts_when_the_child_confirms_it() -> None:
+    play = Playbook()
+    play.enter()
+    effects = play.command("unmute")
+    assert do.InstructWorker(SetMicrophone(True, "c2")) in effects
+    assert play.states("c2") == [AckState.ACCEPTED]
+    play.applied("c2")
+    assert final(play, "c2") == (AckState.SUCCEEDED, Code.OK)
+    assert play.state.microphone == "live"
+
+
+def test_a_mute_that_the_child_does_not_confirm_ends_the_child() -> None:
+    play = Playbook()
+    play.enter(microphone="live")
+    play.command("mute")
+    effects = play.wait(4)
+    assert do.StopWorker() in effects
+    assert final(play, "c2") == (AckState.FAILED, Code.DEVICE_FAILED)
+    play.exit()
+    play.wait(1)
+    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+
+
+def test_a_mute_while_the_child_is_dead_is_true_and_stays() -> None:
+    play = Playbook()
+    play.enter(microphone="live")
+    play.exit()
+    play.command("mute")
+    assert final(play, "c2")[0] is AckState.SUCCEEDED
+    play.wait(1)
+    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+
+
+def test_the_rooms_button_is_stronger_than_the_hub() -> None:
+    play = Playbook()
+    play.enter(microphone="live")
+    play.tell(LineChanged("mute-button", True))
+    play.tell(LineChanged("mute-button", False))
+    assert not play.room.microphone.live
+    play.command("unmute")
+    assert final(play, "c2") == (AckState.REJECTED, Code.MUTED_BY_HAND)
+    play.tell(LineChanged("mute-button", True))
+    assert play.room.microphone.live
+    assert play.events() == ["mute-pressed", "mute-pressed"]
+
+
+def test_the_button_outside_of_a_meeting_opens_nothing() -> None:
+    play = Playbook()
+    effects = play.tell(LineChanged("mute-button", True))
+    assert not {do.InstructWorker, do.StartWorker} & set(kinds(effects))
+    assert not play.room.microphone.live
+
+
+def test_mute_and_unmute_in_standby() -> None:
+    play = Playbook()
+    play.command("mute")
+    play.command("unmute")
+    assert final(play, "c1") == (AckState.SUCCEEDED, Code.ALREADY)
+    assert final(play, "c2") == (AckState.REJECTED, Code.NOT_IN_MEETING)
+
+
+def test_volume_is_set_now_or_for_the_next_meeting() -> None:
+    play = Playbook()
+    play.command("volume", speaker=30)
+    assert final(play, "c1")[0] is AckState.SUCCEEDED
+    play.enter()
+    assert play.all(do.StartWorker)[0].plan.speaker_volume == 30
+    assert do.InstructWorker(SetVolume(50, "c3")) in play.command("volume", speaker=50)
+    play.applied("c3")
+    assert final(play, "c3")[0] is AckState.SUCCEEDED
+
+
+def test_the_display_is_switched_and_stays_on_in_a_meeting() -> None:
+    play = Playbook()
+    play.command("display", power="on")
+    assert play.states("c1") == [AckState.ACCEPTED]
+    play.tell(DisplaySwitched(True))
+    assert final(play, "c1")[0] is AckState.SUCCEEDED
+    play.command("display", power="on")
+    assert final(play, "c2") == (AckState.SUCCEEDED, Code.ALREADY)
+    play.enter()
+    play.command("display", power="off")
+    assert final(play, "c4") == (AckState.REJECTED, Code.IN_MEETING)
+
+
+def test_identify_blinks_and_gives_the_lamp_back() -> None:
+    play = Playbook()
+    play.command("identify", seconds=5)
+    assert do.SetLamp("blink") in play.effects
+    play.wait(6)
+    assert play.all(do.SetLamp)[-1].mode == "off"
+
+
+def test_report_is_done_when_health_is_published() -> None:
+    play = Playbook()
+    assert do.Probe() in play.command("report")
+    play.tell(HostSampled({"load": 0.1}))
+    order = kinds(play.effects)
+    assert order.index(do.PublishHealth) < len(order) - 1
+    assert final(play, "c1") == (AckState.SUCCEEDED, Code.OK)
+
+
+def test_a_report_that_hangs_fails_in_time() -> None:
+    play = Playbook()
+    play.command("report")
+    play.wait(11)
+    assert final(play, "c1") == (AckState.FAILED, Code.TIMEOUT)
+
+
+def test_restart_is_refused_in_a_meeting() -> None:
+    play = Playbook()
+    play.enter()
+    play.command("restart", scope="host")
+    assert final(play, "c2") == (AckState.REJECTED, Code.IN_MEETING)
+    other = Playbook()
+    assert do.EndDaemon("agent") in other.command("restart", scope="agent")
+    assert other.states("c1")[-1] is AckState.RUNNING, (
+        "it is answered by the agent that comes after"
+    )
+
+
+def test_a_repeated_id_is_answered_from_the_journal_and_not_run() -> None:
+    play = Playbook()
+    ping = Command("p1", "ping", Ping(), Origin.HUB)
+    earlier = Ack("p1", "ping", "xa-a", AckState.SUCCEEDED, Code.OK, "pong", 3, START)
+    effects = play.tell(CommandReceived(ping, Delivery(1, 1), earlier, known=True))
+    assert kinds(effects)[:2] == [do.AcknowledgeDelivery, do.SendAck]
+    assert effects[1] == do.SendAck(earlier, None, final=False)
+    assert do.RecordCommand not in kinds(effects)
+
+
+def test_a_repeat_of_a_command_under_way_gets_no_second_final() -> None:
+    play = Playbook()
+    play.join(id="j1")
+    play.join(id="j1")
+    play.light()
+    play.flow()
+    assert play.states("j1").count(AckState.SUCCEEDED) == 1
+    assert len(play.all(do.StartWorker)) == 1
+
+
+def test_expired_and_unjudgeable_commands() -> None:
+    play = Playbook()
+    play.command("ping", expires=START - timedelta(seconds=1))
+    assert final(play, "c1") == (AckState.EXPIRED, Code.EXPIRED)
+    play.synchronised = False
+    play.command("ping", expires=START + timedelta(hours=1))
+    assert final(play, "c2") == (AckState.REJECTED, Code.CLOCK_UNSYNCHRONISED)
+    play.command("ping")
+    assert final(play, "c3") == (AckState.SUCCEEDED, Code.OK)
+
+
+def test_bad_input_is_acknowledged_and_answered_where_an_id_is_known() -> None:
+    play = Playbook()
+    effects = play.tell(
+        CommandRefused("x1", "join", Code.MISSING_FIELD, "meeting: missing", Delivery(7, 1))
+    )
+    assert kinds(effects)[:2] == [do.AcknowledgeDelivery, do.SendAck]
+    assert final(play, "x1") == (AckState.REJECTED, Code.MISSING_FIELD)
+    effects = play.tell(CommandRefused(None, "join", Code.NOT_JSON, "not JSON", Delivery(8, 1)))
+    assert do.SendAck not in kinds(effects)
+
+
+def test_unknown_fields_are_warned_about() -> None:
+    play = Playbook()
+    ping = Command("p1", "ping", Ping(), Origin.HUB)
+    play.tell(CommandReceived(ping, unknown_fields=["loud"]))
+    assert play.acks("p1")[-1].detail["warnings"] == ["loud: unknown field, ignored"]

@@ -1,0 +1,187 @@
+"""What the room does when things break, and after a restart."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from agent.core import effects as do
+from agent.core.commands import (
+    AckState,
+    Code,
+    Command,
+    Join,
+    Leave,
+    Meeting,
+    Mute,
+    Origin,
+    Restart,
+    Volume,
+)
+from agent.core.documents import DeviceStatus, Phase, Status
+from agent.core.events import (
+    DevicesProbed,
+    HostSampled,
+    LinkChanged,
+    MeetingRecord,
+    Restored,
+    WorkerExited,
+)
+from agent.core.media import DownlinkReported, UplinkReported
+from tests.core.playbook import SERVER, START, Playbook
+
+
+def restored(
+    play: Playbook, *, join: Join, unfinished: list[Command] | None = None, cold: bool = False
+):
+    record = MeetingRecord(Command("j1", "join", join, Origin.HUB), START.timestamp() - 600)
+    return play.tell(Restored(record, unfinished or [], cold))
+
+
+def test_a_dead_media_child_is_replaced_and_the_room_comes_back() -> None:
+    play = Playbook()
+    play.enter()
+    play.exit()
+    assert play.phase is Phase.RECONNECTING
+    assert (play.state.camera, play.state.microphone) == ("off", "off")
+    play.wait(1)
+    assert len(play.all(do.StartWorker)) == 2
+    play.flow()
+    assert play.phase is Phase.IN_MEETING
+    assert "reconnected" in play.events()
+
+
+def test_the_report_of_a_child_that_is_gone_counts_for_nothing() -> None:
+    play = Playbook()
+    play.enter()
+    old = play.generation
+    play.exit()
+    play.wait(1)
+    assert play.tell(WorkerExited(old, 0)) == []
+
+
+def test_a_child_that_keeps_dying_fails_the_join_and_backs_off_in_a_meeting() -> None:
+    play = Playbook()
+    play.join()
+    for _ in range(3):
+        play.exit("segmentation fault")
+        play.wait(3)
+    assert play.acks("c1")[-1].code is Code.WORKER_FAILED
+    assert play.phase is Phase.STANDBY
+    play.enter()
+    waits = []
+    for _ in range(8):
+        before = play.seconds
+        play.exit()
+        waits.append(play.deadlines["worker-restart"] - before)
+        play.wait(60)
+    assert waits[0] < 1
+    assert waits == sorted(waits[:6]) + waits[6:]
+    assert max(waits) <= 40
+
+
+def test_a_stalled_link_is_reconnecting_until_it_flows() -> None:
+    play = Playbook()
+    play.enter()
+    play.report(UplinkReported("stalled", "no receiver report for 4 s"))
+    assert play.state.phase is Phase.RECONNECTING
+    play.report(UplinkReported("flowing"))
+    assert play.state.phase is Phase.IN_MEETING
+
+
+def test_one_silent_source_of_two_degrades_but_does_not_reconnect() -> None:
+    play = Playbook()
+    play.enter(play=[{"url": SERVER + "/a/whep", "label": "A"}, {"url": SERVER + "/b/whep"}])
+    play.report(DownlinkReported(SERVER + "/a/whep", "stalled"))
+    assert play.phase is Phase.IN_MEETING
+    play.wait(1)
+    media = play.all(do.PublishHealth)[-1].health.media
+    assert (media["status"], media["text"]) == ("degraded", "Nothing arrives from A")
+
+
+def test_after_a_crash_in_a_meeting_the_room_is_back_in_it_muted() -> None:
+    play = Playbook()
+    restored(play, join=Join(meeting=Meeting("giao-ban"), microphone="live"), cold=True)
+    assert play.phase is Phase.RECONNECTING
+    assert not play.all(do.StartWorker)[0].plan.microphone_live
+    assert play.events() == ["power-restored", "resumed"]
+    play.light()
+    play.flow()
+    assert play.phase is Phase.IN_MEETING
+    assert not play.all(do.SendAck), "the join was answered before the crash"
+
+
+def test_a_join_cut_off_by_a_crash_is_finished() -> None:
+    play = Playbook()
+    join = Join(meeting=Meeting("giao-ban"))
+    restored(play, join=join, unfinished=[Command("j1", "join", join, Origin.HUB)])
+    play.light()
+    play.flow()
+    assert play.states("j1")[-1] is AckState.SUCCEEDED
+    assert play.states("j1").count(AckState.SUCCEEDED) == 1
+
+
+def test_after_the_meetings_time_the_room_stays_in_standby_and_says_why() -> None:
+    play = Playbook()
+    restored(play, join=Join(meeting=Meeting("giao-ban"), until=START - timedelta(minutes=5)))
+    assert play.phase is Phase.STANDBY
+    assert not play.all(do.StartWorker)
+    assert play.events() == ["meeting-over"]
+    assert play.all(do.RememberMeeting)[-1].record is None
+
+
+def test_interrupted_commands_end_by_rule() -> None:
+    play = Playbook()
+    bodies = {"v": Volume(5), "m": Mute(), "a": Restart("agent"), "h": Restart("host")}
+    commands = [Command(i, type(b).__name__.lower(), b, Origin.HUB) for i, b in bodies.items()]
+    play.tell(Restored(None, commands, cold=False))
+    finals = {i: (play.acks(i)[-1].state, play.acks(i)[-1].code) for i in bodies}
+    assert finals == {
+        "v": (AckState.FAILED, Code.INTERRUPTED),
+        "m": (AckState.SUCCEEDED, Code.OK),
+        "a": (AckState.SUCCEEDED, Code.OK),
+        "h": (AckState.FAILED, Code.INTERRUPTED),
+    }
+
+
+def test_a_leave_cut_off_by_a_crash_is_finished_not_resumed() -> None:
+    play = Playbook()
+    leave = Command("l1", "leave", Leave(), Origin.HUB)
+    restored(play, join=Join(meeting=Meeting("giao-ban")), unfinished=[leave])
+    assert play.phase is Phase.STANDBY
+    assert play.states("l1") == [AckState.SUCCEEDED]
+    assert play.all(do.RememberMeeting)[-1].record is None
+
+
+def camera(status: Status, code: str) -> DeviceStatus:
+    return DeviceStatus(status, code, "Camera: check its cable", required=True)
+
+
+def test_a_fault_and_its_end_are_told_once_and_health_follows_at_once() -> None:
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False))
+    for _ in range(2):
+        play.tell(DevicesProbed({"camera": camera(Status.ABSENT, "not-found")}))
+        play.tell(HostSampled({}))
+    assert play.events() == ["fault"]
+    assert play.all(do.PublishHealth)[-1].health.status is Status.FAILED
+    play.tell(DevicesProbed({"camera": camera(Status.OK, "ok")}))
+    assert play.events() == ["fault", "fault-cleared"]
+    play.wait(1)
+    assert play.all(do.PublishHealth)[-1].health.status is Status.OK
+
+
+def test_health_comes_regularly() -> None:
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False))
+    before = len(play.all(do.Probe))
+    play.wait(185)
+    assert len(play.all(do.Probe)) == before + 3
+
+
+def test_when_the_link_comes_up_state_health_and_the_outbox_go_out() -> None:
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False))
+    effects = play.tell(LinkChanged(True, "session-1"))
+    assert do.ResendUnsent() in effects
+    assert any(isinstance(e, do.PublishHealth) for e in effects)
+    assert play.state.session == "session-1"

@@ -1,0 +1,215 @@
+"""Into a meeting and out of it: the order of effects and the one final answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec import structs
+
+from agent.core import effects as do
+from agent.core.commands import AckState, Code
+from agent.core.documents import Phase, Status
+from agent.core.events import DisplaySwitched
+from agent.core.media import DownlinkReported, SetSources, UplinkReported
+from tests.core.playbook import PROFILE, SERVER, START, Playbook, kinds
+
+A, R, S = AckState.ACCEPTED, AckState.RUNNING, AckState.SUCCEEDED
+
+
+def test_a_join_is_journalled_then_acknowledged_then_done() -> None:
+    play = Playbook()
+    effects = play.join()
+    order = [k for k in kinds(effects) if k not in (do.SetServiceStatus, do.CancelDeadline)]
+    assert order[:6] == [
+        do.RecordCommand,
+        do.AcknowledgeDelivery,
+        do.SendAck,
+        do.RememberMeeting,
+        do.SetLamp,
+        do.SwitchDisplay,
+    ]
+    assert order.index(do.SetLamp) < order.index(do.StartWorker), (
+        "the lamp is lit before a device opens"
+    )
+    plan = play.all(do.StartWorker)[0].plan
+    assert plan.publish.url == SERVER + "/giao-ban-xa-a/whip"
+    assert [s.url for s in plan.play] == [SERVER + "/giao-ban/whep"]
+    assert not plan.microphone_live, "a join is muted unless it says otherwise"
+    assert play.phase is Phase.JOINING
+
+
+def test_a_join_succeeds_when_display_uplink_and_downlink_are_there() -> None:
+    play = Playbook()
+    play.join()
+    play.flow()
+    assert play.states("c1") == [A, R], "the display is still cold"
+    play.light()
+    assert play.states("c1") == [A, R, S]
+    assert play.state.phase is Phase.IN_MEETING
+    assert (play.state.camera, play.state.microphone, play.state.display) == ("live", "muted", "on")
+
+
+def test_a_join_without_a_camera_names_it() -> None:
+    play = Playbook()
+    play.join()
+    play.opened("camera", Status.ABSENT, "Camera: not found. Check its cable")
+    play.light()
+    play.report(UplinkReported("flowing"))
+    play.report(DownlinkReported(SERVER + "/giao-ban/whep", "flowing"))
+    final = play.acks("c1")[-1]
+    assert final.state is S
+    assert final.detail["missing"] == {"camera": "Camera: not found. Check its cable"}
+
+
+def test_of_several_sources_one_is_enough_and_the_silent_are_named() -> None:
+    play = Playbook()
+    sources = [{"url": SERVER + "/a/whep", "label": "A"}, {"url": SERVER + "/b/whep", "label": "B"}]
+    play.join(play=sources)
+    play.light()
+    play.report(UplinkReported("flowing"))
+    play.report(DownlinkReported(SERVER + "/a/whep", "flowing"))
+    assert play.states("c1")[-1] is R, "the other gets a moment"
+    play.wait(2)
+    final = play.acks("c1")[-1]
+    assert final.state is S
+    assert final.detail["silent_sources"] == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("reports", "code"),
+    [
+        ([], Code.TIMEOUT),
+        ([UplinkReported("unreachable", "no answer")], Code.MEDIA_UNREACHABLE),
+        ([UplinkReported("flowing")], Code.NO_PICTURE_OR_SOUND),
+    ],
+)
+def test_a_join_that_does_not_come_true_in_time_fails_once_and_leaves(reports, code) -> None:
+    play = Playbook()
+    play.join(timeout_seconds=10)
+    play.light()
+    for report in reports:
+        play.report(report)
+    play.wait(11)
+    final = play.acks("c1")[-1]
+    assert (final.state, final.code) == (AckState.FAILED, code)
+    assert play.phase is Phase.LEAVING
+    play.exit("exited")
+    assert play.phase is Phase.STANDBY
+    assert play.all(do.RememberMeeting)[-1].record is None
+    assert play.all(do.SetLamp)[-1].mode == "off"
+    assert play.states("c1").count(AckState.FAILED) == 1
+
+
+def test_a_refused_stream_fails_at_once() -> None:
+    play = Playbook()
+    play.join()
+    play.report(UplinkReported("refused", "401 Unauthorized"))
+    final = play.acks("c1")[-1]
+    assert final.code is Code.UPLINK_REFUSED
+    assert "401" in final.text
+
+
+def test_joining_the_meeting_one_is_in_succeeds_at_once_and_touches_nothing() -> None:
+    play = Playbook()
+    play.enter()
+    effects = play.join()
+    assert play.acks("c2")[-1].code is Code.ALREADY
+    assert not {do.StartWorker, do.StopWorker, do.InstructWorker} & set(kinds(effects))
+
+
+def test_joining_again_changes_the_sources_only() -> None:
+    play = Playbook()
+    play.enter(play=[{"url": SERVER + "/a/whep"}])
+    effects = play.join(play=[{"url": SERVER + "/a/whep"}, {"url": SERVER + "/b/whep"}])
+    told = [e.instruction for e in effects if isinstance(e, do.InstructWorker)]
+    assert [type(i) for i in told] == [SetSources]
+    assert play.phase is Phase.IN_MEETING
+
+
+def test_two_joins_of_the_same_meeting_get_one_answer_each() -> None:
+    play = Playbook()
+    play.join()
+    play.join()
+    play.light()
+    play.flow()
+    assert play.states("c1")[-1] is S
+    assert play.states("c2")[-1] is S
+    assert len(play.all(do.StartWorker)) == 1
+
+
+def test_another_meeting_is_refused_unless_it_replaces() -> None:
+    play = Playbook()
+    play.enter()
+    play.join("khan-cap")
+    assert play.acks("c2")[-1].code is Code.IN_MEETING
+    play.join("khan-cap", replace=True)
+    assert play.phase is Phase.LEAVING
+    assert len(play.all(do.StartWorker)) == 1, "one child at a time holds the devices"
+    play.exit("exited")
+    assert play.phase is Phase.JOINING
+    assert play.all(do.StartWorker)[-1].plan.meeting == "khan-cap"
+    assert [e.mode for e in play.all(do.SetLamp)] == ["on", "on"], "the lamp never goes off between"
+    play.flow()
+    assert play.states("c3")[-1] is S
+
+
+def test_a_leave_ends_the_join_that_was_under_way() -> None:
+    play = Playbook()
+    play.join()
+    play.command("leave")
+    assert play.states("c1")[-1] is AckState.SUPERSEDED
+    play.exit("exited")
+    assert play.states("c2") == [A, R, S]
+    assert play.phase is Phase.STANDBY
+    assert play.state.meeting is None
+
+
+def test_leaving_closes_the_devices_and_holds_the_display_for_a_while() -> None:
+    play = Playbook()
+    play.enter()
+    play.command("leave")
+    assert play.states("c2") == [A, R], "left only when the child is gone"
+    play.exit("exited")
+    assert play.states("c2")[-1] is S
+    assert (play.state.camera, play.state.microphone) == ("off", "off")
+    play.wait(59)
+    assert do.SwitchDisplay(False) not in play.effects
+    play.wait(2)
+    assert do.SwitchDisplay(False) in play.effects
+
+
+def test_leaving_when_in_no_or_another_meeting_is_true_already() -> None:
+    play = Playbook()
+    play.command("leave")
+    assert play.acks("c1")[-1].code is Code.ALREADY
+    play.enter()
+    play.command("leave", meeting="khac")
+    assert play.acks("c3")[-1].code is Code.ALREADY
+    assert play.phase is Phase.IN_MEETING
+
+
+def test_a_display_that_does_not_switch_keeps_nobody_out() -> None:
+    play = Playbook()
+    play.join()
+    play.tell(DisplaySwitched(True, "the relay's line is held by another process"))
+    play.flow()
+    final = play.acks("c1")[-1]
+    assert final.state is S
+    assert "relay" in final.detail["missing"]["display"]
+
+
+def test_no_url_at_all_is_refused_with_what_to_set() -> None:
+    play = Playbook(structs.replace(PROFILE, publish_template=None, play_templates=()))
+    play.join()
+    assert play.acks("c1")[-1].code is Code.NO_MEDIA_URL
+
+
+def test_the_meeting_ends_by_itself_a_minute_after_until() -> None:
+    play = Playbook()
+    play.enter(until=START + timedelta(seconds=100))
+    play.wait(150)
+    assert play.phase is Phase.IN_MEETING
+    play.wait(30)
+    assert play.phase is Phase.LEAVING
+    assert "meeting-over" in play.events()
