@@ -1,0 +1,104 @@
+"""A simulated panel: a FIFO that takes `press` and `release`, and a log that is the lamp."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from agent import settings
+from agent.core.documents import DeviceStatus
+from agent.devices.simulation import FaultFolder
+
+LAMP_LOG = "lamp.log"
+BUTTON_FIFO = "mute-button"
+CLOSE_SECONDS = 1.0
+
+
+class SimulatedPanel:
+    """The port `Panel`."""
+
+    def __init__(self, wanted: settings.Panel, simulation: settings.Simulation) -> None:
+        self._wanted = wanted
+        self._faults = FaultFolder("panel", simulation.directory)
+        self._mode = "off"
+        self._button: ButtonFifo | None = None
+
+    def open(self, on_button: Callable[[bool], None]) -> None:
+        """See the port."""
+        self._faults.open()
+        if self._faults.directory is not None:
+            self._button = ButtonFifo(self._faults.directory / BUTTON_FIFO, on_button)
+            self._button.start()
+
+    def lamp(self, mode: str) -> None:
+        """See the port. Raises DeviceAbsent when the panel is unplugged."""
+        self._faults.raise_absent()
+        if mode != self._mode:
+            self._mode = mode
+            self._faults.note(LAMP_LOG, mode)
+
+    def close(self) -> None:
+        """See the port."""
+        if self._button is not None:
+            self._button.close()
+            self._button = None
+        if self._mode != "off":
+            self._mode = "off"
+            self._faults.note(LAMP_LOG, "off")
+        self._faults.close()
+
+
+def create(wanted: settings.Panel, simulation: settings.Simulation) -> SimulatedPanel:
+    """The port `Panel`."""
+    return SimulatedPanel(wanted, simulation)
+
+
+def probe(wanted: settings.Panel, simulation: settings.Simulation) -> DeviceStatus:
+    """Whether the simulated panel is plugged in now."""
+    return FaultFolder("panel", simulation.directory).presence(required=wanted.required)
+
+
+class ButtonFifo:
+    """Reads `press` and `release` lines; only a change is told."""
+
+    def __init__(self, path: Path, on_button: Callable[[bool], None]) -> None:
+        self._path = path
+        self._on_button = on_button
+        self._pressed = False
+        self._wake_read, self._wake_write = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="mute-button", daemon=True)
+
+    def start(self) -> None:
+        """Make the FIFO and begin to listen."""
+        if not self._path.is_fifo():
+            self._path.unlink(missing_ok=True)
+            os.mkfifo(self._path)
+        # Opened for writing too, so that the FIFO does not end when a writer goes.
+        self._fifo = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening; the FIFO stays."""
+        os.write(self._wake_write, b"x")
+        self._thread.join(CLOSE_SECONDS)
+        for descriptor in (self._fifo, self._wake_read, self._wake_write):
+            os.close(descriptor)
+
+    def _run(self) -> None:
+        rest = b""
+        while True:
+            ready, _, _ = select.select([self._fifo, self._wake_read], [], [])
+            if self._wake_read in ready:
+                return
+            *lines, rest = (rest + os.read(self._fifo, 4096)).split(b"\n")
+            for line in lines:
+                self._obey(line.strip())
+
+    def _obey(self, word: bytes) -> None:
+        pressed = {b"press": True, b"release": False}.get(word)
+        if pressed is not None and pressed != self._pressed:
+            self._pressed = pressed
+            self._on_button(pressed)
