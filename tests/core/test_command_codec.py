@@ -1,0 +1,102 @@
+"""The one decoder of commands: what is taken, what is refused, and with which words."""
+
+import random
+
+import pytest
+
+from agent.core.command_codec import (
+    MAX_COMMAND_BYTES,
+    CommandProblem,
+    command_from,
+    decode_object,
+)
+from agent.core.commands import Code, Join, Meeting, Origin, Volume
+
+
+def decode(data: bytes, type: str = "join"):
+    return command_from(decode_object(data), type, Origin.HUB, lambda: "made-here")
+
+
+def problem(data: bytes, type: str = "join") -> CommandProblem:
+    with pytest.raises(CommandProblem) as caught:
+        decode(data, type)
+    return caught.value
+
+
+def test_the_shortest_join_is_a_whole_command():
+    command = decode(b'{"meeting":{"id":"giao-ban"}}').command
+    assert command.body == Join(meeting=Meeting(id="giao-ban"))
+    assert (command.id, command.type, command.origin) == ("made-here", "join", Origin.HUB)
+
+
+def test_the_envelope_is_read():
+    command = decode(
+        b'{"id":"01J","issued":"2026-11-22T07:00:00+07:00","expires":"2026-11-22T07:05:00Z","speaker":30}',
+        "volume",
+    ).command
+    assert command.id == "01J"
+    assert command.body == Volume(speaker=30)
+    assert command.issued is not None
+    assert command.expires is not None
+    assert command.expires > command.issued
+
+
+def test_unknown_fields_are_named_at_any_depth_and_do_no_harm():
+    decoded = decode(
+        b'{"type":"join","meeting":{"id":"a","titel":"x"},"play":[{"url":"http://m/w","tokn":"s"}],"microfone":"live"}'
+    )
+    assert sorted(decoded.unknown_fields) == ["meeting.titel", "microfone", "play[0].tokn"]
+    assert isinstance(decoded.command.body, Join)
+    assert decoded.command.body.microphone == "muted"
+
+
+@pytest.mark.parametrize(
+    ("data", "type", "code", "text"),
+    [
+        (b"hello", "join", Code.NOT_JSON, "not JSON"),
+        (b"", "join", Code.NOT_JSON, "not JSON"),
+        (b'{"id":"\xff"}', "join", Code.NOT_JSON, "not JSON"),
+        (b"[" * 5000, "join", Code.NOT_JSON, "not JSON"),
+        (b'["id"]', "join", Code.NOT_JSON, "expected a JSON object, got list"),
+        (b" " * (MAX_COMMAND_BYTES + 1), "join", Code.TOO_LARGE, "65537 bytes"),
+        (b"{}", "jion", Code.UNKNOWN_COMMAND, "unknown command 'jion'; there are join, leave"),
+        (b"{}", "join", Code.MISSING_FIELD, "join: missing required field meeting"),
+        (b'{"meeting":{}}', "join", Code.MISSING_FIELD, "meeting: missing required field id"),
+        (b'{"meeting":{"id":7}}', "join", Code.BAD_FIELD, "meeting.id: expected str, got int"),
+        (b'{"speaker":101}', "volume", Code.BAD_FIELD, "speaker: expected int <= 100"),
+        (b'{"speaker":"9"}', "volume", Code.BAD_FIELD, "speaker: expected int, got str"),
+        (b'{"type":"mute"}', "ping", Code.BAD_FIELD, "type: the message says 'mute'"),
+        (b'{"id":"a/b"}', "ping", Code.BAD_FIELD, "id: expected str matching"),
+        (
+            b'{"meeting":{"id":"a"},"until":"2026-11-22T08:00:00"}',
+            "join",
+            Code.BAD_FIELD,
+            "until: expected datetime with a timezone",
+        ),
+    ],
+)
+def test_what_is_refused_and_why(data: bytes, type: str, code: Code, text: str):
+    found = problem(data, type)
+    assert found.code == code
+    assert text in found.text
+
+
+def test_the_id_is_read_from_a_bad_command_so_that_it_can_be_answered():
+    assert problem(b'{"id":"01J","meeting":7}').id == "01J"
+    assert problem(b'{"id":"01J"}', "no-such").id == "01J"
+    assert problem(b'{"id":7,"meeting":7}').id is None
+
+
+def test_random_damage_never_raises_anything_else():
+    seed = b'{"id":"01J","type":"join","meeting":{"id":"a"},"play":[{"url":"http://m/w"}],"until":null}'
+    source = random.Random(7)
+    for _ in range(20_000):
+        damaged = bytearray(seed)
+        for _ in range(source.randint(1, 6)):
+            damaged[source.randrange(len(damaged))] = source.randrange(256)
+        try:
+            command_from(decode_object(bytes(damaged)), "join", Origin.LOCAL, lambda: "x")
+            refused = ""
+        except CommandProblem as found:
+            refused = found.text
+        assert "\n" not in refused

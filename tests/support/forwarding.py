@@ -1,0 +1,125 @@
+"""Hands RTP packets of one aiortc session on to others, undecoded and numbered as they came.
+
+aiortc has no such mode, so this stands in two places of it: where a receiver's jitter buffer would
+be, and where a sender's packetizer would be. Used by `tests.support.media_server`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiortc import RTCRtpReceiver, RTCRtpSender
+from aiortc.rtcrtpreceiver import NackGenerator
+from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket, RtpPacket
+
+HISTORY_PACKETS = 128
+"""aiortc's own RTP_HISTORY_SIZE: what a sender can retransmit."""
+
+
+def _private(instance: object, name: str) -> Any:
+    return getattr(instance, f"_{type(instance).__name__}__{name}")
+
+
+class Inlet:
+    """A publisher's stream: takes its packets and sender reports and gives them to the outlets."""
+
+    def __init__(self, receiver: RTCRtpReceiver) -> None:
+        self.kind: str = _private(receiver, "kind")
+        self.keyframe_requests = 0
+        self._receiver = receiver
+        self._outlets: set[Outlet] = set()
+        self._report: RtcpSenderInfo | None = None
+        self._handle_rtcp = receiver._handle_rtcp_packet
+        receiver._handle_rtcp_packet = self._on_rtcp
+        receiver._RTCRtpReceiver__jitter_buffer = self
+        receiver._RTCRtpReceiver__nack_generator = NackGenerator()
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        """What aiortc calls on its jitter buffer: no keyframe wanted, no frame complete."""
+        for outlet in tuple(self._outlets):
+            outlet.forward(packet)
+        return False, None
+
+    async def _on_rtcp(self, packet: Any) -> None:
+        await self._handle_rtcp(packet)
+        if isinstance(packet, RtcpSrPacket):
+            self._report = packet.sender_info
+            for outlet in tuple(self._outlets):
+                outlet.report(packet.sender_info)
+
+    async def request_keyframe(self) -> None:
+        """Send the publisher a PLI (RFC 4585, 6.3.1)."""
+        self.keyframe_requests += 1
+        for ssrc in list(_private(self._receiver, "remote_streams")):
+            await self._receiver._send_rtcp_pli(ssrc)
+
+    def attach(self, outlet: Outlet) -> None:
+        self._outlets.add(outlet)
+        if self._report is not None:
+            outlet.report(self._report)
+
+    def detach(self, outlet: Outlet) -> None:
+        self._outlets.discard(outlet)
+
+
+class Outlet:
+    """A player's stream: what an aiortc sender sends instead of a track of its own."""
+
+    def __init__(self, sender: RTCRtpSender, inlet: Inlet) -> None:
+        self._sender = sender
+        self._inlet = inlet
+        self._payload_type: int | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        sender._run_rtp = self._run_rtp
+        sender._run_rtcp = self._run_rtcp
+        sender._send_keyframe = lambda: self._spawn(inlet.request_keyframe())
+
+    async def _run_rtp(self, codec: Any) -> None:
+        self._payload_type = codec.payloadType
+        self._inlet.attach(self)
+        _private(self._sender, "rtp_started").set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._inlet.detach(self)
+            _private(self._sender, "rtp_exited").set()
+
+    async def _run_rtcp(self) -> None:
+        _private(self._sender, "rtcp_started").set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            _private(self._sender, "rtcp_exited").set()
+
+    def forward(self, packet: RtpPacket) -> None:
+        assert self._payload_type is not None
+        copy = RtpPacket(
+            payload_type=self._payload_type,
+            marker=packet.marker,
+            sequence_number=packet.sequence_number,
+            timestamp=packet.timestamp,
+            ssrc=self._sender._ssrc,
+            payload=packet.payload,
+        )
+        copy.extensions.mid = _private(self._sender, "mid")
+        _private(self._sender, "rtp_history")[copy.sequence_number % HISTORY_PACKETS] = copy
+        self._send(copy.serialize(_private(self._sender, "rtp_header_extensions_map")))
+
+    def report(self, info: RtcpSenderInfo) -> None:
+        """The publisher's own clock goes on, so that the player can keep lips and sound together."""
+        self._send(bytes(RtcpSrPacket(ssrc=self._sender._ssrc, sender_info=info)))
+
+    def _send(self, data: bytes) -> None:
+        self._spawn(self._send_quietly(data))
+
+    async def _send_quietly(self, data: bytes) -> None:
+        try:
+            await self._sender.transport._send_rtp(data)
+        except ConnectionError:
+            self._inlet.detach(self)
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,15 @@
+"""Keeps aiortc's ICE on the loopback interface, which it leaves out by itself.
+
+Used by the test media server and the aiortc peers; nothing of a test leaves the machine.
+"""
+
+from __future__ import annotations
+
+import aioice.ice
+
+ADDRESS = "127.0.0.1"
+
+
+def stay_on_loopback() -> None:
+    """From now on this process gathers 127.0.0.1 and nothing else."""
+    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [ADDRESS]

@@ -1,0 +1,247 @@
+"""A small WHIP/WHEP media server on aiortc: forwards RTP without transcoding, loopback only.
+
+`python -m tests.support.media_server --port 0` says `{"port": N}` on its first line; tests hold it
+as a `MediaServer`. POST /NAME/whip publishes, POST /NAME/whep plays, DELETE on the Location ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+import uuid
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from aiohttp import web
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+
+from tests.support.forwarding import Inlet, Outlet
+from tests.support.loopback import ADDRESS, stay_on_loopback
+
+
+@dataclass
+class Session:
+    """One WHIP or WHEP session, from POST to DELETE or a dead peer."""
+
+    id: str
+    kind: str
+    name: str
+    connection: RTCPeerConnection
+    inlets: dict[str, Inlet]
+
+
+class Relay:
+    """The sessions and who publishes which name; handlers of the HTTP requests."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+        self._sessions: dict[str, Session] = {}
+        self._publishers: dict[str, Session] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def application(self) -> web.Application:
+        application = web.Application(middlewares=[self._guard])
+        application.add_routes(
+            [
+                web.post("/{name}/whip", self._whip),
+                web.post("/{name}/whep", self._whep),
+                web.delete("/session/{id}", self._delete),
+                web.get("/sessions", self._list),
+            ]
+        )
+        application.on_shutdown.append(self._close_all)
+        return application
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        given = request.headers.get("Authorization")
+        if self._token and request.method != "GET" and given != f"Bearer {self._token}":
+            return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+        return await handler(request)
+
+    async def _whip(self, request: web.Request) -> web.Response:
+        session = self._session("whip", request)
+        pc = session.connection
+        await pc.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
+        for transceiver in pc.getTransceivers():
+            session.inlets[transceiver.kind] = Inlet(transceiver.receiver)
+        await pc.setLocalDescription(await pc.createAnswer())
+        if earlier := self._publishers.get(session.name):
+            await self._end(earlier)
+        self._publishers[session.name] = session
+        return self._answer(session)
+
+    async def _whep(self, request: web.Request) -> web.Response:
+        publisher = self._publishers.get(request.match_info["name"])
+        if publisher is None:
+            return web.Response(status=404, text="nobody publishes this")
+        session = self._session("whep", request)
+        pc = session.connection
+        await pc.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
+        for transceiver in pc.getTransceivers():
+            inlet = publisher.inlets.get(transceiver.kind)
+            if inlet is None:
+                transceiver.direction = "inactive"
+                continue
+            transceiver.direction = "sendonly"
+            Outlet(transceiver.sender, inlet)
+            if transceiver.kind == "video":
+                transceiver.setCodecPreferences(h264())
+        await pc.setLocalDescription(await pc.createAnswer())
+        return self._answer(session)
+
+    def _session(self, kind: str, request: web.Request) -> Session:
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        session = Session(uuid.uuid4().hex, kind, request.match_info["name"], pc, {})
+        self._sessions[session.id] = session
+
+        @pc.on("connectionstatechange")
+        async def _() -> None:
+            if pc.connectionState in ("failed", "closed"):
+                await self._end(session)
+            elif pc.connectionState == "connected" and kind == "whep":
+                await self._refresh(session.name)
+
+        return session
+
+    async def _refresh(self, name: str) -> None:
+        """A player has come: it shall see a picture at once."""
+        publisher = self._publishers.get(name)
+        if publisher and (inlet := publisher.inlets.get("video")):
+            await inlet.request_keyframe()
+
+    def _answer(self, session: Session) -> web.Response:
+        return web.Response(
+            status=201,
+            text=session.connection.localDescription.sdp,
+            content_type="application/sdp",
+            headers={"Location": f"/session/{session.id}"},
+        )
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        session = self._sessions.get(request.match_info["id"])
+        if session is None:
+            return web.Response(status=404)
+        await self._end(session)
+        return web.Response(status=200)
+
+    async def _end(self, session: Session) -> None:
+        """Close a session and, if it published, those who play it: there is nothing more to play."""
+        if self._sessions.pop(session.id, None) is None:
+            return
+        if self._publishers.get(session.name) is session:
+            del self._publishers[session.name]
+            for other in [s for s in self._sessions.values() if s.name == session.name]:
+                await self._end(other)
+        task = asyncio.ensure_future(session.connection.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _close_all(self, _: web.Application) -> None:
+        for session in list(self._sessions.values()):
+            await self._end(session)
+        await asyncio.gather(*self._closing)
+
+    async def _list(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            [
+                {
+                    "id": session.id,
+                    "kind": session.kind,
+                    "name": session.name,
+                    "state": session.connection.connectionState,
+                    "keyframe_requests": sum(
+                        inlet.keyframe_requests for inlet in session.inlets.values()
+                    ),
+                }
+                for session in self._sessions.values()
+            ]
+        )
+
+
+def h264() -> list[Any]:
+    """Packets are forwarded as they come, so nothing else may be negotiated."""
+    return [c for c in RTCRtpSender.getCapabilities("video").codecs if c.name in ("H264", "rtx")]
+
+
+class MediaServer:
+    """The server as a child process; a context manager. `url` has no trailing slash."""
+
+    def __init__(self, port: int = 0, token: str | None = None) -> None:
+        command = [sys.executable, "-m", "tests.support.media_server", "--port", str(port)]
+        self._process = subprocess.Popen(
+            command + (["--token", token] if token else []), stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the media server ended with {self._process.wait()}")
+        self.port: int = json.loads(line)["port"]
+        self.url = f"http://{ADDRESS}:{self.port}"
+        self.pid = self._process.pid
+
+    def whip(self, name: str) -> str:
+        return f"{self.url}/{name}/whip"
+
+    def whep(self, name: str) -> str:
+        return f"{self.url}/{name}/whep"
+
+    def sessions(self) -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"{self.url}/sessions", timeout=5) as response:
+            listing: list[dict[str, Any]] = json.load(response)
+        return listing
+
+    def kill(self) -> None:
+        """End it without a word to anybody, as a crash or a power cut would."""
+        self._process.kill()
+        self._process.wait(10)
+
+    def close(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def __enter__(self) -> MediaServer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+async def serve(port: int, token: str | None) -> None:
+    runner = web.AppRunner(Relay(token).application(), handle_signals=False)
+    await runner.setup()
+    site = web.TCPSite(runner, ADDRESS, port)
+    await site.start()
+    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
+    stop = asyncio.Event()
+    for name in ("SIGTERM", "SIGINT"):
+        asyncio.get_running_loop().add_signal_handler(getattr(signal, name), stop.set)
+    await stop.wait()
+    await runner.cleanup()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1; 0: a free one")
+    parser.add_argument("--token", help="bearer token that POST and DELETE must carry")
+    arguments = parser.parse_args()
+    stay_on_loopback()
+    asyncio.run(serve(arguments.port, arguments.token))
+
+
+if __name__ == "__main__":
+    main()

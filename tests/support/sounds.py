@@ -1,0 +1,39 @@
+"""What a test hears: the frequency, level and purity of recorded sound.
+
+Samples are mono int16 at 48 kHz throughout, as everywhere in the agent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+RATE_HZ = 48_000
+Sound = np.ndarray[Any, np.dtype[np.int16]]
+
+
+def tone(frequency_hz: float, first_sample: int, samples: int, amplitude: int = 9000) -> Sound:
+    """A piece of an endless sine; pieces with adjoining sample numbers join without a click."""
+    phase = 2 * np.pi * frequency_hz * (np.arange(samples) + first_sample) / RATE_HZ
+    return (np.sin(phase) * amplitude).astype(np.int16)
+
+
+def frequency(sound: Sound) -> float:
+    """The strongest frequency in hertz, to about 1 / duration."""
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    return float(np.argmax(spectrum) * RATE_HZ / len(sound))
+
+
+def level_dbfs(sound: Sound) -> float:
+    """RMS level; a full-scale sine has -3 dBFS, digital silence -inf."""
+    rms = np.sqrt(np.mean(sound.astype(np.float64) ** 2)) if len(sound) else 0.0
+    return float(20 * np.log10(rms / 32768)) if rms else float("-inf")
+
+
+def purity(sound: Sound, frequency_hz: float) -> float:
+    """The share of the RMS that is this frequency: 1 for a pure tone, 0 without it."""
+    samples = sound.astype(np.float64)
+    carrier = np.exp(-2j * np.pi * frequency_hz * np.arange(len(samples)) / RATE_HZ)
+    found = np.abs(np.dot(samples, carrier)) / len(samples) * 2
+    return float(found / (np.sqrt(2 * np.mean(samples**2)) + 1e-9))
