@@ -53,7 +53,7 @@ def decode_object(data: bytes) -> dict[str, Any]:
         raise CommandProblem(Code.TOO_LARGE, text)
     try:
         fields = msgspec.json.decode(data)
-    except (ValueError, RecursionError) as error:  # MsgspecError is a ValueError
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CommandProblem(Code.NOT_JSON, f"not JSON: {error}") from error
     if not isinstance(fields, dict):
         text = f"expected a JSON object, got {type(fields).__name__}"

@@ -27,6 +27,9 @@ class Configure(msgspec.Struct, frozen=True, tag_field="kind", tag="configure"):
 
 ToChild = Configure | Instruction
 
+DECODE_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
+"""Bytes that are no UTF-8 and nesting without end raise Python's own."""
+
 _encoder = msgspec.json.Encoder()
 _to_child: msgspec.json.Decoder[ToChild] = msgspec.json.Decoder(ToChild)
 _to_daemon: msgspec.json.Decoder[MediaReport] = msgspec.json.Decoder(MediaReport)
@@ -41,7 +44,7 @@ def decode_for_child(line: bytes) -> ToChild:
     """Raises MessageError, naming what is wrong with the line."""
     try:
         return _to_child.decode(line)
-    except msgspec.MsgspecError as error:
+    except DECODE_ERRORS as error:
         raise MessageError("bad-frame", f"line from the daemon: {error}") from error
 
 
@@ -49,7 +52,7 @@ def decode_for_daemon(line: bytes) -> MediaReport:
     """Raises MessageError, naming what is wrong with the line."""
     try:
         return _to_daemon.decode(line)
-    except msgspec.MsgspecError as error:
+    except DECODE_ERRORS as error:
         raise MessageError("bad-frame", f"line from the media child: {error}") from error
 
 

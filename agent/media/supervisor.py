@@ -1,0 +1,119 @@
+"""The daemon's hold on the media child: spawn it, instruct it, end it (`ports.MediaWorker`).
+
+The child is `agent.media.worker`, spawned and never forked, so that it inherits no GPIO line and no
+lock (failures row 11); what it says and how it ends comes back as events with its generation.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from agent.core.events import WorkerExited
+from agent.core.media import Instruction, MediaPlan, SetSources, Start
+from agent.media.child_process import ChildProcess
+from agent.media.protocol import Configure
+from agent.ports import Post
+from agent.settings import Devices, Media
+
+log = logging.getLogger(__name__)
+
+WORKER = (sys.executable, "-m", "agent.media.worker")
+CLOSE_SECONDS = 5.0
+CANNOT_START = 127
+"""The exit status of a child that could not be spawned, as a shell has it."""
+
+PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY")
+PASSED_ON_PREFIXES = ("LC_", "XDG_", "GST_", "ALSA_", "LIBCAMERA_", "SSL_", "PYTHON")
+"""What of our environment the child needs: not systemd's sockets, not anybody's secrets."""
+
+
+class Supervisor:
+    """Holds one media child at a time. All calls come from one thread that outlives the children:
+
+    a child is killed by the kernel when the thread that spawned it ends (PR_SET_PDEATHSIG).
+    """
+
+    def __init__(
+        self, post: Post, devices: Devices, media: Media, command: Sequence[str] = WORKER
+    ) -> None:
+        self._post = post
+        self._configure = Configure(devices, media)
+        self._command = command
+        self._child: ChildProcess | None = None
+
+    def start(self, generation: int, plan: MediaPlan) -> None:
+        """Spawn a child for this plan. One that should still be there is killed first."""
+        if self._child is not None:
+            self._child.kill("was replaced")
+            self._child = None
+        secrets = [plan.publish.token if plan.publish else None, *_tokens(plan)]
+        try:
+            self._child = self._spawn(generation, secrets)
+        except OSError as error:
+            text = f"cannot start the media child {' '.join(self._command)}: {error}"
+            log.error("%s", text)
+            self._post(WorkerExited(generation, CANNOT_START, text))
+            return
+        self._child.send(self._configure)
+        self._child.send(Start(plan))
+
+    def instruct(self, instruction: Instruction) -> None:
+        """Pass it on; without a child, nothing happens."""
+        if self._child is None:
+            return
+        if isinstance(instruction, SetSources):
+            self._child.hide(_tokens(instruction))
+        self._child.send(instruction)
+
+    def stop(self) -> None:
+        """Stop instruction, SIGTERM after 2 s, SIGKILL after 2 more. `WorkerExited` follows."""
+        if self._child is not None:
+            self._child.stop()
+
+    def close(self) -> None:
+        """End the child for good and reap it, 5 s at the most; may be called twice."""
+        if self._child is None:
+            return
+        self._child.stop()
+        if not self._child.join(CLOSE_SECONDS):
+            log.error("the media child does not die: a driver holds it in the kernel")
+        self._child = None
+
+    def _spawn(self, generation: int, secrets: Iterable[str | None]) -> ChildProcess:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = subprocess.Popen(
+                    [*self._command, "--control-fd", str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    pass_fds=[theirs.fileno()],
+                    env=_child_environment(os.environ),
+                    start_new_session=True,  # Ctrl-C at a terminal is for the daemon alone
+                )
+            except OSError:
+                ours.close()
+                raise
+        child = ChildProcess(process, ours, generation, self._post)
+        child.hide(secrets)
+        child.start()
+        return child
+
+
+def _tokens(plan: MediaPlan | SetSources) -> list[str | None]:
+    return [source.token for source in plan.play]
+
+
+def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
+    }
+    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
