@@ -176,7 +176,10 @@ class MediaServer:
     def __init__(self, port: int = 0, token: str | None = None) -> None:
         command = [sys.executable, "-m", "tests.support.media_server", "--port", str(port)]
         self._process = subprocess.Popen(
-            command + (["--token", token] if token else []), stdout=subprocess.PIPE, text=True
+            command + (["--token", token] if token else []),
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C at the terminal is for whoever started the server
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()

@@ -1,0 +1,78 @@
+"""`./scripts/demo`: sets the stage, plays, gives the verdict."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from tests.support.demo.play import MEETING, Play
+from tests.support.demo.stage import GROUP, ROOT, TOPIC_ROOT, Stage
+from tests.support.demo.timeline import Timeline
+
+PICTURES = ROOT / "out" / "demo"
+
+
+def main() -> int:
+    """Returns the exit code: 0 only if everything held."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description="Two rooms meet.")
+    parser.add_argument(
+        "--keep", action="store_true", help="stay in the meeting until Ctrl-C, to try by hand"
+    )
+    keep = parser.parse_args().keep
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    timeline = Timeline()
+    with Stage(timeline) as stage:
+        try:
+            play = Play(timeline, stage, PICTURES)
+            play.meet()
+            if keep:
+                wait_for_interrupt(stage.broker.port)
+            play.leave()
+            play.go()
+        except (TimeoutError, OSError) as error:
+            timeline.check(False, "the demo went on to its end", str(error))
+            show_logs(stage)
+    return verdict(timeline)
+
+
+def wait_for_interrupt(port: int) -> None:
+    """Say what can be tried by hand, and wait for Ctrl-C."""
+    to_broker = f"-V 5 -h 127.0.0.1 -p {port}"
+    commands = f"{TOPIC_ROOT}/group/{GROUP}/cmd"
+    print(
+        "\nThe rooms stay in their meeting until Ctrl-C. In another terminal:",
+        f"  mosquitto_sub {to_broker} -v -t '{TOPIC_ROOT}/#'",
+        f"  mosquitto_pub {to_broker} -t {commands}/mute -m '{{}}'",
+        f"  mosquitto_pub {to_broker} -t {commands}/leave -m '{{}}'",
+        f"  mosquitto_pub {to_broker} -t {commands}/join \\",
+        f'    -m \'{{"meeting": {{"id": "{MEETING}"}}}}\'',
+        sep="\n",
+        flush=True,
+    )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
+    print()
+
+
+def show_logs(stage: Stage) -> None:
+    for room in stage.rooms:
+        print(f"--- the end of {room.id}'s log", *room.log_tail(), sep="\n")
+
+
+def verdict(timeline: Timeline) -> int:
+    print(f"\nThe pictures are in {PICTURES.relative_to(ROOT)}/.")
+    seconds = f"{timeline.elapsed_seconds():.0f} s"
+    if timeline.failed:
+        print(f"The demo FAILED after {seconds}:", *timeline.failed, sep="\n  ")
+        return 1
+    print(f"All {timeline.held} checks held, in {seconds}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""What happens in the demo, act by act, and what is checked in each.
+
+The stage has been set by `tests.support.demo.stage`; the timeline prints and keeps the verdict.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.support.demo import listening, looking
+from tests.support.demo.room import Room
+from tests.support.demo.senses import Outcome, Senses, wait_for_silence
+from tests.support.demo.stage import GROUP, Stage
+from tests.support.demo.timeline import Timeline
+from tests.support.peers import Receiver
+from tests.support.sounds import RATE_HZ, Sound
+from tests.support.waiting import wait_for
+
+MEETING = "giao-ban"
+ANSWER_SECONDS = 30
+STATE_SECONDS = 10
+
+
+class Play:
+    """Two rooms come online, meet, are muted, leave and go."""
+
+    def __init__(self, timeline: Timeline, stage: Stage, pictures: Path) -> None:
+        self._timeline = timeline
+        self._stage = stage
+        self._pictures = pictures
+        camera = stage.dat_mui.devices["camera"]
+        self._senses = Senses(
+            camera["width"],
+            camera["height"],
+            stage.folder / "words.wav",
+            stage.folder / "photograph.mp4",
+        )
+
+    def meet(self) -> None:
+        """From two daemons to a meeting that is seen and heard by all."""
+        for room in self._stage.rooms:
+            self._stage.hub.wait_for_state(room.id, 0, STATE_SECONDS, connection="online")
+        self._command("join", meeting={"id": MEETING, "title": "Giao ban"}, microphone="live")
+        with contextlib.ExitStack() as stack:
+            watched = {
+                room.id: stack.enter_context(Receiver(self._stage.server.whep(self._stream(room))))
+                for room in self._stage.rooms
+            }
+            self._look_and_listen(watched)
+            self._mute(watched[self._stage.lung_cu.id])
+
+    def leave(self) -> None:
+        """The meeting ends; cameras and microphones are closed, nothing is left at the server."""
+        self._command("leave")
+        for room in self._stage.rooms:
+            self._timeline.attempt(
+                f"{room.id}: camera, microphone and speaker are closed",
+                lambda room=room: closed(room),
+            )
+        self._timeline.attempt("media server: no session is left", self._no_sessions)
+
+    def go(self) -> None:
+        """The daemons are stopped as systemd would stop them."""
+        for room in self._stage.rooms:
+            code = room.stop()
+            self._stage.hub.wait_for_state(room.id, 0, STATE_SECONDS, connection="offline")
+            self._timeline.check(code == 0, f"{room.id}: stopped", f"exit code {code}")
+
+    def _stream(self, room: Room) -> str:
+        return f"{MEETING}-{room.id}"
+
+    def _command(self, kind: str, room: Room | None = None, **fields: Any) -> None:
+        """To the group or to one room; every room's final answer must be `succeeded`."""
+        command_id = f"demo-{kind}"
+        address = f"room/{room.id}" if room else f"group/{GROUP}"
+        details = f" {MEETING}" if kind == "join" else ""
+        sent = self._stage.hub.command(address, kind, id=command_id, **fields)
+        self._timeline.sent(command_id, sent, f"{kind}{details} -> {address}")
+        for asked in [room] if room else self._stage.rooms:
+            answer = self._stage.hub.wait_for_answer(asked.id, command_id, ANSWER_SECONDS).document
+            held = answer["state"] == "succeeded"
+            self._timeline.check(held, f"{asked.id}: {kind}", answer["text"] or answer["code"])
+
+    def _look_and_listen(self, watched: dict[str, Receiver]) -> None:
+        first, second = self._stage.rooms
+        for room, other in ((first, second), (second, first)):
+            self._timeline.attempt(
+                f"hub sees {room.id}", lambda room=room: self._hub_sees(room, watched[room.id])
+            )
+            self._timeline.attempt(
+                f"{other.id} sees {room.id}",
+                lambda room=room, other=other: self._room_sees(other, room),
+            )
+            self._timeline.attempt(
+                f"hub hears {room.id}", lambda room=room: self._hub_hears(room, watched[room.id])
+            )
+            self._timeline.attempt(
+                f"{other.id} hears {room.id}",
+                lambda room=room, other=other: self._room_hears(other, room),
+            )
+
+    def _hub_sees(self, room: Room, receiver: Receiver) -> Outcome:
+        picture = receiver.wait_for_picture()
+        looking.write_png(self._pictures / f"hub-sees-{room.id}.png", picture)
+        return self._senses.see(room, picture)
+
+    def _room_sees(self, room: Room, other: Room) -> Outcome:
+        path = room.snapshot(self._pictures / f"{room.id}-sees-{other.id}.png")
+        return self._senses.see(other, next(looking.read_pictures(path)))
+
+    def _hub_hears(self, room: Room, receiver: Receiver) -> Outcome:
+        return self._senses.hear(room, receiver.hear(self._senses.seconds_needed(room)))
+
+    def _room_hears(self, room: Room, other: Room) -> Outcome:
+        return self._senses.hear(other, heard_lately(room, self._senses.seconds_needed(other)))
+
+    def _mute(self, receiver: Receiver) -> None:
+        """One room is muted and unmuted by the hub."""
+        muted, other = self._stage.rooms
+        self._command("mute", muted)
+        self._timeline.attempt(
+            f"hub hears nothing of {muted.id}", lambda: wait_for_silence(receiver.hear, 3)
+        )
+        self._timeline.attempt(
+            f"{other.id} hears nothing",
+            lambda: wait_for_silence(lambda seconds: heard_from_now(other, seconds), 3),
+        )
+        self._command("unmute", muted)
+        self._timeline.attempt(
+            f"hub hears {muted.id} again", lambda: self._hub_hears(muted, receiver)
+        )
+
+    def _no_sessions(self) -> Outcome:
+        wait_for(lambda: not self._stage.server.sessions(), 5, "no session at the media server")
+        return True, "all ended with DELETE"
+
+
+def heard_lately(room: Room, seconds: float) -> Sound:
+    """The end of what the room's loudspeaker has played, as soon as it has played enough."""
+    wanted = int(seconds * RATE_HZ)
+    recording = room.speaker_recording
+    wait_for(
+        lambda: recording.exists() and recording.stat().st_size > 2 * wanted + 44,
+        seconds + 5,
+        f"{seconds:.1f} s of sound in {room.id}'s loudspeaker",
+    )
+    return listening.read_growing_wav(recording)[-wanted:]
+
+
+def heard_from_now(room: Room, seconds: float) -> Sound:
+    """What the room's loudspeaker plays next; nothing for a while is silence."""
+    before = len(listening.read_growing_wav(room.speaker_recording))
+    wanted = int(seconds * RATE_HZ)
+    with contextlib.suppress(AssertionError):
+        wait_for(
+            lambda: len(listening.read_growing_wav(room.speaker_recording)) >= before + wanted,
+            seconds + 0.5,
+            "sound",
+        )
+    heard = listening.read_growing_wav(room.speaker_recording)[before:]
+    return np.concatenate((heard, np.zeros(max(0, wanted - len(heard)), dtype=np.int16)))
+
+
+def closed(room: Room) -> Outcome:
+    wait_for(lambda: not room.open_devices(), 5, f"{room.open_devices()} closed")
+    return True, "no device is open"

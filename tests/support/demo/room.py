@@ -1,0 +1,112 @@
+"""One room of the demo: its settings, its daemon's process and what can be asked of it.
+
+The settings are config/demo.yaml with what differs between rooms filled in.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+STOP_SECONDS = 10
+ANSWER_SECONDS = 10
+LOG_TAIL_LINES = 20
+
+
+class Room:
+    """A daemon with simulated devices in a folder of its own."""
+
+    def __init__(self, template: dict[str, Any], room_id: str, name: str, folder: Path) -> None:
+        self.id = room_id
+        self.folder = folder
+        self.settings = copy.deepcopy(template)
+        self.settings["room"] |= {"id": room_id, "name": name}
+        self.settings["store"] = {"path": str(folder / "store")}
+        self.settings["control"] = {"socket": str(folder / "control.sock")}
+        self.devices["simulation"]["directory"] = str(folder)
+        self.devices["speaker"]["record"] = str(folder / "speaker.wav")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def devices(self) -> dict[str, Any]:
+        devices: dict[str, Any] = self.settings["devices"]
+        return devices
+
+    @property
+    def speaker_recording(self) -> Path:
+        """What the room has heard so far."""
+        return self.folder / "speaker.wav"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "daemon.log"
+
+    def use_hub(self, port: int, topic_root: str) -> None:
+        self.settings["hub"] |= {"port": port, "topic_root": topic_root}
+
+    def meet(self, other: Room, media_url: str) -> None:
+        """Publish under the room's own name, play what the other room publishes."""
+        self.settings["media"] |= {
+            "publish_url": f"{media_url}/{{meeting}}-{{room}}/whip",
+            "play_urls": [f"{media_url}/{{meeting}}-{other.id}/whep"],
+        }
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / "agent.yaml"
+        file.write_text(yaml.safe_dump(self.settings, allow_unicode=True), "utf-8")
+        command = [sys.executable, "-m", "agent", "run", "--config", str(file)]
+        with self.log.open("wb") as log:
+            # its own session: Ctrl-C at the terminal is for the demo, which then ends the meeting
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def log_tail(self) -> list[str]:
+        """The last lines that the daemon and its media child wrote."""
+        return self.log.read_text("utf-8", "replace").splitlines()[-LOG_TAIL_LINES:]
+
+    def ask(self, **query: Any) -> dict[str, Any]:
+        """One line to the control socket and the first line of the answer."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+            link.settimeout(ANSWER_SECONDS)
+            link.connect(self.settings["control"]["socket"])
+            link.sendall(json.dumps(query).encode() + b"\n")
+            with link.makefile("rb") as answers:
+                answer: dict[str, Any] = json.loads(answers.readline())
+        return answer
+
+    def snapshot(self, path: Path) -> Path:
+        """The picture that the room's display shows, written to a PNG file."""
+        answer = self.ask(type="snapshot", source="received", path=str(path.resolve()))
+        if answer.get("type") != "snapshot" or answer.get("error"):
+            raise ValueError(f"no snapshot: {answer.get('error') or answer}")
+        return path
+
+    def open_devices(self) -> list[str]:
+        """Which simulated devices are open now, by the files that they keep while they are."""
+        return sorted(file.stem for file in self.folder.glob("*.open"))
+
+    def opened_at(self, device: str) -> float:
+        """When it was opened, in seconds since the epoch."""
+        return os.stat(self.folder / f"{device}.open").st_mtime
+
+    def stop(self) -> int | None:
+        """SIGTERM, as systemd would; SIGKILL if that does not help. Returns the exit code."""
+        if self._process is None:
+            return None
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()

@@ -1,0 +1,76 @@
+"""All that the demo needs running: the hub's broker, the media server and two rooms' daemons.
+
+A context manager; on leaving it nothing that was started is left, whatever happened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+import yaml
+
+from tests.support.broker import Broker
+from tests.support.demo import recordings
+from tests.support.demo.hub import Hub
+from tests.support.demo.room import Room
+from tests.support.demo.timeline import Timeline
+from tests.support.media_server import MediaServer
+
+ROOT = Path(__file__).parents[3]
+GROUP = "giao-ban"
+TOPIC_ROOT = "diemcau/v1"
+
+
+class Stage:
+    """The rooms `lung_cu` (test picture and tone) and `dat_mui` (recordings), the hub, the server."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Stage:
+        try:
+            self._set_up()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _set_up(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="diemcau-demo-")
+        self.folder = Path(self._stack.enter_context(folder))
+        self.broker = self._stack.enter_context(Broker())
+        self.server = self._stack.enter_context(MediaServer())
+        self._timeline.say("hub", f"broker on port {self.broker.port}, media on {self.server.url}")
+        self.hub = Hub("127.0.0.1", self.broker.port, TOPIC_ROOT, self._timeline.heard)
+        self._stack.callback(self.hub.close)
+        self.hub.start()
+        self.lung_cu, self.dat_mui = self.rooms = self._make_rooms()
+        for room, other in (self.rooms, self.rooms[::-1]):
+            room.use_hub(self.broker.port, TOPIC_ROOT)
+            room.meet(other, self.server.url)
+            self._stack.callback(room.stop)
+            room.start()
+
+    def _make_rooms(self) -> tuple[Room, Room]:
+        template = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text("utf-8"))
+        lung_cu = Room(template, "lung-cu", "Lũng Cú", self.folder / "lung-cu")
+        dat_mui = Room(template, "dat-mui", "Đất Mũi", self.folder / "dat-mui")
+        words, video = self.folder / "words.wav", self.folder / "photograph.mp4"
+        camera = dat_mui.devices["camera"]
+        recordings.make_words(words)
+        recordings.make_video(video, camera["width"], camera["height"], camera["framerate"])
+        camera["source"] = str(video)
+        dat_mui.devices["microphone"]["source"] = str(words)
+        return lung_cu, dat_mui
