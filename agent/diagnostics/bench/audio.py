@@ -1,0 +1,135 @@
+"""The microphone and the loudspeaker, alone and as a loop through the room's air.
+
+Runs in the bench child, on the same drivers as a meeting.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import wave
+from array import array
+from collections.abc import Callable, Iterable
+
+from agent.devices import registry, samples
+from agent.diagnostics import sound
+from agent.diagnostics.bench.protocol import Level, LoopResult, PlayResult, Request, SoundResult
+from agent.errors import DeviceAbsent, DeviceError
+from agent.ports import PERIOD_BYTES, PERIOD_FRAMES, SAMPLE_RATE_HZ, Microphone, Speaker
+
+TONE_HZ = 880.0
+LOOP_SECONDS = 1.2
+"""From the chirp's start: its length, a slow television's delay (400 ms) and some air."""
+
+LEVEL_PERIODS = 10
+"""A level every 100 ms."""
+
+
+def try_microphone(request: Request, report: Callable[[Level], None]) -> SoundResult:
+    """Listen; record to `file` if one is given. Raises DeviceError, OSError."""
+    microphone = _microphone(request)
+    microphone.open()
+    try:
+        heard = _listen(microphone, request.seconds, report)
+        status = microphone.status()
+    finally:
+        microphone.close()
+    if request.file:
+        _write_wav(request.file, heard)
+    return SoundResult(sound.measure(heard), status)
+
+
+def try_tone(request: Request) -> PlayResult:
+    """Play a tone. Raises DeviceError."""
+    return _play(request, sound.tone(TONE_HZ, request.seconds))
+
+
+def try_recording(request: Request) -> PlayResult:
+    """Play the recording in `file`. Raises DeviceError, OSError."""
+    with wave.open(request.file) as file:
+        return _play(request, samples.to_numbers(file.readframes(file.getnframes())))
+
+
+def try_loop(request: Request) -> LoopResult:
+    """Play the chirp and listen to it. Raises DeviceError."""
+    microphone, speaker = _microphone(request), _speaker(request)
+    microphone.open()
+    try:
+        speaker.open()
+        try:
+            return _loop(microphone, speaker)
+        finally:
+            speaker.close()
+    finally:
+        microphone.close()
+
+
+def _loop(microphone: Microphone, speaker: Speaker) -> LoopResult:
+    broken: list[DeviceError] = []
+    player = threading.Thread(target=_write_all, args=(speaker, sound.chirp(), broken))
+    player.start()
+    heard = _listen(microphone, LOOP_SECONDS, lambda level: None)
+    player.join()
+    if broken:
+        raise broken[0]
+    return LoopResult(sound.find_chirp(heard), sound.measure(heard))
+
+
+def _write_all(speaker: Speaker, numbers: Iterable[int], broken: list[DeviceError]) -> None:
+    content = samples.to_bytes(numbers) + bytes(PERIOD_BYTES)
+    try:
+        for at in range(0, len(content) - PERIOD_BYTES + 1, PERIOD_BYTES):
+            speaker.write(content[at : at + PERIOD_BYTES])
+    except DeviceError as error:
+        broken.append(error)
+
+
+def _play(request: Request, numbers: Iterable[int]) -> PlayResult:
+    speaker = _speaker(request)
+    broken: list[DeviceError] = []
+    speaker.open()
+    try:
+        _write_all(speaker, numbers, broken)
+        time.sleep(min(1.0, speaker.delay_seconds()))  # the sound that is still queued
+        status = speaker.status()
+    finally:
+        speaker.close()
+    if broken:
+        raise broken[0]
+    return PlayResult(status)
+
+
+def _listen(microphone: Microphone, seconds: float, report: Callable[[Level], None]) -> array[int]:
+    """The samples of so many seconds by the clock, fewer if the device delivers fewer."""
+    heard: array[int] = array("h")
+    told = 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and len(heard) < seconds * SAMPLE_RATE_HZ:
+        heard.extend(samples.to_numbers(microphone.read()))
+        if len(heard) - told >= LEVEL_PERIODS * PERIOD_FRAMES:
+            latest = sound.measure(heard[told:])
+            report(Level(latest.level_dbfs, latest.peak_dbfs))
+            told = len(heard)
+    return heard
+
+
+def _write_wav(path: str, heard: array[int]) -> None:
+    with wave.open(path, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.writeframes(samples.to_bytes(heard))
+
+
+def _microphone(request: Request) -> Microphone:
+    wanted = request.devices.microphone
+    if wanted is None:
+        raise DeviceAbsent("absent", "devices.microphone: not in the settings")
+    return registry.microphone(wanted, request.devices.simulation)
+
+
+def _speaker(request: Request) -> Speaker:
+    wanted = request.devices.speaker
+    if wanted is None:
+        raise DeviceAbsent("absent", "devices.speaker: not in the settings")
+    return registry.speaker(wanted, request.devices.simulation)
