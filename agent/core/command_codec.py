@@ -74,7 +74,7 @@ def command_from(
 
     Raises CommandProblem (`unknown-command`, `missing-field`, `bad-field`), whose text names the field.
     """
-    known_id = _id_or_none(fields)
+    known_id = readable_id(fields)
     kind = COMMANDS.get(type)
     if kind is None:
         text = f"unknown command {type[:40]!r}; there are {', '.join(COMMANDS)}"
@@ -101,7 +101,8 @@ def command_from(
     return Decoded(command, unknown)
 
 
-def _id_or_none(fields: dict[str, Any]) -> str | None:
+def readable_id(fields: dict[str, Any]) -> str | None:
+    """The sender's id if there is a usable one, for answering what is refused otherwise."""
     try:
         return msgspec.convert(fields.get("id"), CommandId | None)
     except msgspec.ValidationError:

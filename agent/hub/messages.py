@@ -1,0 +1,120 @@
+"""Wire bytes to commands, and documents to wire bytes.
+
+Topics are `agent.hub.topics`' business, field rules `agent.core.command_codec`'s; nothing here knows
+of sockets.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+import msgspec
+
+from agent.core.command_codec import (
+    MAX_COMMAND_BYTES,
+    CommandProblem,
+    Decoded,
+    command_from,
+    decode_object,
+    readable_id,
+)
+from agent.core.commands import Code, Reply
+from agent.core.documents import EventDocument, HealthDocument, RoomState
+from agent.core.events import CommandReceived, CommandRefused, Delivery
+from agent.hub.topics import Address, Topics
+from agent.ports import Outgoing
+
+_LEADING_ID = re.compile(rb'\s*\{\s*"id"\s*:\s*"([A-Za-z0-9-]{1,64})"\s*[,}]')
+"""An `id` that is the very first field: readable without parsing what is too large to parse."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Incoming(msgspec.Struct, frozen=True):
+    """A message as the broker delivered it. `retained`: it was published to be kept."""
+
+    topic: str
+    payload: bytes
+    retained: bool = False
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    delivery: Delivery | None = None
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A message to publish, QoS 1. `correlation` is MQTT 5's Correlation Data."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    correlation: bytes | None = None
+
+
+def decode_command(incoming: Incoming, topics: Topics) -> CommandReceived | CommandRefused:
+    """What the core shall make of the message; never raises, whatever the payload."""
+    address = topics.parse_command(incoming.topic)
+    reply = _reply(incoming, topics)
+    try:
+        decoded = _decode(incoming, address, reply)
+    except CommandProblem as problem:
+        type = address.type[:40] if address else ""
+        id = problem.id or _id_in(incoming.payload)
+        return CommandRefused(id, type, problem.reason, problem.text, incoming.delivery, reply)
+    return CommandReceived(
+        decoded.command, incoming.delivery, unknown_fields=decoded.unknown_fields
+    )
+
+
+def _decode(incoming: Incoming, address: Address | None, reply: Reply | None) -> Decoded:
+    if address is None:
+        text = f"topic {incoming.topic[:120]!r} is neither this room's nor one of its groups'"
+        raise CommandProblem(Code.NOT_PERMITTED, text)
+    if incoming.retained:
+        text = "commands must not be retained: publish it without, and clear the topic"
+        raise CommandProblem(Code.RETAINED, text)
+    fields = decode_object(incoming.payload)
+    return command_from(fields, address.type, address.origin, new_command_id, reply=reply)
+
+
+def new_command_id() -> str:
+    """An id for a command that came without one."""
+    return secrets.token_hex(16)
+
+
+def _id_in(payload: bytes) -> str | None:
+    """The id of a refused payload where it can be read; a huge one is not parsed for it."""
+    if len(payload) > MAX_COMMAND_BYTES:
+        match = _LEADING_ID.match(payload, 0, 256)
+        return match[1].decode() if match else None
+    try:
+        return readable_id(decode_object(payload))
+    except CommandProblem:
+        return None
+
+
+def _reply(incoming: Incoming, topics: Topics) -> Reply | None:
+    topic = incoming.response_topic
+    if topic is None or not topics.may_reply_to(topic):
+        return None
+    return Reply(topic, incoming.correlation)
+
+
+def encode_state(state: RoomState, topics: Topics) -> Published:
+    return Published(topics.state, _encode(state), retain=True)
+
+
+def encode_health(health: HealthDocument, topics: Topics) -> Published:
+    return Published(topics.health, _encode(health), retain=True)
+
+
+def encode_outgoing(outgoing: Outgoing, topics: Topics) -> list[Published]:
+    """An event's or an ack's messages. The one whose PUBACK counts, on our own topic, is last."""
+    message = outgoing.message
+    if isinstance(message, EventDocument):
+        return [Published(topics.event(message.type), _encode(message))]
+    payload = _encode(message.ack)
+    own = Published(topics.ack(message.ack.id), payload)
+    if message.reply is None:
+        return [own]
+    return [Published(message.reply.topic, payload, correlation=message.reply.correlation), own]

@@ -1,0 +1,70 @@
+"""Every topic of the wire contract, for one room.
+
+Pairs with `agent.hub.messages`, which makes the payloads; the table is in docs/contract.md.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from agent.core.commands import Origin
+from agent.settings import Room
+
+EVERYBODY = "all"
+"""The group that every room is in, named in its settings or not."""
+
+
+class Address(NamedTuple):
+    """Where a command came in: to this room, or to one of its groups."""
+
+    origin: Origin
+    name: str
+    """The room's or the group's id."""
+    type: str
+    """The command's type as the topic says it, known or not."""
+
+
+class Topics:
+    """The topics of the room `room` below the root `root`."""
+
+    def __init__(self, root: str, room: Room) -> None:
+        self._root = root
+        self._room = room.id
+        self._groups = list(dict.fromkeys([*room.groups, EVERYBODY]))
+        base = f"{root}/room/{room.id}"
+        self.state = f"{base}/state"
+        self.health = f"{base}/health"
+        self.echo = f"{base}/echo"
+        """Not for others: what the room says here must come back to it (the link's self-check)."""
+        self._base = base
+        self.client_id = f"{root}/{room.id}".replace("/", ".")
+        """The MQTT client id; without slashes, since brokers put it into their ACL's patterns."""
+
+    def ack(self, command_id: str) -> str:
+        return f"{self._base}/ack/{command_id}"
+
+    def event(self, type: str) -> str:
+        return f"{self._base}/event/{type}"
+
+    def commands(self) -> list[str]:
+        """The filters to subscribe to, the room's own first."""
+        groups = [f"{self._root}/group/{group}/cmd/+" for group in self._groups]
+        return [f"{self._base}/cmd/+", *groups]
+
+    def parse_command(self, topic: str) -> Address | None:
+        """Who a command's topic addresses; None if it isn't this room or one of its groups."""
+        match topic.removeprefix(f"{self._root}/").split("/"):
+            case ["room", name, "cmd", type] if name == self._room:
+                return Address(Origin.HUB, name, type)
+            case ["group", name, "cmd", type] if name in self._groups:
+                return Address(Origin.GROUP, name, type)
+        return None
+
+    def may_reply_to(self, topic: str) -> bool:
+        """Whether a Response Topic is one that we write to.
+
+        Not with wildcards or empty (MQTT 5, 3.3.2.3.5), not the broker's own ($...), and not where
+        rooms and groups have theirs: else whoever may send a command could speak for a room.
+        """
+        reserved = (f"{self._root}/room/", f"{self._root}/group/", "$")
+        return bool(topic) and not topic.startswith(reserved) and not set(topic) & set("+#\0")

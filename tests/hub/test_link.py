@@ -1,0 +1,215 @@
+"""The link against a real Mosquitto: what the hub sees, what the loop is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from agent.core.commands import Ack, AckState, Code, Join, Origin, Ping, Reply
+from agent.core.documents import EventDocument, HealthDocument, Phase, Status
+from agent.core.effects import SendAck
+from agent.core.events import (
+    CommandReceived,
+    CommandRefused,
+    Delivered,
+    LinkChanged,
+    RoundTripMeasured,
+)
+from agent.ports import Outgoing
+from tests.hub.conftest import ROOM, RunningLink, room_state
+from tests.support.broker import Broker, Hub, wait_until
+
+MakeLink = Callable[..., RunningLink]
+
+
+def ack(id: str = "c1") -> SendAck:
+    now = datetime.now(UTC)
+    return SendAck(Ack(id, "ping", ROOM.id, AckState.SUCCEEDED, Code.OK, "pong", 1, now))
+
+
+def test_the_room_is_seen_online_with_the_sessions_id(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    with Hub(broker.port, [f"{root}/#"]) as hub:
+        up = make_link(broker.port).start()
+        state = hub.wait_for(f"{root}/room/thon-5/state").document
+    assert state["connection"] == "online"
+    assert state["session"] == up.session != ""
+    assert state["phase"] == "standby"
+
+
+def test_state_and_health_are_kept_by_the_broker(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    running = make_link(broker.port)
+    health = HealthDocument(ROOM.id, Status.OK, {}, {}, None, datetime.now(UTC))
+    running.link.publish_health(
+        health
+    )  # before there is a connection: the newest is published then
+    running.start()
+    running.link.publish_state(room_state(Phase.IN_MEETING))
+    running.link.publish(Outgoing(ack(), "k"))
+    running.wait_for(Delivered)
+    with Hub(broker.port, [f"{root}/#"]) as late:
+        state = late.wait_for(running.topics.state)
+        assert state.retained
+        assert state.document["phase"] == "in-meeting"
+        assert late.wait_for(running.topics.health).document["status"] == "ok"
+        assert {one.topic for one in late.seen} == {running.topics.state, running.topics.health}
+
+
+def test_commands_come_in_from_room_and_groups(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    running = make_link(broker.port)
+    running.start()
+    with Hub(broker.port, []) as hub:
+        hub.send(f"{root}/room/thon-5/cmd/join", {"id": "j1", "meeting": {"id": "giao-ban"}})
+        hub.send(f"{root}/group/xa-ba-vi/cmd/ping", {"id": "p1"}, qos=0)
+        hub.send(f"{root}/group/all/cmd/ping", {"id": "p2"}, qos=2)
+        hub.send(f"{root}/room/thon-6/cmd/ping", {"id": "not ours"})
+        received = wait_until(lambda: _at_least(3, running.of(CommandReceived)), "three commands")
+    by_id = {event.command.id: event for event in received}
+    assert isinstance(by_id["j1"].command.body, Join)
+    assert by_id["j1"].command.origin is Origin.HUB
+    assert isinstance(by_id["p1"].command.body, Ping)
+    assert by_id["p1"].command.origin is by_id["p2"].command.origin is Origin.GROUP
+    assert by_id["p1"].delivery is None, "QoS 0 has nothing to acknowledge"
+    assert by_id["p2"].delivery is not None
+
+
+def _at_least(count: int, events: list[CommandReceived]) -> list[CommandReceived] | None:
+    return events if len(events) >= count else None
+
+
+def test_a_key_is_delivered_when_the_broker_has_the_message(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    running = make_link(broker.port)
+    running.start()
+    event = EventDocument("fault", ROOM.id, "x", "y", datetime.now(UTC))
+    with Hub(broker.port, [f"{root}/#"]) as hub:
+        running.link.publish(Outgoing(ack("c7"), "key-1"))
+        running.link.publish(Outgoing(event, "key-2"))
+        running.wait_for(Delivered, lambda one: one.key == "key-1")
+        running.wait_for(Delivered, lambda one: one.key == "key-2")
+        seen = hub.wait_for(f"{root}/room/thon-5/ack/c7")
+        assert seen.document["state"] == "succeeded"
+        assert not seen.retained
+        assert hub.wait_for(f"{root}/room/thon-5/event/fault").document["code"] == "x"
+
+
+def test_an_ack_goes_to_the_response_topic_too(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    running = make_link(broker.port)
+    running.start()
+    with Hub(broker.port, [f"{root}/#"]) as hub:
+        hub.send(
+            f"{root}/room/thon-5/cmd/ping", {}, reply_to=f"{root}/reply/me", correlation=b"\x00\xff"
+        )
+        reply = running.wait_for(CommandReceived).command.reply
+        assert reply == Reply(f"{root}/reply/me", b"\x00\xff")
+        send = ack()
+        running.link.publish(Outgoing(SendAck(send.ack, reply), "k"))
+        answer = hub.wait_for(f"{root}/reply/me")
+        assert answer.correlation == b"\x00\xff"
+        assert answer.document == hub.wait_for(running.topics.ack("c1")).document
+
+
+def test_the_link_checks_itself_through_the_broker(broker: Broker, make_link: MakeLink) -> None:
+    running = make_link(broker.port)
+    running.start()
+    first = running.wait_for(RoundTripMeasured)
+    second = running.wait_for(RoundTripMeasured, after=1)
+    assert first.milliseconds is not None
+    assert second.milliseconds is not None
+    assert 0 < second.milliseconds < 1000
+    assert running.link.alive()
+
+
+def test_a_killed_agent_is_lost_and_a_closed_one_offline(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    with Hub(broker.port, [f"{root}/#"]) as hub:
+        running = make_link(broker.port)
+        session = running.start().session
+        connection = running.link._connection
+        assert connection is not None
+        connection.close()  # what a killed process's kernel does: no DISCONNECT, just the end
+        lost = hub.wait_for(running.topics.state, lambda one: one["connection"] == "lost").document
+        assert lost["session"] == session
+        again = running.wait_for(LinkChanged, lambda one: one.up, after=1)
+        assert again.session != session
+        running.link.close()
+        hub.wait_for(running.topics.state, lambda one: one["connection"] == "offline")
+    assert hub.on(running.topics.state)[-1].document["connection"] == "offline"
+
+
+def test_unacknowledged_commands_come_again_and_acknowledged_ones_do_not(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    first = make_link(broker.port)
+    first.start()
+    with Hub(broker.port, []) as hub:
+        hub.send(f"{root}/room/thon-5/cmd/ping", {"id": "kept"})
+        hub.send(f"{root}/room/thon-5/cmd/ping", {"id": "lost"})
+        wait_until(lambda: _at_least(2, first.of(CommandReceived)), "both")
+        for event in first.of(CommandReceived):
+            if event.command.id == "kept" and event.delivery:
+                first.link.acknowledge(event.delivery)
+        first.link.close()
+        hub.send(f"{root}/room/thon-5/cmd/ping", {"id": "while-away"})
+        second = make_link(broker.port)
+        second.start()
+        wait_until(lambda: _at_least(2, second.of(CommandReceived)), "both again")
+    assert [event.command.id for event in second.of(CommandReceived)] == ["lost", "while-away"]
+
+
+def test_a_retained_command_is_refused(broker: Broker, root: str, make_link: MakeLink) -> None:
+    running = make_link(broker.port)
+    topic = f"{root}/room/thon-5/cmd/ping"
+    with Hub(broker.port, []) as hub:
+        hub.send(topic, {"id": "before"}, retain=True)
+        running.start()
+        old = running.wait_for(CommandRefused, lambda event: event.id == "before")
+        hub.send(topic, {"id": "now"}, retain=True)
+        new = running.wait_for(CommandRefused, lambda event: event.id == "now")
+        hub.client.publish(topic, b"", qos=1, retain=True).wait_for_publish(5)
+    assert old.code is new.code is Code.RETAINED
+    assert running.of(CommandReceived) == []
+
+
+def test_a_megabyte_is_refused_and_the_link_stays(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    running = make_link(broker.port)
+    running.start()
+    with Hub(broker.port, []) as hub:
+        hub.send(f"{root}/room/thon-5/cmd/ping", b'{"id":"big","x":"' + b"x" * 2**20 + b'"}')
+        refused = running.wait_for(CommandRefused)
+        assert (refused.code, refused.id) == (Code.TOO_LARGE, "big")
+        hub.send(f"{root}/room/thon-5/cmd/ping", {"id": "after"})
+        running.wait_for(CommandReceived, lambda event: event.command.id == "after")
+    assert len(running.of(LinkChanged)) == 1
+
+
+def test_a_group_that_the_room_has_left_is_unsubscribed(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    member = make_link(broker.port)
+    member.start()
+    member.link.close()
+    left = make_link(broker.port, groups=[])
+    left.start()
+    with Hub(broker.port, []) as hub:
+        hub.send(f"{root}/group/xa-ba-vi/cmd/ping", {"id": "one"})
+        refused = left.wait_for(CommandRefused)
+        assert (refused.id, refused.code) == ("one", Code.NOT_PERMITTED)
+        assert "xa-ba-vi" in refused.text
+        assert refused.delivery is not None
+        left.link.acknowledge(refused.delivery)
+        hub.send(f"{root}/group/xa-ba-vi/cmd/ping", {"id": "two"})
+        hub.send(f"{root}/group/all/cmd/ping", {"id": "three"})
+        left.wait_for(CommandReceived, lambda event: event.command.id == "three")
+    assert [event.id for event in left.of(CommandRefused)] == ["one"]
