@@ -202,6 +202,9 @@ class Simulation(Section, frozen=True):
         str | None,
         Meta(description="folder through which simulated devices are broken and watched"),
     ] = None
+    echo: Annotated[
+        bool, Meta(description="the simulated microphone hears the simulated loudspeaker")
+    ] = False
 
 
 class Devices(Section, frozen=True):

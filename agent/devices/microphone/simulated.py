@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from agent import settings
 from agent.core.documents import DeviceStatus
 from agent.devices import samples, status
+from agent.devices.air import Air
 from agent.devices.pacing import Pacer
 from agent.devices.simulation import FaultFolder
 from agent.errors import DeviceError
@@ -35,6 +36,7 @@ class SimulatedMicrophone:
     def __init__(self, wanted: settings.Microphone, simulation: settings.Simulation) -> None:
         self._wanted = wanted
         self._faults = FaultFolder("microphone", simulation.directory)
+        self._air = Air(simulation)
         self._xruns = self._silences = 0
         self._periods: Iterator[bytes] = iter(())
         self._pacer = Pacer()
@@ -45,6 +47,7 @@ class SimulatedMicrophone:
         sound = read_wav(self._wanted.source) if self._wanted.source else tone(self._wanted.tone_hz)
         self._periods = periods(sound)
         self._pacer = Pacer()
+        self._air.open()
         return self.status()
 
     def read(self) -> bytes:
@@ -61,7 +64,7 @@ class SimulatedMicrophone:
             self._pacer.skip_to_now()
         for _ in range(2 if fault == "slow" else 1):
             self._pacer.take()
-        return disturb(next(self._periods), fault)
+        return disturb(self._air.hear(next(self._periods)), fault)
 
     def status(self) -> DeviceStatus:
         """See the port; the level faults are found by whoever measures the sound."""
@@ -78,6 +81,7 @@ class SimulatedMicrophone:
 
     def close(self) -> None:
         """See the port."""
+        self._air.close()
         self._faults.close()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from agent import settings
 from agent.core.documents import DeviceStatus
 from agent.devices import status
+from agent.devices.air import Air
 from agent.devices.pacing import PERIOD_SECONDS, Pacer
 from agent.devices.simulation import FaultFolder
 from agent.devices.speaker.volume import scale
@@ -30,6 +31,7 @@ class SimulatedSpeaker:
     def __init__(self, wanted: settings.Speaker, simulation: settings.Simulation) -> None:
         self._wanted = wanted
         self._faults = FaultFolder("speaker", simulation.directory)
+        self._air = Air(simulation)
         self._volume = wanted.volume
         self._underruns = self._dropped = 0
         self._written = 0
@@ -41,6 +43,7 @@ class SimulatedSpeaker:
         self._faults.open()
         if self._wanted.record:
             self._recording = WavRecording(Path(self._wanted.record))
+        self._air.open()
         self._written = 0
         return self.status()
 
@@ -85,6 +88,7 @@ class SimulatedSpeaker:
         if self._recording is not None:
             self._recording.close()
             self._recording = None
+        self._air.close()
         self._faults.close()
 
     def _start(self) -> None:
@@ -105,6 +109,7 @@ class SimulatedSpeaker:
 
     def _hear(self, period: bytes) -> None:
         self._written += 1
+        self._air.play(period)
         if self._recording is not None:
             self._recording.append(period)
 
