@@ -41,7 +41,7 @@ def test_every_word_arrives(manager, monkeypatch, library):
 
 
 def test_the_watchdog_is_fed_twice_as_often_as_demanded(manager):
-    own, other = str(os.getpid()), "1"
+    own, other = str(os.getpid()), str(os.getpid() + 1)
     wanted = {
         (("WATCHDOG_USEC", "30000000"),): 15.0,
         (("WATCHDOG_USEC", "30000000"), ("WATCHDOG_PID", own)): 15.0,
