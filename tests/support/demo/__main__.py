@@ -7,7 +7,6 @@ import contextlib
 import signal
 import sys
 import threading
-from pathlib import Path
 
 from tests.support.demo.play import MEETING, Play
 from tests.support.demo.stage import GROUP, ROOT, TOPIC_ROOT, Stage
