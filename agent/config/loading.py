@@ -1,0 +1,57 @@
+"""From the file to the settings: read, convert, check the rules, and report all that is wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from agent.config.reading import Reading, read
+from agent.config.rules import problems_between
+from agent.errors import ConfigError
+from agent.settings import Settings
+
+DEFAULT_PATH = Path("/etc/diemcau/agent.yaml")
+
+
+def load(
+    path: Path | str, credentials: Path | None = None, *, check_files: bool = True
+) -> Settings:
+    """The settings in the YAML file at `path`. Raises ConfigError with every problem.
+
+    A password, token or key file given by a bare name is a systemd credential: it is looked for in
+    `credentials`, by default $CREDENTIALS_DIRECTORY (systemd.exec(5)). `check_files` False leaves out
+    whether the files named can be read, for somebody who may not read them.
+    """
+    settings = load_reading(path, credentials, check_files=check_files).settings
+    assert settings is not None  # a reading without problems has them
+    return settings
+
+
+def load_reading(
+    path: Path | str, credentials: Path | None = None, *, check_files: bool = True
+) -> Reading:
+    """As `load`, with where each value stands in the file."""
+    path = Path(path)
+    if credentials is None and "CREDENTIALS_DIRECTORY" in os.environ:
+        credentials = Path(os.environ["CREDENTIALS_DIRECTORY"])
+    reading = read(_text(path), path.name, credentials)
+    reading.problems += [
+        reading.located(finding.paths[0], finding.text)
+        for finding in problems_between(reading.sections, check_files=check_files)
+        if not reading.bad.intersection(finding.paths)
+    ]
+    if reading.problems:
+        raise ConfigError([str(problem) for problem in sorted(reading.problems)])
+    return reading
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        problem = "does not exist; copy config/agent.yaml there and set room.id and hub.host"
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    raise ConfigError([f"{path}: {problem}"])

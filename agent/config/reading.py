@@ -1,0 +1,169 @@
+"""YAML into settings along the schema of `agent.settings`, collecting problems instead of stopping.
+
+msgspec converts and judges each single value; this walk knows where the value stands in the file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, cast
+
+import msgspec
+import yaml
+from msgspec.structs import FieldInfo
+
+from agent.config import words
+from agent.config.schema import CREDENTIAL_KEYS, description_of, fields_of, is_optional, section_of
+from agent.settings import Section, Settings
+
+S = TypeVar("S", bound=Section)
+
+
+class Problem(NamedTuple):
+    """One thing to put right; sorted by line."""
+
+    line: int
+    file: str
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.path, self.text) if part)
+
+
+class Sections(dict[type[Section], Section]):
+    """The sections that could be read, by type (each occurs once in the schema)."""
+
+    def of(self, kind: type[S]) -> S | None:
+        return cast("S | None", self.get(kind))
+
+
+class Reading:
+    """What was found in one file: `settings` is None if a problem leaves no whole."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.settings: Settings | None = None
+        self.sections = Sections()
+        self.lines: dict[str, int] = {}
+        """Line of each key that the file has, from 1."""
+        self.problems: list[Problem] = []
+        self.bad: set[str] = set()
+        """Keys with a problem of their own: rules about them would only confuse."""
+
+    def located(self, path: str, text: str) -> Problem:
+        """A problem of the key at `path`; its line, or its nearest parent's that the file has."""
+        parent = path.partition("[")[0]
+        while parent and parent not in self.lines:
+            parent = parent.rpartition(".")[0]
+        return Problem(self.lines.get(parent, 0), self.file, path, text)
+
+    def complain(self, path: str, text: str) -> None:
+        self.bad.add(path)
+        self.problems.append(self.located(path, text))
+
+
+def read(text: str, file: str, credentials: Path | None = None) -> Reading:
+    """Read the YAML `text` of `file`. Never raises; look at `problems`."""
+    reading = Reading(file)
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        problem = f"not YAML: {error.problem}; check indentation, quotes and colons around here"
+        reading.problems.append(Problem(line, file, "", problem))
+        return reading
+    except yaml.YAMLError as error:
+        reading.problems.append(Problem(0, file, "", f"not YAML: {error}".replace("\n", " ")))
+        return reading
+    if root is None:
+        root = yaml.MappingNode("tag:yaml.org,2002:map", [])
+    walk = _Walk(reading, loader, credentials)
+    reading.settings = walk.section(root, Settings, "")
+    return reading
+
+
+class _Walk:
+    def __init__(self, reading: Reading, loader: yaml.SafeLoader, credentials: Path | None) -> None:
+        self._reading = reading
+        self._loader = loader
+        self._credentials = credentials
+
+    def section(self, node: yaml.Node, kind: type[S], path: str) -> S | None:
+        """The section, bad values replaced by their defaults; None where they have none."""
+        values = self._values(node, kind, path)
+        if values is None:
+            return None
+        for name, field in fields_of(kind).items():
+            if name in values or not field.required:
+                continue
+            key = _joined(path, name)
+            if not any(bad == key or bad.startswith(f"{key}.") for bad in self._reading.bad):
+                self._reading.complain(key, f"is missing; it is {description_of(field)}")
+            return None
+        section = kind(**values)
+        self._reading.sections[kind] = section
+        return section
+
+    def _values(self, node: yaml.Node, kind: type[Section], path: str) -> dict[str, Any] | None:
+        if _is_empty(node):
+            return {}
+        if not isinstance(node, yaml.MappingNode):
+            keys = ", ".join(fields_of(kind))
+            self._reading.complain(path, f"expected a section with keys ({keys}), got one value")
+            return None
+        self._loader.flatten_mapping(node)
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            name, key = key_node.value, _joined(path, str(key_node.value))
+            if key in self._reading.lines:
+                text = f"stands twice, first in line {self._reading.lines[key]}; keep one"
+                self._reading.problems.append(
+                    Problem(key_node.start_mark.line + 1, self._reading.file, key, text)
+                )
+                continue
+            self._reading.lines[key] = key_node.start_mark.line + 1
+            field = fields_of(kind).get(name)
+            if field is None:
+                self._reading.complain(key, words.unknown_key(str(name), kind))
+            else:
+                self._value(value_node, field, key, values)
+        return values
+
+    def _value(self, node: yaml.Node, field: FieldInfo, path: str, values: dict[str, Any]) -> None:
+        kind = section_of(field.type)
+        if kind is None:
+            self._leaf(node, field, path, values)
+        elif _is_empty(node) and is_optional(field.type):
+            values[field.name] = None
+        else:
+            section = self.section(node, kind, path)
+            if section is not None:
+                values[field.name] = section
+
+    def _leaf(self, node: yaml.Node, field: FieldInfo, path: str, values: dict[str, Any]) -> None:
+        written = node.value if isinstance(node, yaml.ScalarNode) else None
+        try:
+            raw = self._loader.construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError):  # an unknown tag, a date that is none
+            raw = written
+        try:
+            value = msgspec.convert(raw, field.type)
+        except msgspec.ValidationError:
+            for part, text in words.bad_values(raw, written, field):
+                self._reading.complain(path + part, text)
+            self._reading.bad.add(path)
+            return
+        if path in CREDENTIAL_KEYS and value is not None and self._credentials and "/" not in value:
+            value = str(self._credentials / value)
+        values[field.name] = value
+
+
+def _is_empty(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

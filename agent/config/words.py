@@ -1,0 +1,131 @@
+"""What is wrong with a key or a value, in words for whoever has to put it right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+from msgspec.structs import FieldInfo
+
+from agent.config.schema import all_keys, default_of, description_of, fields_of
+from agent.settings import Section, Settings
+
+
+def unknown_key(name: str, section: type[Section]) -> str:
+    """For a key that the section does not have: the key that was meant, or where it belongs."""
+    if name in ("password", "token"):
+        return f"unknown key; secrets stand in files of their own: use {name}_file"
+    meant = closest(name, fields_of(section))
+    if meant:
+        return f"unknown key; did you mean {meant}?"
+    elsewhere = [key for key in all_keys(Settings) if key.rpartition(".")[2] == name]
+    if elsewhere:
+        return f"unknown key here; did you mean {' or '.join(elsewhere)}?"
+    return f"unknown key; there are {', '.join(fields_of(section))}"
+
+
+def bad_values(value: object, written: str | None, field: FieldInfo) -> Iterator[tuple[str, str]]:
+    """For a value that does not fit, or each bad item of a list: where in it (`[1]`), and what.
+
+    `written` is the scalar as it stands in the file.
+    """
+    kind = _plain_type(inspect.type_info(field.type))
+    if isinstance(kind, inspect.ListType) and isinstance(value, list):
+        for index, item in enumerate(value):
+            if not _fits([item], field):
+                yield f"[{index}]", _bad_value(item, str(item), _plain_type(kind.item_type), field)
+    else:
+        yield "", _bad_value(value, written, kind, field)
+
+
+def _bad_value(value: object, written: str | None, kind: inspect.Type, field: FieldInfo) -> str:
+    text = f"expected {expectation(kind)}, got {_shown(value)}"
+    advice = _advice(value, written, kind, field)
+    return f"{text}; {advice}" if advice else f"{text} (it is {description_of(field)})"
+
+
+def expectation(kind: inspect.Type) -> str:
+    """A type in words, such as `a whole number from 1 to 65535`."""
+    match kind:
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.IntType() | inspect.FloatType():
+            noun = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
+            return noun + _range(kind.ge, kind.le)
+        case inspect.LiteralType():
+            return f"one of {', '.join(str(value) for value in kind.values)}"
+        case inspect.ListType():
+            return f"a list, each {expectation(_plain_type(kind.item_type))}"
+        case inspect.StrType():
+            limit = f" of at most {kind.max_length} characters" if kind.max_length else ""
+            return f"text{limit}" + (f" like {kind.pattern}" if kind.pattern else "")
+        case _:
+            return "something else"
+
+
+def closest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that was probably meant."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, list(candidates), n=1, cutoff=0.7)), None)
+
+
+def _advice(value: object, written: str | None, kind: inspect.Type, field: FieldInfo) -> str:
+    if value is None:
+        return f"write a value or delete the line (the default is {_shown(default_of(field))})"
+    if isinstance(kind, inspect.LiteralType) and written is not None:
+        meant = closest(written, [str(choice) for choice in kind.values])
+        return f"did you mean {meant}?" if meant else ""
+    if isinstance(kind, inspect.StrType) and written is not None and not isinstance(value, str):
+        return f'write it in quotes: "{written}"'
+    numeric = isinstance(kind, inspect.IntType | inspect.FloatType | inspect.BoolType)
+    if numeric and isinstance(value, str) and _fits(_unquoted(value), field):
+        return "write it without quotes"
+    return ""
+
+
+def _unquoted(value: str) -> object:
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return None
+
+
+def _fits(value: object, field: FieldInfo) -> bool:
+    try:
+        msgspec.convert(value, field.type)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _plain_type(kind: inspect.Type) -> inspect.Type:
+    """Without its metadata, and without None as an alternative."""
+    if isinstance(kind, inspect.Metadata):
+        return _plain_type(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return _plain_type(
+            next(part for part in kind.types if not isinstance(part, inspect.NoneType))
+        )
+    return kind
+
+
+def _range(least: float | None, most: float | None) -> str:
+    if least is not None and most is not None:
+        return f" from {least} to {most}"
+    if least is not None:
+        return f" of at least {least}"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    """Short and harmless: what stands where a number belongs may be a misplaced secret."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list):
+        return "a section" if isinstance(value, dict) else "a list"
+    return repr(value)[:40]
