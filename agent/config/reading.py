@@ -96,12 +96,15 @@ class _Walk:
         values = self._values(node, kind, path)
         if values is None:
             return None
-        for name, field in fields_of(kind).items():
-            if name in values or not field.required:
-                continue
+        missing = [
+            name for name, field in fields_of(kind).items() if field.required and name not in values
+        ]
+        for name in missing:
             key = _joined(path, name)
             if not any(bad == key or bad.startswith(f"{key}.") for bad in self._reading.bad):
-                self._reading.complain(key, f"is missing; it is {description_of(field)}")
+                meaning = description_of(fields_of(kind)[name])
+                self._reading.complain(key, f"is missing; it is {meaning}")
+        if missing:
             return None
         section = kind(**values)
         self._reading.sections[kind] = section

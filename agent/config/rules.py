@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import stat
 import string
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -188,13 +189,24 @@ def readable_files(sections: Sections) -> Iterator[Finding]:
                 "(LoadCredential=, $CREDENTIALS_DIRECTORY)"
             )
             yield Finding((path,), text)
-        elif not Path(name).is_file():
-            yield Finding((path,), f"{name} is not there, or not a file")
-        elif not os.access(name, os.R_OK):
-            yield Finding((path,), f"{name} cannot be read by this user (uid {os.geteuid()})")
-        elif secret and Path(name).stat().st_mode & 0o007:
-            text = f"{name} is open to everybody on this machine; chmod 640 it"
-            yield Finding((path,), text)
+        else:
+            problem = _file_problem(Path(name), secret)
+            if problem:
+                yield Finding((path,), f"{name} {problem}")
+
+
+def _file_problem(path: Path, secret: bool) -> str | None:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        return f"cannot be found ({error.strerror})"
+    if not stat.S_ISREG(mode):
+        return "is not a file"
+    if not os.access(path, os.R_OK, effective_ids=True):
+        return f"cannot be read by this user (uid {os.geteuid()})"
+    if secret and mode & 0o007:
+        return "is open to everybody on this machine; chmod 640 it"
+    return None
 
 
 def _files(sections: Sections) -> Iterator[tuple[str, str | None, bool]]:
