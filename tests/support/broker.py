@@ -79,7 +79,10 @@ class Broker:
         assert program, "mosquitto is not installed: ./scripts/setup does it"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [program, "-c", str(self._config)], stderr=log, stdout=log
+                [program, "-c", str(self._config)],
+                stderr=log,
+                stdout=log,
+                start_new_session=True,  # Ctrl-C at the terminal is for whoever started it
             )
         wait_until(self._answers, f"Mosquitto listens on {self.port}; see {self.log}")
         return self

@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.support import broker
+
+KINDS = ("state", "health", "event", "ack")
 FINAL_STATES = frozenset({"succeeded", "failed", "rejected", "expired", "superseded"})
 
 
@@ -30,37 +32,26 @@ class Message:
 
 
 class Hub:
-    """An MQTT client that sees all rooms under `root`."""
+    """Sees all rooms under `root`; a context manager."""
 
-    def __init__(
-        self, host: str, port: int, root: str, on_message: Callable[[Message], None]
-    ) -> None:
+    def __init__(self, port: int, root: str, on_message: Callable[[Message], None]) -> None:
         self._root = root
         self._on_message = on_message
         self._messages: list[Message] = []
         self._changed = threading.Condition()
-        self._subscribed = threading.Event()
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        self._client.on_connect = lambda client, *_: client.subscribe(f"{root}/room/#", qos=1)
-        self._client.on_subscribe = lambda *_: self._subscribed.set()
-        self._client.on_message = self._take
-        self._client.connect(host, port)
+        self._operator = broker.Hub(port, [f"{root}/room/+/{kind}/#" for kind in KINDS], self._hook)
 
-    def start(self) -> None:
-        """Begin to listen; returns when the broker has confirmed the subscription."""
-        self._client.loop_start()
-        if not self._subscribed.wait(10):
-            raise TimeoutError("the broker did not confirm the hub's subscription within 10 s")
+    def __enter__(self) -> Self:
+        self._operator.__enter__()
+        return self
 
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+    def __exit__(self, *_: object) -> None:
+        self._operator.__exit__()
 
     def command(self, address: str, kind: str, **fields: Any) -> float:
         """Publish a command to `group/NAME` or `room/NAME`; returns time.monotonic() before it."""
         sent = time.monotonic()
-        payload = json.dumps(fields).encode()
-        self._client.publish(f"{self._root}/{address}/cmd/{kind}", payload, qos=1)
+        self._operator.send(f"{self._root}/{address}/cmd/{kind}", fields)
         return sent
 
     def wait(self, wanted: Callable[[Message], bool], seconds: float, what: str) -> Message:
@@ -100,10 +91,11 @@ class Hub:
             f"{room} in {fields}",
         )
 
+    def _hook(self, client: mqtt.Client) -> None:
+        client.on_message = self._take
+
     def _take(self, client: mqtt.Client, userdata: Any, received: mqtt.MQTTMessage) -> None:
         room, kind = received.topic.removeprefix(f"{self._root}/room/").split("/")[:2]
-        if kind == "cmd" or not received.payload:
-            return
         message = Message(time.monotonic(), room, kind, json.loads(received.payload))
         with self._changed:
             self._messages.append(message)

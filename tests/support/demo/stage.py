@@ -50,12 +50,11 @@ class Stage:
     def _set_up(self) -> None:
         folder = tempfile.TemporaryDirectory(prefix="diemcau-demo-")
         self.folder = Path(self._stack.enter_context(folder))
-        self.broker = self._stack.enter_context(Broker())
+        self.broker = self._stack.enter_context(Broker(self.folder / "broker"))
         self.server = self._stack.enter_context(MediaServer())
         self._timeline.say("hub", f"broker on port {self.broker.port}, media on {self.server.url}")
-        self.hub = Hub("127.0.0.1", self.broker.port, TOPIC_ROOT, self._timeline.heard)
-        self._stack.callback(self.hub.close)
-        self.hub.start()
+        hub = Hub(self.broker.port, TOPIC_ROOT, self._timeline.heard)
+        self.hub = self._stack.enter_context(hub)
         self.lung_cu, self.dat_mui = self.rooms = self._make_rooms()
         for room, other in (self.rooms, self.rooms[::-1]):
             room.use_hub(self.broker.port, TOPIC_ROOT)
