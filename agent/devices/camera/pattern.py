@@ -45,13 +45,12 @@ class Pattern:
     def __init__(self, number: int, width: int, height: int) -> None:
         self.width, self.height = width, height
         self._row_height = height // ROWS
-        field_height = height - (3 + NOISE_ROWS) * self._row_height
+        field_height = height - (4 + NOISE_ROWS) * self._row_height
         luma, self._chroma_blue, self._chroma_red = luma_chroma(*COLOURS_RGB[number])
         stairs = self._blocks([BLACK + step * (WHITE - BLACK) // 7 for step in range(8)])
-        stairs_height = field_height // 6
-        self._field = bytes([luma]) * width * (field_height - stairs_height)
+        self._field = bytes([luma]) * width * field_height
         self._noise = _noise(number, 2 * NOISE_ROWS * self._row_height * width)
-        self._below = stairs * stairs_height + self._bits(number, NUMBER_BITS) * self._row_height
+        self._below = stairs * self._row_height + self._bits(number, NUMBER_BITS) * self._row_height
 
     def draw(self, counter: int) -> av.VideoFrame:
         """The picture with this counter, modulo 65,536."""
