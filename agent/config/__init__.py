@@ -1,9 +1,10 @@
 """The settings file: YAML in, `agent.settings.Settings` out, or every problem that it has at once.
 
-`load` is for the daemon, `entries` for people: each key with its value, masked, and where it is from.
+`load` is for the daemon; for people there are `entries` (each key with its value, masked, and where
+it is from) and `read_file` (all that can be read of a broken file).
 """
 
-from agent.config.loading import DEFAULT_PATH, load
+from agent.config.loading import DEFAULT_PATH, load, read_file
 from agent.config.overview import Entry, entries
 
-__all__ = ["DEFAULT_PATH", "Entry", "entries", "load"]
+__all__ = ["DEFAULT_PATH", "Entry", "entries", "load", "read_file"]

@@ -31,6 +31,19 @@ def load_reading(
     path: Path | str, credentials: Path | None = None, *, check_files: bool = True
 ) -> Reading:
     """As `load`, with where each value stands in the file."""
+    reading = read_file(path, credentials, check_files=check_files)
+    if reading.problems:
+        raise ConfigError([str(problem) for problem in sorted(reading.problems)])
+    return reading
+
+
+def read_file(
+    path: Path | str, credentials: Path | None = None, *, check_files: bool = True
+) -> Reading:
+    """All that can be read, whatever is wrong with the rest; for diagnosing.
+
+    Raises ConfigError if the file itself can't be read.
+    """
     path = Path(path)
     if credentials is None and "CREDENTIALS_DIRECTORY" in os.environ:
         credentials = Path(os.environ["CREDENTIALS_DIRECTORY"])
@@ -40,8 +53,6 @@ def load_reading(
         for finding in problems_between(reading.sections, check_files=check_files)
         if not reading.bad.intersection(finding.paths)
     ]
-    if reading.problems:
-        raise ConfigError([str(problem) for problem in sorted(reading.problems)])
     return reading
 
 

@@ -1,0 +1,200 @@
+"""`diemcau doctor`: every check, with progress while it runs and a summary at the end.
+
+What is wrong comes last, so that it stands on the screen when the tool ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.cli.session import Session, examples, session_of
+from agent.locale import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.text import Text
+
+    from agent.diagnostics.report import Finding, Outcome, Report
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command(
+        help=_("Check everything: what is wrong, and what to do about it"),
+        epilog=examples(
+            "diemcau doctor",
+            "diemcau doctor camera microphone",
+            "diemcau doctor --quiet --json > result.json",
+        ),
+    )(doctor)
+
+
+def doctor(
+    context: typer.Context,
+    subjects: Annotated[
+        list[str] | None, typer.Argument(help=_("only these, such as: camera hub"))
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help=_("for programs"))] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help=_("make no sound"))] = False,
+    all_: Annotated[bool, typer.Option("--all", help=_("show what is well in full, too"))] = False,
+    root: Annotated[Path, typer.Option(hidden=True)] = Path("/"),
+) -> None:
+    """Exit code 0: nothing failed; 1: something did; 2: the doctor could not run."""
+    from agent.diagnostics import runner
+    from agent.diagnostics.checks import select
+    from agent.diagnostics.site import inspect
+
+    session = session_of(context)
+    chosen = select(subjects or [])
+    site = inspect(session.config_path, session.client, root, quiet=quiet)
+    with _progress(session, len(chosen), json) as on_start:
+        report = runner.run(site, chosen, on_start)
+    if json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(report).decode())
+    else:
+        show(session, report, all_)
+    raise typer.Exit(report.exit_code)
+
+
+@contextmanager
+def _progress(session: Session, count: int, silent: bool) -> Iterator[Callable[[str], None]]:
+    """One line that says what is looked at; only on a terminal, where it can be taken away."""
+    if silent or not session.console.is_terminal:
+        yield lambda group: None
+        return
+    done = 0
+    with session.console.status("") as line:
+
+        def on_start(group: str) -> None:
+            nonlocal done
+            done += 1
+            line.update(f"{done}/{count}  {group_name(group)} ...")
+
+        yield on_start
+
+
+def show(session: Session, report: Report, in_full: bool) -> None:
+    """The table of subjects, then the summary, then all that needs hands."""
+    from agent.diagnostics.report import Outcome
+
+    for section in report.sections:
+        worst = _worst(section.findings)
+        titles = [f.title for f in section.findings if f.outcome is worst]
+        session.console.print(_row(worst, group_name(section.group), "; ".join(titles)))
+        if in_full:
+            for finding in section.findings:
+                if finding.evidence:
+                    session.console.print(_indented(finding.evidence, "quiet"))
+    session.console.print()
+    for outcome in (Outcome.WARNING, Outcome.FAILED):
+        for finding in report.findings(outcome):
+            _show_trouble(session, finding)
+    session.console.print(_summary(report))
+
+
+def _worst(findings: list[Finding]) -> Outcome:
+    from agent.diagnostics.report import Outcome
+
+    order = [Outcome.FAILED, Outcome.WARNING, Outcome.OK, Outcome.SKIPPED]
+    return min((f.outcome for f in findings), key=order.index, default=Outcome.SKIPPED)
+
+
+def _show_trouble(session: Session, finding: Finding) -> None:
+    console = session.console
+    console.print(_row(finding.outcome, "", finding.title))
+    for label, text in (
+        (_("seen"), finding.evidence),
+        (_("cause"), finding.cause),
+        (_("do"), finding.advice),
+    ):
+        if text:
+            console.print(_indented(f"{label}: {text}", ""))
+    console.print()
+
+
+def _row(outcome: Outcome, name: str, text: str) -> Text:
+    """A word, a name and a text; the text's further lines are indented under it."""
+    from rich.text import Text
+
+    row = Text(f"{outcome_word(outcome):<10}", style=outcome.value)
+    if name:
+        row.append(f"{name:<14} ", style="default not bold")
+    row.append(text, style="default not bold" if name else "heading")
+    return row
+
+
+def _indented(text: str, style: str) -> Text:
+    from rich.text import Text
+
+    return Text("          " + text, style=style)
+
+
+def _summary(report: Report) -> Text:
+    from rich.text import Text
+
+    from agent.diagnostics.report import Outcome
+    from agent.locale import ngettext
+
+    counts = {outcome: len(list(report.findings(outcome))) for outcome in Outcome}
+    seconds = sum(section.seconds for section in report.sections)
+    failures, warnings = counts[Outcome.FAILED], counts[Outcome.WARNING]
+    if failures:
+        style = "failed"
+        text = ngettext("{n} thing has failed", "{n} things have failed", failures)
+    elif warnings:
+        style = "warning"
+        text = ngettext("Works, with {n} warning", "Works, with {n} warnings", warnings)
+    else:
+        style, text = "ok", _("Everything is in order")
+    line = Text(text.format(n=failures or warnings), style=style)
+    line.append(
+        "  "
+        + _(
+            "({ok} ok, {warnings} warnings, {failed} failed, {skipped} left out, {seconds:.0f} s)"
+        ).format(
+            ok=counts[Outcome.OK],
+            warnings=warnings,
+            failed=failures,
+            skipped=counts[Outcome.SKIPPED],
+            seconds=seconds,
+        ),
+        style="default not bold",
+    )
+    return line
+
+
+def outcome_word(outcome: Outcome) -> str:
+    """An outcome in the reader's language."""
+    return {
+        "ok": _("ok"),
+        "warning": _("warning"),
+        "failed": _("failed"),
+        "skipped": _("left out"),
+    }[outcome.value]
+
+
+def group_name(group: str) -> str:
+    """A subject in the reader's language."""
+    return {
+        "settings": _("settings"),
+        "service": _("service"),
+        "clock": _("clock"),
+        "power": _("power"),
+        "storage": _("storage"),
+        "network": _("network"),
+        "hub": _("hub"),
+        "media-server": _("media server"),
+        "camera": _("camera"),
+        "microphone": _("microphone"),
+        "speaker": _("loudspeaker"),
+        "display": _("display"),
+        "panel": _("lamp, button"),
+    }[group]

@@ -1,0 +1,66 @@
+"""The camera: is it there, does it deliver, can something be seen, does it move?"""
+
+from __future__ import annotations
+
+from agent.core.documents import Status
+from agent.diagnostics.bench.protocol import CameraResult
+from agent.diagnostics.checks import trouble
+from agent.diagnostics.checks.device import attempt, held_by_meeting, preliminary
+from agent.diagnostics.report import Finding, Outcome, ok, warning
+from agent.diagnostics.site import Site
+from agent.locale import gettext as _
+
+LOOK_SECONDS = 2.0
+
+SLOW_SHARE = 0.6
+"""Fewer pictures than this share of what was asked for: slow."""
+
+BLURRED_SHARPNESS = 8.0
+"""Below it nothing in the picture has an edge: a plastic film on the lens, or out of focus."""
+
+
+def check(site: Site) -> list[Finding]:
+    """See `agent.diagnostics.runner.Check`."""
+    fitted = site.sections.devices is not None and site.sections.devices.camera is not None
+    if (found := preliminary(site, "camera", fitted)) is not None:
+        return found
+    if (found := held_by_meeting(site, "camera")) is not None:
+        return found
+    result = attempt(site, "camera", "camera", LOOK_SECONDS, CameraResult)
+    return [judge(result)] if isinstance(result, CameraResult) else result
+
+
+def judge(result: CameraResult) -> Finding:
+    """What a look through the camera says about it."""
+    evidence = describe(result)
+    if result.figures.black:
+        return trouble.describe("camera", "black", Outcome.FAILED, evidence)
+    if result.status.status is not Status.OK:
+        return trouble.finding("camera", result.status, evidence)
+    rate = result.pictures / max(result.seconds, 0.1)
+    if rate < SLOW_SHARE * result.framerate:
+        return trouble.describe("camera", "slow", Outcome.WARNING, evidence)
+    if result.figures.sharpness < BLURRED_SHARPNESS:
+        return warning(
+            "camera-blurred",
+            _("The camera's picture is blurred"),
+            evidence,
+            _("A film or a finger's grease on the lens, or it is out of focus"),
+            _("Clean the lens, take the protective film off, turn the focus ring"),
+        )
+    return ok("camera-ok", _("The camera shows a live picture"), evidence)
+
+
+def describe(result: CameraResult) -> str:
+    """The figures in one line."""
+    return _(
+        "{width}x{height}, {rate:.0f} pictures/s, encoder {encoder}, "
+        "brightness {brightness:.0f} of 255, sharpness {sharpness:.0f}"
+    ).format(
+        width=result.width,
+        height=result.height,
+        rate=result.pictures / max(result.seconds, 0.1),
+        encoder=result.encoder,
+        brightness=result.figures.brightness,
+        sharpness=result.figures.sharpness,
+    )

@@ -1,0 +1,102 @@
+"""What the checks of all devices have in common: is it there, may it be opened, what came of it.
+
+A device is looked at without opening it first; it is opened only while no meeting needs it.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from agent.core.documents import DeviceStatus, Status
+from agent.diagnostics.bench.borrow import BenchFailed, MeetingBegan, borrow
+from agent.diagnostics.bench.protocol import Request, Result, Task
+from agent.diagnostics.checks import trouble
+from agent.diagnostics.holders import (
+    CAMERA_NODES,
+    GPIO_NODES,
+    MICROPHONE_NODES,
+    SPEAKER_NODES,
+    find_holders,
+)
+from agent.diagnostics.report import Finding, Outcome, ok, skipped
+from agent.diagnostics.site import Presence, Site
+from agent.errors import DeviceTimeout
+from agent.locale import gettext as _
+from agent.settings import Devices
+
+R = TypeVar("R", bound=Result)
+
+NODES = {
+    "camera": CAMERA_NODES,
+    "microphone": MICROPHONE_NODES,
+    "speaker": SPEAKER_NODES,
+    "display": GPIO_NODES,
+    "panel": GPIO_NODES,
+}
+
+
+def preliminary(site: Site, kind: str, fitted: bool) -> list[Finding] | None:
+    """All that can be said when the device must not or cannot be opened; None: it may be."""
+    if site.sections.devices is None:
+        return [skipped(f"{kind}-unknown", _("Not looked at: the settings can't be read"))]
+    if not fitted:
+        return [skipped(f"{kind}-none", _("Not in this room's settings"))]
+    present = probe(site, kind, site.sections.devices)
+    if present.status is not Status.OK:
+        return [with_holders(trouble.finding(kind, present), kind, present.code)]
+    return None
+
+
+def held_by_meeting(site: Site, kind: str) -> list[Finding] | None:
+    """What the daemon says while a meeting has the device; None: no meeting needs it."""
+    if not site.devices_needed():
+        return None
+    if site.daemon.presence is not Presence.UP:
+        text = _("Not opened: the agent does not answer, and its media process still runs")
+        return [skipped(f"{kind}-held", text, _("Restart the agent, then run the doctor again"))]
+    reported = site.reported(kind)
+    if reported is not None and reported.status is not Status.OK:
+        return [trouble.finding(kind, reported)]
+    left_out = skipped(f"{kind}-in-meeting", _("Not opened: the room is in a meeting"))
+    if reported is None:
+        return [left_out]
+    return [ok(f"{kind}-ok", _("In use by the meeting, and well"), reported.text), left_out]
+
+
+def probe(site: Site, kind: str, devices: Devices) -> DeviceStatus:
+    """Whether the device is there, looked up without opening it; in a meeting its child knows."""
+    from agent.devices.registry import probe_all
+
+    reported = site.reported(kind) if site.daemon.in_meeting else None
+    return reported or probe_all(devices)[kind]
+
+
+def attempt(
+    site: Site, kind: str, task: Task, seconds: float, expected: type[R]
+) -> R | list[Finding]:
+    """Try the device out; findings instead of a result if that could not be done."""
+    assert site.sections.devices is not None
+    try:
+        result = borrow(Request(task, site.sections.devices, seconds), site.devices_needed)
+        assert isinstance(result, expected)
+        return result
+    except MeetingBegan:
+        text = _("Given back: a meeting began while it was tested")
+        return [skipped(f"{kind}-meeting-began", text)]
+    except (BenchFailed, DeviceTimeout) as error:
+        code = "stalled" if error.code == "hangs" else error.code
+        found = trouble.describe(kind, code, Outcome.FAILED, error.text)
+        return [with_holders(found, kind, code)]
+
+
+def with_holders(found: Finding, kind: str, code: str) -> Finding:
+    """The finding, with the names of the programs that hold a busy device."""
+    if code != "busy":
+        return found
+    holders = ", ".join(str(holder) for holder in find_holders(NODES[kind]))
+    if not holders:
+        return found
+    import msgspec
+
+    evidence = _("held by {holders}").format(holders=holders)
+    return msgspec.structs.replace(found, evidence=evidence)

@@ -1,0 +1,24 @@
+"""The settings file: every problem at once, as the daemon would say it when it starts."""
+
+from __future__ import annotations
+
+from agent.diagnostics.report import Finding, failed, ok
+from agent.diagnostics.site import Site
+from agent.locale import gettext as _
+
+
+def check(site: Site) -> list[Finding]:
+    """See `agent.diagnostics.runner.Check`."""
+    if not site.problems:
+        return [ok("settings-ok", _("The settings can be used"), str(site.config_path))]
+    return [
+        failed(
+            "settings-broken",
+            _("The settings are broken"),
+            problem,
+            advice=_("Correct it: sudo nano {path}; then: sudo diemcau restart agent").format(
+                path=site.config_path
+            ),
+        )
+        for problem in site.problems
+    ]

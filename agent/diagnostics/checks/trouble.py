@@ -1,0 +1,226 @@
+"""What a device's status code means to somebody with hands: title, likely cause, what to do.
+
+The codes are those of the drivers and of the bench; one that is not here is shown as the driver
+said it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from agent.core.documents import DeviceStatus, Status
+from agent.diagnostics.report import Finding, Outcome
+from agent.locale import gettext as _
+
+
+class Trouble(NamedTuple):
+    """The words for one code."""
+
+    title: str
+    cause: str
+    advice: str
+
+
+def finding(kind: str, device: DeviceStatus, evidence: str = "") -> Finding:
+    """The finding for a device whose status is not ok."""
+    outcome = Outcome.WARNING if device.status is Status.DEGRADED else Outcome.FAILED
+    return describe(kind, device.code, outcome, evidence or device.text)
+
+
+def describe(kind: str, code: str, outcome: Outcome, evidence: str) -> Finding:
+    """The finding for a device's code."""
+    words = _TROUBLES[kind]().get(code) or Trouble(_unknown(kind), "", _replug())
+    return Finding(
+        code=f"{kind}-{code}",
+        outcome=outcome,
+        title=words.title,
+        evidence=evidence,
+        cause=words.cause,
+        advice=words.advice,
+    )
+
+
+def _camera() -> dict[str, Trouble]:
+    return {
+        "absent": Trouble(
+            _("The camera is not there"),
+            _("Its cable is out or broken, or its USB port has no power"),
+            _("Unplug the camera's cable, plug it in firmly, try another port and another cable"),
+        ),
+        "busy": Trouble(
+            _("Another program holds the camera"),
+            _("A program was started by hand, or one hangs"),
+            _("End that program, or restart the box"),
+        ),
+        "stalled": Trouble(
+            _("The camera delivers no pictures"),
+            _("A bad cable, too little power, or the camera hangs"),
+            _("Unplug the camera's cable and plug it in again; then try another cable"),
+        ),
+        "slow": Trouble(
+            _("The camera delivers too few pictures"),
+            _("Too little light, or a slow USB port shared with other devices"),
+            _("Switch the light on; plug the camera into a blue USB 3 port of its own"),
+        ),
+        "black": Trouble(
+            _("The camera's picture is black"),
+            _("The lens is covered, or the room is dark"),
+            _("Open the lens cover, switch the light on"),
+        ),
+        "frozen": Trouble(
+            _("The camera's picture stands still"),
+            _("The camera hangs"),
+            _("Unplug the camera's cable and plug it in again"),
+        ),
+        "not-installed": _not_installed(),
+    }
+
+
+def _microphone() -> dict[str, Trouble]:
+    return {
+        "absent": Trouble(
+            _("The microphone is not there"),
+            _("Its cable is out or broken, or its USB port has no power"),
+            _("Unplug the microphone's cable, plug it in firmly, try another port"),
+        ),
+        "busy": Trouble(
+            _("Another program holds the microphone"),
+            _("A sound server or a program that was started by hand"),
+            _("End that program, or restart the box"),
+        ),
+        "stalled": Trouble(
+            _("The microphone delivers nothing"),
+            _("A bad cable, too little power, or the microphone hangs"),
+            _("Unplug the microphone's cable and plug it in again"),
+        ),
+        "slow": Trouble(
+            _("The microphone delivers too little sound"),
+            _("A slow USB port shared with other devices"),
+            _("Plug the microphone into a port of its own"),
+        ),
+        "dead": Trouble(
+            _("The microphone is dead: it delivers pure silence"),
+            _("It is switched off by its own mute switch, or it is broken"),
+            _("Press the microphone's own mute switch; if that doesn't help, replace it"),
+        ),
+        "quiet": Trouble(
+            _("The microphone is far too quiet"),
+            _("Its gain is turned down, or a cable has a bad contact"),
+            _("Turn its gain up (alsamixer, F4), speak, and run: diemcau test microphone"),
+        ),
+        "clipping": Trouble(
+            _("The microphone is overdriven: its sound is cut off"),
+            _("Its gain is turned up too far"),
+            _("Turn its gain down (alsamixer, F4) and run: diemcau test microphone"),
+        ),
+        "not-installed": _not_installed(),
+    }
+
+
+def _speaker() -> dict[str, Trouble]:
+    return {
+        "absent": Trouble(
+            _("The loudspeaker is not there"),
+            _("Its cable is out, or the display that it is built into is off"),
+            _("Check the loudspeaker's cable and power; try another port"),
+        ),
+        "busy": Trouble(
+            _("Another program holds the loudspeaker"),
+            _("A sound server or a program that was started by hand"),
+            _("End that program, or restart the box"),
+        ),
+        "stalled": Trouble(
+            _("The loudspeaker takes no sound"),
+            _("A bad cable, or the device hangs"),
+            _("Unplug the loudspeaker's cable and plug it in again"),
+        ),
+        "slow": Trouble(
+            _("The loudspeaker plays too slowly"),
+            _("A slow USB port shared with other devices"),
+            _("Plug it into a port of its own"),
+        ),
+        "silent": Trouble(
+            _("The loudspeaker is dead: the microphone does not hear it"),
+            _("The loudspeaker or amplifier is off, turned down, or its sound cable is out"),
+            _("Switch it on, turn it up, check the sound cable; then: diemcau test speaker"),
+        ),
+        "not-installed": _not_installed(),
+    }
+
+
+def _display() -> dict[str, Trouble]:
+    return {
+        "absent": Trouble(
+            _("The display's relay is not there"),
+            _("The relay board is not connected"),
+            _("Check the wires between the box and the relay board"),
+        ),
+        "stuck": Trouble(
+            _("The display's relay does not switch"),
+            _("The relay is stuck, or its board has no power"),
+            _("Check the relay board's power and wires; if it doesn't click, replace it"),
+        ),
+        "busy": Trouble(
+            _("Another program holds the display's relay"),
+            _("A program was started by hand"),
+            _("End that program, or restart the box"),
+        ),
+        "unconnected": Trouble(
+            _("No display is connected"),
+            _("The HDMI cable is out, or the display is off"),
+            _("Plug the HDMI cable in at both ends and switch the display on"),
+        ),
+        "not-installed": _not_installed(),
+    }
+
+
+def _panel() -> dict[str, Trouble]:
+    return {
+        "absent": Trouble(
+            _("The panel with the lamp and the button is not there"),
+            _("Its wires are off"),
+            _("Check the wires between the box and the panel"),
+        ),
+        "busy": Trouble(
+            _("Another program holds the lamp and the button"),
+            _("A program was started by hand"),
+            _("End that program, or restart the box"),
+        ),
+        "held": Trouble(
+            _("The mute button is stuck"),
+            _("It is jammed, or its wires touch"),
+            _("Free the button; if that doesn't help, check its wires"),
+        ),
+        "not-installed": _not_installed(),
+    }
+
+
+_TROUBLES = {
+    "camera": _camera,
+    "microphone": _microphone,
+    "speaker": _speaker,
+    "display": _display,
+    "panel": _panel,
+}
+
+
+def _not_installed() -> Trouble:
+    return Trouble(
+        _("The driver's software is not installed"),
+        _("The package was installed without it, or the settings name the wrong driver"),
+        _("Install the package again, or correct the driver in the settings"),
+    )
+
+
+def _unknown(kind: str) -> str:
+    return {
+        "camera": _("The camera does not work as it should"),
+        "microphone": _("The microphone does not work as it should"),
+        "speaker": _("The loudspeaker does not work as it should"),
+        "display": _("The display's relay does not work as it should"),
+        "panel": _("The lamp and the button do not work as they should"),
+    }[kind]
+
+
+def _replug() -> str:
+    return _("Unplug it and plug it in again; then restart the box")
