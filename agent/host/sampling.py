@@ -1,0 +1,160 @@
+"""All figures of the machine for health's `host`, and one status, code and text over them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agent.core.documents import Status
+from agent.host.clock import synchronised
+from agent.host.network import network
+from agent.host.power import throttling
+from agent.host.system import System
+
+HOT_CELSIUS = 80.0
+"""Where a Pi begins to slow down (Raspberry Pi documentation, frequency management)."""
+
+LOW_DISK_MEGABYTES = 200
+FULL_DISK_MEGABYTES = 20
+LOW_MEMORY_MEGABYTES = 100
+WEAK_SIGNAL_DBM = -75
+MEGABYTE = 1_000_000
+
+
+class Trouble(NamedTuple):
+    """Something that somebody should look after."""
+
+    status: Status
+    code: str
+    text: str
+
+
+def sample(
+    store: Path | str, *, clock_trusted: bool = False, system: System | None = None
+) -> dict[str, Any]:
+    """The figures by name, units in the names, without those that the machine doesn't have.
+
+    `store` is the folder whose disk matters. `status`, `code`, `text` are of the worst trouble, or
+    `ok`. Takes a few milliseconds; for a thread, since a sick disk may hang.
+    """
+    system = system or System()
+    figures: dict[str, Any] = {
+        "model": system.read("/proc/device-tree/model"),
+        "cpu_celsius": _cpu_celsius(system),
+        **throttling(system),
+        "load_1_minute": _number_in(system, "/proc/loadavg", 0),
+        "uptime_seconds": _number_in(system, "/proc/uptime", 0),
+        **_memory(system),
+        **_disk(Path(store)),
+        "root_read_only": _root_read_only(system),
+        "clock_synchronised": clock_trusted or synchronised(system),
+        **network(system),
+    }
+    figures = {name: value for name, value in figures.items() if value is not None}
+    return verdict(figures) | figures
+
+
+def verdict(figures: dict[str, Any]) -> dict[str, Any]:
+    """`status` and `code` of the worst trouble in the figures, and the `text` of all of them."""
+    troubles = sorted(_troubles(figures), key=lambda trouble: trouble.status is not Status.FAILED)
+    if not troubles:
+        return {"status": Status.OK, "code": "ok", "text": ""}
+    text = "; ".join(trouble.text for trouble in troubles)
+    return {"status": troubles[0].status, "code": troubles[0].code, "text": text}
+
+
+def _troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
+    yield from _power_troubles(figures)
+    yield from _resource_troubles(figures)
+    if not figures.get("clock_synchronised", True):
+        text = "The clock was not set by NTP since the start: check the network's NTP (timedatectl)"
+        yield Trouble(Status.DEGRADED, "clock-unsynchronised", text)
+    signal = figures.get("wifi_signal_dbm", 0)
+    if signal < WEAK_SIGNAL_DBM:
+        text = f"Wi-Fi is weak ({signal} dBm): move the access point, or use a cable"
+        yield Trouble(Status.DEGRADED, "wifi-weak", text)
+    if figures.get("wifi_power_save"):
+        text = "Wi-Fi saves power, which delays sound: iw dev wlan0 set power_save off"
+        yield Trouble(Status.DEGRADED, "wifi-power-save", text)
+
+
+def _power_troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
+    supply = "use the Pi's own supply, check its cable, unplug what draws power over USB"
+    if figures.get("under_voltage"):
+        yield Trouble(Status.DEGRADED, "under-voltage", f"The voltage is too low now: {supply}")
+    elif figures.get("under_voltage_since_boot"):
+        text = f"The voltage was too low since the start: {supply}"
+        yield Trouble(Status.DEGRADED, "under-voltage-occurred", text)
+    celsius = figures.get("cpu_celsius", 0.0)
+    slowed = figures.get("temperature_limited") or (
+        figures.get("throttled") and not figures.get("under_voltage")
+    )
+    if celsius >= HOT_CELSIUS or slowed:
+        text = f"The processor is too hot ({celsius:.0f} °C): check the fan, free the air's way"
+        yield Trouble(Status.DEGRADED, "overheating", text)
+
+
+def _resource_troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
+    free = figures.get("disk_free_megabytes", LOW_DISK_MEGABYTES)
+    if figures.get("store_read_only"):
+        text = "The agent's folder is read-only, nothing can be kept: check the SD card (dmesg)"
+        yield Trouble(Status.FAILED, "store-read-only", text)
+    elif free < FULL_DISK_MEGABYTES:
+        text = f"The disk is full ({free} MB free): commands can't be kept; delete something"
+        yield Trouble(Status.FAILED, "disk-full", text)
+    elif free < LOW_DISK_MEGABYTES:
+        text = f"Only {free} MB of disk are free: delete something"
+        yield Trouble(Status.DEGRADED, "disk-low", text)
+    available = figures.get("memory_available_megabytes", LOW_MEMORY_MEGABYTES)
+    if available < LOW_MEMORY_MEGABYTES:
+        text = f"Only {available} MB of memory are free: see which process has it (top)"
+        yield Trouble(Status.DEGRADED, "memory-low", text)
+
+
+def _cpu_celsius(system: System) -> float | None:
+    zones = {system.read(f"{path}/type"): path for path in system.paths(_ZONES)}
+    path = zones.get("cpu-thermal") or next(iter(zones.values()), None)
+    millidegrees = system.number(f"{path}/temp") if path else None
+    return millidegrees / 1000 if millidegrees is not None else None
+
+
+_ZONES = "/sys/class/thermal/thermal_zone*"
+
+
+def _number_in(system: System, path: str, field: int) -> float | None:
+    text = system.read(path)
+    return float(text.split()[field]) if text else None
+
+
+def _memory(system: System) -> dict[str, Any]:
+    lines = (line.split() for line in (system.read("/proc/meminfo") or "").splitlines())
+    kibibytes = {fields[0]: int(fields[1]) for fields in lines}
+    names = {"memory_available_megabytes": "MemAvailable:", "memory_megabytes": "MemTotal:"}
+    return {
+        name: kibibytes[key] * 1024 // MEGABYTE for name, key in names.items() if key in kibibytes
+    }
+
+
+def _disk(store: Path) -> dict[str, Any]:
+    while not store.exists() and store != store.parent:
+        store = store.parent
+    try:
+        disk = os.statvfs(store)
+    except OSError:
+        return {}
+    return {
+        "disk_free_megabytes": disk.f_bavail * disk.f_frsize // MEGABYTE,
+        "store_read_only": bool(disk.f_flag & os.ST_RDONLY),
+    }
+
+
+def _root_read_only(system: System) -> bool | None:
+    """Of the last mount on /, which hides those before."""
+    state = None
+    for line in (system.read("/proc/self/mounts") or "").splitlines():
+        _, where, _, options = line.split()[:4]
+        if where == "/":
+            state = "ro" in options.split(",")
+    return state
