@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from agent.core.events import WorkerExited, WorkerReported
+from agent.core.lines import LineBuffer
 from agent.core.media import Fault, MediaReport, Ready, Stop
 from agent.errors import MessageError
 from agent.media import protocol
@@ -66,7 +67,7 @@ class ChildProcess:
         self._stopping = False
         self._killed = False
         self._due: list[tuple[float, Callable[[], None]]] = []
-        self._buffer = protocol.LineBuffer()
+        self._buffer = LineBuffer(protocol.MAX_LINE_BYTES)
         self._allowance = Allowance(REPORTS_PER_SECOND, BURST_REPORTS, self._started)
         self._selector = selectors.DefaultSelector()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)

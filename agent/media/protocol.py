@@ -6,8 +6,6 @@ other side is gone. Both sides share this module: the supervisor and the worker.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from agent.core.media import Instruction, MediaReport
@@ -54,18 +52,3 @@ def decode_for_daemon(line: bytes) -> MediaReport:
         return _to_daemon.decode(line)
     except DECODE_ERRORS as error:
         raise MessageError("bad-frame", f"line from the media child: {error}") from error
-
-
-class LineBuffer:
-    """Cuts a byte stream into lines."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """The lines completed by this chunk. Raises MessageError when a line is too long."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        if len(self._rest) > MAX_LINE_BYTES:
-            self._rest = b""
-            raise MessageError("bad-frame", f"a line of more than {MAX_LINE_BYTES} bytes")
-        yield from (line for line in lines if line)
