@@ -1,0 +1,111 @@
+"""The prober: what it reports, and what it does about a look that hangs."""
+
+import queue
+import threading
+import time
+
+import pytest
+
+from agent.core.documents import DeviceStatus, Status
+from agent.core.events import DevicesProbed, HostSampled
+from agent.runtime import prober
+from agent.runtime.prober import Prober
+
+CAMERA = DeviceStatus(Status.OK, "ok", "Camera: there", required=True)
+
+
+class Machine:
+    """Devices and a host that can hang, and the inbox that hears of them."""
+
+    def __init__(self) -> None:
+        self.inbox: queue.SimpleQueue = queue.SimpleQueue()
+        self.devices_answer = threading.Event()
+        self.host_answers = threading.Event()
+        self.devices_answer.set()
+        self.host_answers.set()
+        self.looks = 0
+        self.prober = Prober(self.inbox.put, self.probe, self.sample)
+
+    def probe(self) -> dict[str, DeviceStatus]:
+        self.looks += 1
+        self.devices_answer.wait()
+        return {"camera": CAMERA}
+
+    def sample(self) -> dict[str, object]:
+        self.host_answers.wait()
+        return {"status": Status.OK, "code": "ok", "cpu_celsius": 50.0}
+
+    def look(self) -> tuple[DevicesProbed, HostSampled]:
+        self.prober.request()
+        devices, host = self.inbox.get(timeout=10), self.inbox.get(timeout=10)
+        assert isinstance(devices, DevicesProbed)
+        assert isinstance(host, HostSampled)
+        return devices, host
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    monkeypatch.setattr(prober, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(prober, "SAMPLE_SECONDS", 0.2)
+    machine = Machine()
+    yield machine
+    machine.devices_answer.set()
+    machine.host_answers.set()
+    machine.prober.close()
+
+
+def test_devices_then_host_are_reported(machine: Machine):
+    devices, host = machine.look()
+    assert devices.devices == {"camera": CAMERA}
+    assert host.figures["cpu_celsius"] == 50.0
+
+
+def test_a_look_that_hangs_is_reported_and_not_repeated_until_it_ends(machine: Machine):
+    machine.look()
+    machine.devices_answer.clear()
+    for _ in range(2):
+        devices, host = machine.look()
+        camera = devices.devices["camera"]
+        assert (camera.status, camera.code) == (Status.DEGRADED, "probe-stuck")
+        assert camera.text.startswith("Camera: cannot be looked for, a driver hangs")
+        assert (host.figures["code"], host.figures["cpu_celsius"]) == ("probe-stuck", 50.0)
+    assert machine.looks == 2, "one that went well, one that hangs"
+    machine.devices_answer.set()
+    deadline = time.monotonic() + 5
+    while machine.look()[0].devices != {"camera": CAMERA}:
+        assert time.monotonic() < deadline, "well again once the driver answers"
+
+
+def test_a_first_look_that_hangs_shows_in_the_host(machine: Machine):
+    machine.devices_answer.clear()
+    devices, host = machine.look()
+    assert devices.devices == {}
+    assert (host.figures["status"], host.figures["code"]) == (Status.DEGRADED, "probe-stuck")
+
+
+def test_a_host_that_hangs_is_reported_with_the_devices_known(machine: Machine):
+    machine.host_answers.clear()
+    devices, host = machine.look()
+    assert devices.devices == {"camera": CAMERA}
+    assert (host.figures["status"], host.figures["code"]) == (Status.DEGRADED, "host-stuck")
+
+
+def test_a_look_that_fails_is_logged_and_reported(machine: Machine, caplog):
+    def broken() -> dict[str, DeviceStatus]:
+        raise RuntimeError("no such card")
+
+    failing = Prober(machine.inbox.put, broken, machine.sample)
+    failing.request()
+    assert machine.inbox.get(timeout=5) == DevicesProbed({})
+    assert machine.inbox.get(timeout=5).figures["code"] == "probe-stuck"
+    failing.close()
+    assert "no such card" in caplog.text
+
+
+def test_close_does_not_wait_for_what_hangs(machine: Machine):
+    machine.devices_answer.clear()
+    machine.prober.request()
+    began = time.monotonic()
+    machine.prober.close()
+    machine.prober.close()
+    assert time.monotonic() - began < 3
