@@ -9,7 +9,7 @@ import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from agent.diagnostics.client import DaemonClient
 from agent.settings import Control
@@ -61,13 +61,14 @@ class Session:
         return DaemonClient(Path(self._socket_path()))
 
     def _socket_path(self) -> str:
-        import yaml
+        from agent.config import read_file
+        from agent.errors import ConfigError
 
         try:
-            content: Any = yaml.safe_load(self.config_path.read_text(encoding="utf-8"))
-            return str(content["control"]["socket"])
-        except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
-            return Control().socket
+            control = read_file(self.config_path, check_files=False).sections.of(Control)
+        except ConfigError:
+            control = None
+        return (control or Control()).socket
 
 
 def session_of(context: typer.Context) -> Session:

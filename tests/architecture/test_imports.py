@@ -1,0 +1,159 @@
+"""Imports point inwards, and each third-party library lives in one package of ours."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.architecture.source import Import, Module, modules
+
+INNER = {"core", "errors", "ports", "settings"}
+"""What every outer package may use."""
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "core": {"errors"},
+    "settings": {"core"},
+    "ports": {"core"},
+    "config": INNER,
+    "devices": INNER,
+    "host": INNER,
+    "hub": INNER,
+    "locale": set(),
+    "media": INNER,
+    "runtime": INNER,
+    "store": INNER,
+    "diagnostics": INNER | {"config", "devices", "host", "hub", "locale"},
+    "cli": INNER | {"config", "diagnostics", "locale", "runtime"},
+    "__main__": {"cli"},
+}
+"""Package -> packages of ours that it may import, itself aside."""
+
+EXCEPTIONS: dict[str, set[str]] = {
+    # the composition root: the one place that knows all parts
+    "agent/runtime/bootstrap.py": {"config", "devices", "host", "hub", "media", "store"},
+    # the media child's composition root
+    "agent/media/worker.py": {"devices"},
+}
+
+CORE_STANDARD_LIBRARY = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "itertools",
+    "math",
+    "re",
+    "typing",
+    "zlib",
+}
+"""Modules that only compute: no I/O, no threads, no clock, no randomness."""
+
+LIBRARIES: dict[str, set[str]] = {
+    "alsaaudio": {"devices"},
+    "av": {"devices", "media", "diagnostics"},  # encodes, records, judges pictures
+    "gi": {"media"},
+    "gpiozero": {"devices"},
+    "libcamera": {"devices"},
+    "lgpio": {"devices"},
+    "msgspec": set(MAY_IMPORT),
+    "joserfc": {"hub"},
+    "paho": {"hub"},
+    "picamera2": {"devices"},
+    "rich": {"cli"},
+    "sqlite3": {"store"},
+    "systemd": {"runtime"},
+    "typer": {"cli"},
+    "click": {"cli"},
+    "yaml": {"config"},
+}
+"""Third-party library (and sqlite3) -> the packages of ours that may import it."""
+
+LAZY = {
+    "alsaaudio",
+    "av",
+    "gi",
+    "gpiozero",
+    "joserfc",
+    "libcamera",
+    "lgpio",
+    "picamera2",
+    "systemd",
+}
+"""Libraries that a machine may lack: imported only when the part that needs them is used."""
+
+LAZY_EXCEPTIONS = {
+    "agent/media": "the child's engine, loaded by agent.media.worker only when it has begun",
+    "agent/devices": "drivers, loaded by agent.devices.registry by name",
+}
+"""Folders whose modules are themselves loaded lazily; the next test shows that the daemon doesn't."""
+
+
+def wrong(module: Module, found: Import, why: str) -> str:
+    return f"{module}:{found.line}: imports {found.module}: {why}"
+
+
+def test_imports_point_inwards() -> None:
+    problems = []
+    for module in modules():
+        allowed = {module.package} | MAY_IMPORT.get(module.package, set())
+        allowed |= EXCEPTIONS.get(module.name, set())
+        for found in module.imports:
+            if found.library == "agent" and found.module != "agent":
+                target = found.module.split(".")[1]
+                if target not in allowed and not target.startswith("__"):
+                    problems.append(wrong(module, found, f"allowed are {sorted(allowed)}"))
+    assert problems == []
+
+
+def test_every_package_has_its_rule() -> None:
+    assert {module.package for module in modules()} - set(MAY_IMPORT) - {"__init__"} == set()
+
+
+def test_the_core_is_pure() -> None:
+    problems = [
+        wrong(module, found, "the core only computes")
+        for module in modules()
+        if module.package in {"core", "ports", "settings", "errors"}
+        for found in module.imports
+        if found.library not in CORE_STANDARD_LIBRARY | {"agent", "msgspec"}
+    ]
+    assert problems == []
+
+
+def test_each_library_lives_in_one_package() -> None:
+    problems = []
+    for module in modules():
+        for found in module.imports:
+            standard = found.library in sys.stdlib_module_names and found.library != "sqlite3"
+            if standard or found.library == "agent":
+                continue
+            if module.package not in LIBRARIES.get(found.library, set()):
+                problems.append(wrong(module, found, "another package's library"))
+    assert problems == []
+
+
+def test_what_a_machine_may_lack_is_imported_lazily() -> None:
+    problems = [
+        wrong(module, found, "only inside the function that needs it")
+        for module in modules()
+        if not any(module.name.startswith(f"{folder}/") for folder in LAZY_EXCEPTIONS)
+        for found in module.imports
+        if found.library in LAZY and not found.lazy
+    ]
+    assert problems == []
+
+
+@pytest.mark.parametrize("source", ["import sqlite3", "from agent.hub.link import Link"])
+def test_the_rules_bite(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forbidden import in a module of the core is found by the tests above."""
+    import ast
+
+    victim = next(module for module in modules() if module.name == "agent/core/room.py")
+    victim.tree = ast.parse(source)
+    monkeypatch.setattr(f"{__name__}.modules", lambda: [victim])
+    with pytest.raises(AssertionError, match=r"agent/core/room\.py:1"):
+        test_the_core_is_pure() if "sqlite3" in source else test_imports_point_inwards()
