@@ -20,7 +20,9 @@ def test_files_are_short() -> None:
     lengths = {module.name: len(module.path.read_text().splitlines()) for module in modules()}
     long = {name for name, lines in lengths.items() if lines > MAX_FILE_LINES} - DATA_FILES
     assert long == set()
-    assert statistics.median(lines for lines in lengths.values() if lines > 1) <= MAX_MEDIAN_FILE_LINES
+    assert (
+        statistics.median(lines for lines in lengths.values() if lines > 1) <= MAX_MEDIAN_FILE_LINES
+    )
 
 
 def test_functions_are_short() -> None:
