@@ -18,9 +18,13 @@ from agent.locale import gettext as _
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.padding import Padding
+    from rich.table import Table
     from rich.text import Text
 
     from agent.diagnostics.report import Finding, Outcome, Report
+
+WORD_WIDTH, NAME_WIDTH = 9, 13
 
 
 def add_to(app: typer.Typer) -> None:
@@ -120,21 +124,25 @@ def _show_trouble(session: Session, finding: Finding) -> None:
     console.print()
 
 
-def _row(outcome: Outcome, name: str, text: str) -> Text:
-    """A word, a name and a text; the text's further lines are indented under it."""
+def _row(outcome: Outcome, name: str, text: str) -> Padding | Table:
+    """A word, a name and a text; a long text goes on under its beginning."""
+    from rich.table import Table
     from rich.text import Text
 
-    row = Text(f"{outcome_word(outcome):<10}", style=outcome.value)
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=WORD_WIDTH)
     if name:
-        row.append(f"{name:<14} ", style="default not bold")
-    row.append(text, style="default not bold" if name else "heading")
+        row.add_column(width=NAME_WIDTH)
+    row.add_column()
+    word = Text(outcome_word(outcome), style=outcome.value)
+    row.add_row(word, *([name] if name else []), Text(text, style="" if name else "heading"))
     return row
 
 
-def _indented(text: str, style: str) -> Text:
-    from rich.text import Text
+def _indented(text: str, style: str) -> Padding:
+    from rich.padding import Padding
 
-    return Text("          " + text, style=style)
+    return Padding(text, (0, 0, 0, WORD_WIDTH + 1), style=style, expand=False)
 
 
 def _summary(report: Report) -> Text:

@@ -7,6 +7,7 @@ that a hung daemon gives an error and never a hung tool.
 from __future__ import annotations
 
 import socket
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -72,6 +73,16 @@ class DaemonClient:
         answer = self.ask("snapshot", 10.0, source=source, path=str(path))
         if answer.get("error"):
             raise ControlError("no-snapshot", str(answer["error"]))
+
+    def daemon_pid(self) -> int:
+        """The process behind the socket, as the kernel knows it: even a hung one's.
+
+        Raises ControlError.
+        """
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            self._connect(connection)
+            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            return int.from_bytes(credentials[:4], sys.byteorder)
 
     def ask(self, kind: str, timeout_seconds: float | None = None, **fields: Any) -> dict[str, Any]:
         """The one answer to a query. Raises ControlError."""

@@ -39,13 +39,23 @@ def find_holders(patterns: tuple[str, ...], proc: Path = Path("/proc")) -> list[
     ]
 
 
-def media_workers(proc: Path = Path("/proc")) -> list[int]:
-    """The media children that run now: while there is one, a meeting may be on."""
+def media_workers(daemon_pid: int | None = None, proc: Path = Path("/proc")) -> list[int]:
+    """The media children that run now: of this daemon, or of any."""
     return [
         int(process.name)
         for process in proc.iterdir()
-        if process.name.isdigit() and b"agent.media.worker" in _arguments(process)
+        if process.name.isdigit()
+        and b"agent.media.worker" in _arguments(process)
+        and (daemon_pid is None or _parent(process) == daemon_pid)
     ]
+
+
+def _parent(process: Path) -> int | None:
+    try:
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return int(fields[1])
 
 
 def _open_files(process: Path) -> Iterator[str]:

@@ -95,9 +95,19 @@ class Site(Struct, frozen=True):
 
         A daemon that does not answer is judged by its media child: while that lives, it may.
         """
-        if self.daemon.presence is not Presence.UP:
-            return bool(media_workers())
-        return ask(self.client).in_meeting
+        match self.daemon.presence:
+            case Presence.UP:
+                return ask(self.client).in_meeting
+            case Presence.DOWN:
+                return False  # its media child ends with it
+            case _:
+                return bool(media_workers(self._daemon_pid()))
+
+    def _daemon_pid(self) -> int | None:
+        try:
+            return self.client.daemon_pid()
+        except ControlError:
+            return None
 
 
 def ask(client: DaemonClient) -> Daemon:
