@@ -150,5 +150,12 @@ class Fault(Struct, frozen=True, tag_field="kind", tag="fault"):
 
 
 MediaReport = (
-    Ready | DeviceReported | UplinkReported | DownlinkReported | Measured | SnapshotTaken | Fault
+    Ready
+    | DeviceReported
+    | UplinkReported
+    | DownlinkReported
+    | Measured
+    | Applied
+    | SnapshotTaken
+    | Fault
 )

@@ -20,6 +20,7 @@ from typing import Any
 
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 
 from tests.support.forwarding import Inlet, Outlet
 from tests.support.loopback import ADDRESS, stay_on_loopback
@@ -63,7 +64,10 @@ class Relay:
         given = request.headers.get("Authorization")
         if self._token and request.method != "GET" and given != f"Bearer {self._token}":
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
-        return await handler(request)
+        try:
+            return await handler(request)
+        except (InvalidAccessError, InvalidStateError, OperationError, ValueError) as error:
+            return web.Response(status=400, text=f"the offer is not usable: {error}")
 
     async def _whip(self, request: web.Request) -> web.Response:
         session = self._session("whip", request)

@@ -1,0 +1,27 @@
+"""GStreamer's bindings with their versions pinned: the only place where `gi` is imported.
+
+Importing this needs python3-gi and the distribution's GStreamer; only the media child does it.
+"""
+
+from __future__ import annotations
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstSdp", "1.0")
+gi.require_version("GstWebRTC", "1.0")
+
+from gi.repository import Gst, GstSdp, GstWebRTC  # noqa: E402
+
+__all__ = ["Gst", "GstSdp", "GstWebRTC", "available", "version"]
+
+Gst.init(None)
+
+
+def version() -> str:
+    return str(Gst.version_string())
+
+
+def available(*elements: str) -> str | None:
+    """The first of these elements that this machine has."""
+    return next((name for name in elements if Gst.ElementFactory.find(name)), None)

@@ -1,0 +1,245 @@
+"""The meeting as the media child has it: devices, uplink, downlinks, screen, wired together.
+
+Instructions of the daemon arrive at `apply`; everything runs in the loop's thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from agent import settings
+from agent.core.commands import Source
+from agent.core.media import (
+    Applied,
+    DownlinkReported,
+    Instruction,
+    MediaPlan,
+    SetCamera,
+    SetMicrophone,
+    SetSources,
+    SetVolume,
+    SnapshotTaken,
+    TakeSnapshot,
+    UplinkReported,
+)
+from agent.errors import MediaError
+from agent.media.camera import CameraFeed
+from agent.media.certificate import Certificate
+from agent.media.downlink import Downlink
+from agent.media.loop import Loop
+from agent.media.microphone import MicrophoneFeed
+from agent.media.pipeline import SharedClock
+from agent.media.reporting import DeviceReporter, Send
+from agent.media.screen import Screen
+from agent.media.snapshot import SentPicture, write_png
+from agent.media.speaker import SpeakerFeed
+from agent.media.uplink import Uplink
+from agent.ports import AccessUnit, Camera, Microphone, Speaker
+
+
+class Makers(NamedTuple):
+    """How to make the room's devices, each not yet opened; None where the room has none."""
+
+    camera: Callable[[], Camera] | None
+    microphone: Callable[[], Microphone] | None
+    speaker: Callable[[], Speaker] | None
+
+
+class Meeting:
+    """From `start()` to `close()`."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        devices: settings.Devices,
+        media: settings.Media,
+        plan: MediaPlan,
+        makers: Makers,
+        certificate: Certificate,
+        send: Send,
+    ) -> None:
+        self._loop = loop
+        self._devices = devices
+        self._media = media
+        self._plan = plan
+        self._makers = makers
+        self._certificate = certificate
+        self._send = send
+        self._clock = SharedClock()
+        self._sent = SentPicture()
+        self._camera: CameraFeed | None = None
+        self._endings: list[threading.Thread] = []
+        self.downlinks: dict[str, Downlink] = {}
+        self.uplink = self._make_uplink()
+        self.microphone = self._make_microphone()
+        self.speaker = self._make_speaker()
+        output = devices.display.output
+        self._screen = Screen(self._clock, output, lambda text: None)
+
+    # --- making the parts
+
+    def _make_uplink(self) -> Uplink | None:
+        makers = self._makers
+        if self._plan.publish is None or not (makers.camera or makers.microphone):
+            return None
+        return Uplink(
+            self._loop,
+            self._clock,
+            self._plan.publish,
+            self._certificate,
+            self._media.local_address,
+            picture=makers.camera is not None,
+            sound=makers.microphone is not None,
+            report=lambda state, text: self._send(UplinkReported(state, text)),
+            request_keyframe=self._request_keyframe,
+        )
+
+    def _make_microphone(self) -> MicrophoneFeed | None:
+        wanted = self._devices.microphone
+        if self._makers.microphone is None or wanted is None or self.uplink is None:
+            return None
+        reporter = DeviceReporter("microphone", wanted.required, self._send)
+        return MicrophoneFeed(
+            self._clock, self._makers.microphone, self.uplink.push_sound, reporter
+        )
+
+    def _make_speaker(self) -> SpeakerFeed | None:
+        wanted = self._devices.speaker
+        if self._makers.speaker is None or wanted is None:
+            return None
+        reporter = DeviceReporter("speaker", wanted.required, self._send)
+        return SpeakerFeed(self._clock, self._makers.speaker, self._plan.speaker_volume, reporter)
+
+    def _make_downlink(self, source: Source) -> Downlink:
+        url = source.url
+        return Downlink(
+            self._loop,
+            self._clock,
+            source,
+            self._certificate,
+            self._media.local_address,
+            self._media.jitter_buffer_milliseconds,
+            report=lambda state, text: self._send(DownlinkReported(url, state, text)),
+            on_picture=self._screen.attach(url),
+            on_sound=self.speaker.attach(url) if self.speaker else lambda sample: None,
+        )
+
+    # --- life
+
+    def start(self) -> None:
+        """Devices are opened and sessions negotiated side by side."""
+        if self.uplink:
+            self.uplink.start()
+        if self.microphone:
+            self.microphone.set_live(self._plan.microphone_live)
+            self.microphone.start()
+        if self.speaker:
+            self.speaker.start()
+        self._screen.start()
+        self._play(self._plan.play)
+        self._set_camera(self._plan.camera_live)
+
+    def close(self) -> list[threading.Thread]:
+        """Devices are closed first: nothing more leaves the room. The threads say DELETE."""
+        closing: list[threading.Thread] = []
+        for feed in (self._camera, self.microphone, self.speaker):
+            if feed:
+                closing.append(threading.Thread(target=feed.close, daemon=True))
+                closing[-1].start()
+        for part in (self.uplink, *self.downlinks.values()):
+            if part:
+                closing += part.close()
+        self._screen.close()
+        return closing + self._endings
+
+    def apply(self, instruction: Instruction) -> None:
+        """Make it true, then confirm it if it asks for that."""
+        error = ""
+        try:
+            self._obey(instruction)
+        except MediaError as refused:
+            error = refused.text
+        request = getattr(instruction, "request", "")
+        if request and not isinstance(instruction, TakeSnapshot):
+            self._send(Applied(request, error))
+
+    def _obey(self, instruction: Instruction) -> None:
+        match instruction:
+            case SetMicrophone(live=live):
+                if self.microphone:
+                    self.microphone.set_live(live)
+            case SetCamera(live=live):
+                self._set_camera(live)
+            case SetVolume(speaker=percent):
+                if self.speaker:
+                    self.speaker.set_volume(percent)
+            case SetSources(play=play):
+                self._play(play)
+            case TakeSnapshot():
+                threading.Thread(target=self._snapshot, args=(instruction,), daemon=True).start()
+
+    # --- camera
+
+    def _set_camera(self, live: bool) -> None:
+        wanted = self._devices.camera
+        if live == (self._camera is not None) or not (self._makers.camera and wanted):
+            return
+        if live:
+            reporter = DeviceReporter("camera", wanted.required, self._send)
+            self._camera = CameraFeed(self._loop, self._makers.camera, self._on_unit, reporter)
+            self._camera.start()
+        elif self._camera:
+            self._camera.close()
+            self._camera = None
+
+    def _on_unit(self, unit: AccessUnit) -> None:
+        self._sent.take(unit)
+        if self.uplink:
+            self.uplink.push_picture(unit)
+
+    def _request_keyframe(self) -> None:
+        if self._camera:
+            self._camera.request_keyframe()
+
+    # --- sources
+
+    def _play(self, sources: list[Source]) -> None:
+        """Exactly these; one whose token or label changed is the same source."""
+        wanted = {source.url: source for source in sources}
+        for url in [url for url in self.downlinks if url not in wanted]:
+            self._stop_playing(url)
+        for url, source in wanted.items():
+            if url not in self.downlinks:
+                self.downlinks[url] = self._make_downlink(source)
+                self.downlinks[url].start()
+
+    def _stop_playing(self, url: str) -> None:
+        self._endings += self.downlinks.pop(url).close()
+        self._endings = [thread for thread in self._endings if thread.is_alive()]
+        self._screen.detach(url)
+        if self.speaker:
+            self.speaker.detach(url)
+
+    # --- snapshots
+
+    def _snapshot(self, wanted: TakeSnapshot) -> None:
+        """In a thread of its own: a keyframe is waited for, and PNG takes a while."""
+        error = ""
+        try:
+            if wanted.source == "sent":
+                self._loop.post(self._request_keyframe)
+                caps, buffer = self._sent.next_keyframe()
+            else:
+                caps, buffer = self._received()
+            write_png(caps, buffer, wanted.path)
+        except MediaError as failed:
+            error = failed.text
+        self._send(SnapshotTaken(wanted.request, wanted.path, error))
+
+    def _received(self) -> tuple[Any, Any]:
+        sample = self._screen.shown()
+        if sample is None:
+            raise MediaError("snapshot", "no picture has been received yet")
+        return sample.get_caps(), sample.get_buffer()

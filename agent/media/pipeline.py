@@ -1,0 +1,114 @@
+"""A GStreamer pipeline of the child: built from text, on the clock that all of them share.
+
+With one clock and one base time a buffer's time means the same in every pipeline, so sound can be
+mixed and echo cancelled across them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from agent.media.gst import Gst
+
+OnError = Callable[[str], None]
+OnSample = Callable[[Any], None]
+_POLL_NANOSECONDS = 200_000_000
+
+
+class SharedClock:
+    """The system's monotonic clock and the moment that counts as zero, one a process."""
+
+    def __init__(self) -> None:
+        self.clock = Gst.SystemClock.obtain()
+        self.base_time: int = self.clock.get_time()
+
+    def now(self) -> int:
+        """Running time in nanoseconds, the same in every pipeline."""
+        return int(self.clock.get_time() - self.base_time)
+
+    def at(self, monotonic_seconds: float) -> int:
+        """The running time of an instant of Python's monotonic clock, which is the same clock."""
+        return max(0, int(monotonic_seconds * Gst.SECOND) - self.base_time)
+
+
+class Pipeline:
+    """Playing from `play()` to `close()`. `on_error` is called from a thread of this class."""
+
+    def __init__(self, clock: SharedClock, description: str, on_error: OnError) -> None:
+        self.bin = Gst.parse_launch(description)
+        if not isinstance(self.bin, Gst.Pipeline):  # a lone element comes as itself
+            lone, self.bin = self.bin, Gst.Pipeline.new(None)
+            self.bin.add(lone)
+        self.bin.use_clock(clock.clock)
+        self.bin.set_start_time(Gst.CLOCK_TIME_NONE)
+        self.bin.set_base_time(clock.base_time)
+        self._on_error = on_error
+        self._on_element: dict[str, OnSample] = {}
+        self._closed = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="bus", daemon=True)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.bin.get_by_name(name)
+
+    def play(self) -> None:
+        self._watcher.start()
+        self.bin.set_state(Gst.State.PLAYING)
+
+    def close(self) -> None:
+        """May be called twice, but not from a streaming thread of this pipeline."""
+        self._closed.set()
+        self.bin.set_state(Gst.State.NULL)
+
+    def on_message(self, element: str, call: OnSample) -> None:
+        """Give `call` the structure of each element message from the element of this name."""
+        self._on_element[element] = call
+
+    def on_sample(self, sink: str, call: OnSample) -> None:
+        """Give `call` each sample of an appsink, in the streaming thread."""
+
+        def pull(appsink: Any) -> Any:
+            sample = appsink.emit("pull-sample")
+            if sample is not None and not self._closed.is_set():
+                call(sample)
+            return Gst.FlowReturn.OK
+
+        element = self[sink]
+        element.set_property("emit-signals", True)
+        element.connect("new-sample", pull)
+
+    def _watch(self) -> None:
+        bus = self.bin.get_bus()
+        kinds = Gst.MessageType.ERROR | Gst.MessageType.LATENCY | Gst.MessageType.ELEMENT
+        while not self._closed.is_set():
+            message = bus.timed_pop_filtered(_POLL_NANOSECONDS, kinds)
+            if message is None:
+                continue
+            if message.type == Gst.MessageType.LATENCY:
+                self.bin.recalculate_latency()
+            elif message.type == Gst.MessageType.ERROR:
+                self._tell(message)
+            elif call := self._on_element.get(message.src.get_name()):
+                call(message.get_structure())
+
+    def _tell(self, message: Any) -> None:
+        error, _debug = message.parse_error()
+        if not self._closed.is_set():
+            self._on_error(f"{message.src.get_name()}: {error.message}")
+
+
+def wrap(data: bytes, pts: int | None = None, delta: bool = False) -> Any:
+    """A buffer of these bytes; `delta` for a picture that needs earlier ones."""
+    buffer = Gst.Buffer.new_wrapped(data)
+    if pts is not None:
+        buffer.pts = pts
+    if delta:
+        buffer.set_flags(Gst.BufferFlags.DELTA_UNIT)
+    return buffer
+
+
+def unwrap(sample: Any) -> bytes:
+    """A copy of the bytes in a sample."""
+    buffer = sample.get_buffer()
+    return bytes(buffer.extract_dup(0, buffer.get_size()))

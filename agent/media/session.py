@@ -1,0 +1,228 @@
+"""One WHIP or WHEP session: a webrtcbin from its offer to DELETE.
+
+It is made for one attempt and never mended: `agent.media.connection` makes another. Everything it
+tells is posted to the loop; its HTTP runs in threads of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from agent.core.commands import Endpoint, Source
+from agent.errors import MediaError
+from agent.media import signaling
+from agent.media.certificate import Certificate
+from agent.media.gst import Gst, GstSdp, GstWebRTC
+from agent.media.loop import Loop
+from agent.media.pipeline import Pipeline
+
+NEGOTIATION_SECONDS = 15.0
+"""From the first step to DTLS being up; then the attempt has failed."""
+
+BASELINE = "profile-level-id=42e01f;level-asymmetry-allowed=1"
+"""Constrained baseline, what RFC 7742 obliges everybody to take; decoders go by the stream itself."""
+
+BEST_PORT = "9"
+"""RFC 8840: the port of an m-line without a candidate yet; some servers refuse 0."""
+
+
+class Events(NamedTuple):
+    """What a session tells, in the loop's thread."""
+
+    on_connected: Callable[[], None]
+    on_failed: Callable[[MediaError], None]
+    """It never came up, or webrtcbin says that it is over."""
+
+
+class Session:
+    """`start()` negotiates, `close()` ends it on both sides; neither blocks."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        pipeline: Pipeline,
+        endpoint: Endpoint | Source,
+        certificate: Certificate,
+        local_address: str | None,
+        events: Events,
+    ) -> None:
+        self._loop = loop
+        self.pipeline = pipeline
+        self._endpoint = endpoint
+        self._certificate = certificate
+        self._events = events
+        self._webrtc = pipeline["webrtc"]
+        self._url: str | None = None
+        self._url_known = threading.Event()
+        self._closed = False
+        self._connected = False
+        self.rtcp_packets = 0
+        self.last_rtcp = time.monotonic()
+        self.jitter_buffers: list[Any] = []
+        self._prepare(local_address)
+
+    # --- setting up
+
+    def _prepare(self, local_address: str | None) -> None:
+        webrtc = self._webrtc
+        webrtc.connect("deep-element-added", self._on_element)
+        # kept for the session's life: temporaries of these two are freed under GStreamer's feet
+        self._ice = webrtc.get_property("ice-agent")
+        self._nice = self._ice.get_property("agent")
+        self._nice.set_property("upnp", False)
+        self._ice.set_property("ice-tcp", False)
+        if local_address:
+            self._ice.emit("add-local-ip-address", local_address)
+        self._rtpbin = webrtc.get_by_name("rtpbin")
+        self._rtpbin.connect("pad-added", self._on_rtpbin_pad)
+        self._rtpbin.connect("new-jitterbuffer", self._on_jitter_buffer)
+        webrtc.connect("notify::ice-gathering-state", self._on_gathering)
+        webrtc.connect("notify::connection-state", self._on_connection)
+
+    def _on_element(self, _bin: Any, _parent: Any, element: Any) -> None:
+        factory = element.get_factory()
+        if factory and factory.get_name() in ("dtlssrtpdec", "dtlsdec"):
+            element.set_property("pem", self._certificate.pem)
+
+    def _on_rtpbin_pad(self, _rtpbin: Any, pad: Any) -> None:
+        if pad.get_name().startswith("recv_rtcp_sink"):
+            pad.add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, self._on_rtcp)
+
+    def _on_rtcp(self, _pad: Any, _info: Any) -> Any:
+        self.last_rtcp = time.monotonic()
+        self.rtcp_packets += 1
+        return Gst.PadProbeReturn.OK
+
+    def _on_jitter_buffer(self, _rtpbin: Any, buffer: Any, _session: int, _ssrc: int) -> None:
+        self.jitter_buffers.append(buffer)
+
+    def packets_received(self) -> int:
+        """RTP packets that came in so far."""
+        total = 0
+        for buffer in self.jitter_buffers:
+            total += buffer.get_property("stats").get_value("num-pushed")
+        return total
+
+    # --- negotiating
+
+    def start(self) -> None:
+        self.pipeline.play()
+        self._loop.later(NEGOTIATION_SECONDS, self._give_up)
+        promise = Gst.Promise.new_with_change_func(self._on_offer, None)
+        self._webrtc.emit("create-offer", None, promise)
+
+    def _on_offer(self, promise: Any, _data: Any) -> None:
+        reply = promise.get_reply()
+        offer = reply.get_value("offer") if reply else None
+        if offer is None:
+            self._fail(MediaError("pipeline", "webrtcbin made no offer"))
+            return
+        self._webrtc.emit("set-local-description", offer, Gst.Promise.new())
+
+    def _on_gathering(self, *_: Any) -> None:
+        done = GstWebRTC.WebRTCICEGatheringState.COMPLETE
+        if self._webrtc.get_property("ice-gathering-state") == done:
+            threading.Thread(target=self._negotiate, name="signaling", daemon=True).start()
+
+    def _negotiate(self) -> None:
+        """In a thread of its own: the one place that waits for the server's answer."""
+        try:
+            sdp = self._local_sdp()
+            answer = signaling.offer(self._endpoint.url, self._endpoint.token, sdp)
+            self._url = answer.session_url
+            self._url_known.set()
+            if not self._closed:
+                self._accept(sdp, answer.sdp)
+        except MediaError as error:
+            self._fail(error)
+        finally:
+            self._url_known.set()
+
+    def _local_sdp(self) -> str:
+        description = self._webrtc.get_property("local-description")
+        sdp = description.sdp.as_text().replace("a=bundle-only\r\n", "")
+        sdp = re.sub(r"^m=(\w+) 0 ", rf"m=\1 {BEST_PORT} ", sdp, flags=re.M)
+        if "profile-level-id" not in sdp:
+            sdp = sdp.replace("packetization-mode=1", f"packetization-mode=1;{BASELINE}")
+        return self._certificate.correct(sdp)
+
+    def _accept(self, offered: str, answered: str) -> None:
+        parsed, message = GstSdp.SDPMessage.new_from_text(answered)
+        usable = "a=ice-ufrag:" in answered and "a=fingerprint:" in answered
+        same = answered.count("\nm=") == offered.count("\nm=")
+        if parsed != GstSdp.SDPResult.OK or not (usable and same):
+            raise signaling.Refused(
+                f"{self._endpoint.url}: the answer is no usable SDP (it needs as many media as the "
+                "offer, ICE credentials and a DTLS fingerprint)",
+                again=False,
+            )
+        kind = GstWebRTC.WebRTCSDPType.ANSWER
+        description = GstWebRTC.WebRTCSessionDescription.new(kind, message)
+        promise = Gst.Promise.new_with_change_func(self._on_accepted, None)
+        self._webrtc.emit("set-remote-description", description, promise)
+
+    def _on_accepted(self, promise: Any, _data: Any) -> None:
+        reply = promise.get_reply()
+        if reply and reply.has_field("error"):
+            why = reply.get_value("error").message
+            self._fail(
+                signaling.Refused(f"{self._endpoint.url}: answer not usable: {why}", again=False)
+            )
+
+    def _on_connection(self, *_: Any) -> None:
+        state = self._webrtc.get_property("connection-state").value_nick
+        if state == "connected":
+            self._loop.post(self._succeed)
+        elif state in ("failed", "closed"):
+            self._fail(MediaError("unreachable", f"{self._endpoint.url}: connection {state}"))
+
+    def _succeed(self) -> None:
+        if not self._closed and not self._connected:
+            self._connected = True
+            self._events.on_connected()
+
+    def _give_up(self) -> None:
+        if not self._connected:
+            text = f"{self._endpoint.url}: no media connection within {NEGOTIATION_SECONDS:g} s"
+            self._fail(MediaError("unreachable", f"{text}; is UDP blocked?"))
+
+    def _fail(self, error: MediaError) -> None:
+        def tell() -> None:
+            if not self._closed:
+                self._events.on_failed(error)
+
+        self._loop.post(tell)
+
+    # --- ending
+
+    def close(self) -> threading.Thread:
+        """Returns at once; the thread ends when the server was told and the pipeline is down."""
+        self._closed = True
+        thread = threading.Thread(target=self._end, name="ending", daemon=True)
+        thread.start()
+        return thread
+
+    def _end(self) -> None:
+        # an answer that is still under way would otherwise leave a session behind at the server
+        self._url_known.wait(signaling.DEADLINE_SECONDS)
+        if self._url:
+            with contextlib.suppress(MediaError):  # a server that is gone has no session either
+                signaling.end(self._url, self._endpoint.token)
+        self.pipeline.close()
+
+    # --- looking
+
+    def statistics(self, call: Callable[[Any], None]) -> None:
+        """Ask webrtcbin; `call` gets its structure in the loop's thread."""
+
+        def on_reply(promise: Any, _data: Any) -> None:
+            reply = promise.get_reply()
+            if reply is not None:
+                self._loop.post(lambda: call(reply))
+
+        self._webrtc.emit("get-stats", None, Gst.Promise.new_with_change_func(on_reply, None))

@@ -1,0 +1,146 @@
+"""The loudspeaker's share of the media child: what the sources say is mixed and played.
+
+A loudspeaker that cannot be opened is tried again while the meeting lasts; it is never fatal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from agent.errors import AgentError, MediaError
+from agent.media.gst import Gst
+from agent.media.pipeline import Pipeline, SharedClock, unwrap
+from agent.media.reporting import DeviceReporter
+from agent.ports import PERIOD_BYTES, Speaker
+
+RETRY_SECONDS = 3.0
+CLOSE_SECONDS = 3.0
+QUEUED_PERIODS = 8
+"""80 ms between mixer and driver; what is older is dropped, since a late voice only disturbs."""
+
+RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
+
+MIX = f"""
+ audiomixer name=mixer latency=20000000 output-buffer-duration=10000000 ignore-inactive-pads=true
+ ! {RAW} ! level name=level interval=500000000
+ ! appsink name=out sync=false max-buffers=20 drop=true
+ audiotestsrc is-live=true wave=silence samplesperbuffer=480 ! {RAW} ! mixer."""
+
+INPUT = (
+    f"appsrc name=in is-live=true format=time do-timestamp=true caps={RAW} ! queue leaky=downstream"
+)
+
+
+class SpeakerFeed:
+    """Plays from `start()` to `close()`; sources come with `attach` and go with `detach`."""
+
+    def __init__(
+        self,
+        clock: SharedClock,
+        make: Callable[[], Speaker],
+        volume: int,
+        reporter: DeviceReporter,
+    ) -> None:
+        self._make = make
+        self._volume = volume
+        self._reporter = reporter
+        self._closing = threading.Event()
+        self._periods: queue.Queue[bytes] = queue.Queue(QUEUED_PERIODS)
+        self._inputs: dict[str, Any] = {}
+        self._speaker: Speaker | None = None
+        self._rest = b""
+        self.level_dbfs: float | None = None
+        self._mix = Pipeline(clock, MIX, self._on_error)
+        self._mix.on_sample("out", self._take)
+        self._mix.on_message("level", self._on_level)
+        self._thread = threading.Thread(target=self._run, name="speaker", daemon=True)
+
+    def start(self) -> None:
+        self._mix.play()
+        self._thread.start()
+
+    def close(self) -> None:
+        """The loudspeaker is closed when this returns, unless its driver hangs for 3 s."""
+        self._closing.set()
+        self._thread.join(CLOSE_SECONDS)
+        self._mix.close()
+
+    def set_volume(self, percent: int) -> None:
+        self._volume = percent
+        if self._speaker:
+            self._speaker.set_volume(percent)
+
+    def attach(self, key: str) -> Callable[[Any], None]:
+        """A place for one source; what is returned takes its samples, from any thread."""
+        branch = Gst.parse_bin_from_description(INPUT, True)
+        self._mix.bin.add(branch)
+        branch.link_pads("src", self._mix["mixer"], "sink_%u")
+        branch.sync_state_with_parent()
+        self._inputs[key] = branch
+        source = branch.get_by_name("in")
+
+        def push(sample: Any) -> None:
+            source.emit("push-buffer", _restamped(sample))
+
+        return push
+
+    def detach(self, key: str) -> None:
+        """In the loop's thread; the source must be silent by now."""
+        branch = self._inputs.pop(key, None)
+        if branch is None:
+            return
+        pad = branch.get_static_pad("src")
+        peer = pad.get_peer()
+        branch.set_state(Gst.State.NULL)
+        if peer:
+            pad.unlink(peer)
+            self._mix["mixer"].release_request_pad(peer)
+        self._mix.bin.remove(branch)
+
+    def _take(self, sample: Any) -> None:
+        data = self._rest + unwrap(sample)
+        whole = len(data) // PERIOD_BYTES * PERIOD_BYTES
+        self._rest = data[whole:]
+        for at in range(0, whole, PERIOD_BYTES):
+            with contextlib.suppress(queue.Full):
+                self._periods.put_nowait(data[at : at + PERIOD_BYTES])
+
+    def _on_level(self, structure: Any) -> None:
+        self.level_dbfs = round(max(structure.get_value("rms")[0], -120.0), 1)
+
+    def _on_error(self, text: str) -> None:
+        self._reporter.failed(MediaError("pipeline", text))
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._play(self._make())
+            except AgentError as error:
+                self._reporter.failed(error)
+                self._closing.wait(RETRY_SECONDS)
+
+    def _play(self, speaker: Speaker) -> None:
+        try:
+            self._reporter.opened(speaker.open())
+            speaker.set_volume(self._volume)
+            self._speaker = speaker
+            while not self._closing.is_set():
+                with contextlib.suppress(queue.Empty):
+                    speaker.write(self._periods.get(timeout=0.2))
+                if self._reporter.due():
+                    self._reporter.opened(speaker.status())
+        finally:
+            self._speaker = None
+            speaker.close()
+        self._reporter.closed()
+
+
+def _restamped(sample: Any) -> Any:
+    """The buffer without its time: it has come at its time, so now is its time."""
+    buffer = sample.get_buffer().copy()
+    buffer.pts = buffer.dts = Gst.CLOCK_TIME_NONE
+    return buffer

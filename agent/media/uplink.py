@@ -1,0 +1,150 @@
+"""What the room sends: H.264 as the camera encoded it and Opus of the microphone, by WHIP.
+
+`push_picture` and `push_sound` may be called from device threads; they feed whichever session is up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from agent.core.commands import Endpoint
+from agent.media.certificate import Certificate
+from agent.media.connection import Connection, Report
+from agent.media.gst import Gst, GstWebRTC
+from agent.media.loop import Loop
+from agent.media.pipeline import Pipeline, SharedClock, wrap
+from agent.media.session import Events, Session
+from agent.ports import AccessUnit
+
+PICTURE = """
+ appsrc name=picture is-live=true format=time max-bytes=4000000 leaky-type=downstream
+  caps=video/x-h264,stream-format=byte-stream,alignment=au
+ ! h264parse config-interval=-1
+ ! rtph264pay pt=96 config-interval=-1 aggregate-mode=zero-latency mtu=1200
+ ! application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000,
+  packetization-mode=(string)1 ! webrtc."""
+
+SOUND = """
+ appsrc name=sound is-live=true format=time max-bytes=96000 leaky-type=downstream
+  caps=audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved
+ ! queue max-size-time=200000000 max-size-buffers=0 max-size-bytes=0 leaky=downstream
+ ! opusenc name=opus bitrate=32000 frame-size=20 audio-type=voice bitrate-type=constrained-vbr
+  inband-fec=true packet-loss-percentage=5
+ ! rtpopuspay pt=97
+ ! application/x-rtp,media=audio,encoding-name=OPUS,payload=97,clock-rate=48000,
+  encoding-params=(string)2 ! webrtc."""
+
+
+class Uplink:
+    """Publishes what the room has: a picture, a sound, or both."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        clock: SharedClock,
+        endpoint: Endpoint,
+        certificate: Certificate,
+        local_address: str | None,
+        *,
+        picture: bool,
+        sound: bool,
+        report: Report,
+        request_keyframe: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._endpoint = endpoint
+        self._certificate = certificate
+        self._local_address = local_address
+        self._picture = picture
+        self._sound = sound
+        self._request_keyframe = request_keyframe
+        self._lock = threading.Lock()
+        self._sources: dict[str, Any] = {}
+        self._wants_keyframe = True
+        self.connection = Connection(loop, self._make_session, self._on_state(report))
+
+    def start(self) -> None:
+        self.connection.start()
+
+    def close(self) -> list[threading.Thread]:
+        self._feed({})
+        return self.connection.close()
+
+    def push_picture(self, unit: AccessUnit) -> None:
+        """Drops what nobody could decode: pictures before the first keyframe of a session."""
+        with self._lock:
+            source = self._sources.get("picture")
+            if source is None or (self._wants_keyframe and not unit.keyframe):
+                return
+            self._wants_keyframe = False
+            pts = self._clock.at(unit.captured_monotonic_seconds)
+            source.emit("push-buffer", wrap(unit.data, pts, delta=not unit.keyframe))
+
+    def push_sound(self, buffer: Any) -> None:
+        with self._lock:
+            source = self._sources.get("sound")
+            if source is not None:
+                source.emit("push-buffer", buffer)
+
+    def _make_session(self, events: Events) -> Session:
+        media = (PICTURE if self._picture else "") + (SOUND if self._sound else "")
+        pipeline = Pipeline(
+            self._clock,
+            f"webrtcbin name=webrtc bundle-policy=max-bundle {media}",
+            lambda text: self._loop.post(lambda: self._on_error(text)),
+        )
+        webrtc = pipeline["webrtc"]
+        webrtc.get_by_name("rtpbin").set_property("rtcp-sync-send-time", False)
+        for index in range(self._picture + self._sound):
+            transceiver = webrtc.emit("get-transceiver", index)
+            transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
+            transceiver.set_property("do-nack", True)
+        if self._picture:
+            pad = pipeline["picture"].get_static_pad("src")
+            pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream)
+        return Session(
+            self._loop, pipeline, self._endpoint, self._certificate, self._local_address, events
+        )
+
+    def _on_upstream(self, _pad: Any, info: Any) -> Any:
+        structure = info.get_event().get_structure()
+        if structure and structure.get_name() == "GstForceKeyUnit":
+            self._loop.post(self._request_keyframe)
+        return Gst.PadProbeReturn.OK
+
+    def _on_state(self, report: Report) -> Report:
+        """Watch the reports on their way: only a session that is up is fed."""
+
+        def tell(state: Any, text: str) -> None:
+            report(state, text)
+            session = self.connection.session
+            if state == "connected" and session:
+                names = ("picture", "sound")
+                self._feed({n: e for n in names if (e := session.pipeline[n]) is not None})
+                self._request_keyframe()
+                self._look_for_acceptance()
+            elif state != "flowing":
+                self._feed({})
+
+        return tell
+
+    def _feed(self, sources: dict[str, Any]) -> None:
+        with self._lock:
+            self._sources = sources
+            self._wants_keyframe = True
+
+    def _look_for_acceptance(self) -> None:
+        """RTCP from the server answers RTP that it could decrypt: then our media is accepted."""
+        session = self.connection.session
+        if session is None or not self.connection.connected or self.connection.flowing:
+            return
+        if session.rtcp_packets:
+            self.connection.mark_flowing()
+        else:
+            self._loop.later(0.05, self._look_for_acceptance)
+
+    def _on_error(self, text: str) -> None:
+        self.connection.fail(text)

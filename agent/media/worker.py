@@ -1,0 +1,185 @@
+"""The media child: `python -m agent.media.worker --control-fd N`, started by the supervisor.
+
+It says `Ready` once the engine is loaded, then does as it is told until `Stop`, SIGTERM or the end
+of the line; it dies with the daemon, and so do its hold on camera and microphone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from agent import settings
+from agent.core.media import Fault, Instruction, MediaReport, Ready, Start, Stop
+from agent.devices import registry
+from agent.errors import AgentError, MessageError
+from agent.media import protocol
+
+if TYPE_CHECKING:
+    from agent.media.meeting import Makers, Meeting
+
+PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal to get when the parent ends."""
+
+ENDING_SECONDS = 1.8
+"""For DELETE and the devices at a stop; the supervisor sends SIGTERM after 2 s."""
+
+EXIT_FAULT = 3
+
+
+def die_with_parent() -> None:
+    """From now on this process ends when the thread that started it does."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Line:
+    """The socket to the daemon: reports may be sent from any thread."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._lock = threading.Lock()
+
+    def send(self, report: MediaReport) -> None:
+        """A daemon that is gone is noticed by the reader."""
+        try:
+            with self._lock:
+                self._control.sendall(protocol.encode(report))
+        except OSError:
+            pass
+
+    def read(self) -> bytes:
+        """The next bytes; empty at the end of the line."""
+        try:
+            return self._control.recv(65536)
+        except OSError:
+            return b""
+
+
+class Worker:
+    """Reads instructions in the main thread and gives them to the loop in another."""
+
+    def __init__(self, line: Line) -> None:
+        from agent.media.certificate import make_certificate
+        from agent.media.loop import Loop
+
+        self._line = line
+        self._loop = Loop()
+        self._certificate = make_certificate()
+        self._configure: protocol.Configure | None = None
+        self._meeting: Meeting | None = None
+        self._thread = threading.Thread(target=self._run, name="loop")
+
+    def run(self) -> int:
+        """Until the line ends or says stop. The exit status."""
+        self._thread.start()
+        buffer = protocol.LineBuffer()
+        while chunk := self._line.read():
+            for line in buffer.feed(chunk):
+                message = protocol.decode_for_child(line)
+                self._loop.post(lambda message=message: self._take(message))  # type: ignore[misc]
+        self.stop()
+        self._thread.join()
+        return 0
+
+    def stop(self) -> None:
+        """From any thread."""
+        self._loop.post(self._loop.stop)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run()
+            self._end(0)
+        except AgentError as error:
+            self._line.send(Fault(error.code, error.text))
+            self._end(EXIT_FAULT)
+        except BaseException as error:
+            traceback.print_exc()
+            self._line.send(Fault("internal", f"mistake in the media child: {error!r}"))
+            os._exit(EXIT_FAULT)
+
+    def _end(self, status: int) -> None:
+        """Close what is open, then leave at once: no library may hold up the exit."""
+        deadline = time.monotonic() + ENDING_SECONDS
+        for thread in self._meeting.close() if self._meeting else ():
+            thread.join(max(0.0, deadline - time.monotonic()))
+        os._exit(status)
+
+    def _take(self, message: protocol.ToChild) -> None:
+        match message:
+            case protocol.Configure():
+                self._configure = message
+            case Start():
+                self._start(message)
+            case Stop():
+                self._loop.stop()
+            case _:
+                self._instruct(message)
+
+    def _start(self, start: Start) -> None:
+        from agent.media.meeting import Meeting
+
+        if self._configure is None or self._meeting is not None:
+            raise MessageError("bad-frame", "start comes once, after configure")
+        devices, media = self._configure.devices, self._configure.media
+        self._meeting = Meeting(
+            self._loop,
+            devices,
+            media,
+            start.plan,
+            _makers(devices),
+            self._certificate,
+            self._line.send,
+        )
+        self._meeting.start()
+
+    def _instruct(self, instruction: Instruction) -> None:
+        if self._meeting is None:
+            raise MessageError("bad-frame", "an instruction before start")
+        self._meeting.apply(instruction)
+
+
+def _makers(devices: settings.Devices) -> Makers:
+    from agent.media.meeting import Makers
+
+    camera, microphone, speaker = devices.camera, devices.microphone, devices.speaker
+    simulation = devices.simulation
+    return Makers(
+        (lambda: registry.camera(camera, simulation)) if camera else None,
+        (lambda: registry.microphone(microphone, simulation)) if microphone else None,
+        (lambda: registry.speaker(speaker, simulation)) if speaker else None,
+    )
+
+
+def main() -> int:
+    die_with_parent()
+    parser = argparse.ArgumentParser(description="The daemon's media child; not for use by hand.")
+    parser.add_argument("--control-fd", type=int, required=True)
+    line = Line(socket.socket(fileno=parser.parse_args().control_fd))
+    try:
+        from agent.media import gst
+
+        worker = Worker(line)
+    except (ImportError, ValueError) as error:
+        text = (
+            f"GStreamer is not usable: {error}; install python3-gi and gir1.2-gst-plugins-bad-1.0"
+        )
+        line.send(Fault("engine-absent", text))
+        return EXIT_FAULT
+    except AgentError as error:
+        line.send(Fault(error.code, error.text))
+        return EXIT_FAULT
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    line.send(Ready(os.getpid(), gst.version()))
+    return worker.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

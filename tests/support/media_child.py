@@ -1,0 +1,103 @@
+"""The real media child for a test, with the test in the place of the daemon."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TypeVar
+
+from agent.core.media import Instruction, MediaPlan, MediaReport, Start, Stop
+from agent.media import protocol
+from agent.settings import Devices, Media
+from tests.support.loopback import ADDRESS
+from tests.support.waiting import wait_for
+
+R = TypeVar("R", bound=MediaReport)
+
+
+class MediaChild:
+    """A context manager; `reports` is all that the child said, each with its time."""
+
+    def __init__(self, devices: Devices, media: Media | None = None) -> None:
+        self._ours, theirs = socket.socketpair()
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "agent.media.worker", "--control-fd", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env=os.environ | {"GST_DEBUG_NO_COLOR": "1"},
+        )
+        theirs.close()
+        self.reports: list[tuple[float, MediaReport]] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.send(protocol.Configure(devices, media or Media(local_address=ADDRESS)))
+
+    def _read(self) -> None:
+        buffer = protocol.LineBuffer()
+        while True:
+            try:
+                chunk = self._ours.recv(65536)
+            except OSError:
+                return
+            if not chunk:
+                return
+            for line in buffer.feed(chunk):
+                report = protocol.decode_for_daemon(line)
+                self.reports.append((time.monotonic() - self.started, report))
+
+    def send(self, message: protocol.ToChild | Instruction) -> None:
+        self._ours.sendall(protocol.encode(message))
+
+    def start(self, plan: MediaPlan) -> None:
+        self.send(Start(plan))
+
+    def said(self, kind: type[R], test: Callable[[R], bool] = lambda _: True) -> list[R]:
+        return [r for _, r in tuple(self.reports) if isinstance(r, kind) and test(r)]
+
+    def when(self, kind: type[R], test: Callable[[R], bool] = lambda _: True) -> float:
+        """Seconds from the child's start to the first such report."""
+        return next(at for at, r in self.reports if isinstance(r, kind) and test(r))
+
+    def wait(
+        self,
+        kind: type[R],
+        test: Callable[[R], bool] = lambda _: True,
+        seconds: float = 10,
+        after: int = 0,
+    ) -> R:
+        """The first such report, not counting the first `after` reports of any kind."""
+
+        def find() -> R | None:
+            found = (r for _, r in self.reports[after:] if isinstance(r, kind) and test(r))
+            return next(found, None)
+
+        try:
+            return wait_for(find, seconds, f"a {kind.__name__} from the media child")
+        except AssertionError as error:
+            said = "\n".join(f"{at:7.3f} {report}" for at, report in self.reports)
+            raise AssertionError(f"{error}; it said:\n{said}") from None
+
+    def stop(self) -> int:
+        """In good order, as at a leave. The exit status."""
+        self.send(Stop())
+        return self.process.wait(10)
+
+    def __enter__(self) -> MediaChild:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+        self._ours.close()
