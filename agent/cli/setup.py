@@ -1,0 +1,114 @@
+"""`diemcau setup`: which room this is and where its hub is, asked or given, then the service started.
+
+Changes the settings file only as a whole, and only to something that the agent can run with.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.service import start_service
+from agent.cli.session import examples, session_of
+from agent.config.first_run import FirstRun, Secret
+from agent.errors import AgentError
+from agent.locale import gettext as _
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command(
+        help=_("Say which room this is and where its hub is, and start the service"),
+        epilog=examples(
+            "sudo diemcau setup",
+            "sudo diemcau setup --room xa-lung-cu --hub hub.example.org --ca ca.pem",
+            "sudo diemcau setup --set devices.camera.driver=v4l2",
+        ),
+    )(setup)
+
+
+def setup(
+    context: typer.Context,
+    *,
+    room: Annotated[str | None, typer.Option(help=_("the room's id: a-z, 0-9 and -"))] = None,
+    name: Annotated[str | None, typer.Option(help=_("its name for people"))] = None,
+    group: Annotated[list[str] | None, typer.Option(help=_("a group it belongs to"))] = None,
+    hub: Annotated[str | None, typer.Option(help=_("name or address of the MQTT broker"))] = None,
+    port: Annotated[int | None, typer.Option(help=_("its port"))] = None,
+    ca: Annotated[Path | None, typer.Option(help=_("PEM file: the CA of the hub"))] = None,
+    certificate: Annotated[Path | None, typer.Option(help=_("PEM file: the room's"))] = None,
+    key: Annotated[Path | None, typer.Option(help=_("PEM file: its private key"))] = None,
+    username: Annotated[str | None, typer.Option(help=_("MQTT user name"))] = None,
+    password_file: Annotated[Path | None, typer.Option(help=_("file with its password"))] = None,
+    token_file: Annotated[Path | None, typer.Option(help=_("file with the media token"))] = None,
+    publish_url: Annotated[str | None, typer.Option(help=_("WHIP address of meetings"))] = None,
+    play_url: Annotated[list[str] | None, typer.Option(help=_("WHEP address of meetings"))] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help=_("any other setting"))
+    ] = None,
+    start: Annotated[bool, typer.Option(help=_("start the service afterwards"))] = True,
+) -> None:
+    """Ask what was not given (at a terminal), write the settings, start the service."""
+    session = session_of(context)
+    first_run = FirstRun(session.config_path)
+    given = {
+        "room.id": room,
+        "room.name": name,
+        "room.groups": group or None,
+        "hub.host": hub,
+        "hub.port": port,
+        "hub.username": username,
+        "media.publish_url": publish_url,
+        "media.play_urls": play_url or None,
+    }
+    wanted: dict[str, Any] = {path: value for path, value in given.items() if value is not None}
+    wanted |= dict(_assignment(text) for text in values or [])
+    if not wanted and sys.stdin.isatty():
+        wanted, ca = _asked(first_run, ca)
+    files = {
+        Secret.CA: ca,
+        Secret.CERTIFICATE: certificate,
+        Secret.KEY: key,
+        Secret.PASSWORD: password_file,
+        Secret.TOKEN: token_file,
+    }
+    first_run.apply(wanted, {secret: path for secret, path in files.items() if path is not None})
+    session.console.print(_("{path} is written.").format(path=session.config_path))
+    if start:
+        start_service()
+        session.console.print(_("The service runs. Next: diemcau status"))
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    import yaml
+
+    path, equals, value = text.partition("=")
+    if not equals:
+        raise AgentError("bad-option", f"--set {text}: expected KEY=VALUE, as hub.port=8883")
+    try:
+        return path.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise AgentError("bad-option", f"--set {text}: the value is no YAML: {error}") from error
+
+
+def _asked(first_run: FirstRun, ca: Path | None) -> tuple[dict[str, Any], Path | None]:
+    """The few things that have no default, from somebody at the terminal."""
+    questions = {
+        "room.id": _("The room's id (a-z, 0-9 and -)"),
+        "room.name": _("The room's name"),
+        "hub.host": _("The hub: name or address of its MQTT broker"),
+        "hub.port": _("The broker's port"),
+    }
+    answers: dict[str, Any] = {}
+    for path, question in questions.items():
+        present = first_run.value(path)
+        kind = int if path == "hub.port" else str
+        answers[path] = typer.prompt(question, default=present, type=kind)
+    if ca is None:
+        question = _("PEM file of the hub's CA (empty: as it is)")
+        answer = typer.prompt(question, default="", show_default=False)
+        ca = Path(answer).expanduser() if answer else None
+    return answers, ca

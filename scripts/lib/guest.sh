@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# Runs a folder of tests in a throw-away Debian 13 (scripts/build-vm): a container or a virtual
+# machine. The folder shared with it is DIR/share; log, journal and pictures are left in DIR/share/out.
+
+# share DIR PACKAGE SCRIPT: what the guest gets to see. SCRIPT runs there as root, in /share.
+share() {
+    local dir=$1 package=$2 script=$3
+    rm -rf "$dir/share"
+    mkdir -p "$dir/share/out"
+    git ls-files -z --cached --others --exclude-standard tests config pyproject.toml |
+        tar -c --null --files-from=- | tar -x -C "$dir/share"
+    cp "$package" "$dir/share/diemcau-agent.deb"
+    printf '%s\n' "$script" > "$dir/share/run"
+}
+
+# pytest_in_guest FOLDER: the script that runs these tests against the installed agent.
+pytest_in_guest() {
+    echo "PYTHONPATH=/usr/lib/diemcau DIEMCAU_GUEST=1 python3 -B -m pytest -v -p no:cacheprovider \
+--junitxml=/share/out/results.xml $1"
+}
+
+# run_container ROOT DIR [NSPAWN-OPTION...]: exits with the script's status, 99 if there was none.
+run_container() {
+    local root=$1 dir=$2
+    shift 2
+    timeout "${TIMEOUT_SECONDS:-900}" systemd-nspawn --quiet --directory="$root" \
+        --volatile=overlay --register=no --keep-unit --bind="$dir/share:/share" "$@" \
+        --boot diemcau-test systemd.show_status=0 < /dev/null > "$dir/share/out/console" 2>&1
+    result "$dir"
+}
+
+# run_machine IMAGE DIR [QEMU-OPTION...]: the same in a virtual machine, on a snapshot of IMAGE.img.
+# A /dev/kvm without kvm_intel or kvm_amd behind it cannot run a stock kernel; then it is emulated.
+run_machine() {
+    local image=$1 dir=$2 accelerator=(-accel 'tcg,thread=multi' -cpu max)
+    shift 2
+    if [ -w /dev/kvm ] && { [ -d /sys/module/kvm_intel ] || [ -d /sys/module/kvm_amd ]; }; then
+        accelerator=(-accel kvm -cpu host)
+    fi
+    timeout "${TIMEOUT_SECONDS:-1500}" qemu-system-x86_64 "${accelerator[@]}" \
+        -machine q35 -smp 2 -m 2048 -nodefaults -no-reboot -display none \
+        -serial "file:$dir/share/out/console" -kernel "$image.vmlinuz" -initrd "$image.initrd" \
+        -append "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 diemcau-test" \
+        -drive "if=none,id=disk,file=$image.img,format=raw,snapshot=on,cache=unsafe" \
+        -device virtio-blk-pci,drive=disk \
+        -fsdev "local,id=share,path=$dir/share,security_model=none" \
+        -device virtio-9p-pci,fsdev=share,mount_tag=share \
+        -device virtio-rng-pci -netdev user,id=net,restrict=on -device virtio-net-pci,netdev=net "$@" ||
+        echo "guest: QEMU ended with $?" >&2
+    result "$dir"
+}
+
+# result DIR: the guest's log on standard output, its exit status as ours.
+result() {
+    local out=$1/share/out
+    if [ ! -e "$out/status" ]; then
+        tail -n 30 "$out/console" "$out/log" >&2
+        echo "guest: no result within ${TIMEOUT_SECONDS:-the time}; see $out" >&2
+        return 99
+    fi
+    cat "$out/log"
+    return "$(cat "$out/status")"
+}
