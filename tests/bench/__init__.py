@@ -1,0 +1,1 @@
+"""What the agent promises in figures: a module a promise, each with `measure() -> list[Row]`."""
