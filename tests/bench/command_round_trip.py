@@ -12,7 +12,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,25 +64,21 @@ def _both(port: int, room: str) -> tuple[float, float]:
     def prepare(client: mqtt.Client) -> None:
         client.on_message = waiter.take
 
-    filters = ("echo/answer", f"{TOPIC_ROOT}/room/{room}/ack/+")
-    with Hub(port, filters, prepare) as hub:
-        agent, bare = [], []
+    agent, bare = [], []
+    with Hub(port, ("echo/answer", f"{TOPIC_ROOT}/room/{room}/ack/+"), prepare) as hub:
         for number in range(WARM_UP_ROUNDS + ROUNDS):
             name = f"bench-{number}"
-            ping = f"{TOPIC_ROOT}/room/{room}/cmd/ping"
-            agent.append(waiter.time(name, lambda n=name: hub.client.publish(ping, _ping(n), 1)))
-            bare.append(
-                waiter.time(name, lambda n=name: hub.client.publish("echo/request", _ping(n), 1))
-            )
-    return tuple(1000 * statistics.median(times[WARM_UP_ROUNDS:]) for times in (agent, bare))
+            agent.append(waiter.time(hub.client, f"{TOPIC_ROOT}/room/{room}/cmd/ping", name))
+            bare.append(waiter.time(hub.client, "echo/request", name))
+    return _milliseconds(agent), _milliseconds(bare)
 
 
-def _ping(name: str) -> bytes:
-    return json.dumps({"id": name}).encode()
+def _milliseconds(seconds: list[float]) -> float:
+    return 1000 * statistics.median(seconds[WARM_UP_ROUNDS:])
 
 
 class Waiter:
-    """Times from an action to the final answer with an id."""
+    """Times from a message to the final answer with its id."""
 
     def __init__(self) -> None:
         self._wanted = ""
@@ -94,11 +89,12 @@ class Waiter:
         if document["id"] == self._wanted and document.get("state", "succeeded") == "succeeded":
             self._came.set()
 
-    def time(self, name: str, act: Callable[[], object]) -> float:
+    def time(self, client: mqtt.Client, topic: str, name: str) -> float:
+        """Seconds. Raises TimeoutError when no answer comes."""
         self._wanted = name
         self._came.clear()
         started = time.perf_counter()
-        act()
+        client.publish(topic, json.dumps({"id": name}), qos=1)
         if not self._came.wait(ANSWER_SECONDS):
-            raise TimeoutError(f"no answer to {name} within {ANSWER_SECONDS} s")
+            raise TimeoutError(f"no answer to {name} on {topic} within {ANSWER_SECONDS} s")
         return time.perf_counter() - started

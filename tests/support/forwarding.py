@@ -7,6 +7,7 @@ be, and where a sender's packetizer would be. Used by `tests.support.media_serve
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from aiortc import RTCRtpReceiver, RTCRtpSender
@@ -27,6 +28,7 @@ class Inlet:
     def __init__(self, receiver: RTCRtpReceiver) -> None:
         self.kind: str = _private(receiver, "kind")
         self.keyframe_requests = 0
+        self.first_packet_monotonic_seconds: float | None = None
         self._receiver = receiver
         self._outlets: set[Outlet] = set()
         self._report: RtcpSenderInfo | None = None
@@ -37,6 +39,8 @@ class Inlet:
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """What aiortc calls on its jitter buffer: no keyframe wanted, no frame complete."""
+        if self.first_packet_monotonic_seconds is None:
+            self.first_packet_monotonic_seconds = time.monotonic()
         for outlet in tuple(self._outlets):
             outlet.forward(packet)
         return False, None

@@ -163,6 +163,14 @@ class Relay:
                     "keyframe_requests": sum(
                         inlet.keyframe_requests for inlet in session.inlets.values()
                     ),
+                    "first_packet_monotonic_seconds": min(
+                        (
+                            inlet.first_packet_monotonic_seconds
+                            for inlet in session.inlets.values()
+                            if inlet.first_packet_monotonic_seconds is not None
+                        ),
+                        default=None,
+                    ),
                 }
                 for session in self._sessions.values()
             ]

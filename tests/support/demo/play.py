@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from tests.support.demo import listening, looking
-from tests.support.demo.room import Room
 from tests.support.demo.senses import Outcome, Senses, wait_for_silence
 from tests.support.demo.stage import GROUP, Stage
 from tests.support.demo.timeline import Timeline
 from tests.support.peers import Receiver
+from tests.support.room import Room
 from tests.support.sounds import RATE_HZ, Sound
 from tests.support.waiting import wait_for
 

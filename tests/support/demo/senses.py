@@ -13,8 +13,8 @@ import av
 
 from agent.devices.camera.pattern import COLOURS_RGB, Pattern
 from tests.support.demo import listening, looking
-from tests.support.demo.room import Room
 from tests.support.pictures import Picture
+from tests.support.room import Room
 from tests.support.sounds import RATE_HZ, Sound, frequency, level_dbfs, purity
 
 LEAST_CORRELATION = 0.9

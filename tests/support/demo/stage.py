@@ -10,14 +10,12 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
-import yaml
-
 from tests.support.broker import Broker
 from tests.support.demo import recordings
 from tests.support.demo.hub import Hub
-from tests.support.demo.room import Room
 from tests.support.demo.timeline import Timeline
 from tests.support.media_server import MediaServer
+from tests.support.room import Room
 
 ROOT = Path(__file__).parents[3]
 GROUP = "giao-ban"
@@ -63,9 +61,8 @@ class Stage:
             room.start()
 
     def _make_rooms(self) -> tuple[Room, Room]:
-        template = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text("utf-8"))
-        lung_cu = Room(template, "lung-cu", "Lũng Cú", self.folder / "lung-cu")
-        dat_mui = Room(template, "dat-mui", "Đất Mũi", self.folder / "dat-mui")
+        lung_cu = Room("lung-cu", "Lũng Cú", self.folder / "lung-cu")
+        dat_mui = Room("dat-mui", "Đất Mũi", self.folder / "dat-mui")
         words, video = self.folder / "words.wav", self.folder / "photograph.mp4"
         camera = dat_mui.devices["camera"]
         recordings.make_words(words)

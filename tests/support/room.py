@@ -1,11 +1,11 @@
-"""One room of the demo: its settings, its daemon's process and what can be asked of it.
+"""A whole room: settings, the daemon's own process, and what can be asked of it.
 
-The settings are config/demo.yaml with what differs between rooms filled in.
+The settings are config/demo.yaml (every device simulated) with what differs between rooms filled
+in; the demo, the bench and tests of the whole daemon run such rooms.
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import signal
@@ -17,6 +17,9 @@ from typing import Any
 
 import yaml
 
+from tests.support.waiting import wait_for
+
+DEMO_SETTINGS = Path(__file__).parents[2] / "config" / "demo.yaml"
 STOP_SECONDS = 10
 ANSWER_SECONDS = 10
 LOG_TAIL_LINES = 20
@@ -25,10 +28,10 @@ LOG_TAIL_LINES = 20
 class Room:
     """A daemon with simulated devices in a folder of its own."""
 
-    def __init__(self, template: dict[str, Any], room_id: str, name: str, folder: Path) -> None:
+    def __init__(self, room_id: str, name: str, folder: Path) -> None:
         self.id = room_id
         self.folder = folder
-        self.settings = copy.deepcopy(template)
+        self.settings: dict[str, Any] = yaml.safe_load(DEMO_SETTINGS.read_text("utf-8"))
         self.settings["room"] |= {"id": room_id, "name": name}
         self.settings["store"] = {"path": str(folder / "store")}
         self.settings["control"] = {"socket": str(folder / "control.sock")}
@@ -60,7 +63,13 @@ class Room:
             "play_urls": [f"{media_url}/{{meeting}}-{other.id}/whep"],
         }
 
-    def start(self) -> None:
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, environment: dict[str, str] | None = None) -> None:
+        """Start the daemon's process (in this environment, if one is given)."""
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / "agent.yaml"
         file.write_text(yaml.safe_dump(self.settings, allow_unicode=True), "utf-8")
@@ -68,8 +77,22 @@ class Room:
         with self.log.open("wb") as log:
             # its own session: Ctrl-C at the terminal is for the demo, which then ends the meeting
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environment,
             )
+
+    def wait_online(self, seconds: float = 10) -> None:
+        """Until the daemon says that its link to the hub is up."""
+        wait_for(self._online, seconds, f"{self.id} online; its log ends: {self.log_tail()}")
+
+    def _online(self) -> bool:
+        try:
+            return bool(self.ask(type="status")["link"]["up"])
+        except (OSError, json.JSONDecodeError):
+            return False
 
     def log_tail(self) -> list[str]:
         """The last lines that the daemon and its media child wrote."""

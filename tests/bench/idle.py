@@ -1,0 +1,73 @@
+"""The daemon at rest: in standby with its hub connection, a health document a minute.
+
+Memory is its proportional set size (PSS), the processor's share its own user and system time.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench.room import TOPIC_ROOT
+from tests.bench.row import Row
+from tests.support.broker import Broker
+from tests.support.room import Room
+
+SETTLE_SECONDS = 5.0
+OBSERVED_SECONDS = 60.0
+LIMIT_PSS_MEGABYTES = 30.0
+LIMIT_CPU_PERCENT = 0.3
+LIMIT_READY_SECONDS = 1.0
+READY_DEADLINE_SECONDS = 20.0
+
+
+def measure() -> list[Row]:
+    with (
+        tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder,
+        Broker(Path(folder) / "broker") as broker,
+    ):
+        room = Room("bench-room", "Bench", Path(folder) / "room")
+        room.use_hub(broker.port, TOPIC_ROOT)
+        room.settings["health"]["interval_seconds"] = 60
+        try:
+            ready = seconds_to_ready(room, Path(folder) / "notify")
+            room.wait_online()
+            time.sleep(SETTLE_SECONDS)
+            before = cpu_seconds(room.pid)
+            time.sleep(OBSERVED_SECONDS)
+            percent = 100 * (cpu_seconds(room.pid) - before) / OBSERVED_SECONDS
+            megabytes = pss_megabytes(room.pid)
+        finally:
+            room.stop()
+    return [
+        Row("daemon, start to READY", ready, "s", LIMIT_READY_SECONDS),
+        Row("daemon idle, PSS", megabytes, "MB", LIMIT_PSS_MEGABYTES),
+        Row("daemon idle, share of a core", percent, "%", LIMIT_CPU_PERCENT),
+    ]
+
+
+def seconds_to_ready(room: Room, address: Path) -> float:
+    """Start the room as systemd would, and wait for READY=1 (sd_notify(3))."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
+        notifications.bind(str(address))
+        notifications.settimeout(READY_DEADLINE_SECONDS)
+        started = time.monotonic()
+        room.start(environment={**os.environ, "NOTIFY_SOCKET": str(address)})
+        while b"READY=1" not in notifications.recv(4096):
+            pass
+        return time.monotonic() - started
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pss_megabytes(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    (kilobytes,) = (int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kilobytes / 1024

@@ -1,0 +1,70 @@
+"""How fast a room is in a meeting: from the hub's `join` to media both ways, simulated devices.
+
+The server notes when the room's first RTP packet arrives; the final ack says that the first picture
+or sound was decoded.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench.room import TOPIC_ROOT, running_room
+from tests.bench.row import Row
+from tests.support.broker import Broker, Hub
+from tests.support.media_server import MediaServer
+from tests.support.peers import Publisher
+from tests.support.room import Room
+
+JOINS = 10
+LIMIT_FIRST_RTP_SECONDS = 1.5
+LIMIT_FIRST_PICTURE_SECONDS = 2.5
+
+
+def measure() -> list[Row]:
+    with (
+        tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder,
+        Broker(Path(folder) / "broker") as broker,
+        MediaServer() as server,
+        Publisher(server.whip("other")),
+        running_room(Path(folder), broker.port) as room,
+        Hub(broker.port, [f"{TOPIC_ROOT}/room/{room.id}/ack/+"]) as hub,
+    ):
+        times = [join_once(hub, server, room, number) for number in range(JOINS)]
+    sent, decoded = (statistics.median(one) for one in zip(*times, strict=True))
+    return [
+        Row("join to first RTP upstream", sent, "s", LIMIT_FIRST_RTP_SECONDS),
+        Row("join to first picture decoded", decoded, "s", LIMIT_FIRST_PICTURE_SECONDS),
+    ]
+
+
+def join_once(hub: Hub, server: MediaServer, room: Room, number: int) -> tuple[float, float]:
+    """Seconds from publishing the join to the first packet at the server, and to `succeeded`."""
+    name = f"own-{number}"
+    started = time.monotonic()
+    command(
+        hub,
+        room,
+        "join",
+        f"join-{number}",
+        meeting={"id": "bench"},
+        publish={"url": server.whip(name)},
+        play=[{"url": server.whep("other")}],
+    )
+    decoded = time.monotonic() - started
+    (session,) = [one for one in server.sessions() if one["name"] == name]
+    command(hub, room, "leave", f"leave-{number}")
+    return session["first_packet_monotonic_seconds"] - started, decoded
+
+
+def command(hub: Hub, room: Room, kind: str, command_id: str, **fields: object) -> None:
+    """Publish and wait for the final ack. Raises AssertionError unless it is `succeeded`."""
+    base = f"{TOPIC_ROOT}/room/{room.id}"
+    hub.client.publish(f"{base}/cmd/{kind}", json.dumps({"id": command_id, **fields}), qos=1)
+    final = hub.wait_for(
+        f"{base}/ack/{command_id}", lambda ack: ack["state"] not in ("accepted", "running")
+    )
+    assert final.document["state"] == "succeeded", final.document
