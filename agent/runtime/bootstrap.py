@@ -1,0 +1,194 @@
+"""Puts the daemon together from its settings and runs it: the composition root.
+
+The one place that knows every package; nothing but this and the media child constructs drivers.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent import __version__, config
+from agent.core.events import LineChanged, Restored, StopRequested
+from agent.core.profile import Profile
+from agent.core.room import Room
+from agent.devices import registry
+from agent.errors import AgentError, ConfigError
+from agent.host.figures import Host
+from agent.hub.link import Link
+from agent.media.supervisor import Supervisor
+from agent.ports import DisplayRelay, Panel, Post
+from agent.runtime import logs
+from agent.runtime.clock import SystemClock
+from agent.runtime.control import ControlServer
+from agent.runtime.loop import Inbox, Loop
+from agent.runtime.performer import Performer
+from agent.runtime.prober import Prober
+from agent.runtime.queries import Queries
+from agent.runtime.systemd import Notifier
+from agent.runtime.timers import Timers
+from agent.settings import Settings
+from agent.store.journal import Journal
+
+log = logging.getLogger(__name__)
+
+EXIT_BAD_SETTINGS = 2
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def run(config_path: Path) -> int:
+    """Be the daemon until told to stop; returns the exit code (2: the settings cannot be used)."""
+    try:
+        settings = config.load(config_path)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return EXIT_BAD_SETTINGS
+    logs.configure(settings.room.id)
+    faulthandler.register(signal.SIGUSR1)
+    with ExitStack() as stack:
+        restart = _serve(settings, stack)
+    if restart == "host":
+        subprocess.run(["systemctl", "reboot"], check=False, timeout=30)
+    elif restart == "agent" and "INVOCATION_ID" not in os.environ:
+        os.execv(sys.executable, [sys.executable, "-m", "agent", "run", "--config", config_path])
+    return 0
+
+
+def _serve(settings: Settings, stack: ExitStack) -> str:
+    """Start in order, run the loop, stop in the reverse order; returns what to restart."""
+    inbox: Inbox = queue.SimpleQueue()
+    boot = BOOT_ID.read_text().strip()
+    room = Room(profile(settings, boot))
+    notifier = Notifier.from_environment()
+    host = Host(Path(settings.store.path))
+    clock = SystemClock(lambda: settings.clock.trusted or host.clock_synchronised())
+    timers = Timers()
+
+    journal = Journal(settings.store.path)
+    stack.callback(journal.close)
+    hub = Link(settings.hub, settings.room, inbox.put)
+    worker = Supervisor(inbox.put, settings.devices, settings.media)
+    relay, display_on = _open_relay(settings, stack)
+    panel = _open_panel(settings, stack, inbox.put)
+    control = ControlServer(Path(settings.control.socket), inbox.put)
+    prober = Prober(inbox.put, lambda: registry.probe_all(settings.devices), host.sample)
+    performer = Performer(
+        hub=hub,
+        journal=journal,
+        worker=worker,
+        relay=relay,
+        panel=panel,
+        control=control,
+        prober=prober,
+        notifier=notifier,
+        timers=timers,
+        post=inbox.put,
+    )
+    loop = Loop(
+        inbox=inbox,
+        room=room,
+        performer=performer,
+        queries=Queries(room, performer, worker),
+        journal=journal,
+        hub=hub,
+        timers=timers,
+        notifier=notifier,
+        clock=clock,
+    )
+    stack.callback(prober.close)
+    stack.callback(hub.close)
+    stack.callback(control.close)
+    stack.callback(worker.close)
+    stack.callback(notifier.stopping)
+    _stop_on_signals(inbox.put)
+    inbox.put(_restored(journal, boot, display_on))
+    hub.start(room.state(clock.now()))
+    control.start()
+    notifier.ready()
+    return loop.run()
+
+
+def profile(settings: Settings, boot: str) -> Profile:
+    """What the core needs to know of the settings."""
+    devices, display = settings.devices, settings.devices.display
+    fitted = {
+        "camera": devices.camera,
+        "microphone": devices.microphone,
+        "speaker": devices.speaker,
+        "display": display.relay,
+        "panel": devices.panel,
+    }
+    relay = display.relay
+    return Profile(
+        room=settings.room.id,
+        name=settings.room.name or settings.room.id,
+        version=__version__,
+        started=datetime.now(UTC),
+        boot=boot,
+        has_relay=relay is not None,
+        required=frozenset(name for name, d in fitted.items() if d is not None and d.required),
+        fitted=frozenset(name for name, device in fitted.items() if device is not None),
+        publish_template=settings.media.publish_url,
+        play_templates=tuple(settings.media.play_urls),
+        token=_read_secret(settings.media.token_file),
+        display_warm_up_seconds=relay.warm_up_seconds if relay else 0,
+        display_hold_seconds=relay.hold_seconds if relay else 0,
+        health_interval_seconds=settings.health.interval_seconds,
+        speaker_volume=devices.speaker.volume if devices.speaker else 0,
+    )
+
+
+def _read_secret(path: str | None) -> str | None:
+    return Path(path).read_text(encoding="utf-8").strip() if path else None
+
+
+def _restored(journal: Journal, boot: str, display_on: bool) -> Restored:
+    before = journal.recall("boot")
+    journal.remember("boot", boot)
+    return Restored(
+        meeting=journal.meeting(),
+        unfinished=journal.unfinished(),
+        cold=before not in (None, boot),
+        muted_by_hand=journal.recall("muted_by_hand") == "yes",
+        display_on=display_on,
+    )
+
+
+def _open_relay(settings: Settings, stack: ExitStack) -> tuple[DisplayRelay | None, bool]:
+    """The relay as it is, without a blip. A broken one costs the display's power, not the room."""
+    if settings.devices.display.relay is None:
+        return None, True
+    relay = registry.relay(settings.devices.display.relay, settings.devices.simulation)
+    stack.callback(relay.close)
+    try:
+        return relay, relay.open(None)
+    except AgentError as error:
+        log.error("the display relay: %s", error)
+        return None, False
+
+
+def _open_panel(settings: Settings, stack: ExitStack, post: Post) -> Panel | None:
+    if settings.devices.panel is None:
+        return None
+    panel = registry.panel(settings.devices.panel, settings.devices.simulation)
+    stack.callback(panel.close)
+    try:
+        panel.open(lambda pressed: post(LineChanged("mute-button", pressed)))
+    except AgentError as error:
+        log.error("the panel: %s", error)
+        return None
+    return panel
+
+
+def _stop_on_signals(post: Post) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _frame: post(StopRequested(signal.Signals(got).name)))

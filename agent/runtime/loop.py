@@ -1,0 +1,108 @@
+"""The daemon's one loop: takes an event from the inbox, asks the core, has the effects performed.
+
+Everything else (network, GPIO, media child, control socket) only puts something into the inbox. The
+watchdog is fed from here and nowhere else, and only while the hub link's thread lives too.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+
+from msgspec import structs
+
+from agent.core.events import (
+    CommandReceived,
+    DeadlinePassed,
+    Event,
+    WorkerExited,
+    WorkerReported,
+)
+from agent.core.media import SnapshotTaken
+from agent.core.room import Room
+from agent.errors import JournalError
+from agent.ports import HubLink, Journal
+from agent.runtime.clock import SystemClock
+from agent.runtime.control import QueryReceived
+from agent.runtime.performer import Performer
+from agent.runtime.queries import Queries
+from agent.runtime.systemd import Notifier
+from agent.runtime.timers import Timers
+
+log = logging.getLogger(__name__)
+
+Inbox = queue.SimpleQueue[Event | QueryReceived]
+
+
+class Loop:
+    """Runs until the core says `EndDaemon`."""
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        room: Room,
+        performer: Performer,
+        queries: Queries,
+        journal: Journal,
+        hub: HubLink,
+        timers: Timers,
+        notifier: Notifier,
+        clock: SystemClock,
+    ) -> None:
+        self._inbox = inbox
+        self._room = room
+        self._performer = performer
+        self._queries = queries
+        self._journal = journal
+        self._hub = hub
+        self._timers = timers
+        self._notifier = notifier
+        self._clock = clock
+
+    def run(self) -> str:
+        """Until the end; returns what shall be restarted: `no`, `agent` or `host`."""
+        while self._performer.ended is None:
+            self._step()
+        return self._performer.ended
+
+    def _step(self) -> None:
+        now = self._clock.now().monotonic_seconds
+        waits = (self._timers.seconds_to_next(now), self._notifier.watchdog_interval_seconds)
+        try:
+            item = self._inbox.get(timeout=min((w for w in waits if w is not None), default=None))
+        except queue.Empty:
+            pass
+        else:
+            self._take(item)
+        for name in self._timers.due(self._clock.now().monotonic_seconds):
+            self._handle(DeadlinePassed(name))
+        if self._notifier.watchdog_interval_seconds is not None and self._hub.alive():
+            self._notifier.watchdog()
+
+    def _take(self, item: Event | QueryReceived) -> None:
+        match item:
+            case QueryReceived():
+                self._queries.answer(item, self._clock.now())
+            case CommandReceived():
+                self._handle(self._look_up(item))
+            case WorkerReported(report=SnapshotTaken() as report):
+                self._queries.snapshot_taken(report)
+            case WorkerExited():
+                self._queries.child_gone()
+                self._handle(item)
+            case _:
+                self._handle(item)
+
+    def _look_up(self, event: CommandReceived) -> CommandReceived:
+        """With the journal's word on the id, so that a repeat is answered and not run."""
+        try:
+            known, earlier = self._journal.look_up(event.command.id)
+        except JournalError as error:
+            log.error("the journal cannot be read: %s", error)
+            return event
+        return structs.replace(event, known=known, earlier=earlier)
+
+    def _handle(self, event: Event) -> None:
+        now = self._clock.now()
+        self._performer.perform(self._room.handle(event, now), now.monotonic_seconds)

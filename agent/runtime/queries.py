@@ -1,0 +1,89 @@
+"""Answers the control socket's questions: `status`, `health` and `snapshot`.
+
+Runs on the loop thread, where the room's state may be read; commands don't come this way.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from agent.core.clock import Now
+from agent.core.media import SnapshotTaken, TakeSnapshot
+from agent.core.room import Room
+from agent.ports import MediaWorker
+from agent.runtime.control import QueryReceived
+from agent.runtime.performer import Performer
+
+Reply = Callable[[bytes], None]
+
+
+class Queries:
+    """Reads the room for whoever asks locally."""
+
+    def __init__(self, room: Room, performer: Performer, worker: MediaWorker) -> None:
+        self._room = room
+        self._performer = performer
+        self._worker = worker
+        self._numbers = itertools.count(1)
+        self._snapshots: dict[str, Reply] = {}
+
+    def answer(self, query: QueryReceived, now: Now) -> None:
+        """One question; the answer goes to its `reply`, a snapshot's when it was taken."""
+        kind = query.query.get("type")
+        if kind == "status":
+            query.reply(msgspec.json.encode(self._status(now)))
+        elif kind == "health":
+            query.reply(msgspec.json.encode(self._room.health.latest))
+        elif kind == "snapshot":
+            self._snapshot(query)
+        else:
+            query.reply(_error("unknown-query", f"type: unknown query {str(kind)[:40]!r}"))
+
+    def _status(self, now: Now) -> dict[str, Any]:
+        room = self._room
+        return {
+            "type": "status",
+            "state": room.state(now),
+            "health": room.health.latest,
+            "link": {
+                "up": room.link.up,
+                "code": room.link.code,
+                "text": room.link.text,
+                "round_trip_milliseconds": room.health.round_trip_milliseconds,
+            },
+            "muted_by_hand": room.microphone.muted_by_hand,
+            "speaker_volume": room.microphone.volume,
+            "faults": list(self._performer.recent),
+        }
+
+    def _snapshot(self, query: QueryReceived) -> None:
+        source, path = query.query.get("source"), query.query.get("path")
+        if self._room.meeting.attendance is None:
+            query.reply(_error("not-in-meeting", "A snapshot needs a meeting: nothing is open now"))
+        elif source not in ("received", "sent") or not str(path).startswith("/"):
+            text = "snapshot: source is received or sent, path is absolute"
+            query.reply(_error("bad-field", text))
+        else:
+            request = f"snapshot-{next(self._numbers)}"
+            self._snapshots[request] = query.reply
+            self._worker.instruct(TakeSnapshot(request, source, str(path)))
+
+    def snapshot_taken(self, report: SnapshotTaken) -> None:
+        """The media child wrote the file, or says why not."""
+        if reply := self._snapshots.pop(report.request, None):
+            answer = {"type": "snapshot", "path": report.path, "error": report.error}
+            reply(msgspec.json.encode(answer))
+
+    def child_gone(self) -> None:
+        """No child, no picture."""
+        for reply in self._snapshots.values():
+            reply(_error("worker-failed", "The media process ended before the picture was taken"))
+        self._snapshots.clear()
+
+
+def _error(code: str, text: str) -> bytes:
+    return msgspec.json.encode({"type": "error", "code": code, "text": text})
