@@ -10,19 +10,17 @@ import logging
 import os
 import queue
 import signal
-import subprocess
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent import __version__, config
+from agent import __version__, config, host
 from agent.core.events import LineChanged, Restored, StopRequested
 from agent.core.profile import Profile
 from agent.core.room import Room
 from agent.devices import registry
 from agent.errors import AgentError, ConfigError
-from agent.host.figures import Host
 from agent.hub.link import Link
 from agent.media.supervisor import Supervisor
 from agent.ports import DisplayRelay, Panel, Post
@@ -41,6 +39,10 @@ from agent.store.journal import Journal
 log = logging.getLogger(__name__)
 
 EXIT_BAD_SETTINGS = 2
+REBOOT_REQUEST = "reboot"
+"""A file beside the control socket; systemd's diemcau-reboot.path reboots on it, so that the agent
+needs no privilege for it."""
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -57,7 +59,7 @@ def run(config_path: Path) -> int:
     with ExitStack() as stack:
         restart = _serve(settings, stack)
     if restart == "host":
-        subprocess.run(["systemctl", "reboot"], check=False, timeout=30)
+        Path(settings.control.socket).with_name(REBOOT_REQUEST).touch()
     elif restart == "agent" and "INVOCATION_ID" not in os.environ:
         os.execv(sys.executable, [sys.executable, "-m", "agent", "run", "--config", config_path])
     return 0
@@ -69,8 +71,8 @@ def _serve(settings: Settings, stack: ExitStack) -> str:
     boot = BOOT_ID.read_text().strip()
     room = Room(profile(settings, boot))
     notifier = Notifier.from_environment()
-    host = Host(Path(settings.store.path))
-    clock = SystemClock(lambda: settings.clock.trusted or host.clock_synchronised())
+    trusted = settings.clock.trusted
+    clock = SystemClock(lambda: trusted or host.synchronised(host.System()))
     timers = Timers()
 
     journal = Journal(settings.store.path)
@@ -80,7 +82,11 @@ def _serve(settings: Settings, stack: ExitStack) -> str:
     relay, display_on = _open_relay(settings, stack)
     panel = _open_panel(settings, stack, inbox.put)
     control = ControlServer(Path(settings.control.socket), inbox.put)
-    prober = Prober(inbox.put, lambda: registry.probe_all(settings.devices), host.sample)
+    prober = Prober(
+        inbox.put,
+        probe=lambda: registry.probe_all(settings.devices),
+        sample=lambda: host.sample(settings.store.path, clock_trusted=trusted),
+    )
     performer = Performer(
         hub=hub,
         journal=journal,
