@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent import __version__, config, host
+from agent import __version__, config, host, ports
 from agent.core.events import LineChanged, Restored, StopRequested
 from agent.core.profile import Profile
 from agent.core.room import Room
@@ -23,11 +23,11 @@ from agent.devices import registry
 from agent.errors import AgentError, ConfigError
 from agent.hub.link import Link
 from agent.media.supervisor import Supervisor
-from agent.ports import DisplayRelay, Panel, Post
 from agent.runtime import logs
 from agent.runtime.clock import SystemClock
 from agent.runtime.control import ControlServer
 from agent.runtime.loop import Inbox, Loop
+from agent.runtime.outside import Outside
 from agent.runtime.performer import Performer
 from agent.runtime.prober import Prober
 from agent.runtime.queries import Queries
@@ -38,6 +38,7 @@ from agent.store.journal import Journal
 
 log = logging.getLogger(__name__)
 
+EXIT_CANNOT_START = 1
 EXIT_BAD_SETTINGS = 2
 REBOOT_REQUEST = "reboot"
 """A file beside the control socket; systemd's diemcau-reboot.path reboots on it, so that the agent
@@ -47,7 +48,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def run(config_path: Path) -> int:
-    """Be the daemon until told to stop; returns the exit code (2: the settings cannot be used)."""
+    """Be the daemon until told to stop; returns the exit code (see EXIT_...)."""
     try:
         settings = config.load(config_path)
     except ConfigError as error:
@@ -56,12 +57,18 @@ def run(config_path: Path) -> int:
         return EXIT_BAD_SETTINGS
     logs.configure(settings.room.id)
     faulthandler.register(signal.SIGUSR1)
-    with ExitStack() as stack:
-        restart = _serve(settings, stack)
+    try:
+        with ExitStack() as stack:
+            restart = _serve(settings, stack)
+    except AgentError as error:
+        log.critical("%s", error)
+        return EXIT_CANNOT_START
     if restart == "host":
         Path(settings.control.socket).with_name(REBOOT_REQUEST).touch()
     elif restart == "agent" and "INVOCATION_ID" not in os.environ:
-        os.execv(sys.executable, [sys.executable, "-m", "agent", "run", "--config", config_path])
+        os.execv(
+            sys.executable, [sys.executable, "-m", "agent", "run", "--config", str(config_path)]
+        )
     return 0
 
 
@@ -70,57 +77,44 @@ def _serve(settings: Settings, stack: ExitStack) -> str:
     inbox: Inbox = queue.SimpleQueue()
     boot = BOOT_ID.read_text().strip()
     room = Room(profile(settings, boot))
-    notifier = Notifier.from_environment()
-    trusted = settings.clock.trusted
-    clock = SystemClock(lambda: trusted or host.synchronised(host.System()))
-    timers = Timers()
+    outside, display_on = _outside(settings, stack, inbox)
+    performer = Performer(outside)
+    loop = Loop(inbox, room, performer, Queries(room, performer, outside.worker), outside)
+    _stop_on_signals(inbox.put)
+    inbox.put(_restored(outside.journal, boot, display_on))
+    outside.hub.start(room.state(outside.clock.now()))
+    outside.control.start()
+    outside.notifier.ready()
+    return loop.run()
 
+
+def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outside, bool]:
+    """Every port, constructed and registered to be closed; and whether the display is on."""
+    trusted = settings.clock.trusted
     journal = Journal(settings.store.path)
     stack.callback(journal.close)
-    hub = Link(settings.hub, settings.room, inbox.put)
-    worker = Supervisor(inbox.put, settings.devices, settings.media)
     relay, display_on = _open_relay(settings, stack)
-    panel = _open_panel(settings, stack, inbox.put)
-    control = ControlServer(Path(settings.control.socket), inbox.put)
-    prober = Prober(
-        inbox.put,
-        probe=lambda: registry.probe_all(settings.devices),
-        sample=lambda: host.sample(settings.store.path, clock_trusted=trusted),
-    )
-    performer = Performer(
-        hub=hub,
+    outside = Outside(
+        hub=Link(settings.hub, settings.room, inbox.put),
         journal=journal,
-        worker=worker,
+        worker=Supervisor(inbox.put, settings.devices, settings.media),
         relay=relay,
-        panel=panel,
-        control=control,
-        prober=prober,
-        notifier=notifier,
-        timers=timers,
+        panel=_open_panel(settings, stack, inbox.put),
+        control=ControlServer(Path(settings.control.socket), inbox.put),
+        prober=Prober(
+            inbox.put,
+            probe=lambda: registry.probe_all(settings.devices),
+            sample=lambda: host.sample(settings.store.path, clock_trusted=trusted),
+        ),
+        notifier=Notifier.from_environment(),
+        timers=Timers(),
+        clock=SystemClock(lambda: trusted or host.synchronised(host.System())),
         post=inbox.put,
     )
-    loop = Loop(
-        inbox=inbox,
-        room=room,
-        performer=performer,
-        queries=Queries(room, performer, worker),
-        journal=journal,
-        hub=hub,
-        timers=timers,
-        notifier=notifier,
-        clock=clock,
-    )
-    stack.callback(prober.close)
-    stack.callback(hub.close)
-    stack.callback(control.close)
-    stack.callback(worker.close)
-    stack.callback(notifier.stopping)
-    _stop_on_signals(inbox.put)
-    inbox.put(_restored(journal, boot, display_on))
-    hub.start(room.state(clock.now()))
-    control.start()
-    notifier.ready()
-    return loop.run()
+    for port in (outside.prober, outside.hub, outside.control, outside.worker):
+        stack.callback(port.close)
+    stack.callback(outside.notifier.stopping)
+    return outside, display_on
 
 
 def profile(settings: Settings, boot: str) -> Profile:
@@ -157,7 +151,7 @@ def _read_secret(path: str | None) -> str | None:
     return Path(path).read_text(encoding="utf-8").strip() if path else None
 
 
-def _restored(journal: Journal, boot: str, display_on: bool) -> Restored:
+def _restored(journal: ports.Journal, boot: str, display_on: bool) -> Restored:
     before = journal.recall("boot")
     journal.remember("boot", boot)
     return Restored(
@@ -169,7 +163,7 @@ def _restored(journal: Journal, boot: str, display_on: bool) -> Restored:
     )
 
 
-def _open_relay(settings: Settings, stack: ExitStack) -> tuple[DisplayRelay | None, bool]:
+def _open_relay(settings: Settings, stack: ExitStack) -> tuple[ports.DisplayRelay | None, bool]:
     """The relay as it is, without a blip. A broken one costs the display's power, not the room."""
     if settings.devices.display.relay is None:
         return None, True
@@ -182,7 +176,7 @@ def _open_relay(settings: Settings, stack: ExitStack) -> tuple[DisplayRelay | No
         return None, False
 
 
-def _open_panel(settings: Settings, stack: ExitStack, post: Post) -> Panel | None:
+def _open_panel(settings: Settings, stack: ExitStack, post: ports.Post) -> ports.Panel | None:
     if settings.devices.panel is None:
         return None
     panel = registry.panel(settings.devices.panel, settings.devices.simulation)
@@ -195,6 +189,6 @@ def _open_panel(settings: Settings, stack: ExitStack, post: Post) -> Panel | Non
     return panel
 
 
-def _stop_on_signals(post: Post) -> None:
+def _stop_on_signals(post: ports.Post) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: post(StopRequested(signal.Signals(got).name)))

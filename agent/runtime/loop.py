@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import queue
+from contextlib import suppress
 
 from msgspec import structs
 
@@ -21,13 +22,10 @@ from agent.core.events import (
 from agent.core.media import SnapshotTaken
 from agent.core.room import Room
 from agent.errors import JournalError
-from agent.ports import HubLink, Journal
-from agent.runtime.clock import SystemClock
 from agent.runtime.control import QueryReceived
+from agent.runtime.outside import Outside
 from agent.runtime.performer import Performer
 from agent.runtime.queries import Queries
-from agent.runtime.systemd import Notifier
-from agent.runtime.timers import Timers
 
 log = logging.getLogger(__name__)
 
@@ -38,27 +36,13 @@ class Loop:
     """Runs until the core says `EndDaemon`."""
 
     def __init__(
-        self,
-        *,
-        inbox: Inbox,
-        room: Room,
-        performer: Performer,
-        queries: Queries,
-        journal: Journal,
-        hub: HubLink,
-        timers: Timers,
-        notifier: Notifier,
-        clock: SystemClock,
+        self, inbox: Inbox, room: Room, performer: Performer, queries: Queries, outside: Outside
     ) -> None:
         self._inbox = inbox
         self._room = room
         self._performer = performer
         self._queries = queries
-        self._journal = journal
-        self._hub = hub
-        self._timers = timers
-        self._notifier = notifier
-        self._clock = clock
+        self._outside = outside
 
     def run(self) -> str:
         """Until the end; returns what shall be restarted: `no`, `agent` or `host`."""
@@ -67,23 +51,25 @@ class Loop:
         return self._performer.ended
 
     def _step(self) -> None:
-        now = self._clock.now().monotonic_seconds
-        waits = (self._timers.seconds_to_next(now), self._notifier.watchdog_interval_seconds)
-        try:
-            item = self._inbox.get(timeout=min((w for w in waits if w is not None), default=None))
-        except queue.Empty:
-            pass
-        else:
-            self._take(item)
-        for name in self._timers.due(self._clock.now().monotonic_seconds):
+        with suppress(queue.Empty):
+            self._take(self._inbox.get(timeout=self._patience_seconds()))
+        for name in self._outside.timers.due(self._outside.clock.now().monotonic_seconds):
             self._handle(DeadlinePassed(name))
-        if self._notifier.watchdog_interval_seconds is not None and self._hub.alive():
-            self._notifier.watchdog()
+        notifier = self._outside.notifier
+        if notifier.watchdog_interval_seconds is not None and self._outside.hub.alive():
+            notifier.watchdog()
+
+    def _patience_seconds(self) -> float | None:
+        """How long the loop may sleep."""
+        now = self._outside.clock.now().monotonic_seconds
+        next_deadline = self._outside.timers.seconds_to_next(now)
+        waits = (next_deadline, self._outside.notifier.watchdog_interval_seconds)
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def _take(self, item: Event | QueryReceived) -> None:
         match item:
             case QueryReceived():
-                self._queries.answer(item, self._clock.now())
+                self._queries.answer(item, self._outside.clock.now())
             case CommandReceived():
                 self._handle(self._look_up(item))
             case WorkerReported(report=SnapshotTaken() as report):
@@ -97,12 +83,11 @@ class Loop:
     def _look_up(self, event: CommandReceived) -> CommandReceived:
         """With the journal's word on the id, so that a repeat is answered and not run."""
         try:
-            known, earlier = self._journal.look_up(event.command.id)
+            known, earlier = self._outside.journal.look_up(event.command.id)
         except JournalError as error:
             log.error("the journal cannot be read: %s", error)
             return event
         return structs.replace(event, known=known, earlier=earlier)
 
     def _handle(self, event: Event) -> None:
-        now = self._clock.now()
-        self._performer.perform(self._room.handle(event, now), now.monotonic_seconds)
+        self._performer.perform(self._room.handle(event, self._outside.clock.now()))

@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
-from typing import Any
 
 from agent.core import effects as do
 from agent.core.documents import EventDocument
 from agent.core.events import DisplaySwitched
 from agent.errors import AgentError, DeviceAbsent, JournalError
-from agent.ports import DisplayRelay, HubLink, Journal, MediaWorker, Outgoing, Panel, Post
-from agent.runtime.control import ControlServer
-from agent.runtime.prober import Prober
-from agent.runtime.systemd import Notifier
-from agent.runtime.timers import Timers
+from agent.ports import Outgoing
+from agent.runtime.outside import Outside
 
 log = logging.getLogger(__name__)
 
@@ -28,113 +23,111 @@ RECENT_EVENTS = 20
 
 
 class Performer:
-    """The hands of the core. `ended` is set once the daemon shall end, and how."""
+    """The hands of the core. `ended` is set once the daemon shall end: `no`, `agent` or `host`."""
 
-    def __init__(
-        self,
-        *,
-        hub: HubLink,
-        journal: Journal,
-        worker: MediaWorker,
-        relay: DisplayRelay | None,
-        panel: Panel | None,
-        control: ControlServer,
-        prober: Prober,
-        notifier: Notifier,
-        timers: Timers,
-        post: Post,
-    ) -> None:
-        self._hub = hub
-        self._journal = journal
-        self._worker = worker
-        self._relay = relay
-        self._panel = panel
-        self._control = control
-        self._prober = prober
-        self._notifier = notifier
-        self._timers = timers
-        self._post = post
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
         self.recent: deque[EventDocument] = deque(maxlen=RECENT_EVENTS)
         self.ended: str | None = None
-        self._actions: dict[type, Callable[[Any, float], None]] = {
-            do.RecordCommand: lambda e, _: self._journal.record_command(e.command),
-            do.AcknowledgeDelivery: lambda e, _: self._hub.acknowledge(e.delivery),
-            do.SendAck: self._send_ack,
-            do.MarkSent: lambda e, _: self._journal.mark_sent(e.key),
-            do.ResendUnsent: self._resend,
-            do.PublishState: lambda e, _: self._hub.publish_state(e.state),
-            do.PublishHealth: lambda e, _: self._hub.publish_health(e.health),
-            do.PublishEvent: self._publish_event,
-            do.RememberMeeting: lambda e, _: self._journal.remember_meeting(e.record),
-            do.RememberMutedByHand: self._remember_muted,
-            do.StartWorker: lambda e, _: self._worker.start(e.generation, e.plan),
-            do.InstructWorker: lambda e, _: self._worker.instruct(e.instruction),
-            do.StopWorker: lambda e, _: self._worker.stop(),
-            do.SwitchDisplay: self._switch_display,
-            do.SetLamp: self._set_lamp,
-            do.SetDeadline: lambda e, now: self._timers.set(e.name, e.seconds, now),
-            do.CancelDeadline: lambda e, _: self._timers.cancel(e.name),
-            do.Probe: lambda e, _: self._prober.request(),
-            do.SetServiceStatus: lambda e, _: self._notifier.status(e.text),
-            do.EndDaemon: self._end,
-        }
 
-    def perform(self, effects: list[do.Effect], now_seconds: float) -> None:
+    def perform(self, effects: list[do.Effect]) -> None:
         """All of them, in order. An unwritable journal costs durability, not the meeting."""
         for effect in effects:
             try:
-                self._actions[type(effect)](effect, now_seconds)
+                self._perform(effect)
             except JournalError as error:
                 log.error("the journal cannot be written: %s", error)
 
-    def _send_ack(self, effect: do.SendAck, _now: float) -> None:
+    def _perform(self, effect: do.Effect) -> None:  # noqa: PLR0912 - one line an effect
+        out = self._outside
+        match effect:
+            case do.RecordCommand(command):
+                out.journal.record_command(command)
+            case do.AcknowledgeDelivery(delivery):
+                out.hub.acknowledge(delivery)
+            case do.SendAck():
+                self._send_ack(effect)
+            case do.MarkSent(key):
+                out.journal.mark_sent(key)
+            case do.ResendUnsent():
+                self._resend()
+            case do.PublishState(state):
+                out.hub.publish_state(state)
+            case do.PublishHealth(health):
+                out.hub.publish_health(health)
+            case do.PublishEvent(event):
+                self._publish_event(event)
+            case do.RememberMeeting(record):
+                out.journal.remember_meeting(record)
+            case do.RememberMutedByHand(muted):
+                out.journal.remember("muted_by_hand", "yes" if muted else "no")
+            case do.SetDeadline(name, seconds):
+                out.timers.set(name, seconds, out.clock.now().monotonic_seconds)
+            case do.CancelDeadline(name):
+                out.timers.cancel(name)
+            case do.Probe():
+                out.prober.request()
+            case do.SetServiceStatus(text):
+                out.notifier.status(text)
+            case do.EndDaemon(restart):
+                self.ended = restart
+            case _:
+                self._act(effect)
+
+    def _act(self, effect: do.Effect) -> None:
+        """What moves something in the room."""
+        match effect:
+            case do.StartWorker(generation, plan):
+                self._outside.worker.start(generation, plan)
+            case do.InstructWorker(instruction):
+                self._outside.worker.instruct(instruction)
+            case do.StopWorker():
+                self._outside.worker.stop()
+            case do.SwitchDisplay(on):
+                self._switch_display(on)
+            case do.SetLamp(mode):
+                self._set_lamp(mode)
+
+    def _send_ack(self, effect: do.SendAck) -> None:
         ack = effect.ack
         log.info(
-            "%s %s: %s (%s) %s", ack.type, ack.state, ack.code, ack.id, ack.text,
-            extra={"COMMAND": ack.id},
-        )  # fmt: skip
+            "%s %s (%s): %s", ack.type, ack.state, ack.code, ack.text, extra={"COMMAND": ack.id}
+        )
         outgoing = Outgoing(effect)
         try:
             if effect.final:
-                outgoing = self._journal.record_result(effect)
+                outgoing = self._outside.journal.record_result(effect)
         finally:
-            self._control.deliver(ack)
-            self._hub.publish(outgoing)
+            self._outside.control.deliver(ack)
+            self._outside.hub.publish(outgoing)
 
-    def _resend(self, _effect: do.ResendUnsent, _now: float) -> None:
-        for outgoing in self._journal.unsent():
-            self._hub.publish(outgoing)
+    def _resend(self) -> None:
+        for outgoing in self._outside.journal.unsent():
+            self._outside.hub.publish(outgoing)
 
-    def _publish_event(self, effect: do.PublishEvent, _now: float) -> None:
-        event = effect.event
-        log.info("%s: %s %s", event.type, event.code, event.text)
+    def _publish_event(self, event: EventDocument) -> None:
+        log.info("%s (%s): %s", event.type, event.code, event.text)
         self.recent.append(event)
         outgoing = Outgoing(event)
         try:
-            outgoing = self._journal.record_event(event)
+            outgoing = self._outside.journal.record_event(event)
         finally:
-            self._hub.publish(outgoing)
+            self._outside.hub.publish(outgoing)
 
-    def _remember_muted(self, effect: do.RememberMutedByHand, _now: float) -> None:
-        self._journal.remember("muted_by_hand", "yes" if effect.muted else "no")
-
-    def _switch_display(self, effect: do.SwitchDisplay, _now: float) -> None:
+    def _switch_display(self, on: bool) -> None:
         error = ""
         try:
-            if self._relay is None:
+            if self._outside.relay is None:
                 raise DeviceAbsent("relay-not-open", "The display relay could not be opened")
-            self._relay.switch(effect.on)
+            self._outside.relay.switch(on)
         except AgentError as problem:
             error = str(problem)
-        self._post(DisplaySwitched(effect.on, error))
+        self._outside.post(DisplaySwitched(on, error))
 
-    def _set_lamp(self, effect: do.SetLamp, _now: float) -> None:
-        if self._panel is None:
+    def _set_lamp(self, mode: str) -> None:
+        if self._outside.panel is None:
             return
         try:
-            self._panel.lamp(effect.mode)
+            self._outside.panel.lamp(mode)
         except AgentError as problem:
             log.error("the on-air lamp: %s", problem)
-
-    def _end(self, effect: do.EndDaemon, _now: float) -> None:
-        self.ended = effect.restart

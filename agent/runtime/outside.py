@@ -1,0 +1,29 @@
+"""Everything around the core that the daemon's loop works with, in one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.ports import DisplayRelay, HubLink, Journal, MediaWorker, Panel, Post
+from agent.runtime.clock import SystemClock
+from agent.runtime.control import ControlServer
+from agent.runtime.prober import Prober
+from agent.runtime.systemd import Notifier
+from agent.runtime.timers import Timers
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The daemon's ports, made by `agent.runtime.bootstrap`. None: the room has no such device."""
+
+    hub: HubLink
+    journal: Journal
+    worker: MediaWorker
+    relay: DisplayRelay | None
+    panel: Panel | None
+    control: ControlServer
+    prober: Prober
+    notifier: Notifier
+    timers: Timers
+    clock: SystemClock
+    post: Post
