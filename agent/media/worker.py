@@ -18,6 +18,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from agent import settings
+from agent.core.lines import LineBuffer
 from agent.core.media import Fault, Instruction, MediaReport, Ready, Start, Stop
 from agent.devices import registry
 from agent.errors import AgentError, MessageError
@@ -80,7 +81,7 @@ class Worker:
     def run(self) -> int:
         """Until the line ends or says stop. The exit status."""
         self._thread.start()
-        buffer = protocol.LineBuffer()
+        buffer = LineBuffer(protocol.MAX_LINE_BYTES)
         while chunk := self._line.read():
             for line in buffer.feed(chunk):
                 message = protocol.decode_for_child(line)

@@ -29,6 +29,7 @@ class Inlet:
         self.kind: str = _private(receiver, "kind")
         self.keyframe_requests = 0
         self.first_packet_monotonic_seconds: float | None = None
+        self.packets = 0
         self._receiver = receiver
         self._outlets: set[Outlet] = set()
         self._report: RtcpSenderInfo | None = None
@@ -41,6 +42,7 @@ class Inlet:
         """What aiortc calls on its jitter buffer: no keyframe wanted, no frame complete."""
         if self.first_packet_monotonic_seconds is None:
             self.first_packet_monotonic_seconds = time.monotonic()
+        self.packets += 1
         for outlet in tuple(self._outlets):
             outlet.forward(packet)
         return False, None

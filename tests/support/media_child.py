@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
 
+from agent.core.lines import LineBuffer
 from agent.core.media import Instruction, MediaPlan, MediaReport, Start, Stop
 from agent.media import protocol
 from agent.settings import Devices, Media
@@ -39,7 +40,7 @@ class MediaChild:
         self.send(protocol.Configure(devices, media or Media(local_address=ADDRESS)))
 
     def _read(self) -> None:
-        buffer = protocol.LineBuffer()
+        buffer = LineBuffer(protocol.MAX_LINE_BYTES)
         while True:
             try:
                 chunk = self._ours.recv(65536)

@@ -160,6 +160,7 @@ class Relay:
                     "kind": session.kind,
                     "name": session.name,
                     "state": session.connection.connectionState,
+                    "packets": {kind: inlet.packets for kind, inlet in session.inlets.items()},
                     "keyframe_requests": sum(
                         inlet.keyframe_requests for inlet in session.inlets.values()
                     ),
