@@ -150,6 +150,10 @@ class Panel(Protocol):
         """`on`, `off` or `blink` (1 Hz)."""
         ...
 
+    def status(self) -> DeviceStatus:
+        """How it does now: a button held for minutes is a fault."""
+        ...
+
     def close(self) -> None:
         """Give the lines back; the lamp goes off."""
         ...

@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import cast
 
 from agent import ports, settings
-from agent.core.documents import DeviceStatus
+from agent.core.documents import DeviceStatus, Status
 from agent.devices import status
+from agent.devices.display import connector
 from agent.errors import DeviceError
 
 Wanted = settings.Camera | settings.Microphone | settings.Speaker | settings.Relay | settings.Panel
@@ -52,11 +53,23 @@ def probe_all(devices: settings.Devices) -> dict[str, DeviceStatus]:
         "display": devices.display.relay,
         "panel": devices.panel,
     }
-    return {
+    found = {
         kind: _probe(kind, wanted, devices.simulation)
         for kind, wanted in parts.items()
         if wanted is not None
     }
+    if devices.display.output.driver == "kms":
+        found["display"] = _with_connector(found.get("display"), devices.display)
+    return found
+
+
+def _with_connector(relay: DeviceStatus | None, display: settings.Display) -> DeviceStatus:
+    """The relay's status and the connector's in one: the worse one's words, both details."""
+    required = relay.required if relay else False
+    seen = connector.probe(display.output, behind_relay=relay is not None, required=required)
+    told = relay if relay and relay.status is not Status.OK else seen
+    detail = {**(relay.detail if relay else {}), **seen.detail}
+    return DeviceStatus(told.status, told.code, told.text, required, detail)
 
 
 def _probe(kind: str, wanted: Wanted, simulation: settings.Simulation) -> DeviceStatus:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agent import settings
 from agent.core.documents import DeviceStatus
+from agent.devices.panel.button import HELD_SECONDS, HoldWatch
 from agent.devices.simulation import FaultFolder
 
 LAMP_LOG = "lamp.log"
@@ -20,17 +21,28 @@ CLOSE_SECONDS = 1.0
 class SimulatedPanel:
     """The port `Panel`."""
 
-    def __init__(self, wanted: settings.Panel, simulation: settings.Simulation) -> None:
+    def __init__(
+        self,
+        wanted: settings.Panel,
+        simulation: settings.Simulation,
+        held_seconds: float = HELD_SECONDS,
+    ) -> None:
         self._wanted = wanted
+        self._hold = HoldWatch(held_seconds)
         self._faults = FaultFolder("panel", simulation.directory)
         self._mode = "off"
         self._button: ButtonFifo | None = None
 
     def open(self, on_button: Callable[[bool], None]) -> None:
         """See the port."""
+
+        def changed(pressed: bool) -> None:
+            self._hold.changed(pressed)
+            on_button(pressed)
+
         self._faults.open()
         if self._faults.directory is not None:
-            self._button = ButtonFifo(self._faults.directory / BUTTON_FIFO, on_button)
+            self._button = ButtonFifo(self._faults.directory / BUTTON_FIFO, changed)
             self._button.start()
 
     def lamp(self, mode: str) -> None:
@@ -39,6 +51,11 @@ class SimulatedPanel:
         if mode != self._mode:
             self._mode = mode
             self._faults.note(LAMP_LOG, mode)
+
+    def status(self) -> DeviceStatus:
+        """See the port."""
+        required = self._wanted.required
+        return self._hold.fault(required=required) or self._faults.presence(required=required)
 
     def close(self) -> None:
         """See the port."""
