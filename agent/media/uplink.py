@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -22,8 +23,8 @@ PICTURE = """
  appsrc name=picture is-live=true format=time max-bytes=4000000 leaky-type=downstream
   caps=video/x-h264,stream-format=byte-stream,alignment=au
  ! h264parse config-interval=-1
- ! rtph264pay pt=96 config-interval=-1 aggregate-mode=zero-latency mtu=1200
- ! application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000,
+ ! rtph264pay pt=96 ssrc={ssrc} config-interval=-1 aggregate-mode=zero-latency mtu=1200
+ ! application/x-rtp,media=video,encoding-name=H264,payload=96,ssrc=(uint){ssrc},clock-rate=90000,
   packetization-mode=(string)1 ! webrtc."""
 
 SOUND = """
@@ -32,8 +33,8 @@ SOUND = """
  ! queue max-size-time=200000000 max-size-buffers=0 max-size-bytes=0 leaky=downstream
  ! opusenc name=opus bitrate=32000 frame-size=20 audio-type=voice bitrate-type=constrained-vbr
   inband-fec=true packet-loss-percentage=5
- ! rtpopuspay pt=97
- ! application/x-rtp,media=audio,encoding-name=OPUS,payload=97,clock-rate=48000,
+ ! rtpopuspay pt=111 ssrc={ssrc}
+ ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111,ssrc=(uint){ssrc},clock-rate=48000,
   encoding-params=(string)2 ! webrtc."""
 
 
@@ -90,7 +91,10 @@ class Uplink:
                 source.emit("push-buffer", buffer)
 
     def _make_session(self, events: Events) -> Session:
-        media = (PICTURE if self._picture else "") + (SOUND if self._sound else "")
+        # the stream ids stand in the offer, so that the server knows whose retransmissions it gets
+        picture_ssrc, sound_ssrc = random.sample(range(1, 2**32), 2)
+        media = PICTURE.format(ssrc=picture_ssrc) if self._picture else ""
+        media += SOUND.format(ssrc=sound_ssrc) if self._sound else ""
         pipeline = Pipeline(
             self._clock,
             f"webrtcbin name=webrtc bundle-policy=max-bundle {media}",
