@@ -52,6 +52,8 @@ class Listener(Protocol):
 
     def on_delivered(self, key: str) -> None: ...
 
+    def on_refused(self, topic: str, reason: str) -> None: ...
+
 
 class MqttConnection:
     """A connection to the hub's broker. `number` counts them; `wake` is an eventfd that ends `turn`."""
@@ -70,7 +72,8 @@ class MqttConnection:
         self._number = number
         self._wake = wake
         self._listener = listener
-        self._keys: dict[int, str] = {}
+        self._sent: dict[int, tuple[str, str]] = {}
+        """Packet id -> topic and key of what the broker has not acknowledged."""
         self._filters: list[str] = []
         self._ended: HubError | None = None
         self._socket_error = _LastSocketError()
@@ -142,15 +145,17 @@ class MqttConnection:
         if self._client.socket() is None:
             raise self._end()
 
-    def subscribe(self, commands: list[str], echo: str) -> None:
-        """Ask for commands at QoS 1 and for our echo at 0; `on_subscribed` follows.
+    def subscribe(self, commands: list[str], own: list[str]) -> None:
+        """Ask for commands at QoS 1 and for what the room itself said at 0; `on_subscribed` follows.
 
         QoS 1 and not 2: what makes a command count once is its id, in the journal. Retained ones are
         asked for, and as retained, since their senders must hear that this isn't how it is done.
         """
         command = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=1)
-        self._filters = [*commands, echo]
-        self._client.subscribe([*((one, command) for one in commands), (echo, SubscribeOptions(0))])
+        self._filters = [*commands, *own]
+        self._client.subscribe(
+            [*((one, command) for one in commands), *((one, SubscribeOptions(0)) for one in own)]
+        )
 
     def unsubscribe(self, topic: str) -> None:
         """Drop what the session still has of other settings, such as a group that we have left."""
@@ -167,8 +172,7 @@ class MqttConnection:
         )
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             raise HubError("backlog", f"the hub owes us {MAX_UNACKNOWLEDGED} acknowledgements")
-        if key:
-            self._keys[info.mid] = key
+        self._sent[info.mid] = (message.topic, key)
 
     def send(self, topic: str, payload: bytes) -> None:
         """QoS 0."""
@@ -181,7 +185,7 @@ class MqttConnection:
 
     def unacknowledged(self) -> int:
         """Messages of ours that the broker has not acknowledged."""
-        return len(self._client._out_messages)
+        return len(self._sent)
 
     def disconnect(self) -> None:
         """In good order: the broker drops the will. The next turns raise HubError `closed`."""
@@ -236,9 +240,10 @@ class MqttConnection:
         )
 
     def _on_publish(self, _c: mqtt.Client, _u: Any, mid: int, reason: ReasonCode, _p: Any) -> None:
-        key = self._keys.pop(mid, "")
+        topic, key = self._sent.pop(mid, ("", ""))
         if reason.is_failure:
-            _log.warning("the hub refused a message of ours: %s; check its ACL", reason)
+            _log.warning("the hub refused what we published on %s: %s", topic, reason)
+            self._listener.on_refused(topic, str(reason))
         elif key:
             self._listener.on_delivered(key)
 

@@ -104,6 +104,18 @@ def encode_state(state: RoomState, topics: Topics) -> Published:
     return Published(topics.state, _encode(state), retain=True)
 
 
+class _Spoken(msgspec.Struct):
+    session: str = ""
+
+
+def session_of(payload: bytes) -> str:
+    """The session that a state document is of; empty if it is none."""
+    try:
+        return msgspec.json.decode(payload, type=_Spoken).session
+    except (ValueError, RecursionError):
+        return ""
+
+
 def encode_health(health: HealthDocument, topics: Topics) -> Published:
     return Published(topics.health, _encode(health), retain=True)
 

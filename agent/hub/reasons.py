@@ -31,10 +31,20 @@ _REASONS = {
 
 REFUSALS = frozenset(
     {"no-mqtt-5", "client-id-refused", "bad-credentials", "not-authorised", "banned"}
-    | {"session-taken-over", "quota-exceeded", "subscription-refused", "bad-certificate-files"}
+    | {
+        "session-taken-over",
+        "quota-exceeded",
+        "subscription-refused",
+        "publish-refused",
+        "bad-certificate-files",
+    }
     | tls.CODES
 )
 """Codes that trying again soon does not change."""
+
+
+TAKEN_OVER = HubError(*_REASONS[0x8E])
+"""For brokers that drop the elder of two clients with one id without saying why."""
 
 
 def from_reason_code(value: int, name: str) -> HubError:

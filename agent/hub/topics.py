@@ -51,6 +51,10 @@ class Topics:
         groups = [f"{self._root}/group/{group}/cmd/+" for group in self._groups]
         return [f"{self._base}/cmd/+", *groups]
 
+    def own(self) -> list[str]:
+        """Our own topics that we listen to: the self-check, and the state (another may write it)."""
+        return [self.echo, self.state]
+
     def parse_command(self, topic: str) -> Address | None:
         """Who a command's topic addresses; None if it isn't this room or one of its groups."""
         match topic.removeprefix(f"{self._root}/").split("/"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -46,13 +45,13 @@ class RunningLink:
     def __init__(self, hub: settings.Hub, room: settings.Room = ROOM) -> None:
         self.hub = hub
         self.topics = Topics(hub.topic_root, room)
+        self.before_post: Callable[[Event], None] = lambda event: None
         self.events: list[Event] = []
-        self.fresh: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.link = Link(hub, room, self._post, Backoff(lambda: 1.0))
 
     def _post(self, event: Event) -> None:
+        self.before_post(event)
         self.events.append(event)
-        self.fresh.put(event)
 
     def of(self, kind: type[E]) -> list[E]:
         return [event for event in list(self.events) if isinstance(event, kind)]

@@ -18,6 +18,7 @@ from agent.core.events import (
 from agent.ports import Outgoing
 from tests.hub.conftest import ROOM, RunningLink, room_state
 from tests.support.broker import Broker, Hub, wait_until
+from tests.support.slow_line import SlowLine
 
 MakeLink = Callable[..., RunningLink]
 
@@ -131,12 +132,10 @@ def test_the_link_checks_itself_through_the_broker(broker: Broker, make_link: Ma
 def test_a_killed_agent_is_lost_and_a_closed_one_offline(
     broker: Broker, root: str, make_link: MakeLink
 ) -> None:
-    with Hub(broker.port, [f"{root}/#"]) as hub:
-        running = make_link(broker.port)
+    with Hub(broker.port, [f"{root}/#"]) as hub, SlowLine(broker.port) as line:
+        running = make_link(line.port)
         session = running.start().session
-        connection = running.link._connection
-        assert connection is not None
-        connection.close()  # what a killed process's kernel does: no DISCONNECT, just the end
+        line.cut()
         lost = hub.wait_for(running.topics.state, lambda one: one["connection"] == "lost").document
         assert lost["session"] == session
         again = running.wait_for(LinkChanged, lambda one: one.up, after=1)

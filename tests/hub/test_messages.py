@@ -1,0 +1,139 @@
+"""Every kind of bad input gets its code and one line that names the culprit; nothing raises."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from agent import settings
+from agent.core.commands import COMMANDS, Code, Reply
+from agent.core.events import CommandReceived, CommandRefused, Delivery
+from agent.hub.messages import Incoming, decode_command
+from agent.hub.topics import Topics
+
+TOPICS = Topics("diemcau/v1", settings.Room(id="thon-5"))
+JOIN = "diemcau/v1/room/thon-5/cmd/join"
+VOLUME = "diemcau/v1/room/thon-5/cmd/volume"
+
+
+def refused(topic: str, payload: bytes, **fields: object) -> CommandRefused:
+    event = decode_command(Incoming(topic, payload, **fields), TOPICS)  # type: ignore[arg-type]
+    assert isinstance(event, CommandRefused), event
+    assert "\n" not in event.text
+    assert len(event.text) < 400
+    return event
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "code", "id", "culprit"),
+    [
+        (JOIN, b"join please", Code.NOT_JSON, None, "not JSON"),
+        (JOIN, b"", Code.NOT_JSON, None, "not JSON"),
+        (JOIN, b"\xff\xfe", Code.NOT_JSON, None, "not JSON"),
+        (JOIN, b"[1]", Code.NOT_JSON, None, "expected a JSON object, got list"),
+        (JOIN, b"[" * 60_000, Code.NOT_JSON, None, "not JSON"),
+        (JOIN, b'{"id":"a"}', Code.MISSING_FIELD, "a", "meeting"),
+        (JOIN, b'{"id":"a","meeting":{}}', Code.MISSING_FIELD, "a", "meeting"),
+        (JOIN, b'{"id":"a","meeting":{"id":7}}', Code.BAD_FIELD, "a", "meeting.id: expected str"),
+        (JOIN, b'{"id":"a b","meeting":{"id":"m"}}', Code.BAD_FIELD, None, "id: expected str"),
+        (VOLUME, b'{"id":"a","speaker":101}', Code.BAD_FIELD, "a", "speaker: expected int <= 100"),
+        (VOLUME, b'{"id":"a","speaker":"5"}', Code.BAD_FIELD, "a", "got str"),
+        (VOLUME, b'{"speaker":5,"expires":"soon"}', Code.BAD_FIELD, None, "expires"),
+        (VOLUME, b'{"speaker":5,"issued":"2026-01-01T00:00:00"}', Code.BAD_FIELD, None, "issued"),
+        (JOIN[:-4] + "dance", b'{"id":"a"}', Code.UNKNOWN_COMMAND, "a", "'dance'"),
+        (JOIN.replace("5", "6"), b'{"id":"a"}', Code.NOT_PERMITTED, "a", "thon-6"),
+    ],
+)
+def test_bad_input(topic: str, payload: bytes, code: Code, id: str | None, culprit: str) -> None:
+    event = refused(topic, payload)
+    assert (event.code, event.id) == (code, id)
+    assert culprit in event.text
+
+
+def test_a_refusal_keeps_what_an_answer_needs() -> None:
+    event = refused(
+        JOIN, b"{}", delivery=Delivery(7, 1, 2), response_topic="answers", correlation=b"\0"
+    )
+    assert event.delivery == Delivery(7, 1, 2)
+    assert event.reply == Reply("answers", b"\0")
+    assert event.type == "join"
+
+
+def test_a_retained_command_is_refused_with_its_id() -> None:
+    event = refused(JOIN, b'{"id":"a","meeting":{"id":"m"}}', retained=True)
+    assert (event.code, event.id) == (Code.RETAINED, "a")
+
+
+def test_a_megabyte_is_refused_without_being_parsed() -> None:
+    padding = b'"x":"' + b"x" * 2**20 + b'"}'
+    payload = b'{ "id": "a", ' + padding
+    tracemalloc.start()
+    event = refused(JOIN, payload)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (event.code, event.id) == (Code.TOO_LARGE, "a")
+    assert peak_bytes < 100_000
+    assert refused(JOIN, b'{"meeting":{"id":"m"},' + padding).id is None
+
+
+def test_unknown_fields_are_named_and_ignored() -> None:
+    payload = b'{"colour":1,"meeting":{"id":"m","mood":2},"id":"a"}'
+    event = decode_command(Incoming(JOIN, payload), TOPICS)
+    assert isinstance(event, CommandReceived)
+    assert sorted(event.unknown_fields) == ["colour", "meeting.mood"]
+
+
+def test_times_are_read_with_their_offset() -> None:
+    payload = b'{"speaker":5,"expires":"2026-11-22T09:00:00+07:00"}'
+    event = decode_command(Incoming(VOLUME, payload), TOPICS)
+    assert isinstance(event, CommandReceived)
+    assert event.command.expires == datetime(2026, 11, 22, 2, tzinfo=UTC)
+
+
+def test_commands_without_an_id_get_different_ones() -> None:
+    ping = Incoming(JOIN[:-4] + "ping", b"{}")
+    events = [decode_command(ping, TOPICS) for _ in range(2)]
+    ids = {event.command.id for event in events if isinstance(event, CommandReceived)}
+    assert len(ids) == 2
+
+
+def fuzzed(count: int, seed: int) -> Iterator[Incoming]:
+    """Bytes of every kind on command topics: noise, broken JSON, valid JSON with wrong insides."""
+    dice = random.Random(seed)
+    seeds = [
+        b'{"id":"a","meeting":{"id":"giao-ban","title":"x"},"play":[{"url":"http://h/w"}]}',
+        b'{"speaker":50,"issued":"2026-11-22T09:00:00+07:00","expires":"2026-11-22T09:01:00Z"}',
+        b'{"power":"on"}',
+        b'{"seconds":1e3,"scope":"host"}',
+    ]
+    grains = [b"{", b"}", b"[", b'"', b",", b":", b"null", b"-", b"1e999", b"\\ud800", b"\x00", b"\xff", b"9" * 400, b"true"]  # fmt: skip
+    types = [*COMMANDS, "dance", "", "\x00", "x" * 300]
+    for _ in range(count):
+        data = bytearray(dice.choice(seeds) if dice.random() < 0.8 else dice.randbytes(60))
+        for _ in range(dice.randrange(6)):
+            at = dice.randrange(len(data) + 1)
+            data[at : at + dice.randrange(4)] = dice.choice(grains)
+        yield Incoming(
+            f"diemcau/v1/room/thon-5/cmd/{dice.choice(types)}",
+            bytes(data),
+            retained=dice.random() < 0.05,
+            response_topic=dice.choice([None, "a", "+", "\0"]),
+        )
+
+
+def test_fuzzed_payloads_neither_raise_nor_become_what_they_do_not_say() -> None:
+    outcomes = [(one, decode_command(one, TOPICS)) for one in fuzzed(5_000, seed=1)]
+    for incoming, event in outcomes:
+        if isinstance(event, CommandReceived):
+            assert incoming.topic.endswith("/" + event.command.type)
+            assert not incoming.retained
+        else:
+            assert isinstance(event.code, Code)
+            assert event.text
+            assert len(event.text) < 600
+    kinds = {type(event) for _, event in outcomes}
+    assert kinds == {CommandReceived, CommandRefused}, "the fuzzer reaches both sides"
