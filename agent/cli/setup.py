@@ -13,6 +13,7 @@ import typer
 
 from agent.cli.service import start_service
 from agent.cli.session import examples, session_of
+from agent.config import parse_value
 from agent.config.first_run import FirstRun, Secret
 from agent.errors import AgentError
 from agent.locale import gettext as _
@@ -83,14 +84,12 @@ def setup(
 
 
 def _assignment(text: str) -> tuple[str, Any]:
-    import yaml
-
     path, equals, value = text.partition("=")
     if not equals:
         raise AgentError("bad-option", f"--set {text}: expected KEY=VALUE, as hub.port=8883")
     try:
-        return path.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
+        return path.strip(), parse_value(value)
+    except ValueError as error:
         raise AgentError("bad-option", f"--set {text}: the value is no YAML: {error}") from error
 
 

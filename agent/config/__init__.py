@@ -6,5 +6,6 @@ it is from) and `read_file` (all that can be read of a broken file).
 
 from agent.config.loading import DEFAULT_PATH, load, read_file
 from agent.config.overview import Entry, entries
+from agent.config.reading import parse_value
 
-__all__ = ["DEFAULT_PATH", "Entry", "entries", "load", "read_file"]
+__all__ = ["DEFAULT_PATH", "Entry", "entries", "load", "parse_value", "read_file"]

@@ -64,6 +64,14 @@ class Reading:
         self.problems.append(self.located(path, text))
 
 
+def parse_value(text: str) -> Any:
+    """One value as it would stand behind a key. Raises ValueError."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error).replace("\n", " ")) from error
+
+
 def read(text: str, file: str, credentials: Path | None = None) -> Reading:
     """Read the YAML `text` of `file`. Never raises; look at `problems`."""
     reading = Reading(file)

@@ -136,6 +136,8 @@ class Restored(Struct, frozen=True):
     cold: bool
     muted_by_hand: bool = False
     display_on: bool = False
+    left_open: frozenset[str] = frozenset()
+    """Devices that were open when the journal ended."""
 
 
 class StopRequested(Struct, frozen=True):

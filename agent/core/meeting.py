@@ -79,6 +79,7 @@ class MeetingControl:
         self._worker: int | None = None
         self._next: Command | None = None
         self._leavers: list[str] = []
+        self._ending: tuple[Command | None, str] = (None, "")
         self.phase = Phase.STANDBY
         self.attendance: Attendance | None = None
 
@@ -86,6 +87,13 @@ class MeetingControl:
     def held(self) -> bool:
         """In a meeting, or getting there."""
         return self.phase in HELD
+
+    @property
+    def reason(self) -> tuple[Command | None, str]:
+        """Which command has the devices opened or closed now, and a word on it for people."""
+        if self.attendance is None or self.phase is Phase.LEAVING:
+            return self._ending
+        return self.attendance.command, f"meeting {self.attendance.id}"
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -139,7 +147,7 @@ class MeetingControl:
         """Another meeting shall take this one's place as soon as its child is gone."""
         self._supersede_joins("another join took its place", now)
         self._next = command
-        self._stop(now)
+        self._stop(now, command, "another join took its place")
 
     def leave(self, command: Command, leave: Leave, delivery: Delivery | None, now: Now) -> None:
         self._answers.accept(command, delivery, now)
@@ -151,7 +159,7 @@ class MeetingControl:
         self._supersede_joins("a leave came before it was in", now)
         self._leavers.append(command.id)
         self._answers.running(command.id, f"leaving {current}", now)
-        self._stop(now)
+        self._stop(now, command, f"left {current}")
 
     def _supersede_joins(self, text: str, now: Now) -> None:
         waiting = self.attendance.waiting if self.attendance else []
@@ -276,12 +284,13 @@ class MeetingControl:
         for command_id in attendance.waiting:
             self._answers.fail(command_id, code, text, now, **attendance.detail())
         attendance.waiting.clear()
-        self._stop(now)
+        self._stop(now, attendance.command, f"not joined: {text}")
 
     # --- the way out -----------------------------------------------------------------------------
 
-    def _stop(self, now: Now) -> None:
+    def _stop(self, now: Now, command: Command, why: str) -> None:
         """Out of the meeting; the rest follows when the child is gone."""
+        self._ending = command, why
         self.phase = Phase.LEAVING
         self._do(RememberMeeting(None))
         for name in (JOIN, SETTLE, RESTART, WINDOW):
@@ -382,6 +391,6 @@ class MeetingControl:
         if attendance.until is not None and now.wall >= attendance.until + UNTIL_GRACE:
             self._tell("meeting-over", Code.OK, f"meeting {attendance.id}: its time is over", now)
             self._supersede_joins("the meeting's time is over", now)
-            self._stop(now)
+            self._stop(now, attendance.command, "the meeting's time is over")
         else:
             self._arm_window(attendance, now)

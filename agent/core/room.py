@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from agent.core.answers import Answers
+from agent.core.audit import DeviceAudit
 from agent.core.clock import Now
 from agent.core.commands import (
     Code,
@@ -80,6 +81,7 @@ class Room:
         self.display = DisplayPower(profile, self._do)
         self.microphone = Microphone(self._do, self.answers, profile.speaker_volume)
         self.health = HealthBoard(profile, self._do)
+        self.audit = DeviceAudit(profile.room, self._do)
         self.meeting = MeetingControl(
             profile, self._do, self.answers, self.display, self.microphone, self._tell
         )
@@ -263,6 +265,7 @@ class Room:
     def _restored(self, event: Restored, now: Now) -> None:
         self.microphone.muted_by_hand = event.muted_by_hand
         self.display.restore(event.display_on)
+        self.audit.restore(event.left_open, now)
         for command in event.unfinished:
             self.answers.reopen(command)
         leaving = any(isinstance(c.body, Leave) for c in event.unfinished)
@@ -323,6 +326,7 @@ class Room:
             case DeviceReported() as report:
                 self.health.reported(report, now)
                 self.meeting.device(report.device, report.status)
+                self.audit.observe(self.health.open_devices, *self.meeting.reason, now)
             case Measured(figures):
                 self.health.figures = figures
             case Applied(request, error):
@@ -330,6 +334,8 @@ class Room:
 
     def _worker_exited(self, event: WorkerExited, now: Now) -> None:
         self.health.child_gone(now)
+        command, why = self.meeting.reason
+        self.audit.observe(set(), command, f"{why} ({event.text})" if event.text else why, now)
         self.meeting.worker_exited(event.text, now)
 
     def _line_changed(self, event: LineChanged, now: Now) -> None:

@@ -69,7 +69,7 @@ def test_the_rooms_button_is_stronger_than_the_hub() -> None:
     assert final(play, "c2") == (AckState.REJECTED, Code.MUTED_BY_HAND)
     play.tell(LineChanged("mute-button", True))
     assert play.room.microphone.live
-    assert play.events() == ["mute-pressed", "mute-pressed"]
+    assert play.events()[-2:] == ["mute-pressed", "mute-pressed"]
 
 
 def test_the_button_outside_of_a_meeting_opens_nothing() -> None:

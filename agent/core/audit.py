@@ -1,0 +1,64 @@
+"""Who had the camera and the microphone opened, and why they were closed: events that are kept.
+
+The journal keeps them for whoever has to show that no meeting means no open device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from typing import Any
+
+from agent.core.clock import Now
+from agent.core.commands import Command
+from agent.core.documents import EventDocument
+from agent.core.effects import Effect, PublishEvent
+
+WATCHED = ("camera", "microphone")
+"""What can see or hear."""
+
+OPENED = "device-opened"
+CLOSED = "device-closed"
+
+
+class DeviceAudit:
+    """Turns the set of open devices into an event an edge; `do` takes them in order."""
+
+    def __init__(self, room: str, do: Callable[[Effect], None]) -> None:
+        self._room = room
+        self._do = do
+        self._open: set[str] = set()
+
+    def restore(self, left_open: Set[str], now: Now) -> None:
+        """What the agent before us had open was closed with its process."""
+        self._open = set(left_open)
+        self.observe(set(), None, "the agent's process ended", now)
+
+    def observe(self, open_devices: Set[str], command: Command | None, why: str, now: Now) -> None:
+        """These are open now, by this command; `why` is for people."""
+        for device in WATCHED:
+            is_open, was_open = device in open_devices, device in self._open
+            if is_open and not was_open:
+                self._tell(OPENED, device, command, f"{device.capitalize()}: open: {why}", now)
+            elif was_open and not is_open:
+                self._tell(CLOSED, device, command, f"{device.capitalize()}: closed: {why}", now)
+        self._open = set(open_devices)
+
+    def _tell(self, kind: str, device: str, command: Command | None, text: str, now: Now) -> None:
+        detail: dict[str, Any] = {"device": device}
+        if command is not None:
+            detail |= {"command": command.id, "type": command.type, "asked_by": asked_by(command)}
+        self._do(PublishEvent(EventDocument(kind, self._room, "ok", text, now.wall, detail)))
+
+
+def asked_by(command: Command) -> str:
+    """The sender if it is known (a key, a local user), else by which way the command came."""
+    return command.sender or str(command.origin)
+
+
+def left_open(newest_first: list[EventDocument]) -> set[str]:
+    """The devices that these events left open."""
+    last: dict[str, str] = {}
+    for event in newest_first:
+        if event.type in (OPENED, CLOSED):
+            last.setdefault(event.detail.get("device", ""), event.type)
+    return {device for device, kind in last.items() if kind == OPENED}

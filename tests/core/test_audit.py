@@ -1,0 +1,65 @@
+"""Every opening and closing of the camera and the microphone is an event that says who asked."""
+
+from __future__ import annotations
+
+from agent.core.documents import DeviceStatus, EventDocument, Status
+from agent.core.effects import PublishEvent
+from agent.core.events import Restored
+from agent.core.media import DeviceReported
+from tests.core.playbook import Playbook
+
+
+def audited(play: Playbook) -> list[EventDocument]:
+    events = [effect.event for effect in play.all(PublishEvent)]
+    return [event for event in events if event.type in ("device-opened", "device-closed")]
+
+
+def summary(play: Playbook) -> list[tuple[str, str, str | None]]:
+    return [(e.type, e.detail["device"], e.detail.get("command")) for e in audited(play)]
+
+
+def close(play: Playbook, device: str) -> None:
+    play.report(DeviceReported(device, False, DeviceStatus(Status.OK, "ok", "")))
+
+
+def test_a_meeting_leaves_a_trace_of_both_devices() -> None:
+    play = Playbook()
+    join = play.enter()
+    play.command("leave", id="leave-1")
+    close(play, "microphone")
+    close(play, "camera")
+    play.exit("")
+    assert summary(play) == [
+        ("device-opened", "camera", join),
+        ("device-opened", "microphone", join),
+        ("device-closed", "microphone", "leave-1"),
+        ("device-closed", "camera", "leave-1"),
+    ]
+    assert audited(play)[0].detail["asked_by"] == "hub"
+    assert audited(play)[0].text == "Camera: open: meeting giao-ban"
+    assert audited(play)[-1].text == "Camera: closed: left giao-ban"
+
+
+def test_a_killed_media_process_closes_what_it_had_open() -> None:
+    play = Playbook()
+    join = play.enter()
+    play.exit("killed by SIGKILL")
+    assert summary(play)[2:] == [
+        ("device-closed", "camera", join),
+        ("device-closed", "microphone", join),
+    ]
+    assert "killed by SIGKILL" in audited(play)[-1].text
+
+
+def test_the_loudspeaker_hears_nothing_and_is_not_audited() -> None:
+    play = Playbook()
+    play.join()
+    play.opened("speaker")
+    assert audited(play) == []
+
+
+def test_what_a_killed_agent_left_open_is_told_closed_at_the_next_start() -> None:
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False, left_open=frozenset({"camera"})))
+    assert summary(play) == [("device-closed", "camera", None)]
+    assert audited(play)[0].text == "Camera: closed: the agent's process ended"
