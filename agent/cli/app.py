@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import DEFAULT_CONFIG, doctor, room, setup, status
+from agent.cli import DEFAULT_CONFIG, config, doctor, room, setup, status
 from agent.cli.session import Session
 from agent.errors import AgentError
 from agent.locale import gettext as _
@@ -47,7 +47,7 @@ def run(context: typer.Context) -> None:
     raise typer.Exit(2)
 
 
-for _noun in (status, doctor, room, setup):
+for _noun in (status, doctor, room, config, setup):
     _noun.add_to(app)
 
 

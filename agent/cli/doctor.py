@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
 from agent.locale import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.padding import Padding
-    from rich.table import Table
     from rich.text import Text
 
     from agent.diagnostics.report import Finding, Outcome, Report
@@ -91,17 +90,27 @@ def show(session: Session, report: Report, in_full: bool) -> None:
 
     for section in report.sections:
         worst = _worst(section.findings)
-        titles = [f.title for f in section.findings if f.outcome is worst]
-        session.console.print(_row(worst, group_name(section.group), "; ".join(titles)))
+        titles = "; ".join(dict.fromkeys(f.title for f in section.findings if f.outcome is worst))
+        head = (
+            (f"{outcome_word(worst):<{WORD_WIDTH}} ", worst.value),
+            (f"{group_name(section.group):<{NAME_WIDTH}} ", ""),
+        )
+        session.console.print(hanging(session.console.width, head, titles))
         if in_full:
-            for finding in section.findings:
-                if finding.evidence:
-                    session.console.print(_indented(finding.evidence, "quiet"))
+            _show_evidence(session, section.findings)
     session.console.print()
     for outcome in (Outcome.WARNING, Outcome.FAILED):
         for finding in report.findings(outcome):
             _show_trouble(session, finding)
     session.console.print(_summary(report))
+
+
+def _show_evidence(session: Session, findings: list[Finding]) -> None:
+    for finding in findings:
+        for text in {finding.title: 1, finding.evidence: 1}:
+            if text:
+                indent = ((" " * (WORD_WIDTH + NAME_WIDTH + 2), ""),)
+                session.console.print(hanging(session.console.width, indent, text, "quiet"))
 
 
 def _worst(findings: list[Finding]) -> Outcome:
@@ -112,37 +121,19 @@ def _worst(findings: list[Finding]) -> Outcome:
 
 
 def _show_trouble(session: Session, finding: Finding) -> None:
-    console = session.console
-    console.print(_row(finding.outcome, "", finding.title))
+    out = session.console
+    word = (f"{outcome_word(finding.outcome):<{WORD_WIDTH}} ", finding.outcome.value)
+    out.print(hanging(out.width, (word,), finding.title, "heading"))
     for label, text in (
         (_("seen"), finding.evidence),
         (_("cause"), finding.cause),
         (_("do"), finding.advice),
     ):
         if text:
-            console.print(_indented(f"{label}: {text}", ""))
-    console.print()
-
-
-def _row(outcome: Outcome, name: str, text: str) -> Padding | Table:
-    """A word, a name and a text; a long text goes on under its beginning."""
-    from rich.table import Table
-    from rich.text import Text
-
-    row = Table.grid(padding=(0, 1))
-    row.add_column(width=WORD_WIDTH)
-    if name:
-        row.add_column(width=NAME_WIDTH)
-    row.add_column()
-    word = Text(outcome_word(outcome), style=outcome.value)
-    row.add_row(word, *([name] if name else []), Text(text, style="" if name else "heading"))
-    return row
-
-
-def _indented(text: str, style: str) -> Padding:
-    from rich.padding import Padding
-
-    return Padding(text, (0, 0, 0, WORD_WIDTH + 1), style=style, expand=False)
+            out.print(
+                hanging(out.width, ((" " * (WORD_WIDTH + 1), ""), (f"{label}: ", "quiet")), text)
+            )
+    out.print()
 
 
 def _summary(report: Report) -> Text:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from agent.diagnostics.client import DaemonClient
+from agent.errors import ConfigError
 from agent.settings import Control
 
 if TYPE_CHECKING:
@@ -62,13 +63,12 @@ class Session:
 
     def _socket_path(self) -> str:
         from agent.config import read_file
-        from agent.errors import ConfigError
 
         try:
-            control = read_file(self.config_path, check_files=False).sections.of(Control)
+            reading = read_file(self.config_path, check_files=False)
         except ConfigError:
-            control = None
-        return (control or Control()).socket
+            return Control().socket
+        return (reading.sections.of(Control) or Control()).socket
 
 
 def session_of(context: typer.Context) -> Session:

@@ -30,6 +30,7 @@ KINDS: tuple[type[settings.Section], ...] = (
     settings.Media,
     settings.Store,
     settings.Control,
+    settings.Clock,
 )
 """The sections, in the order of `Sections`' fields."""
 
@@ -68,6 +69,7 @@ class Sections(Struct, frozen=True):
     media: settings.Media | None = None
     store: settings.Store | None = None
     control: settings.Control | None = None
+    clock: settings.Clock | None = None
 
 
 class Site(Struct, frozen=True):

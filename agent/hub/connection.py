@@ -62,7 +62,7 @@ class MqttConnection:
         self,
         hub: Hub,
         client_id: str,
-        will: Published,
+        will: Published | None,
         listener: Listener,
         *,
         number: int,
@@ -79,7 +79,7 @@ class MqttConnection:
         self._socket_error = _LastSocketError()
         self._client = self._make_client(client_id, will)
 
-    def _make_client(self, client_id: str, will: Published) -> mqtt.Client:
+    def _make_client(self, client_id: str, will: Published | None) -> mqtt.Client:
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id,
@@ -90,7 +90,8 @@ class MqttConnection:
         client.connect_timeout = self._hub.connect_timeout_seconds
         client.max_queued_messages_set(MAX_UNACKNOWLEDGED)
         client.max_inflight_messages_set(IN_FLIGHT)
-        client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
         client.enable_logger(self._socket_error.logger)
         client.on_socket_open = _set_no_delay
         client.on_connect = self._on_connect

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from agent.diagnostics.checks import (
     camera,
+    clock,
     display,
+    hub,
+    media_server,
     microphone,
+    network,
     panel,
+    power,
+    service,
     settings,
     speaker,
+    storage,
 )
 from agent.diagnostics.runner import Subject
 from agent.errors import AgentError
@@ -19,6 +26,13 @@ from agent.locale import gettext as _
 
 SUBJECTS = (
     Subject("settings", settings.check),
+    Subject("service", service.check),
+    Subject("clock", clock.check, 15.0),
+    Subject("power", power.check),
+    Subject("storage", storage.check),
+    Subject("network", network.check),
+    Subject("hub", hub.check, 40.0),
+    Subject("media-server", media_server.check, 30.0),
     Subject("camera", camera.check, 30.0),
     Subject("microphone", microphone.check, 30.0),
     Subject("speaker", speaker.check, 60.0),

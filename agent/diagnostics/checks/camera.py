@@ -6,7 +6,7 @@ from agent.core.documents import Status
 from agent.diagnostics.bench.protocol import CameraResult
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.checks.device import attempt, held_by_meeting, preliminary
-from agent.diagnostics.report import Finding, Outcome, ok, warning
+from agent.diagnostics.report import Finding, ok, warning
 from agent.diagnostics.site import Site
 from agent.locale import gettext as _
 
@@ -34,12 +34,12 @@ def judge(result: CameraResult) -> Finding:
     """What a look through the camera says about it."""
     evidence = describe(result)
     if result.figures.black:
-        return trouble.describe("camera", "black", Outcome.FAILED, evidence)
+        return trouble.describe("camera", "black", evidence)
     if result.status.status is not Status.OK:
         return trouble.finding("camera", result.status, evidence)
     rate = result.pictures / max(result.seconds, 0.1)
     if rate < SLOW_SHARE * result.framerate:
-        return trouble.describe("camera", "slow", Outcome.WARNING, evidence)
+        return trouble.describe("camera", "slow", evidence)
     if result.figures.sharpness < BLURRED_SHARPNESS:
         return warning(
             "camera-blurred",

@@ -18,7 +18,7 @@ from agent.diagnostics.holders import (
     SPEAKER_NODES,
     find_holders,
 )
-from agent.diagnostics.report import Finding, Outcome, ok, skipped
+from agent.diagnostics.report import Finding, ok, skipped
 from agent.diagnostics.site import Presence, Site
 from agent.errors import DeviceTimeout
 from agent.locale import gettext as _
@@ -85,7 +85,7 @@ def attempt(
         return [skipped(f"{kind}-meeting-began", text)]
     except (BenchFailed, DeviceTimeout) as error:
         code = "stalled" if error.code == "hangs" else error.code
-        found = trouble.describe(kind, code, Outcome.FAILED, error.text)
+        found = trouble.describe(kind, code, error.text)
         return [with_holders(found, kind, code)]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.checks.device import preliminary
-from agent.diagnostics.report import Finding, Outcome, ok, skipped, warning
+from agent.diagnostics.report import Finding, ok, skipped, warning
 from agent.diagnostics.site import Site
 from agent.locale import gettext as _
 from agent.settings import Devices
@@ -45,8 +45,10 @@ def _output(site: Site, devices: Devices) -> list[Finding]:
         evidence = _("connector: {where}; connected: {connected}").format(
             where=where, connected=", ".join(connectors) or _("none")
         )
-        outcome = Outcome.WARNING if _is_off(site) else Outcome.FAILED
-        return [trouble.describe("display", "unconnected", outcome, evidence)]
+        if _is_off(site):
+            text = _("Not seen: the display is off; see it with: diemcau test display")
+            return [skipped("display-off", text)]
+        return [trouble.describe("display", "unconnected", evidence)]
     name = wanted or next(iter(connectors))
     if connectors[name] < EDID_BYTES:
         return [

@@ -6,7 +6,7 @@ from agent.core.documents import Status
 from agent.diagnostics.bench.protocol import SoundResult
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.checks.device import attempt, held_by_meeting, preliminary
-from agent.diagnostics.report import Finding, Outcome, ok
+from agent.diagnostics.report import Finding, ok
 from agent.diagnostics.site import Site
 from agent.diagnostics.sound import SoundFigures
 from agent.locale import gettext as _
@@ -40,11 +40,11 @@ def judge(result: SoundResult) -> Finding:
     if result.status.status is not Status.OK:
         return trouble.finding("microphone", result.status, evidence)
     if figures.zeros >= DEAD_ZEROS:
-        return trouble.describe("microphone", "dead", Outcome.FAILED, evidence)
+        return trouble.describe("microphone", "dead", evidence)
     if figures.clipped >= CLIPPED_SHARE:
-        return trouble.describe("microphone", "clipping", Outcome.WARNING, evidence)
+        return trouble.describe("microphone", "clipping", evidence)
     if figures.level_dbfs < QUIET_DBFS:
-        return trouble.describe("microphone", "quiet", Outcome.WARNING, evidence)
+        return trouble.describe("microphone", "quiet", evidence)
     return ok("microphone-ok", _("The microphone hears the room"), evidence)
 
 

@@ -10,7 +10,7 @@ from agent.diagnostics.bench.protocol import LoopResult, PlayResult
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.checks.device import attempt, held_by_meeting, preliminary, probe
 from agent.diagnostics.checks.microphone import trustworthy
-from agent.diagnostics.report import Finding, Outcome, ok, skipped
+from agent.diagnostics.report import Finding, ok, skipped
 from agent.diagnostics.site import Site
 from agent.locale import gettext as _
 from agent.settings import Devices
@@ -77,4 +77,4 @@ def judge(result: LoopResult) -> Finding | None:
     if not trustworthy(result.heard):
         return None
     evidence = _("the test sound was played and not found in what the microphone heard")
-    return trouble.describe("speaker", "silent", Outcome.FAILED, evidence)
+    return trouble.describe("speaker", "silent", evidence)

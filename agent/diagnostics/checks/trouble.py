@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agent.core.documents import DeviceStatus, Status
+from agent.core.documents import DeviceStatus
 from agent.diagnostics.report import Finding, Outcome
 from agent.locale import gettext as _
 
@@ -21,14 +21,18 @@ class Trouble(NamedTuple):
     advice: str
 
 
+MILD = frozenset({"slow", "quiet", "clipping"})
+"""Codes of a device that can be used in a meeting all the same."""
+
+
 def finding(kind: str, device: DeviceStatus, evidence: str = "") -> Finding:
     """The finding for a device whose status is not ok."""
-    outcome = Outcome.WARNING if device.status is Status.DEGRADED else Outcome.FAILED
-    return describe(kind, device.code, outcome, evidence or device.text)
+    return describe(kind, device.code, evidence or device.text)
 
 
-def describe(kind: str, code: str, outcome: Outcome, evidence: str) -> Finding:
+def describe(kind: str, code: str, evidence: str) -> Finding:
     """The finding for a device's code."""
+    outcome = Outcome.WARNING if code in MILD else Outcome.FAILED
     words = _TROUBLES[kind]().get(code) or Trouble(_unknown(kind), "", _replug())
     return Finding(
         code=f"{kind}-{code}",
