@@ -32,7 +32,6 @@ class Attendance:
     since: datetime
     publish: Endpoint | None
     play: list[Source]
-    until: datetime | None
     waiting: list[str] = field(default_factory=list)
     """Ids of the join commands that are answered when the room is in."""
     joined_once: bool = False
@@ -48,7 +47,7 @@ class Attendance:
 
     @property
     def state(self) -> MeetingState:
-        return MeetingState(self.id, self.join.meeting.title, self.since, self.until)
+        return MeetingState(self.id, self.join.meeting.title, self.since, self.join.until)
 
     def reset_links(self) -> None:
         """A new child: nothing is connected yet."""
@@ -70,6 +69,11 @@ class Attendance:
     def receives(self) -> bool:
         """Whether anything it plays has arrived, if it plays."""
         return not self.play or any(link.flowing for link in self.downlinks.values())
+
+    @property
+    def flows(self) -> bool:
+        """Whether the meeting works both ways."""
+        return self.sends and self.receives
 
     @property
     def complete(self) -> bool:

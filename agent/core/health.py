@@ -153,7 +153,7 @@ class HealthBoard:
     def _media_text(self, phase: Phase, held: Attendance) -> str:
         if phase is Phase.IN_MEETING:
             return "Nothing arrives from " + ", ".join(held.silent_sources)
-        return held.shortfall()[1] if not (held.sends and held.receives) else ""
+        return "" if held.flows else held.shortfall()[1]
 
 
 def overall(

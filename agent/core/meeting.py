@@ -6,9 +6,8 @@ again, and answers the join and leave commands by what the child reports.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from msgspec import structs
 
@@ -25,31 +24,22 @@ from agent.core.effects import (
     RememberMeeting,
     SetDeadline,
     SetLamp,
-    StartWorker,
-    StopWorker,
 )
 from agent.core.events import Delivery, MeetingRecord
 from agent.core.media import DownlinkReported, MediaPlan, SetSources, UplinkReported
+from agent.core.media_child import RESTART, MediaChild
 from agent.core.microphone import Microphone
 from agent.core.profile import Profile
+from agent.core.window import WINDOW, Window, can_resume
 
 JOIN = "join"
 SETTLE = "join-settle"
-RESTART = "worker-restart"
-WINDOW = "meeting-window"
 
 SETTLE_SECONDS = 1.0
 """How long a join that has enough waits for the rest of its sources before it says which miss."""
 
-WINDOW_CHECK_SECONDS = 60.0
-"""The end of the meeting is looked up this often, since the wall clock may jump."""
-
-UNTIL_GRACE = timedelta(minutes=1)
-MAX_MEETING = timedelta(hours=12)
-"""A meeting without `until` is not resumed after this long."""
-
 MAX_JOIN_FAILURES = 3
-MAX_BACKOFF_SECONDS = 30.0
+"""Media children that may die before the join is given up."""
 
 HELD = frozenset({Phase.JOINING, Phase.IN_MEETING, Phase.RECONNECTING})
 
@@ -75,11 +65,11 @@ class MeetingControl:
         self._display = display
         self._microphone = microphone
         self._tell = tell
-        self._generation = 0
-        self._worker: int | None = None
+        self._window = Window(do)
         self._next: Command | None = None
         self._leavers: list[str] = []
         self._ending: tuple[Command | None, str] = (None, "")
+        self.child = MediaChild(profile.room, do)
         self.phase = Phase.STANDBY
         self.attendance: Attendance | None = None
 
@@ -98,6 +88,7 @@ class MeetingControl:
     # --- commands --------------------------------------------------------------------------------
 
     def join(self, command: Command, join: Join, delivery: Delivery | None, now: Now) -> None:
+        """Be in this meeting; see docs/contract.md for what is refused and what replaces what."""
         if refusal := self._refusal(join, now):
             self._answers.refuse(command, delivery, *refusal, now)
             return
@@ -107,7 +98,9 @@ class MeetingControl:
         elif self.phase is Phase.STANDBY:
             self._begin(command, join, now)
         else:
-            self._replace(command, now)
+            self._supersede_joins("another join took its place", now)
+            self._next = command
+            self._stop(now, command, "another join took its place")
 
     def _refusal(self, join: Join, now: Now) -> tuple[Code, str] | None:
         current = self.attendance.id if self.attendance and self.held else None
@@ -132,9 +125,8 @@ class MeetingControl:
         if play != attendance.play:
             attendance.set_sources(play)
             self._do(InstructWorker(SetSources(play)))
-        join = structs.replace(join, until=join.until or attendance.until)
-        attendance.until = join.until
-        self._arm_window(attendance, now)
+        join = structs.replace(join, until=join.until or self._window.until)
+        self._window.open(join.until, now)
         self._remember(attendance, structs.replace(command, body=join), join)
         if self.phase is Phase.JOINING:
             attendance.waiting.append(command.id)
@@ -143,13 +135,8 @@ class MeetingControl:
                 command.id, f"in meeting {attendance.id} already", now, code=Code.ALREADY
             )
 
-    def _replace(self, command: Command, now: Now) -> None:
-        """Another meeting shall take this one's place as soon as its child is gone."""
-        self._supersede_joins("another join took its place", now)
-        self._next = command
-        self._stop(now, command, "another join took its place")
-
     def leave(self, command: Command, leave: Leave, delivery: Delivery | None, now: Now) -> None:
+        """Be in no meeting, or not in that one."""
         self._answers.accept(command, delivery, now)
         current = self.attendance.id if self.attendance else None
         if current is None or leave.meeting not in (None, current):
@@ -170,63 +157,53 @@ class MeetingControl:
 
     def resume(self, record: MeetingRecord, now: Now) -> bool:
         """Back into the meeting of before the restart, muted; False when its time is over."""
+        if not can_resume(record, now):
+            self.forget()
+            return False
         join = record.command.body
         assert isinstance(join, Join)
         since = datetime.fromtimestamp(record.since_wall, UTC)
-        end = join.until + UNTIL_GRACE if join.until else since + MAX_MEETING
-        if now.wall >= end:
-            self._do(RememberMeeting(None))
-            return False
-        waits = record.command.id in self._answers.open
-        self._begin(record.command, join, now, since=since, resumed=True)
-        if not waits:
+        answered = record.command.id not in self._answers.open
+        self._begin(record.command, join, now, resumed_since=since)
+        if answered and self.attendance is not None:
+            self.attendance.joined_once = True
             self.phase = Phase.RECONNECTING
             self._do(CancelDeadline(JOIN))
         return True
 
     def forget(self) -> None:
-        """A restart came while leaving: don't go back."""
+        """Don't go back after a restart."""
         self._do(RememberMeeting(None))
 
     # --- the way in ------------------------------------------------------------------------------
 
     def _begin(
-        self,
-        command: Command,
-        join: Join,
-        now: Now,
-        *,
-        since: datetime | None = None,
-        resumed: bool = False,
+        self, command: Command, join: Join, now: Now, *, resumed_since: datetime | None = None
     ) -> None:
         attendance = Attendance(
             command=command,
             join=join,
-            since=since or now.wall,
+            since=resumed_since or now.wall,
             publish=self._profile.publish_endpoint(join),
             play=self._profile.play_sources(join),
-            until=join.until,
             waiting=[command.id] if command.id in self._answers.open else [],
-            joined_once=resumed and command.id not in self._answers.open,
         )
         self.attendance = attendance
         self.phase = Phase.JOINING
         self._remember(attendance, command, join)
-        self._microphone.prepare(join.microphone == "live" and not resumed)
+        self._microphone.prepare(join.microphone == "live" and resumed_since is None)
         self._do(SetLamp("on"))
         self._display.want_on()
-        self._start_worker(attendance)
+        self._start_child(attendance)
         self._do(SetDeadline(JOIN, join.timeout_seconds))
-        self._arm_window(attendance, now)
+        self._window.open(join.until, now)
         self._answers.running(command.id, f"joining {attendance.id}", now)
 
     def _remember(self, attendance: Attendance, command: Command, join: Join) -> None:
-        self._do(RememberMeeting(MeetingRecord(command, attendance.since.timestamp())))
         attendance.command, attendance.join = command, join
+        self._do(RememberMeeting(MeetingRecord(command, attendance.since.timestamp())))
 
-    def _start_worker(self, attendance: Attendance) -> None:
-        self._generation += 1
-        self._worker = self._generation
+    def _start_child(self, attendance: Attendance) -> None:
         self._microphone.child = True
         attendance.reset_links()
         plan = MediaPlan(
@@ -239,31 +216,39 @@ class MeetingControl:
             speaker_volume=self._microphone.volume,
             room_name=self._profile.name,
         )
-        self._do(StartWorker(self._generation, plan))
+        self.child.start(plan)
 
     def check(self, now: Now, *, settled: bool = False) -> None:
         """Look whether what has been reported changes the phase."""
         attendance = self.attendance
         if attendance is None or not self.held:
             return
-        good = attendance.sends and attendance.receives
-        refusal = attendance.refusal()
-        if self.phase is Phase.JOINING:
-            if refusal:
-                self._fail_join(attendance, *refusal, now)
-            elif good and self._display.ready:
-                if attendance.complete or settled:
-                    self._joined(attendance, now)
-                else:
-                    self._do(SetDeadline(SETTLE, SETTLE_SECONDS))
-        elif refusal:
-            self._do(StopWorker())
-        elif good and self.phase is Phase.RECONNECTING:
+        if refusal := attendance.refusal():
+            self._refused(attendance, *refusal, now)
+        elif self.phase is Phase.JOINING:
+            self._check_joining(attendance, settled, now)
+        elif attendance.flows and self.phase is Phase.RECONNECTING:
             self._joined(attendance, now)
-        elif not good and self.phase is Phase.IN_MEETING:
+        elif not attendance.flows and self.phase is Phase.IN_MEETING:
             self.phase = Phase.RECONNECTING
             code, text = attendance.shortfall()
             self._tell("reconnecting", code, text, now)
+
+    def _refused(self, attendance: Attendance, code: Code, text: str, now: Now) -> None:
+        """The server's no ends a join; in a meeting a new child asks again, ever more slowly."""
+        if self.phase is Phase.JOINING:
+            self._fail_join(attendance, code, text, now)
+        else:
+            self.phase = Phase.RECONNECTING
+            self.child.stop()
+
+    def _check_joining(self, attendance: Attendance, settled: bool, now: Now) -> None:
+        if not (attendance.flows and self._display.ready):
+            return
+        if attendance.complete or settled:
+            self._joined(attendance, now)
+        else:
+            self._do(SetDeadline(SETTLE, SETTLE_SECONDS))
 
     def _joined(self, attendance: Attendance, now: Now) -> None:
         again = attendance.joined_once
@@ -292,13 +277,15 @@ class MeetingControl:
         """Out of the meeting; the rest follows when the child is gone."""
         self._ending = command, why
         self.phase = Phase.LEAVING
-        self._do(RememberMeeting(None))
-        for name in (JOIN, SETTLE, RESTART, WINDOW):
-            self._do(CancelDeadline(name))
-        if self._worker is None:
-            self._left(now)
+        self.forget()
+        self._do(CancelDeadline(JOIN))
+        self._do(CancelDeadline(SETTLE))
+        self._window.close()
+        self.child.cancel_start()
+        if self.child.running:
+            self.child.stop()
         else:
-            self._do(StopWorker())
+            self._left(now)
 
     def _left(self, now: Now) -> None:
         assert self.attendance is not None
@@ -318,16 +305,14 @@ class MeetingControl:
 
     # --- what the child says ---------------------------------------------------------------------
 
-    def is_current(self, generation: int) -> bool:
-        """Whether this child is the one that counts."""
-        return generation == self._worker
-
     def uplink(self, report: UplinkReported, now: Now) -> None:
+        """The WHIP session's state changed."""
         if self.attendance:
             self.attendance.uplink = Link(report.state, report.text)
             self.check(now)
 
     def downlink(self, report: DownlinkReported, now: Now) -> None:
+        """A WHEP session's state changed."""
         if self.attendance and report.url in self.attendance.downlinks:
             self.attendance.downlinks[report.url] = Link(report.state, report.text)
             self.check(now)
@@ -341,14 +326,15 @@ class MeetingControl:
         else:
             self.attendance.missing.pop(device, None)
 
-    def worker_exited(self, text: str, now: Now) -> None:
+    def child_exited(self, text: str, now: Now) -> None:
         """The child is gone: as wished, or a failure that is mended by starting another."""
-        self._worker = None
+        self.child.exited()
         self._microphone.child_gone(now)
         attendance = self.attendance
-        if attendance is None or self.phase is Phase.LEAVING:
-            if attendance is not None:
-                self._left(now)
+        if attendance is None:
+            return
+        if self.phase is Phase.LEAVING:
+            self._left(now)
             return
         attendance.worker_failures += 1
         attendance.reset_links()
@@ -358,12 +344,7 @@ class MeetingControl:
             return
         if self.phase is Phase.IN_MEETING:
             self.phase = Phase.RECONNECTING
-        self._do(SetDeadline(RESTART, self._backoff_seconds(attendance.worker_failures)))
-
-    def _backoff_seconds(self, failures: int) -> float:
-        """Doubles from half a second; rooms of one hub spread by their id, always the same way."""
-        jitter = zlib.crc32(f"{self._profile.room}/{failures}".encode()) / 2**32
-        return min(0.5 * 2.0 ** (failures - 1), MAX_BACKOFF_SECONDS) * (0.75 + 0.5 * jitter)
+        self.child.start_later(attendance.worker_failures)
 
     # --- deadlines -------------------------------------------------------------------------------
 
@@ -376,21 +357,9 @@ class MeetingControl:
             self._fail_join(attendance, *attendance.shortfall(), now)
         elif name == SETTLE:
             self.check(now, settled=True)
-        elif name == RESTART and self._worker is None:
-            self._start_worker(attendance)
-        elif name == WINDOW:
-            self._check_window(attendance, now)
-
-    def _arm_window(self, attendance: Attendance, now: Now) -> None:
-        if attendance.until is None:
-            return
-        left = (attendance.until + UNTIL_GRACE - now.wall).total_seconds()
-        self._do(SetDeadline(WINDOW, min(max(left, 0.1), WINDOW_CHECK_SECONDS)))
-
-    def _check_window(self, attendance: Attendance, now: Now) -> None:
-        if attendance.until is not None and now.wall >= attendance.until + UNTIL_GRACE:
+        elif name == RESTART and not self.child.running:
+            self._start_child(attendance)
+        elif name == WINDOW and self._window.over(now):
             self._tell("meeting-over", Code.OK, f"meeting {attendance.id}: its time is over", now)
             self._supersede_joins("the meeting's time is over", now)
             self._stop(now, attendance.command, "the meeting's time is over")
-        else:
-            self._arm_window(attendance, now)

@@ -1,0 +1,54 @@
+"""The one media child: started, ended, and started again ever more slowly when it keeps failing."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+from agent.core.effects import CancelDeadline, Effect, SetDeadline, StartWorker, StopWorker
+from agent.core.media import MediaPlan
+
+RESTART = "worker-restart"
+FIRST_BACKOFF_SECONDS = 0.5
+MAX_BACKOFF_SECONDS = 30.0
+
+
+class MediaChild:
+    """Which child counts. One at a time, because it holds the devices."""
+
+    def __init__(self, room: str, do: Callable[[Effect], None]) -> None:
+        self._room = room
+        self._do = do
+        self._generation = 0
+        self.running = False
+
+    def start(self, plan: MediaPlan) -> None:
+        """Start a child; its reports carry the new generation."""
+        self._generation += 1
+        self.running = True
+        self._do(StartWorker(self._generation, plan))
+
+    def stop(self) -> None:
+        """End it; `WorkerExited` follows."""
+        self._do(StopWorker())
+
+    def is_current(self, generation: int) -> bool:
+        """Whether what this child says counts."""
+        return self.running and generation == self._generation
+
+    def exited(self) -> None:
+        """It is gone."""
+        self.running = False
+
+    def start_later(self, failures: int) -> None:
+        """Be told by the deadline RESTART when to try again."""
+        self._do(SetDeadline(RESTART, self._backoff_seconds(failures)))
+
+    def cancel_start(self) -> None:
+        """Don't try again."""
+        self._do(CancelDeadline(RESTART))
+
+    def _backoff_seconds(self, failures: int) -> float:
+        """Doubles; the rooms of one hub are spread by their id, always in the same way."""
+        spread = 0.75 + 0.5 * zlib.crc32(f"{self._room}/{failures}".encode()) / 2**32
+        return min(FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1), MAX_BACKOFF_SECONDS) * spread

@@ -1,0 +1,182 @@
+"""The hub's commands: which are refused as things stand, and what the others set in motion.
+
+Join and leave go to `agent.core.meeting`; the rest is short enough to be decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.core.answers import Answers
+from agent.core.clock import Now
+from agent.core.commands import (
+    Code,
+    Command,
+    Display,
+    Identify,
+    Join,
+    Leave,
+    Mute,
+    Ping,
+    Report,
+    Restart,
+    Unmute,
+    Volume,
+)
+from agent.core.display import DisplayPower
+from agent.core.documents import Phase
+from agent.core.effects import Effect, EndDaemon, SetDeadline, SetLamp
+from agent.core.events import CommandReceived
+from agent.core.health import HealthBoard
+from agent.core.meeting import MeetingControl
+from agent.core.microphone import Microphone
+from agent.core.profile import Profile
+
+IDENTIFY = "identify"
+REPORT_ANSWER = "report-answer"
+REPORT_SECONDS = 10.0
+"""A probe looks at sysfs; one that takes longer hangs in the kernel."""
+
+
+class Orders:
+    """Obeys, refuses or repeats. `do` takes the effects in order."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        do: Callable[[Effect], None],
+        answers: Answers,
+        display: DisplayPower,
+        microphone: Microphone,
+        health: HealthBoard,
+        meeting: MeetingControl,
+    ) -> None:
+        self._profile = profile
+        self._do = do
+        self._answers = answers
+        self._display = display
+        self._microphone = microphone
+        self._health = health
+        self._meeting = meeting
+        self._reporters: list[str] = []
+
+    def received(self, event: CommandReceived, now: Now) -> None:
+        """One well-formed command, new or come again."""
+        command, delivery = event.command, event.delivery
+        if event.known or command.id in self._answers.open:
+            self._answers.repeat(command, delivery, event.earlier, now)
+            return
+        self._answers.warn(command.id, event.unknown_fields)
+        if refusal := self._untimely(command, now):
+            self._answers.refuse(command, delivery, *refusal, now)
+        elif isinstance(command.body, Join):
+            self._meeting.join(command, command.body, delivery, now)
+        elif isinstance(command.body, Leave):
+            self._meeting.leave(command, command.body, delivery, now)
+        elif refusal := self._refusal(command):
+            self._answers.refuse(command, delivery, *refusal, now)
+        else:
+            self._answers.accept(command, delivery, now)
+            self._obey(command, now)
+
+    def _untimely(self, command: Command, now: Now) -> tuple[Code, str] | None:
+        if command.expires is None:
+            return None
+        if command.expires <= now.wall:
+            return Code.EXPIRED, f"expires: {command.expires.isoformat()} is past"
+        if not now.synchronised:
+            return (
+                Code.CLOCK_UNSYNCHRONISED,
+                "The room's clock is not synchronised yet, so expires can't be judged",
+            )
+        return None
+
+    def _refusal(self, command: Command) -> tuple[Code, str] | None:
+        """Why this can't be done as things stand."""
+        idle = self._meeting.phase is Phase.STANDBY
+        match command.body:
+            case Unmute() if idle:
+                return Code.NOT_IN_MEETING, "The room is in no meeting: nothing to unmute"
+            case Unmute() if self._microphone.muted_by_hand:
+                return Code.MUTED_BY_HAND, "The room muted itself by its button; only it can unmute"
+            case Display(power="off") if not idle:
+                return Code.IN_MEETING, "The display stays on during a meeting"
+            case Display() if not self._profile.has_relay:
+                return Code.DEVICE_ABSENT, "The room has no display relay (devices.display.relay)"
+            case Identify() if "panel" not in self._profile.fitted:
+                return Code.DEVICE_ABSENT, "The room has no lamp (devices.panel)"
+            case Restart() if not idle:
+                return Code.IN_MEETING, "The room is in a meeting: leave it first"
+        return None
+
+    def _obey(self, command: Command, now: Now) -> None:
+        match command.body:
+            case Mute():
+                self._microphone.mute(command.id, now)
+            case Unmute():
+                self._microphone.unmute(command.id, now)
+            case Volume(speaker):
+                self._microphone.set_volume(speaker, command.id, now)
+            case Display(power):
+                self._switch_display(command, power, now)
+            case Identify(seconds):
+                self._do(SetLamp("blink"))
+                self._do(SetDeadline(IDENTIFY, seconds))
+                self._answers.succeed(command.id, f"the lamp blinks for {seconds:g} s", now)
+            case Ping():
+                detail = {"version": self._profile.version}
+                self._answers.succeed(command.id, "pong", now, detail=detail)
+            case Report():
+                self._reporters.append(command.id)
+                self._do(SetDeadline(REPORT_ANSWER, REPORT_SECONDS))
+                self._health.start()
+            case Restart(scope):
+                self._answers.running(command.id, f"restarting the {scope}", now)
+                self._do(EndDaemon(scope))
+
+    def _switch_display(self, command: Command, power: str, now: Now) -> None:
+        if self._display.on == (power == "on"):
+            self._answers.succeed(command.id, f"was {power} already", now, code=Code.ALREADY)
+        elif power == "on":
+            self._display.want_on()
+        else:
+            self._display.want_off()
+
+    def display_switched(self, on: bool, error: str, now: Now) -> None:
+        """The relay answered whoever asked for it."""
+        for command in [c for c in self._answers.open.values() if isinstance(c.body, Display)]:
+            if error:
+                self._answers.fail(command.id, Code.DEVICE_FAILED, error, now)
+            else:
+                self._answers.succeed(command.id, "on" if on else "off", now)
+
+    def health_published(self, now: Now) -> None:
+        """Whoever asked for a report has it."""
+        for command_id in self._reporters:
+            self._answers.succeed(command_id, "health is published", now)
+        self._reporters.clear()
+
+    def report_late(self, now: Now) -> None:
+        """A probe hangs; whoever asked for a report is told."""
+        for command_id in self._reporters:
+            self._answers.fail(command_id, Code.TIMEOUT, "The devices did not answer", now)
+        self._reporters.clear()
+
+    def identified(self) -> None:
+        """Enough blinking: the lamp says again whether devices are open."""
+        self._do(SetLamp("off" if self._meeting.phase is Phase.STANDBY else "on"))
+
+    def settle_interrupted(self, command: Command, cold: bool, now: Now) -> None:
+        """A command that a crash or restart cut off is finished or failed by rule, never repeated."""
+        attendance = self._meeting.attendance
+        if attendance is not None and command.id in attendance.waiting:
+            return
+        match command.body:
+            case Leave() | Mute():
+                text = "done by the restart: nothing was open any more"
+                self._answers.succeed(command.id, text, now)
+            case Restart(scope) if scope == "agent" or cold:
+                self._answers.succeed(command.id, f"the {scope} was restarted", now)
+            case _:
+                text = "A restart of the agent interrupted it"
+                self._answers.fail(command.id, Code.INTERRUPTED, text, now)
