@@ -6,7 +6,7 @@ returns within its deadline or raises an `AgentError`; `close()` is bounded and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -196,6 +196,11 @@ class HubLink(Protocol):
 class Journal(Protocol):
     """What survives: commands, results, the meeting. Each call is on disk when it returns."""
 
+    @property
+    def condition(self) -> DeviceStatus:
+        """How it was found: `ok`, `journal-replaced` (corrupted) or `journal-not-kept` (in memory)."""
+        ...
+
     def look_up(self, command_id: str) -> tuple[bool, Ack | None]:
         """Whether the id is known, and its final ack if it has one."""
         ...
@@ -219,6 +224,10 @@ class Journal(Protocol):
     def meeting(self) -> MeetingRecord | None: ...
 
     def unfinished(self) -> list[Command]: ...
+
+    def events(self, kinds: Sequence[str], limit: int) -> list[EventDocument]:
+        """The latest recorded events of these types, newest first."""
+        ...
 
     def unsent(self) -> list[Outgoing]:
         """The outbox: what the broker has not acknowledged, oldest first."""

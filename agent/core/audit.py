@@ -18,6 +18,7 @@ WATCHED = ("camera", "microphone")
 
 OPENED = "device-opened"
 CLOSED = "device-closed"
+AUDITED = (OPENED, CLOSED)
 
 
 class DeviceAudit:
@@ -55,10 +56,10 @@ def asked_by(command: Command) -> str:
     return command.sender or str(command.origin)
 
 
-def left_open(newest_first: list[EventDocument]) -> set[str]:
+def left_open(newest_first: list[EventDocument]) -> frozenset[str]:
     """The devices that these events left open."""
     last: dict[str, str] = {}
     for event in newest_first:
-        if event.type in (OPENED, CLOSED):
+        if event.type in AUDITED:
             last.setdefault(event.detail.get("device", ""), event.type)
-    return {device for device, kind in last.items() if kind == OPENED}
+    return frozenset(device for device, kind in last.items() if kind == OPENED)

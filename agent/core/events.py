@@ -138,6 +138,8 @@ class Restored(Struct, frozen=True):
     display_on: bool = False
     left_open: frozenset[str] = frozenset()
     """Devices that were open when the journal ended."""
+    journal: DeviceStatus | None = None
+    """How the journal was found, if that is worth a word."""
 
 
 class StopRequested(Struct, frozen=True):

@@ -164,6 +164,8 @@ class Room:
         self.microphone.muted_by_hand = event.muted_by_hand
         self.display.restore(event.display_on)
         self.audit.restore(event.left_open, now)
+        if event.journal is not None and event.journal.status is not Status.OK:
+            self._tell("fault", event.journal.code, event.journal.text, now)
         for command in event.unfinished:
             self.answers.reopen(command)
         if event.cold:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent.core.documents import Status
+from agent.core.documents import DeviceStatus, Status
 from agent.host.clock import synchronised
 from agent.host.network import network
 from agent.host.power import throttling
@@ -32,11 +32,15 @@ class Trouble(NamedTuple):
 
 
 def sample(
-    store: Path | str, *, clock_trusted: bool = False, system: System | None = None
+    store: Path | str,
+    *,
+    clock_trusted: bool = False,
+    journal: DeviceStatus | None = None,
+    system: System | None = None,
 ) -> dict[str, Any]:
     """The figures by name, units in the names, without those that the machine doesn't have.
 
-    `store` is the folder whose disk matters. `status`, `code`, `text` are of the worst trouble, or
+    `store` is the folder whose disk matters, `journal` how the journal in it does. `status`, `code`, `text` are of the worst trouble, or
     `ok`. Takes a few milliseconds; for a thread, since a sick disk may hang.
     """
     system = system or System()
@@ -53,12 +57,14 @@ def sample(
         **network(system),
     }
     figures = {name: value for name, value in figures.items() if value is not None}
-    return verdict(figures) | figures
+    troubles = [Trouble(journal.status, journal.code, journal.text)] if journal else []
+    return verdict(figures, troubles) | figures
 
 
-def verdict(figures: dict[str, Any]) -> dict[str, Any]:
-    """`status` and `code` of the worst trouble in the figures, and the `text` of all of them."""
-    troubles = sorted(_troubles(figures), key=lambda trouble: trouble.status is not Status.FAILED)
+def verdict(figures: dict[str, Any], more: Iterable[Trouble] = ()) -> dict[str, Any]:
+    """`status` and `code` of the worst trouble in the figures and `more`, `text` of all of them."""
+    found = [t for t in (*more, *_troubles(figures)) if t.status is not Status.OK]
+    troubles = sorted(found, key=lambda trouble: trouble.status is not Status.FAILED)
     if not troubles:
         return {"status": Status.OK, "code": "ok", "text": ""}
     text = "; ".join(trouble.text for trouble in troubles)

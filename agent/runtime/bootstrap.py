@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent import __version__, config, host, ports
-from agent.core.events import LineChanged, Restored, StopRequested
+from agent.core.events import LineChanged, StopRequested
 from agent.core.profile import Profile
 from agent.core.room import Room
 from agent.devices import registry
@@ -31,6 +31,7 @@ from agent.runtime.outside import Outside
 from agent.runtime.performer import Performer
 from agent.runtime.prober import Prober
 from agent.runtime.queries import Queries
+from agent.runtime.restoring import keep_time, last_good_time, restored
 from agent.runtime.systemd import Notifier
 from agent.runtime.timers import Timers
 from agent.settings import Settings
@@ -81,7 +82,7 @@ def _serve(settings: Settings, stack: ExitStack) -> str:
     performer = Performer(outside)
     loop = Loop(inbox, room, performer, Queries(room, performer, outside.worker), outside)
     _stop_on_signals(inbox.put)
-    inbox.put(_restored(outside.journal, boot, display_on))
+    inbox.put(restored(outside.journal, boot, display_on))
     outside.hub.start(room.state(outside.clock.now()))
     outside.control.start()
     outside.notifier.ready()
@@ -104,14 +105,20 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
         prober=Prober(
             inbox.put,
             probe=lambda: registry.probe_all(settings.devices),
-            sample=lambda: host.sample(settings.store.path, clock_trusted=trusted),
+            sample=lambda: host.sample(
+                settings.store.path, clock_trusted=trusted, journal=journal.condition
+            ),
         ),
         notifier=Notifier.from_environment(),
         timers=Timers(),
-        clock=SystemClock(lambda: trusted or host.synchronised(host.System())),
+        clock=SystemClock(
+            lambda: trusted or host.synchronised(host.System()),
+            last_good=last_good_time(journal),
+            keep=lambda now: keep_time(journal, now),
+        ),
         post=inbox.put,
     )
-    for port in (outside.prober, outside.hub, outside.control, outside.worker):
+    for port in (outside.clock, outside.prober, outside.hub, outside.control, outside.worker):
         stack.callback(port.close)
     stack.callback(outside.notifier.stopping)
     return outside, display_on
@@ -149,18 +156,6 @@ def profile(settings: Settings, boot: str) -> Profile:
 
 def _read_secret(path: str | None) -> str | None:
     return Path(path).read_text(encoding="utf-8").strip() if path else None
-
-
-def _restored(journal: ports.Journal, boot: str, display_on: bool) -> Restored:
-    before = journal.recall("boot")
-    journal.remember("boot", boot)
-    return Restored(
-        meeting=journal.meeting(),
-        unfinished=journal.unfinished(),
-        cold=before not in (None, boot),
-        muted_by_hand=journal.recall("muted_by_hand") == "yes",
-        display_on=display_on,
-    )
 
 
 def _open_relay(settings: Settings, stack: ExitStack) -> tuple[ports.DisplayRelay | None, bool]:

@@ -1,28 +1,63 @@
-"""The two clocks of the machine, read in one place and handed to the core as `Now`."""
+"""The two clocks of the machine, read in one place and handed to the core as `Now`.
+
+A Pi has no clock of its own: until NTP has set it, it may stand in the past, but never before the
+last good time of the run before.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from agent.core.clock import Now
 
 RECHECK_SECONDS = 10.0
 """A clock that wasn't synchronised is asked again this often; asking is a file or a system call."""
 
+KEEP_SECONDS = 3600.0
+"""The last good time is kept on disk this often: one write an hour."""
+
 
 class SystemClock:
-    """`now()` never goes to the network; `is_synchronised` is asked until it has said yes once."""
+    """`is_synchronised` is asked until it has said yes once; from then on `keep` gets the time.
 
-    def __init__(self, is_synchronised: Callable[[], bool]) -> None:
+    `last_good` is what an earlier run kept: without synchronisation, time goes on from there at least.
+    """
+
+    def __init__(
+        self,
+        is_synchronised: Callable[[], bool],
+        last_good: datetime | None = None,
+        keep: Callable[[datetime], None] = lambda _now: None,
+    ) -> None:
         self._is_synchronised = is_synchronised
         self._synchronised = False
         self._asked = float("-inf")
+        self._kept = float("-inf")
+        self._keep = keep
+        self._last_good = last_good
+        self._started = time.monotonic()
 
     def now(self) -> Now:
-        monotonic = time.monotonic()
+        """From the loop's thread only."""
+        monotonic, wall = time.monotonic(), datetime.now(UTC)
         if not self._synchronised and monotonic - self._asked >= RECHECK_SECONDS:
             self._asked = monotonic
             self._synchronised = self._is_synchronised()
-        return Now(monotonic, datetime.now(UTC), self._synchronised)
+        if not self._synchronised:
+            return Now(monotonic, self._not_before(wall, monotonic), synchronised=False)
+        if monotonic - self._kept >= KEEP_SECONDS:
+            self._kept = monotonic
+            self._keep(wall)
+        return Now(monotonic, wall)
+
+    def close(self) -> None:
+        """Keep the time once more if it is good."""
+        if self._synchronised:
+            self._keep(datetime.now(UTC))
+
+    def _not_before(self, wall: datetime, monotonic: float) -> datetime:
+        if self._last_good is None:
+            return wall
+        return max(wall, self._last_good + timedelta(seconds=monotonic - self._started))

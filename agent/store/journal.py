@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -41,9 +41,12 @@ class Journal:
 
     def __init__(self, folder: Path | str, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._database, condition = open_database(Path(folder))
-        self.condition: DeviceStatus = condition
+        self._database, self._condition = open_database(Path(folder))
         self._until_prune = 0
+
+    @property
+    def condition(self) -> DeviceStatus:
+        return self._condition
 
     def look_up(self, command_id: str) -> tuple[bool, Ack | None]:
         row = self._row("SELECT result FROM command WHERE id = ?", command_id)
@@ -121,6 +124,14 @@ class Journal:
             "SELECT command FROM command WHERE result IS NULL ORDER BY number"
         )
         return [decode_command(row) for (row,) in rows]
+
+    def events(self, kinds: Sequence[str], limit: int) -> list[EventDocument]:
+        rows = self._database.execute(
+            f"SELECT document FROM event WHERE type IN ({', '.join('?' * len(kinds))})"
+            " ORDER BY number DESC LIMIT ?",
+            (*kinds, limit),
+        )
+        return [msgspec.json.decode(row, type=EventDocument) for (row,) in rows]
 
     def unsent(self) -> list[Outgoing]:
         rows = self._database.execute("SELECT number, kind, message FROM outbox ORDER BY number")

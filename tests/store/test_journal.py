@@ -215,3 +215,13 @@ def test_what_was_recorded_survives_kill_9(tmp_path: Path) -> None:
     assert [command.id for command in journal.unfinished()] == ["open"]
     assert journal.look_up("done") == (True, result(ping("done")).ack)
     assert journal.unsent() == [], "also what was marked lazily"
+
+
+def test_recorded_events_are_read_back_by_type_newest_first(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for number in range(5):
+        journal.record_event(event(number))
+        journal.record_event(EventDocument("device-opened", "r1", "ok", str(number), AT))
+    assert [e.text for e in journal.events(["device-opened", "x"], limit=2)] == ["4", "3"]
+    journal.mark_sent(journal.unsent()[0].key)
+    assert len(journal.events(["fault"], limit=10)) == 5, "sent events stay for auditing"

@@ -1,0 +1,44 @@
+"""What one run of the daemon leaves for the next: the journal's facts, and the last good time."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from agent.core.audit import AUDITED, left_open
+from agent.core.events import Restored
+from agent.errors import JournalError
+from agent.ports import Journal
+
+log = logging.getLogger(__name__)
+
+LAST_GOOD_TIME = "last_good_time"
+
+
+def restored(journal: Journal, boot: str, display_on: bool) -> Restored:
+    """The loop's first event; `boot` is the kernel's boot id."""
+    before = journal.recall("boot")
+    journal.remember("boot", boot)
+    return Restored(
+        meeting=journal.meeting(),
+        unfinished=journal.unfinished(),
+        cold=before not in (None, boot),
+        muted_by_hand=journal.recall("muted_by_hand") == "yes",
+        display_on=display_on,
+        left_open=left_open(journal.events(AUDITED, limit=20)),
+        journal=journal.condition,
+    )
+
+
+def last_good_time(journal: Journal) -> datetime | None:
+    """When the clock was last known to be right; it cannot be earlier than that now."""
+    kept = journal.recall(LAST_GOOD_TIME)
+    return datetime.fromisoformat(kept) if kept else None
+
+
+def keep_time(journal: Journal, now: datetime) -> None:
+    """Keep `now`, from a synchronised clock, as the last good time."""
+    try:
+        journal.remember(LAST_GOOD_TIME, now.isoformat())
+    except JournalError as error:
+        log.error("the last good time cannot be kept: %s", error)
