@@ -10,6 +10,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from agent.devices.camera.planes import fill
+
 if TYPE_CHECKING:
     import av
 
@@ -72,7 +74,7 @@ class Pattern:
 
         picture = av.VideoFrame(self.width, self.height, "yuv420p")
         luma_plane, *chroma_planes = picture.planes
-        luma_plane.update(pad(luma, self.width, luma_plane.line_size))
+        fill(luma_plane, luma, self.width, self.width)
         for plane, value in zip(chroma_planes, (chroma_blue, chroma_red), strict=True):
             plane.update(bytes([value]) * plane.buffer_size)
         return picture
@@ -104,11 +106,3 @@ def _noise(seed: int, size: int) -> bytes:
     """Grey of low contrast, the same at every start."""
     narrowed = bytes(GREY - 16 + value // 8 for value in range(256))
     return random.Random(seed).randbytes(size).translate(narrowed)
-
-
-def pad(plane: bytes, width: int, line_size: int) -> bytes:
-    """Lines of `width` bytes spread to `line_size`, as FFmpeg's aligned planes want them."""
-    if width == line_size:
-        return plane
-    gap = bytes(line_size - width)
-    return b"".join(plane[at : at + width] + gap for at in range(0, len(plane), width))

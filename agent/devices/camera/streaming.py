@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from agent.core.documents import DeviceStatus
 from agent.devices import status
-from agent.devices.camera.encoder import H264Encoder
+from agent.devices.camera.encoder import SOFTWARE, H264Encoder
 from agent.devices.camera.watch import PictureWatch
 from agent.errors import DeviceError
 from agent.ports import AccessUnit, CameraFormat
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 REOPEN_SECONDS = 1.0
 """Between attempts to open a camera that went away."""
+
+HUNG_SECONDS = 5.0
+"""Without a picture or an access unit for so long the camera is closed and opened again; a camera
+front end and the Pi's encoder both come back that way (failure rows 2 and 5)."""
 
 CLOSE_SECONDS = 2.0
 """How long `close` waits for the capture thread, which looks up every 200 ms."""
@@ -62,17 +66,26 @@ class PictureSource(Protocol):
 
 
 class StreamingCamera:
-    """The port `Camera` over a picture source. `bitrate` in bit/s is the ceiling."""
+    """The port `Camera` over a picture source.
+
+    `bitrate` in bit/s is the ceiling. Of `codecs`, FFmpeg's names, the first that works is taken.
+    """
 
     def __init__(
-        self, source: PictureSource, bitrate: int, *, required: bool, codec: str = "libx264"
+        self,
+        source: PictureSource,
+        bitrate: int,
+        *,
+        required: bool,
+        codecs: tuple[str, ...] = (SOFTWARE,),
     ) -> None:
         self._source = source
         self._bitrate = bitrate
         self._required = required
-        self._codec = codec
+        self._codecs = codecs
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._last_unit_seconds = 0.0
 
     def start(
         self, on_unit: Callable[[AccessUnit], None], on_status: Callable[[DeviceStatus], None]
@@ -86,6 +99,7 @@ class StreamingCamera:
             raise
         self._on_unit, self._on_status = on_unit, on_status
         self._watch = PictureWatch(opened.framerate, time.monotonic(), required=self._required)
+        self._last_unit_seconds = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
         self._thread.start()
         return CameraFormat(
@@ -114,8 +128,13 @@ class StreamingCamera:
             self._thread.join(CLOSE_SECONDS)
 
     def _make_encoder(self, opened: SourceFormat) -> H264Encoder:
+        for codec in self._codecs[:-1]:
+            with contextlib.suppress(DeviceError):
+                return H264Encoder(
+                    opened.width, opened.height, opened.framerate, self._bitrate, codec
+                )
         return H264Encoder(
-            opened.width, opened.height, opened.framerate, self._bitrate, self._codec
+            opened.width, opened.height, opened.framerate, self._bitrate, self._codecs[-1]
         )
 
     def _run(self) -> None:
@@ -138,6 +157,8 @@ class StreamingCamera:
                 self._pass_on(*captured)
             if change := self._watch.change(time.monotonic()):
                 self._on_status(change)
+            if time.monotonic() - self._last_unit_seconds > HUNG_SECONDS:
+                raise DeviceError("stalled", f"Camera: no encoded picture for {HUNG_SECONDS:g} s")
 
     def _pass_on(self, picture: av.VideoFrame, captured_seconds: float) -> None:
         now = time.monotonic()
@@ -145,6 +166,7 @@ class StreamingCamera:
         if self._watch.sample_due(now):
             self._watch.sample(luma_sample(picture), now)
         for unit in self._encoder.encode(picture, captured_seconds):
+            self._last_unit_seconds = now
             self._on_unit(unit)
 
     def _reopen(self) -> None:
@@ -154,6 +176,7 @@ class StreamingCamera:
                 opened = self._source.open()
                 self._encoder = self._make_encoder(opened)
                 self._watch.resume(time.monotonic())
+                self._last_unit_seconds = time.monotonic()
                 return
 
     def _say_gone(self, error: DeviceError) -> None:

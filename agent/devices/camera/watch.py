@@ -43,6 +43,7 @@ class PictureWatch:
 
     def resume(self, now_seconds: float) -> None:
         """The camera was opened again: measure from here on."""
+        self._seen = False
         self._last_picture = self._changed = self._lit = self._last_sample = now_seconds
         self._window_start, self._window_pictures, self._rate = now_seconds, 0, self._framerate
 
@@ -50,6 +51,7 @@ class PictureWatch:
         """A picture came. After a stall the rate is measured anew."""
         if now_seconds - self._last_picture >= STALLED_SECONDS:
             self._window_start, self._window_pictures, self._rate = now_seconds, 0, self._framerate
+        self._seen = True
         self._last_picture = now_seconds
         self._window_pictures += 1
 
@@ -70,7 +72,7 @@ class PictureWatch:
         """The new status if it is another than at the last call, else None. To be called often."""
         self._measure_rate(now_seconds)
         current = self._judge(now_seconds)
-        if current.code == self._code:
+        if current.code == self._code or (current.code == "ok" and not self._seen):
             return None
         self._code = current.code
         return current

@@ -1,0 +1,171 @@
+"""A camera on the Pi's ribbon cable, through libcamera's picamera2; its pictures are encoded by us.
+
+With one encoder for all cameras a keyframe and a bitrate can be asked for at any time, which
+picamera2's own encoders offer on no Pi both: on a Pi 4 it's the hardware, on a Pi 5 libx264.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent import settings
+from agent.core.documents import DeviceStatus
+from agent.devices import status
+from agent.devices.bounded import call_within
+from agent.devices.camera.encoder import HARDWARE, SOFTWARE
+from agent.devices.camera.planes import fill
+from agent.devices.camera.streaming import SourceFormat, StreamingCamera
+from agent.errors import DeviceAbsent, DeviceBusy, DeviceError
+
+if TYPE_CHECKING:
+    import av
+
+SYSFS = Path("/sys")
+
+SENSOR_NAME = re.compile(r"^(imx|ov|arducam|ar0|gc|sc)\d*\w*", re.IGNORECASE)
+"""What the kernel calls the image sensors of Pi cameras: imx708, ov5647, arducam-pivariety."""
+
+OPEN_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
+WAIT_SECONDS = 0.2
+
+WAITING_PICTURES = 2
+"""Pictures that may wait for the encoder; a newer one replaces the oldest."""
+
+
+def create(wanted: settings.Camera, simulation: settings.Simulation) -> StreamingCamera:
+    """The port `Camera`."""
+    return StreamingCamera(
+        Picamera2Pictures(wanted),
+        wanted.bitrate,
+        required=wanted.required,
+        codecs=(HARDWARE, SOFTWARE),
+    )
+
+
+def probe(
+    wanted: settings.Camera, simulation: settings.Simulation, sysfs: Path = SYSFS
+) -> DeviceStatus:
+    """Whether the kernel has found an image sensor; opens nothing, loads no library."""
+    found = sensors(sysfs)
+    try:
+        sensor = found[_choose(wanted.device, found)]
+    except DeviceAbsent as error:
+        return status.of_error(error, required=wanted.required)
+    return status.ok(f"Camera: {sensor}", required=wanted.required, sensor=sensor)
+
+
+def sensors(sysfs: Path = SYSFS) -> list[str]:
+    """The image sensors whose drivers run, such as `imx708`."""
+    subdevices = sorted((sysfs / "class" / "video4linux").glob("v4l-subdev*/name"))
+    names = [path.read_text().split()[0] for path in subdevices]
+    return [name for name in names if SENSOR_NAME.match(name)]
+
+
+class Picamera2Pictures:
+    """The picture source of a ribbon camera. One configuration for ever (failure row 3)."""
+
+    def __init__(self, wanted: settings.Camera) -> None:
+        self._wanted = wanted
+        self._camera: Any = None
+        self._strides: tuple[int, int] = (0, 0)
+        self._waiting: queue.Queue[tuple[av.VideoFrame, float]] = queue.Queue(WAITING_PICTURES)
+
+    def open(self) -> SourceFormat:
+        """See PictureSource."""
+        try:
+            self._camera = call_within(OPEN_SECONDS, self._start, "Camera: opening")
+        except ImportError as error:
+            text = "Camera: picamera2 is not installed; apt-get install python3-picamera2"
+            raise DeviceError("not-installed", text) from error
+        except RuntimeError as error:
+            raise _explain(error) from error
+        main = self._camera.camera_configuration()["main"]
+        width, height = main["size"]
+        return SourceFormat(width, height, self._wanted.framerate, main["format"])
+
+    def read(self) -> tuple[av.VideoFrame, float] | None:
+        """See PictureSource. A ribbon camera that stops delivering is told by its silence."""
+        try:
+            return self._waiting.get(timeout=WAIT_SECONDS)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """See PictureSource. A camera that does not stop in time is left to the process's end."""
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            with contextlib.suppress(DeviceError, RuntimeError):
+                call_within(CLOSE_SECONDS, camera.close, "Camera: closing")
+
+    def _start(self) -> Any:
+        from picamera2 import Picamera2
+
+        wanted = self._wanted
+        found = Picamera2.global_camera_info()
+        chosen = found[_choose(wanted.device, [camera["Model"] for camera in found])]
+        camera = Picamera2(chosen["Num"])
+        try:
+            configuration = camera.create_video_configuration(
+                main={"size": (wanted.width, wanted.height), "format": "YUV420"},
+                controls={"FrameRate": wanted.framerate},
+            )
+            camera.configure(configuration)
+            camera.pre_callback = self._take
+            camera.start()
+        except BaseException:
+            camera.close()
+            raise
+        return camera
+
+    def _take(self, request: Any) -> None:
+        """Called by picamera2's thread for every picture, which is only valid meanwhile."""
+        from picamera2 import MappedArray
+
+        with MappedArray(request, "main", write=False) as mapped:
+            shape = request.config["main"]
+            picture = _picture(memoryview(mapped.array).cast("B"), shape["size"], shape["stride"])
+        nanoseconds = request.get_metadata().get("SensorTimestamp")
+        seconds = nanoseconds / 1e9 if nanoseconds else time.monotonic()
+        with contextlib.suppress(queue.Empty):
+            while self._waiting.full():
+                self._waiting.get_nowait()
+        self._waiting.put_nowait((picture, seconds))
+
+
+def _picture(data: memoryview, size: tuple[int, int], stride: int) -> av.VideoFrame:
+    """libcamera's YUV420: three planes after each other, the chroma with half the stride."""
+    import av
+
+    width, height = size
+    picture = av.VideoFrame(width, height, "yuv420p")
+    luma, blue, red = picture.planes
+    chroma = stride * height
+    fill(luma, data, width, stride)
+    fill(blue, data[chroma:], width // 2, stride // 2)
+    fill(red, data[chroma + chroma // 4 :], width // 2, stride // 2)
+    return picture
+
+
+def _choose(device: str | None, models: list[str]) -> int:
+    """The place in the list of the camera that a setting means. Raises DeviceAbsent."""
+    for number, model in enumerate(models):
+        if device is None or device == str(number):
+            return number
+        if not device.isdigit() and device.lower() in model.lower():
+            return number
+    wanted = f"ribbon camera '{device}'" if device else "ribbon camera"
+    found = ", ".join(models) or "none"
+    text = f"Camera: no {wanted} found; check its cable at both ends, then power off and on (found: {found})"
+    raise DeviceAbsent("absent", text)
+
+
+def _explain(error: Exception) -> DeviceError:
+    if "busy" in str(error).lower():
+        return DeviceBusy("busy", "Camera: held by another program; see fuser -v /dev/media*")
+    return DeviceError("failed", f"Camera: libcamera says: {error}")

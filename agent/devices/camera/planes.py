@@ -1,0 +1,19 @@
+"""Raw pictures moved into FFmpeg's frames, whose lines may be longer than the picture is wide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from av.video.plane import VideoPlane
+
+
+def fill(plane: VideoPlane, data: bytes | memoryview, width: int, stride: int) -> None:
+    """Copy lines of `width` bytes, `stride` bytes apart, to all lines of the plane."""
+    lines = plane.buffer_size // plane.line_size
+    if stride == plane.line_size:
+        plane.update(bytes(data[: stride * lines]))
+        return
+    gap = bytes(plane.line_size - width)
+    cut = (bytes(data[at : at + width]) + gap for at in range(0, stride * lines, stride))
+    plane.update(b"".join(cut))
