@@ -13,10 +13,11 @@ import av
 
 from agent.devices.camera.pattern import COLOURS_RGB, Pattern
 from tests.support.demo import listening, looking
-from tests.support.pictures import Picture
+from tests.support.pictures import Picture, read_number
 from tests.support.room import Room
 from tests.support.sounds import RATE_HZ, Sound, frequency, level_dbfs, purity
 
+PHOTOGRAPH = "the photograph"
 LEAST_CORRELATION = 0.9
 LEAST_PEAK_RATIO = 2.0
 LEAST_PURITY = 0.9
@@ -30,19 +31,16 @@ Outcome = tuple[bool, str]
 class Senses:
     """Knows all test pictures and one room's recordings, and recognises them."""
 
-    def __init__(self, width: int, height: int, words: Path, video: Path) -> None:
-        self._known: dict[str, list[Picture]] = {
-            f"test picture {number}": [rgb(Pattern(number, width, height).draw(0))]
-            for number in range(len(COLOURS_RGB))
-        }
-        self._known["the photograph"] = [looking.small(p) for p in looking.read_pictures(video)]
+    def __init__(self, words: Path, video: Path) -> None:
         self._words = listening.read_wav(words)
+        self._photograph = [looking.small(picture) for picture in looking.read_pictures(video)]
 
     def see(self, room: Room, picture: Picture) -> Outcome:
         """Whether this is what the room's camera sends."""
         camera = room.devices["camera"]
-        sent = "the photograph" if "source" in camera else f"test picture {camera['pattern']}"
-        found = looking.recognise(picture, self._known)
+        sent = PHOTOGRAPH if "source" in camera else f"test picture {camera['pattern']}"
+        known = {PHOTOGRAPH: self._photograph, **test_pictures(picture)}
+        found = looking.recognise(picture, known)
         held = found.name == sent and found.correlation >= LEAST_CORRELATION
         return held, (
             f"{found.name}, correlation {found.correlation:.2f} (next {found.next_correlation:.2f})"
@@ -72,6 +70,16 @@ class Senses:
         return found.peak_ratio >= LEAST_PEAK_RATIO, (
             f"the words, peak {found.peak_ratio:.1f} times the next, {1000 * delay:.0f} ms old"
         )
+
+
+def test_pictures(seen: Picture) -> dict[str, list[Picture]]:
+    """All sixteen, each with the running number that the picture seen has."""
+    number = read_number(seen)
+    height, width = seen.shape[:2]
+    return {
+        f"test picture {pattern}": [rgb(Pattern(pattern, width, height).draw(number))]
+        for pattern in range(len(COLOURS_RGB))
+    }
 
 
 def rgb(frame: av.VideoFrame) -> Picture:

@@ -47,9 +47,10 @@ class Timeline:
         elif message.kind == "event":
             self.say(message.room, f"event {document['type']}: {document['text']}", message.at)
         elif message.kind == "state":
+            connection = document["connection"]
             summary = (
-                f"{document['connection']}, {document['phase']}; microphone"
-                f" {document['microphone']}, camera {document['camera']},"
+                f"{document['phase'] if connection == 'online' else connection};"
+                f" microphone {document['microphone']}, camera {document['camera']},"
                 f" display {document['display']}"
             )
             if self._state.get(message.room) != summary:
