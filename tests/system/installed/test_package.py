@@ -4,13 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.host import install, installed, run, succeeds, unit
+from tests.system.host import run, succeeds, unit
 
 
-@pytest.fixture(autouse=True)
-def package():
-    if not installed():
-        install()
+pytestmark = pytest.mark.usefixtures("package")
 
 
 def test_users_folders_and_permissions():
