@@ -5,6 +5,7 @@ Parsing only; what a command does is in the module of its noun.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -59,5 +60,11 @@ def run_tool(arguments: list[str]) -> int:
         return end.code if isinstance(end.code, int) else 1
     except AgentError as error:
         print(f"diemcau: {error.text}", file=sys.stderr)
+        return 2
+    except Exception as error:  # a technician can do nothing with a traceback
+        if "DIEMCAU_DEBUG" in os.environ:
+            raise
+        text = _("A mistake in the tool itself: {error}. DIEMCAU_DEBUG=1 shows more.")
+        print(f"diemcau: {text.format(error=repr(error))}", file=sys.stderr)
         return 2
     return 0

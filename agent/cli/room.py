@@ -159,11 +159,11 @@ def restart(
 
 
 def _send(
-    session: Session, kind: str, timeout_seconds: float = ANSWER_SECONDS, **fields: Any
+    session: Session, kind: str, deadline_seconds: float = ANSWER_SECONDS, /, **fields: Any
 ) -> None:
     began = time.monotonic()
     last: Ack | None = None
-    for last in session.client.command(kind, timeout_seconds, **fields):
+    for last in session.client.command(kind, deadline_seconds, **fields):
         _show(session, last, time.monotonic() - began)
     if last is None or last.state is not AckState.SUCCEEDED:
         raise typer.Exit(1)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.text import Text
 
-FAULTS_SHOWN = 4
+EVENTS_SHOWN = 4
 LABEL_WIDTH = 14
 
 
@@ -91,8 +91,8 @@ def screen(status: RoomStatus, now: datetime) -> Group:
     if health is not None and health.media:
         lines.append(_line(_("media"), *_figures(health.media)))
     if status.faults:
-        lines.append(_heading(_("Last faults")))
-        lines += [_fault(event.at, event.text) for event in status.faults[-FAULTS_SHOWN:]]
+        lines.append(_heading(_("Last events")))
+        lines += [_fault(event.at, event.text) for event in status.faults[-EVENTS_SHOWN:]]
     return Group(*lines)
 
 

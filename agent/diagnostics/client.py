@@ -84,22 +84,24 @@ class DaemonClient:
             credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
             return int.from_bytes(credentials[:4], sys.byteorder)
 
-    def ask(self, kind: str, timeout_seconds: float | None = None, **fields: Any) -> dict[str, Any]:
+    def ask(
+        self, kind: str, deadline_seconds: float | None = None, /, **fields: Any
+    ) -> dict[str, Any]:
         """The one answer to a query. Raises ControlError."""
-        timeout = self.timeout_seconds if timeout_seconds is None else timeout_seconds
+        timeout = self.timeout_seconds if deadline_seconds is None else deadline_seconds
         for answer in self._talk({"type": kind, **fields}, timeout):
             return answer
         raise self._silent(timeout)
 
-    def command(self, kind: str, timeout_seconds: float, **fields: Any) -> Iterator[Ack]:
+    def command(self, kind: str, deadline_seconds: float, /, **fields: Any) -> Iterator[Ack]:
         """Send a command and yield its acks as they come, the final one last. Raises ControlError."""
         request = {"type": kind, "id": str(uuid.uuid4()), **fields}
-        for answer in self._talk(request, timeout_seconds):
+        for answer in self._talk(request, deadline_seconds):
             ack = _convert(answer, Ack)
             yield ack
             if ack.state in FINAL_STATES:
                 return
-        raise self._silent(timeout_seconds)
+        raise self._silent(deadline_seconds)
 
     def _talk(self, request: dict[str, Any], timeout_seconds: float) -> Iterator[dict[str, Any]]:
         """The answers to one request until the daemon closes or the time is up."""
