@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +69,15 @@ class Room:
         assert self._process is not None
         return self._process.pid
 
-    def start(self, environment: dict[str, str] | None = None) -> None:
-        """Start the daemon's process (in this environment, if one is given)."""
+    def start(
+        self, environment: dict[str, str] | None = None, entry: Sequence[str] = ("agent",)
+    ) -> None:
+        """Start the daemon's process; `entry` is the module to run and arguments before `run`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / "agent.yaml"
         file.write_text(yaml.safe_dump(self.settings, allow_unicode=True), "utf-8")
-        command = [sys.executable, "-m", "agent", "run", "--config", str(file)]
-        with self.log.open("wb") as log:
+        command = [sys.executable, "-m", *entry, "run", "--config", str(file)]
+        with self.log.open("ab") as log:
             # its own session: Ctrl-C at the terminal is for the demo, which then ends the meeting
             self._process = subprocess.Popen(
                 command,
@@ -122,6 +125,17 @@ class Room:
     def opened_at(self, device: str) -> float:
         """When it was opened, in seconds since the epoch."""
         return os.stat(self.folder / f"{device}.open").st_mtime
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def wait_killed(self, seconds: float = 20) -> None:
+        """Until it has died of SIGKILL by itself."""
+        assert self._process is not None
+        assert self._process.wait(seconds) == -signal.SIGKILL, self.log_tail()
 
     def stop(self) -> int | None:
         """SIGTERM, as systemd would; SIGKILL if that does not help. Returns the exit code."""

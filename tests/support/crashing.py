@@ -1,0 +1,111 @@
+"""The daemon with a logbook of its steps, which can be made to kill itself (SIGKILL) at one of them.
+
+`python -m tests.support.crashing STEPS [--crash WHEN LABEL] run --config FILE`: every step that the
+performer and the journal take is appended to the file STEPS; WHEN is `before` or `after`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.core import effects as do
+from agent.core.commands import Command
+from agent.core.effects import Effect, SendAck
+from agent.ports import Outgoing
+from agent.runtime import bootstrap
+from agent.runtime.outside import Outside
+from agent.runtime.performer import Performer
+from agent.store.journal import Journal
+
+
+class Logbook:
+    """Steps as lines of a file, which outlive the process; death comes at the chosen one."""
+
+    def __init__(self, path: Path, crash: tuple[str, str] | None) -> None:
+        self._file = path.open("a", buffering=1)
+        self._crash = crash
+
+    @contextmanager
+    def step(self, label: str) -> Iterator[None]:
+        self._die_at("before", label)
+        yield
+        self._file.write(label + "\n")
+        self._die_at("after", label)
+
+    def _die_at(self, when: str, label: str) -> None:
+        if self._crash == (when, label):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class LoggingPerformer(Performer):
+    def __init__(self, outside: Outside, logbook: Logbook) -> None:
+        super().__init__(outside)
+        self._logbook = logbook
+
+    def _perform(self, effect: Effect) -> None:
+        with self._logbook.step(label(effect)):
+            super()._perform(effect)
+
+
+class LoggingJournal(Journal):
+    """Looks between the journal's write and what follows it inside one effect."""
+
+    def __init__(self, folder: str, logbook: Logbook) -> None:
+        self._logbook = logbook
+        self._keys: dict[str, str] = {}
+        super().__init__(folder)
+
+    def record_command(self, command: Command) -> None:
+        with self._logbook.step(f"record_command {command.id}"):
+            super().record_command(command)
+
+    def record_result(self, send: SendAck) -> Outgoing:
+        with self._logbook.step(f"record_result {send.ack.id}"):
+            outgoing = super().record_result(send)
+        self._keys[outgoing.key] = send.ack.id
+        return outgoing
+
+    def mark_sent(self, key: str) -> None:
+        with self._logbook.step(f"mark_sent {self._keys.get(key)}"):
+            super().mark_sent(key)
+
+
+def label(effect: Effect) -> str:
+    """An effect in a line: its name and what tells it from others of its kind."""
+    name = type(effect).__name__
+    match effect:
+        case do.RecordCommand(command):
+            return f"{name} {command.id}"
+        case SendAck(ack):
+            return f"{name} {ack.id} {ack.state}"
+        case do.SetLamp(mode):
+            return f"{name} {mode}"
+        case do.SetDeadline(deadline, seconds):
+            return f"{name} {deadline} {seconds:g}"
+        case do.StartWorker(generation):
+            return f"{name} {generation}"
+    return name
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("steps", type=Path)
+    parser.add_argument("--crash", nargs=2)
+    parser.add_argument("run", choices=["run"])
+    parser.add_argument("--config", type=Path, required=True)
+    arguments = parser.parse_args()
+    logbook = Logbook(arguments.steps, tuple(arguments.crash) if arguments.crash else None)
+    vars(bootstrap).update(
+        Performer=lambda outside: LoggingPerformer(outside, logbook),
+        Journal=lambda folder: LoggingJournal(folder, logbook),
+    )
+    return bootstrap.run(arguments.config)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
