@@ -223,9 +223,7 @@ class MeetingControl:
         attendance = self.attendance
         if attendance is None or not self.held:
             return
-        if refusal := attendance.refusal():
-            self._refused(attendance, *refusal, now)
-        elif self.phase is Phase.JOINING:
+        if self.phase is Phase.JOINING:
             self._check_joining(attendance, settled, now)
         elif attendance.flows and self.phase is Phase.RECONNECTING:
             self._joined(attendance, now)
@@ -234,15 +232,10 @@ class MeetingControl:
             code, text = attendance.shortfall()
             self._tell("reconnecting", code, text, now)
 
-    def _refused(self, attendance: Attendance, code: Code, text: str, now: Now) -> None:
-        """The server's no ends a join; in a meeting a new child asks again, ever more slowly."""
-        if self.phase is Phase.JOINING:
-            self._fail_join(attendance, code, text, now)
-        else:
-            self.phase = Phase.RECONNECTING
-            self.child.stop()
-
     def _check_joining(self, attendance: Attendance, settled: bool, now: Now) -> None:
+        if refusal := attendance.refusal():
+            self._fail_join(attendance, *refusal, now)
+            return
         if not (attendance.flows and self._display.ready):
             return
         if attendance.complete or settled:

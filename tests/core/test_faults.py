@@ -88,6 +88,16 @@ def test_a_stalled_link_is_reconnecting_until_it_flows() -> None:
     assert play.state.phase is Phase.IN_MEETING
 
 
+def test_a_refusal_in_the_meeting_is_waited_out_since_the_child_asks_again() -> None:
+    play = Playbook()
+    play.enter()
+    effects = play.report(UplinkReported("refused", "401 Unauthorized"))
+    assert play.phase is Phase.RECONNECTING
+    assert do.StopWorker() not in effects
+    play.report(UplinkReported("flowing"))
+    assert play.phase is Phase.IN_MEETING
+
+
 def test_one_silent_source_of_two_degrades_but_does_not_reconnect() -> None:
     play = Playbook()
     play.enter(play=[{"url": SERVER + "/a/whep", "label": "A"}, {"url": SERVER + "/b/whep"}])
