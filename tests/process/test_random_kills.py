@@ -1,0 +1,155 @@
+"""Commands keep coming while the daemon, or the broker, is killed at random moments.
+
+The seed is printed by a failing run. DIEMCAU_KILLS=200 is the long form of the first test and 20 of the
+second, for a night; the suite does a few.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.broker import Broker, Hub
+from tests.support.room import Room
+from tests.support.waiting import wait_for
+
+ROOT = "diemcau/test"
+ROOM = "r1"
+KILLS = int(os.environ.get("DIEMCAU_KILLS", "8"))
+BROKER_KILLS = max(2, min(KILLS // 3, 20))
+COMMANDS_PER_SECOND = 25
+MAX_SECONDS = 60.0
+
+
+class Stream:
+    """`identify` commands, each with an id and a duration of its own, until told to stop."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.sent: dict[str, dict[str, Any]] = {}
+
+    def _run(self) -> None:
+        for number in itertools.count():
+            if self._stopping.wait(1 / COMMANDS_PER_SECOND):
+                return
+            command = {"id": f"c{number}", "seconds": seconds_of(number)}
+            self.sent[command["id"]] = command
+            publish(self._hub, command)
+
+    def __enter__(self) -> Stream:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+
+def seconds_of(number: int) -> float:
+    """1.0001, 1.0002, ...: tells the commands apart in the logbook."""
+    return round(1 + (number + 1) * 0.0001, 4)
+
+
+def publish(hub: Hub, command: dict[str, Any]) -> None:
+    """QoS 1, not waited for: paho keeps it while the broker is away."""
+    import json
+
+    hub.client.publish(f"{ROOT}/room/{ROOM}/cmd/identify", json.dumps(command), qos=1)
+
+
+def finals(hub: Hub) -> dict[str, set[tuple[str, str, int]]]:
+    """Id -> its different final words."""
+    found: dict[str, set[tuple[str, str, int]]] = {}
+    for seen in list(hub.seen):
+        ack = seen.document
+        if ack["state"] not in ("accepted", "running"):
+            found.setdefault(ack["id"], set()).add((ack["state"], ack["at"], ack["seq"]))
+    return found
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[tuple[Broker, Room, Hub]]:
+    with Broker(folder / "hub") as broker:
+        room = Room(ROOM, "Phòng thử", folder)
+        room.use_hub(broker.port, ROOT)
+        start(room)
+        try:
+            room.wait_online()
+            with Hub(broker.port, [f"{ROOT}/room/{ROOM}/ack/#"]) as hub:
+                yield broker, room, hub
+        finally:
+            room.stop()
+
+
+def start(room: Room) -> None:
+    room.start(entry=("tests.support.crashing", str(room.folder / "steps")))
+
+
+def settle(room: Room, hub: Hub, sent: dict[str, dict[str, Any]]) -> None:
+    """As a hub does: what has no final word after a while is sent again, with the same id."""
+    room.wait_online(30)
+
+    def all_answered() -> bool:
+        return set(sent) <= set(finals(hub))
+
+    for _ in range(20):
+        try:
+            wait_for(all_answered, 3, "answers")
+            return
+        except AssertionError:
+            for command_id in set(sent) - set(finals(hub)):
+                publish(hub, sent[command_id])
+    raise AssertionError(f"never answered: {sorted(set(sent) - set(finals(hub)))[:10]}")
+
+
+def check(room: Room, hub: Hub, sent: dict[str, dict[str, Any]], seed: int) -> None:
+    """One final word an id; one effect for each that succeeded, at most one for any other."""
+    words = finals(hub)
+    assert {i: w for i, w in words.items() if len(w) > 1} == {}, f"seed {seed}"
+    steps = Counter((room.folder / "steps").read_text().splitlines())
+    for command_id, command in sent.items():
+        ((state, _, _),) = words[command_id]
+        blinks = steps[f"SetDeadline identify {command['seconds']:g}"]
+        allowed = (1,) if state == "succeeded" else (0, 1)
+        assert blinks in allowed, f"{command_id} {state}: {blinks} effects; seed {seed}"
+    succeeded = sum(state == "succeeded" for ((state, _, _),) in words.values())
+    assert succeeded > 0.8 * len(sent), f"only {succeeded} of {len(sent)}; seed {seed}"
+
+
+def test_the_daemon_is_killed_under_a_stream_of_commands(tmp_path: Path) -> None:
+    seed = random.randrange(1_000_000)
+    chance = random.Random(seed)
+    with stage(tmp_path) as (_, room, hub):
+        with Stream(hub) as stream:
+            for _ in range(KILLS):
+                time.sleep(chance.uniform(0.05, 0.6))  # the moment of the kill is what varies
+                room.kill()
+                start(room)
+                room.wait_online()
+        settle(room, hub, stream.sent)
+        check(room, hub, stream.sent, seed)
+
+
+def test_the_broker_is_killed_under_a_stream_of_commands(tmp_path: Path) -> None:
+    seed = random.randrange(1_000_000)
+    chance = random.Random(seed)
+    with stage(tmp_path) as (broker, room, hub):
+        with Stream(hub) as stream:
+            for _ in range(BROKER_KILLS):
+                time.sleep(chance.uniform(0.2, 0.8))
+                broker.kill()
+                broker.start()
+                room.wait_online(30)
+                wait_for(hub.client.is_connected, 30, "the operator's client is back")
+        settle(room, hub, stream.sent)
+        check(room, hub, stream.sent, seed)
