@@ -141,8 +141,9 @@ class Relay:
             return
         if self._publishers.get(session.name) is session:
             del self._publishers[session.name]
-            for other in [s for s in self._sessions.values() if s.name == session.name]:
-                await self._end(other)
+            for other in list(self._sessions.values()):
+                if other.kind == "whep" and other.name == session.name:
+                    await self._end(other)
         task = asyncio.ensure_future(session.connection.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
