@@ -6,7 +6,6 @@ import pytest
 
 from tests.system.host import run, succeeds, unit
 
-
 pytestmark = pytest.mark.usefixtures("package")
 
 
