@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli.findings import WORD_WIDTH, outcome_word, show_finding
 from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
 from agent.locale import gettext as _
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from agent.diagnostics.report import Finding, Outcome, Report
 
-WORD_WIDTH, NAME_WIDTH = 9, 13
+NAME_WIDTH = 13
 
 
 def add_to(app: typer.Typer) -> None:
@@ -101,7 +102,7 @@ def show(session: Session, report: Report, in_full: bool) -> None:
     session.console.print()
     for outcome in (Outcome.WARNING, Outcome.FAILED):
         for finding in report.findings(outcome):
-            _show_trouble(session, finding)
+            show_finding(session, finding)
     session.console.print(_summary(report))
 
 
@@ -118,22 +119,6 @@ def _worst(findings: list[Finding]) -> Outcome:
 
     order = [Outcome.FAILED, Outcome.WARNING, Outcome.OK, Outcome.SKIPPED]
     return min((f.outcome for f in findings), key=order.index, default=Outcome.SKIPPED)
-
-
-def _show_trouble(session: Session, finding: Finding) -> None:
-    out = session.console
-    word = (f"{outcome_word(finding.outcome):<{WORD_WIDTH}} ", finding.outcome.value)
-    out.print(hanging(out.width, (word,), finding.title, "heading"))
-    for label, text in (
-        (_("seen"), finding.evidence),
-        (_("cause"), finding.cause),
-        (_("do"), finding.advice),
-    ):
-        if text:
-            out.print(
-                hanging(out.width, ((" " * (WORD_WIDTH + 1), ""), (f"{label}: ", "quiet")), text)
-            )
-    out.print()
 
 
 def _summary(report: Report) -> Text:
@@ -168,16 +153,6 @@ def _summary(report: Report) -> Text:
         style="default not bold",
     )
     return line
-
-
-def outcome_word(outcome: Outcome) -> str:
-    """An outcome in the reader's language."""
-    return {
-        "ok": _("ok"),
-        "warning": _("warning"),
-        "failed": _("failed"),
-        "skipped": _("left out"),
-    }[outcome.value]
 
 
 def group_name(group: str) -> str:

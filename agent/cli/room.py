@@ -98,7 +98,7 @@ def join(
         fields["play"] = [{"url": url} for url in play]
     if until:
         fields["until"] = _moment(until, datetime.now().astimezone()).isoformat()
-    _send(session_of(context), "join", timeout + ANSWER_SECONDS, **fields)
+    send(session_of(context), "join", timeout + ANSWER_SECONDS, **fields)
 
 
 def leave(
@@ -109,17 +109,17 @@ def leave(
 ) -> None:
     """Leave."""
     fields = {"meeting": meeting} if meeting else {}
-    _send(session_of(context), "leave", 2 * ANSWER_SECONDS, **fields)
+    send(session_of(context), "leave", 2 * ANSWER_SECONDS, **fields)
 
 
 def mute(context: typer.Context) -> None:
     """Mute."""
-    _send(session_of(context), "mute")
+    send(session_of(context), "mute")
 
 
 def unmute(context: typer.Context) -> None:
     """Unmute."""
-    _send(session_of(context), "unmute")
+    send(session_of(context), "unmute")
 
 
 def volume(
@@ -127,14 +127,14 @@ def volume(
     percent: Annotated[int, typer.Argument(min=0, max=100, help=_("percent, 0 to 100"))],
 ) -> None:
     """Volume."""
-    _send(session_of(context), "volume", speaker=percent)
+    send(session_of(context), "volume", speaker=percent)
 
 
 def display(
     context: typer.Context, power: Annotated[Power, typer.Argument(help=_("on or off"))]
 ) -> None:
     """Display."""
-    _send(session_of(context), "display", 2 * ANSWER_SECONDS, power=power.value)
+    send(session_of(context), "display", 2 * ANSWER_SECONDS, power=power.value)
 
 
 def identify(
@@ -142,12 +142,12 @@ def identify(
     seconds: Annotated[float, typer.Option(min=1, max=60, help=_("how long, in seconds"))] = 10,
 ) -> None:
     """Blink."""
-    _send(session_of(context), "identify", seconds + ANSWER_SECONDS, seconds=seconds)
+    send(session_of(context), "identify", seconds + ANSWER_SECONDS, seconds=seconds)
 
 
 def ping(context: typer.Context) -> None:
     """Ping."""
-    _send(session_of(context), "ping")
+    send(session_of(context), "ping")
 
 
 def restart(
@@ -155,12 +155,13 @@ def restart(
     scope: Annotated[Scope, typer.Argument(help=_("agent or host"))] = Scope.AGENT,
 ) -> None:
     """Restart."""
-    _send(session_of(context), "restart", scope=scope.value)
+    send(session_of(context), "restart", scope=scope.value)
 
 
-def _send(
+def send(
     session: Session, kind: str, deadline_seconds: float = ANSWER_SECONDS, /, **fields: Any
 ) -> None:
+    """Send a command and show its acks as they come; typer.Exit(1) unless it succeeded."""
     began = time.monotonic()
     last: Ack | None = None
     for last in session.client.command(kind, deadline_seconds, **fields):

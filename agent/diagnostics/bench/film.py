@@ -64,3 +64,20 @@ def write_png(frame: av.VideoFrame, path: Path) -> None:
     picture.pts = 0
     packets = [*encoder.encode(picture), *encoder.encode(None)]
     path.write_bytes(b"".join(bytes(packet) for packet in packets))
+
+
+def thumbnail(path: Path, columns: int, rows: int) -> list[list[tuple[int, int, int]]]:
+    """The picture in a PNG file as rows of red, green, blue. Raises OSError."""
+    import av
+
+    with av.open(str(path)) as file:
+        frame = next(file.decode(video=0)).reformat(columns, rows, "rgb24")
+    plane = frame.planes[0]
+    data, size = bytes(memoryview(plane)), plane.line_size
+    return [
+        [
+            (data[at], data[at + 1], data[at + 2])
+            for at in range(y * size, y * size + 3 * columns, 3)
+        ]
+        for y in range(rows)
+    ]

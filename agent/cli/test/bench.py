@@ -1,0 +1,55 @@
+"""What the tests of the devices share: the site, a device borrowed, a finding shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import typer
+
+from agent.cli.findings import show_finding
+from agent.cli.session import Session
+from agent.diagnostics.bench.borrow import borrow
+from agent.diagnostics.bench.protocol import Level, Request, Result, Task
+from agent.diagnostics.report import Finding, Outcome
+from agent.diagnostics.site import Site, inspect
+from agent.errors import AgentError
+from agent.locale import gettext as _
+from agent.settings import Devices
+
+R = TypeVar("R", bound=Result)
+
+
+def site_of(session: Session) -> Site:
+    """The room, as it is now."""
+    return inspect(session.config_path, session.client)
+
+
+def devices_of(site: Site) -> Devices:
+    """The devices of the settings. Raises AgentError if they can't be read."""
+    if site.sections.devices is None:
+        raise AgentError("bad-settings", _("The settings can't be read; see: diemcau config check"))
+    return site.sections.devices
+
+
+def use(
+    site: Site,
+    task: Task,
+    seconds: float,
+    expected: type[R],
+    file: str = "",
+    on_level: Callable[[Level], None] = lambda level: None,
+) -> R:
+    """Try a device out. Raises AgentError, also when a meeting needs it."""
+    request = Request(task, devices_of(site), seconds, file)
+    result = borrow(request, site.devices_needed, on_level)
+    assert isinstance(result, expected)
+    return result
+
+
+def conclude(session: Session, *findings: Finding) -> None:
+    """Show what came of it; exit code 1 if something failed."""
+    for finding in findings:
+        show_finding(session, finding)
+    if any(finding.outcome is Outcome.FAILED for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,70 @@
+"""`diemcau test camera`: a still to look at, in a file and in the terminal, and its figures."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli.session import Session, session_of
+from agent.cli.test.bench import conclude, site_of, use
+from agent.diagnostics.bench.protocol import CameraResult
+from agent.diagnostics.checks.camera import judge
+from agent.diagnostics.client import DaemonClient
+from agent.locale import gettext as _
+
+DRAWN_COLUMNS, DRAWN_ROWS = 64, 18
+"""Fits below a prompt in 80 x 24; each row draws two lines of the picture."""
+
+LOOK_SECONDS = 2.0
+
+
+def camera(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option(help=_("where the still goes (PNG)"))] = None,
+    draw: Annotated[bool, typer.Option(help=_("draw it in the terminal"))] = True,
+) -> None:
+    """In a meeting, the picture that is sent; otherwise the camera itself."""
+    session = session_of(context)
+    path = (out or Path("/tmp", f"diemcau-camera-{time.time():.0f}.png")).absolute()
+    site = site_of(session)
+    result = None
+    if site.daemon.in_meeting:
+        _snapshot(session.client, path)
+    else:
+        result = use(site, "camera", LOOK_SECONDS, CameraResult, str(path))
+    if draw and session.console.is_terminal:
+        _draw(session, path)
+    session.console.print(_("The still is in {path}").format(path=path))
+    if result is not None:
+        conclude(session, judge(result))
+
+
+def _snapshot(client: DaemonClient, path: Path) -> None:
+    """The daemon may write beside its socket, not everywhere: taken from there."""
+    written = client.socket_path.with_name(f"snapshot-{path.name}")
+    client.snapshot("sent", written)
+    path.write_bytes(written.read_bytes())
+    written.unlink()
+
+
+def _draw(session: Session, path: Path) -> None:
+    """Half blocks: the upper pixel is the foreground, the lower one the background."""
+    from rich.text import Text
+
+    from agent.diagnostics.bench.film import thumbnail
+
+    rows = thumbnail(path, DRAWN_COLUMNS, 2 * DRAWN_ROWS)
+    for upper, lower in zip(rows[::2], rows[1::2], strict=True):
+        line = Text()
+        for above, below in zip(upper, lower, strict=True):
+            if session.console.no_color:
+                line.append(" .:-=+*#%@"[sum(above) * 10 // (3 * 256)])
+            else:
+                line.append(
+                    "▀",
+                    style=f"rgb({','.join(map(str, above))}) on rgb({','.join(map(str, below))})",
+                )
+        session.console.print(line)

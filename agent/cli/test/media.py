@@ -1,0 +1,73 @@
+"""`diemcau test media`: a meeting of the room with itself, to see what the line carries.
+
+The daemon does it, as it does every meeting; the microphone stays muted.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.room import send
+from agent.cli.session import Session, session_of
+from agent.cli.test.bench import conclude, site_of
+from agent.diagnostics.checks import media_server
+from agent.diagnostics.report import Outcome
+from agent.diagnostics.site import Presence, Site
+from agent.errors import AgentError
+from agent.locale import gettext as _
+
+MEETING = "diemcau-test"
+JOIN_SECONDS = 30.0
+
+
+def media(
+    context: typer.Context,
+    seconds: Annotated[float, typer.Option(min=5, max=120, help=_("how long"))] = 10,
+) -> None:
+    """Not in a meeting, and only with the daemon."""
+    session = session_of(context)
+    site = site_of(session)
+    if site.daemon.presence is not Presence.UP:
+        raise AgentError("no-daemon", _("Only with the agent: sudo systemctl start diemcau-agent"))
+    if site.devices_needed():
+        raise AgentError("in-meeting", _("Not now: the room is in a meeting"))
+    findings = media_server.check(site)
+    conclude(session, *findings)
+    if all(finding.outcome is Outcome.SKIPPED for finding in findings):
+        return
+    try:
+        send(session, "join", JOIN_SECONDS + 10, **_join(site))
+        _measure(session, seconds)
+    finally:
+        send(session, "leave", meeting=MEETING)
+
+
+def _join(site: Site) -> dict[str, Any]:
+    """Publish as in a meeting, and play that back if the server's addresses allow it."""
+    assert site.sections.media is not None
+    assert site.sections.room is not None
+    url = (site.sections.media.publish_url or "").format(
+        meeting=MEETING, room=site.sections.room.id
+    )
+    own = url.removesuffix("whip") + "whep" if url.endswith("whip") else ""
+    return {
+        "meeting": {"id": MEETING},
+        "microphone": "muted",
+        "play": [{"url": own}] if own else [],
+        "timeout_seconds": JOIN_SECONDS,
+    }
+
+
+def _measure(session: Session, seconds: float) -> None:
+    """The daemon's figures as they come, then once more for a file."""
+    end = time.monotonic() + seconds
+    shown: dict[str, Any] = {}
+    while time.monotonic() < end:
+        time.sleep(1.0)
+        health = session.client.status().health
+        shown = (health.media or {}) if health else {}
+    for name, value in shown.items():
+        session.console.print(f"  {name}: {value}")
