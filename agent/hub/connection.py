@@ -10,6 +10,7 @@ import logging
 import os
 import select
 import socket
+import ssl
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -93,7 +94,7 @@ class MqttConnection:
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
         client.enable_logger(self._socket_error.logger)
-        client.on_socket_open = _set_no_delay
+        client.on_socket_open = _on_socket_open
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
@@ -271,8 +272,10 @@ def _properties(packet_type: int) -> Properties:
     return Properties(packet_type)  # type: ignore[no-untyped-call]
 
 
-def _set_no_delay(_client: mqtt.Client, _userdata: Any, sock: Any) -> None:
+def _on_socket_open(_client: mqtt.Client, _userdata: Any, sock: Any) -> None:
     """Nagle and delayed ACKs make 88 ms of a round trip of 0.4 ms (failures row 31)."""
+    if isinstance(sock, ssl.SSLSocket):
+        tls.await_verdict(sock)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 

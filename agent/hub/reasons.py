@@ -67,5 +67,8 @@ def from_os_error(error: OSError, hub: Hub) -> HubError:
     if isinstance(error, ConnectionRefusedError):
         text = f"{where} refuses connections: check hub.port, and that the broker runs"
         return HubError("hub-refused", text)
+    if isinstance(error, ConnectionError):
+        text = f"{where} broke the connection off: is that the broker's port {'for TLS' if hub.tls else 'without TLS'}?"
+        return HubError("hub-unreachable", text)
     text = f"no connection to {where}: {error.strerror or error}"
     return HubError("hub-unreachable", text)

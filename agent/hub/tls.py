@@ -5,13 +5,20 @@ Verification is never switched off, whatever the clock says; a wrong clock is ex
 
 from __future__ import annotations
 
+import contextlib
+import select
 import ssl
 
 from agent.errors import HubError
 from agent.settings import Hub, Tls
 
-_EXPIRED, _NOT_YET_VALID, _REVOKED, _WRONG_HOST = 10, 9, 23, 62
+_EXPIRED, _NOT_YET_VALID, _REVOKED, _WRONG_HOST, _WRONG_ADDRESS = 10, 9, 23, 62, 64
 """OpenSSL's X509_V_ERR_* numbers (x509_vfy.h)."""
+
+_OTHER_HOST = (
+    "tls-wrong-host",
+    "the hub's certificate is for another host than {host}: check hub.host",
+)
 
 _VERIFY = {
     _EXPIRED: (
@@ -23,10 +30,8 @@ _VERIFY = {
         "the hub's certificate is not valid yet: this clock is probably behind, check the time",
     ),
     _REVOKED: ("tls-hub-revoked", "the hub's certificate has been revoked: do not trust this hub"),
-    _WRONG_HOST: (
-        "tls-wrong-host",
-        "the hub's certificate is for another host than {host}: check hub.host",
-    ),
+    _WRONG_HOST: _OTHER_HOST,
+    _WRONG_ADDRESS: _OTHER_HOST,
 }
 
 _ALERTS = {
@@ -76,6 +81,23 @@ def client_context(settings: Tls) -> ssl.SSLContext:
         text = f"hub.tls: {path} cannot be used: {error.strerror or error}"
         raise HubError("bad-certificate-files", text) from error
     return context
+
+
+VERDICT_SECONDS = 2.0
+"""How long to wait for the other side's word on our certificate; a mobile line's round trip."""
+
+
+def await_verdict(sock: ssl.SSLSocket) -> None:
+    """Let the hub refuse our certificate before we say anything. Raises ssl.SSLError with its alert.
+
+    In TLS 1.3 our handshake is over before the hub has looked at our certificate (RFC 8446, 4.4.2.4).
+    What we send into that is answered by a reset, and its alert, the reason, is lost. Session tickets
+    say that it accepted; a hub that sends neither costs the wait.
+    """
+    sock.setblocking(False)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        if select.select([sock], [], [], VERDICT_SECONDS)[0]:
+            sock.recv(1)  # an MQTT server never speaks first: this is a ticket, an alert or the end
 
 
 def explain(error: ssl.SSLError, hub: Hub) -> HubError:

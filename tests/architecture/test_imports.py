@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ports": {"core"},
     "config": INNER,
     "devices": INNER,
+    "enrolment": INNER,
     "host": INNER,
     "hub": INNER,
     "locale": set(),
@@ -25,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runtime": INNER,
     "store": INNER,
     "diagnostics": INNER | {"config", "devices", "host", "hub", "locale"},
-    "cli": INNER | {"config", "diagnostics", "locale", "runtime"},
+    "cli": INNER | {"config", "diagnostics", "enrolment", "hub", "locale", "runtime"},
     "__main__": {"cli"},
 }
 """Package -> packages of ours that it may import, itself aside."""
@@ -55,6 +56,7 @@ CORE_STANDARD_LIBRARY = {
 LIBRARIES: dict[str, set[str]] = {
     "alsaaudio": {"devices"},
     "av": {"devices", "media", "diagnostics"},  # encodes, records, judges pictures
+    "cryptography": {"enrolment"},
     "gi": {"media"},
     "gpiozero": {"devices"},
     "libcamera": {"devices"},
@@ -75,6 +77,7 @@ LIBRARIES: dict[str, set[str]] = {
 LAZY = {
     "alsaaudio",
     "av",
+    "cryptography",
     "gi",
     "gpiozero",
     "joserfc",
@@ -86,6 +89,7 @@ LAZY = {
 """Libraries that a machine may lack: imported only when the part that needs them is used."""
 
 LAZY_EXCEPTIONS = {
+    "agent/enrolment": "the hub operator's tool, loaded by agent.cli.hub's commands only",
     "agent/media": "the child's engine, loaded by agent.media.worker only when it has begun",
     "agent/devices": "drivers, loaded by agent.devices.registry by name",
 }

@@ -46,7 +46,11 @@ def free_port() -> int:
 
 
 class Broker:
-    """Mosquitto with the shipped configuration (but for the listener) and `extra` lines."""
+    """Mosquitto with a shipped configuration and `extra` lines.
+
+    Its listeners are on free ports on loopback (`port` is the first one, `ports` has them all by the
+    configuration's number); `files` stands for the folder that production.conf names.
+    """
 
     def __init__(
         self,
@@ -54,15 +58,17 @@ class Broker:
         extra: Iterable[str] = (),
         *,
         config: Path = SHIPPED_CONFIG,
+        files: Path | None = None,
         persistent: bool = False,
     ) -> None:
         self.directory = directory
-        self.port = free_port()
+        self.ports: dict[int, int] = {}
         self.log = directory / "mosquitto.log"
         self._config = directory / "mosquitto.conf"
         self._process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
-        lines = [_adapted(line, self.port) for line in config.read_text().splitlines()]
+        lines = [self._adapted(line, files) for line in config.read_text().splitlines()]
+        self.port = next(iter(self.ports.values()))
         if os.geteuid() == 0:
             lines.append("user root")  # else it could not read the test's files
         if persistent:
@@ -92,7 +98,8 @@ class Broker:
         assert self._process is not None
         assert self._process.poll() is None, f"Mosquitto ended:\n{self.log.read_text()}"
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            for port in self.ports.values():
+                socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
             return False
         return True
@@ -122,16 +129,27 @@ class Broker:
         self._process.wait(DEADLINE_SECONDS)
         self._process = None
 
+    def reload(self) -> None:
+        """SIGHUP, as `systemctl reload mosquitto` does; its log must have all types."""
+        assert self._process is not None
+        done = "Reloading config."
+        before = self.log.read_text().count(done)
+        self._process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.log.read_text().count(done) > before, "Mosquitto reloads")
+
     def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-
-def _adapted(line: str, port: int) -> str:
-    """The shipped configuration's line with our own port, on loopback."""
-    return f"listener {port} 127.0.0.1" if line.startswith("listener ") else line
+    def _adapted(self, line: str, files: Path | None) -> str:
+        """The shipped configuration's line with a port of our own, and files of our own."""
+        if line.startswith("listener "):
+            number = int(line.split()[1])
+            self.ports[number] = free_port()
+            return f"listener {self.ports[number]} 127.0.0.1"
+        return line.replace("/etc/mosquitto/diemcau", str(files)) if files else line
 
 
 class Seen:

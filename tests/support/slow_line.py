@@ -14,8 +14,11 @@ from typing import Self
 class SlowLine:
     """Forwards `port` to `target_port` on loopback; each direction takes `delay_seconds`."""
 
-    def __init__(self, target_port: int, delay_seconds: float = 0.0) -> None:
+    def __init__(
+        self, target_port: int, delay_seconds: float = 0.0, host: str = "127.0.0.1"
+    ) -> None:
         self.port = 0
+        self.host = host
         self.delay_seconds = delay_seconds
         self._target_port = target_port
         self._writers: list[asyncio.StreamWriter] = []
@@ -25,7 +28,7 @@ class SlowLine:
     def __enter__(self) -> Self:
         self._thread.start()
         server = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._serve, "127.0.0.1", 0), self._loop
+            asyncio.start_server(self._serve, self.host, 0), self._loop
         ).result(10)
         self.port = server.sockets[0].getsockname()[1]
         return self

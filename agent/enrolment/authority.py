@@ -1,0 +1,165 @@
+"""Makes, renews and revokes the certificates of hub, rooms and operators, in one folder.
+
+Two CAs: rooms and operators come in by different doors (listeners), and a room's certificate opens
+only the rooms' door. docs/hub-security.md tells an operator how to use it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from agent.enrolment import acl, certificates, register
+from agent.enrolment.certificates import Issued, Issuer
+from agent.enrolment.register import Entry, Kind, Register
+from agent.errors import ConfigError
+
+AUTHORITY_LIFETIME = timedelta(days=3650)
+LIFETIMES = {
+    Kind.HUB: timedelta(days=730),
+    Kind.ROOM: timedelta(days=730),
+    Kind.OPERATOR: timedelta(days=365),
+}
+"""Two years in a room that nobody visits; `diemcau hub list` and the room's health warn before."""
+
+ROOM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+OPERATOR_NAME = re.compile(r"operator\.[a-z0-9][a-z0-9-]{0,62}")
+"""With a dot, which no room's id may have: an operator is never taken for a room."""
+
+ROOMS_CA, OPERATORS_CA = "ca", "operators-ca"
+
+
+class Authority:
+    """The CAs in `folder`. Every change is on disk when a method returns; `now` gives aware UTC."""
+
+    def __init__(
+        self, folder: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.folder = folder
+        self._now = now
+        self._register = folder / "register.json"
+
+    def create(self, topic_root: str) -> None:
+        """Make both CAs. Raises ConfigError if there are some: they are never overwritten."""
+        if self._register.exists():
+            text = f"{self.folder}: there is a CA already; a new one locks all rooms out"
+            raise ConfigError([text])
+        for file, name in ((ROOMS_CA, "diemcau rooms"), (OPERATORS_CA, "diemcau operators")):
+            made = certificates.make_authority(name, self._now(), AUTHORITY_LIFETIME)
+            register.write(self.folder / f"private/{file}.key", made.key, 0o600)
+            register.write(self.folder / f"{file}.pem", made.certificate)
+        self._save(Register(topic_root))
+
+    def enrol_hub(self, hosts: list[str]) -> Path:
+        """The broker's certificate for these names and addresses; returns its folder."""
+        issuer = self._issuer(ROOMS_CA)
+        made = certificates.make_server(issuer, hosts, self._now(), LIFETIMES[Kind.HUB])
+        return self._enter(Kind.HUB, hosts[0], made, folder="hub", file="hub")
+
+    def enrol_room(self, room: str, groups: list[str]) -> Path:
+        """A room's certificate; returns the folder to bring to it. Again for a room: renews it."""
+        for name in (room, *groups):
+            _check_name(name, ROOM_NAME, "a room's or group's id: a-z, 0-9 and '-'")
+        made = certificates.make_client(
+            self._issuer(ROOMS_CA), room, self._now(), LIFETIMES[Kind.ROOM]
+        )
+        return self._enter(
+            Kind.ROOM, room, made, folder=f"rooms/{room}", file="room", groups=groups
+        )
+
+    def enrol_operator(self, name: str) -> Path:
+        """An operator's certificate; returns its folder."""
+        common_name = f"operator.{name}"
+        _check_name(common_name, OPERATOR_NAME, "an operator's name: a-z, 0-9 and '-'")
+        made = certificates.make_client(
+            self._issuer(OPERATORS_CA), common_name, self._now(), LIFETIMES[Kind.OPERATOR]
+        )
+        return self._enter(
+            Kind.OPERATOR, common_name, made, folder=f"operators/{name}", file="operator"
+        )
+
+    def renew(self, name: str) -> Path:
+        """A new certificate for who has one; the old one stays valid until it ends or is revoked."""
+        newest = self._entries_of(name)[-1]
+        match newest.kind:
+            case Kind.ROOM:
+                return self.enrol_room(name, newest.groups)
+            case Kind.OPERATOR:
+                return self.enrol_operator(name.removeprefix("operator."))
+        raise ConfigError([f"{name}: renew the hub's with: diemcau hub enroll-hub, and its names"])
+
+    def revoke(self, name: str, serial: str | None = None) -> list[Entry]:
+        """Revoke all certificates of that name, or the one; returns those that were valid."""
+        found = self._entries_of(name)
+        revoked = [one for one in found if one.revoked is None and serial in (None, one.serial)]
+        book = self.load()
+        for entry in book.entries:
+            if entry.serial in {one.serial for one in revoked}:
+                entry.revoked = self._now()
+        self._save(book)
+        return revoked
+
+    def load(self) -> Register:
+        return register.load(self._register)
+
+    def _entries_of(self, name: str) -> list[Entry]:
+        found = self.load().of(name)
+        if not found:
+            raise ConfigError([f"{name}: nobody of that name was enrolled; see: diemcau hub list"])
+        return found
+
+    def _issuer(self, name: str) -> Issuer:
+        try:
+            return Issuer.from_pem(
+                (self.folder / f"{name}.pem").read_bytes(),
+                (self.folder / f"private/{name}.key").read_bytes(),
+            )
+        except OSError as error:
+            text = f"{error.filename}: {error.strerror}; make a CA with: diemcau hub ca"
+            raise ConfigError([text]) from error
+
+    def _enter(
+        self,
+        kind: Kind,
+        name: str,
+        made: Issued,
+        *,
+        folder: str,
+        file: str,
+        groups: list[str] | None = None,
+    ) -> Path:
+        """Write what its bearer needs, then the register, from which list and ACL are made."""
+        target = self.folder / folder
+        register.write(target / f"{file}.pem", made.certificate)
+        register.write(target / f"{file}.key", made.key, 0o600)
+        register.write(target / "ca.pem", (self.folder / f"{ROOMS_CA}.pem").read_bytes())
+        book = self.load()
+        now = self._now()
+        book.entries.append(
+            Entry(kind, name, made.serial, now, now + LIFETIMES[kind], groups or [])
+        )
+        self._save(book)
+        return target
+
+    def _save(self, book: Register) -> None:
+        register.save(book, self._register)
+        register.write(self.folder / "acl", acl.render(book, self._now()).encode(), 0o640)
+        self._write_revocations(book, ROOMS_CA, {Kind.HUB, Kind.ROOM})
+        self._write_revocations(book, OPERATORS_CA, {Kind.OPERATOR})
+
+    def _write_revocations(self, book: Register, name: str, kinds: set[Kind]) -> None:
+        revoked = [(one.serial, one.revoked) for one in book.entries if one.kind in kinds]
+        crl = certificates.make_revocation_list(
+            self._issuer(name),
+            [(serial, since) for serial, since in revoked if since is not None],
+            self._now(),
+            AUTHORITY_LIFETIME,
+        )
+        register.write(self.folder / f"{name}.crl", crl)
+
+
+def _check_name(name: str, pattern: re.Pattern[str], expected: str) -> None:
+    if not pattern.fullmatch(name):
+        raise ConfigError([f"{name!r} is not {expected}"])
