@@ -107,11 +107,10 @@ def show(session: Session, report: Report, in_full: bool) -> None:
 
 
 def _show_evidence(session: Session, findings: list[Finding]) -> None:
+    indent = ((" " * (WORD_WIDTH + NAME_WIDTH + 2), ""),)
     for finding in findings:
-        for text in {finding.title: 1, finding.evidence: 1}:
-            if text:
-                indent = ((" " * (WORD_WIDTH + NAME_WIDTH + 2), ""),)
-                session.console.print(hanging(session.console.width, indent, text, "quiet"))
+        text = ": ".join(part for part in (finding.title, finding.evidence) if part)
+        session.console.print(hanging(session.console.width, indent, text, "quiet"))
 
 
 def _worst(findings: list[Finding]) -> Outcome:
