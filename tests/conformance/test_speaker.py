@@ -1,0 +1,201 @@
+"""What every loudspeaker driver promises: the port `Speaker`."""
+
+from __future__ import annotations
+
+import time
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent import settings
+from agent.core.documents import Status
+from agent.devices import registry
+from agent.devices.speaker import alsa
+from agent.errors import DeviceAbsent, DeviceBusy
+from agent.ports import PERIOD_FRAMES, Speaker
+from tests.conformance import subjects
+from tests.support import asound
+from tests.support.sounds import Sound, level_dbfs, tone
+from tests.support.waiting import wait_for
+
+
+def make(wanted: settings.Speaker, folder: Path) -> Speaker:
+    return registry.speaker(wanted, settings.Simulation(directory=str(folder)))
+
+
+def play(speaker: Speaker, periods: int) -> Sound:
+    said = tone(1000, 0, periods * PERIOD_FRAMES)
+    for period in np.split(said, periods):
+        speaker.write(period.tobytes())
+    return said
+
+
+def heard(folder: Path) -> Sound:
+    with wave.open(str(folder / "heard.wav")) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (48_000, 1, 2)
+        return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+
+
+@pytest.fixture(
+    params=[subjects.simulated_speaker, subjects.alsa_file_speaker, subjects.alsa_speaker],
+    ids=["simulated", "alsa-file", "alsa-card"],
+)
+def speaker(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Speaker]:
+    speaker = make(request.param(monkeypatch, tmp_path), tmp_path)
+    yield speaker
+    speaker.close()
+
+
+@pytest.fixture
+def simulated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Speaker]:
+    speaker = make(subjects.simulated_speaker(monkeypatch, tmp_path), tmp_path)
+    yield speaker
+    speaker.close()
+
+
+def test_opens_well_and_says_how_the_volume_is_made(speaker: Speaker) -> None:
+    status = speaker.open()
+    assert status.status is Status.OK
+    assert status.detail["volume"] == 100
+    assert status.detail["xruns"] == 0
+
+
+def test_takes_sound_and_says_how_much_waits(speaker: Speaker) -> None:
+    speaker.open()
+    play(speaker, 50)
+    assert 0 <= speaker.delay_seconds() < 0.5
+
+
+def test_closing_may_be_repeated(speaker: Speaker) -> None:
+    speaker.open()
+    play(speaker, 1)
+    speaker.close()
+    speaker.close()
+
+
+def test_can_be_opened_again_after_closing(speaker: Speaker) -> None:
+    speaker.open()
+    speaker.close()
+    assert speaker.open().status is Status.OK
+    play(speaker, 1)
+
+
+@pytest.mark.parametrize("subject", [subjects.simulated_speaker, subjects.alsa_file_speaker])
+def test_what_is_written_is_heard_sample_for_sample(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, subject: subjects.Prepare
+) -> None:
+    speaker = make(subject(monkeypatch, tmp_path), tmp_path)
+    speaker.open()
+    said = play(speaker, 50)
+    speaker.close()
+    assert said.tobytes() in heard(tmp_path).tobytes()
+
+
+@pytest.mark.parametrize("subject", [subjects.simulated_speaker, subjects.alsa_file_speaker])
+def test_volume_changes_what_is_heard(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, subject: subjects.Prepare
+) -> None:
+    speaker = make(subject(monkeypatch, tmp_path), tmp_path)
+    speaker.open()
+    speaker.set_volume(50)
+    said = play(speaker, 50)
+    speaker.close()
+    last = heard(tmp_path)[-PERIOD_FRAMES * 20 :]
+    assert level_dbfs(last) == pytest.approx(level_dbfs(said) - 18, abs=1)
+
+
+def test_volume_zero_is_silence(simulated: Speaker, tmp_path: Path) -> None:
+    simulated.open()
+    simulated.set_volume(0)
+    play(simulated, 10)
+    assert not heard(tmp_path).any()
+
+
+def test_plays_in_real_time(simulated: Speaker) -> None:
+    simulated.open()
+    began = time.monotonic()
+    play(simulated, 200)
+    assert time.monotonic() - began == pytest.approx(2, abs=0.1)
+
+
+def test_a_writer_that_pauses_is_an_underrun_and_heard_as_silence(
+    simulated: Speaker, tmp_path: Path
+) -> None:
+    simulated.open()
+    play(simulated, 5)
+    time.sleep(0.3)
+    play(simulated, 5)
+    assert simulated.status().detail["xruns"] == 1
+    assert len(heard(tmp_path)) >= 30 * PERIOD_FRAMES
+
+
+def test_the_recording_is_valid_while_it_grows(simulated: Speaker, tmp_path: Path) -> None:
+    simulated.open()
+    play(simulated, 5)
+    first = len(heard(tmp_path))
+    play(simulated, 5)
+    assert len(heard(tmp_path)) == first + 5 * PERIOD_FRAMES
+
+
+def test_a_stalled_loudspeaker_does_not_hold_the_writer(simulated: Speaker, tmp_path: Path) -> None:
+    simulated.open()
+    (tmp_path / "speaker").write_text("stalled")
+    began = time.monotonic()
+    play(simulated, 1)
+    assert time.monotonic() - began < 0.4
+    assert simulated.status().code == "stalled"
+
+
+def test_a_dead_loudspeaker_plays_nothing(simulated: Speaker, tmp_path: Path) -> None:
+    simulated.open()
+    (tmp_path / "speaker").write_text("dead")
+    play(simulated, 10)
+    assert not heard(tmp_path).any()
+
+
+def test_unplugged_in_use_and_plugged_in_again(simulated: Speaker, tmp_path: Path) -> None:
+    simulated.open()
+    (tmp_path / "speaker").write_text("unplugged")
+    with pytest.raises(DeviceAbsent, match="check its cable"):
+        play(simulated, 1)
+    assert simulated.status().status is Status.ABSENT
+    (tmp_path / "speaker").write_text("")
+    play(simulated, 1)
+    assert simulated.status().status is Status.OK
+
+
+def test_absent_and_busy_are_told_apart_at_opening(simulated: Speaker, tmp_path: Path) -> None:
+    (tmp_path / "speaker").write_text("unplugged")
+    with pytest.raises(DeviceAbsent):
+        simulated.open()
+    (tmp_path / "speaker").write_text("busy")
+    with pytest.raises(DeviceBusy, match="another program"):
+        simulated.open()
+
+
+def test_a_card_that_is_not_there_at_first_is_played_to_when_it_comes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asound.file_pcms(monkeypatch, tmp_path)
+    sysfs = tmp_path / "sys"
+    wanted = settings.Speaker(driver="alsa", device="plughw:CARD=Jabra,DEV=0")
+    speaker = alsa.create(wanted, settings.Simulation(), sysfs)
+    with pytest.raises(DeviceAbsent):
+        speaker.open()
+    asound.plug_card(sysfs, "Jabra")
+
+    def plays() -> bool:
+        try:
+            play(speaker, 1)
+        except DeviceAbsent:
+            return False
+        return True
+
+    wait_for(plays, 5, "the loudspeaker to take sound")
+    assert speaker.status().status is Status.OK
+    speaker.close()
