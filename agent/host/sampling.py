@@ -20,6 +20,8 @@ LOW_DISK_MEGABYTES = 200
 FULL_DISK_MEGABYTES = 20
 LOW_MEMORY_MEGABYTES = 100
 WEAK_SIGNAL_DBM = -75
+CERTIFICATE_SOON_DAYS = 14
+"""Time for somebody to renew it and to bring it to the room."""
 MEGABYTE = 1_000_000
 
 
@@ -36,6 +38,7 @@ def sample(
     *,
     clock_trusted: bool = False,
     journal: DeviceStatus | None = None,
+    certificate_days_left: float | None = None,
     system: System | None = None,
 ) -> dict[str, Any]:
     """The figures by name, units in the names, without those that the machine doesn't have.
@@ -54,6 +57,7 @@ def sample(
         **_disk(Path(store)),
         "root_read_only": _root_read_only(system),
         "clock_synchronised": clock_trusted or synchronised(system),
+        "certificate_days_left": certificate_days_left and round(certificate_days_left, 1),
         **network(system),
     }
     figures = {name: value for name, value in figures.items() if value is not None}
@@ -74,6 +78,7 @@ def verdict(figures: dict[str, Any], more: Iterable[Trouble] = ()) -> dict[str, 
 def _troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
     yield from _power_troubles(figures)
     yield from _resource_troubles(figures)
+    yield from _certificate_troubles(figures)
     if not figures.get("clock_synchronised", True):
         text = "The clock was not set by NTP since the start: check the network's NTP (timedatectl)"
         yield Trouble(Status.DEGRADED, "clock-unsynchronised", text)
@@ -84,6 +89,16 @@ def _troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
     if figures.get("wifi_power_save"):
         text = "Wi-Fi saves power, which delays sound: iw dev wlan0 set power_save off"
         yield Trouble(Status.DEGRADED, "wifi-power-save", text)
+
+
+def _certificate_troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
+    days = figures.get("certificate_days_left", CERTIFICATE_SOON_DAYS)
+    if days <= 0:
+        text = "This room's certificate for the hub has expired: get a new one from its operator"
+        yield Trouble(Status.FAILED, "certificate-expired", text)
+    elif days < CERTIFICATE_SOON_DAYS:
+        text = f"This room's certificate ends in {days:.0f} days: get a new one from the hub"
+        yield Trouble(Status.DEGRADED, "certificate-ends-soon", text)
 
 
 def _power_troubles(figures: dict[str, Any]) -> Iterator[Trouble]:

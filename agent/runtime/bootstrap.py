@@ -21,6 +21,7 @@ from agent.core.profile import Profile
 from agent.core.room import Room
 from agent.devices import registry
 from agent.errors import AgentError, ConfigError
+from agent.hub import certificate
 from agent.hub.link import Link
 from agent.media.supervisor import Supervisor
 from agent.runtime import logs
@@ -106,7 +107,10 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
             inbox.put,
             probe=lambda: registry.probe_all(settings.devices),
             sample=lambda: host.sample(
-                settings.store.path, clock_trusted=trusted, journal=journal.condition
+                settings.store.path,
+                clock_trusted=trusted,
+                journal=journal.condition,
+                certificate_days_left=_certificate_days_left(settings),
             ),
         ),
         notifier=Notifier.from_environment(),
@@ -122,6 +126,13 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
         stack.callback(port.close)
     stack.callback(outside.notifier.stopping)
     return outside, display_on
+
+
+def _certificate_days_left(settings: Settings) -> float | None:
+    tls = settings.hub.tls
+    if tls is None or tls.certificate is None:
+        return None
+    return certificate.days_left(tls.certificate, datetime.now(UTC))
 
 
 def profile(settings: Settings, boot: str) -> Profile:

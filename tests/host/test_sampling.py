@@ -113,6 +113,8 @@ def test_a_trouble_has_a_code_and_a_text_to_act_on(
         ({"disk_free_megabytes": 150}, Status.DEGRADED, "disk-low"),
         ({"store_read_only": True, "disk_free_megabytes": 5}, Status.FAILED, "store-read-only"),
         ({"wifi_signal_dbm": -81}, Status.DEGRADED, "wifi-weak"),
+        ({"certificate_days_left": 13.2}, Status.DEGRADED, "certificate-ends-soon"),
+        ({"certificate_days_left": -0.1}, Status.FAILED, "certificate-expired"),
         ({"wifi_power_save": True}, Status.DEGRADED, "wifi-power-save"),
         ({"wifi_signal_dbm": -50, "wifi_power_save": False}, Status.OK, "ok"),
     ],
