@@ -27,6 +27,9 @@ from agent.settings import Hub
 FLUSH_SECONDS = 2.0
 """What the goodbye allows for the last messages."""
 
+MAX_REMEMBERED = 4096
+"""Keys of messages published on this connection; more than the outbox holds."""
+
 _CLONE = "another agent speaks as this room in turn with us: is a cloned card running somewhere?"
 
 
@@ -65,6 +68,7 @@ class Session:
         self._previous = previous
         self.was_up = False
         self._group_problem = ""
+        self._published: dict[str, None] = {}
         self._check = SelfCheck(self.id, hub.keepalive_seconds)
         self._connection = MqttConnection(
             hub,
@@ -110,11 +114,23 @@ class Session:
                 self._connection.publish(self._stamped(job, Connection.ONLINE))
             case HealthDocument():
                 self._connection.publish(messages.encode_health(job, self._topics))
+            case _ if job.key and self._is_repeat(job.key):
+                pass
             case _:
                 *others, own = messages.encode_outgoing(job, self._topics)
                 for message in others:
                     self._connection.publish(message)
                 self._connection.publish(own, job.key)
+
+    def _is_repeat(self, key: str) -> bool:
+        """Whether this connection has it already: the outbox is resent when the link is up, and
+        what was published a moment before stands in it too."""
+        if key in self._published:
+            return True
+        self._published[key] = None
+        if len(self._published) > MAX_REMEMBERED:
+            del self._published[next(iter(self._published))]
+        return False
 
     def _stamped(self, state: RoomState, connection: Connection) -> Published:
         """This state, as of this connection: the core may not know its id yet."""

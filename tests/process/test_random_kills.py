@@ -97,7 +97,7 @@ def start(room: Room) -> None:
 
 def settle(room: Room, hub: Hub, sent: dict[str, dict[str, Any]]) -> None:
     """As a hub does: what has no final word after a while is sent again, with the same id."""
-    room.wait_online(30)
+    room.wait_online(120)  # the pauses between its attempts grow
 
     def all_answered() -> bool:
         return set(sent) <= set(finals(hub))
@@ -149,7 +149,7 @@ def test_the_broker_is_killed_under_a_stream_of_commands(tmp_path: Path) -> None
                 time.sleep(chance.uniform(0.2, 0.8))
                 broker.kill()
                 broker.start()
-                room.wait_online(30)
+                room.wait_online(120)  # the pauses between its attempts grow
                 wait_for(hub.client.is_connected, 30, "the operator's client is back")
         settle(room, hub, stream.sent)
         check(room, hub, stream.sent, seed)

@@ -1,7 +1,7 @@
 """The daemon with a logbook of its steps, which can be made to kill itself (SIGKILL) at one of them.
 
-`python -m tests.support.crashing STEPS [--crash WHEN LABEL] run --config FILE`: every step that the
-performer and the journal take is appended to the file STEPS; WHEN is `before` or `after`.
+`python -m tests.support.crashing STEPS [options] run --config FILE`: every step that the performer and
+the journal take is appended to the file STEPS. The options say what else differs from a plain run.
 """
 
 from __future__ import annotations
@@ -9,18 +9,29 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
+from agent import host
 from agent.core import effects as do
+from agent.core.clock import Now
 from agent.core.commands import Command
 from agent.core.effects import Effect, SendAck
+from agent.media.supervisor import Supervisor
 from agent.ports import Outgoing
 from agent.runtime import bootstrap
+from agent.runtime.clock import SystemClock
 from agent.runtime.outside import Outside
 from agent.runtime.performer import Performer
 from agent.store.journal import Journal
+
+FAKE_CHILD = Path(__file__).with_name("fake_child.py")
 
 
 class Logbook:
@@ -92,18 +103,44 @@ def label(effect: Effect) -> str:
     return name
 
 
-def main() -> int:
+class ShiftedClock(SystemClock):
+    """A clock that is some hours ahead, or behind."""
+
+    ahead = timedelta()
+
+    def now(self) -> Now:
+        now = super().now()
+        return structs.replace(now, wall=now.wall + self.ahead)
+
+
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("steps", type=Path)
-    parser.add_argument("--crash", nargs=2)
+    parser.add_argument("--crash", nargs=2, metavar=("before|after", "STEP"))
+    parser.add_argument("--boot-id", type=Path, help="a file with the kernel's boot id")
+    parser.add_argument("--hours-ahead", type=float, default=0)
+    parser.add_argument("--unsynchronised", action="store_true", help="NTP never sets the clock")
+    parser.add_argument("--child", help="a behaviour of tests/support/fake_child.py for the media")
     parser.add_argument("run", choices=["run"])
     parser.add_argument("--config", type=Path, required=True)
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse()
     logbook = Logbook(arguments.steps, tuple(arguments.crash) if arguments.crash else None)
-    vars(bootstrap).update(
-        Performer=lambda outside: LoggingPerformer(outside, logbook),
-        Journal=lambda folder: LoggingJournal(folder, logbook),
-    )
+    ShiftedClock.ahead = timedelta(hours=arguments.hours_ahead)
+    replaced = {
+        "Performer": lambda outside: LoggingPerformer(outside, logbook),
+        "Journal": lambda folder: LoggingJournal(folder, logbook),
+        "SystemClock": ShiftedClock,
+        "BOOT_ID": arguments.boot_id or bootstrap.BOOT_ID,
+    }
+    if arguments.child:
+        fake = (sys.executable, "-I", "-S", str(FAKE_CHILD), arguments.child)
+        replaced["Supervisor"] = partial(Supervisor, command=fake)
+    vars(bootstrap).update(replaced)
+    vars(host)["synchronised"] = lambda _system: not arguments.unsynchronised
     return bootstrap.run(arguments.config)
 
 

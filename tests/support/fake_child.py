@@ -40,6 +40,29 @@ def obedient() -> None:
         say(kind="measured", figures={"heard": instruction})
 
 
+def meeting() -> None:
+    """Is in every meeting at once: devices are open, media flows, instructions are obeyed."""
+    ready()
+    for line in INSTRUCTIONS:
+        instruction = json.loads(line)
+        if instruction["kind"] == "start":
+            devices(opened=True)
+            say(kind="uplink", state="flowing")
+            for source in instruction["plan"]["play"]:
+                say(kind="downlink", url=source["url"], state="flowing")
+        elif instruction["kind"] == "stop":
+            devices(opened=False)
+            return
+        elif "request" in instruction:
+            say(kind="applied", request=instruction["request"])
+
+
+def devices(*, opened: bool) -> None:
+    for device in ("camera", "microphone"):
+        status = {"status": "ok", "code": "ok", "text": ""}
+        say(kind="device", device=device, open=opened, status=status)
+
+
 def deaf() -> None:
     """Reads nothing, so doesn't mind `stop`; ends at SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

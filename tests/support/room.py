@@ -122,6 +122,11 @@ class Room:
         """Which simulated devices are open now, by the files that they keep while they are."""
         return sorted(file.stem for file in self.folder.glob("*.open"))
 
+    def live_processes(self) -> list[int]:
+        """Processes that have a simulated device open now: the media child, by its files."""
+        pids = {int(file.read_text() or 0) for file in self.folder.glob("*.open")}
+        return sorted(pid for pid in pids if Path(f"/proc/{pid}").exists())
+
     def opened_at(self, device: str) -> float:
         """When it was opened, in seconds since the epoch."""
         return os.stat(self.folder / f"{device}.open").st_mtime
