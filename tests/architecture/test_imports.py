@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runtime": INNER,
     "store": INNER,
     "diagnostics": INNER | {"config", "devices", "host", "hub", "locale"},
-    "cli": INNER | {"config", "diagnostics", "enrolment", "hub", "locale", "runtime"},
+    "cli": INNER | {"config", "devices", "diagnostics", "enrolment", "hub", "locale", "runtime"},
     "__main__": {"cli"},
 }
 """Package -> packages of ours that it may import, itself aside."""

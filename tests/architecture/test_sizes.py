@@ -46,7 +46,13 @@ def test_modules_say_what_they_are_for() -> None:
 
 
 def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of the body, without the docstring and without functions defined inside."""
     first = node.body[0]
     documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     start = first.end_lineno if documented else node.lineno
-    return (node.end_lineno or 0) - (start or 0)
+    inner = sum(
+        (child.end_lineno or 0) - child.lineno + 1
+        for child in node.body
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    return (node.end_lineno or 0) - (start or 0) - inner

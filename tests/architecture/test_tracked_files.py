@@ -10,7 +10,9 @@ from tests.architecture.source import ROOT
 FOREIGN = {
     "a home directory": re.compile(r"/(?:home|Users)/(?!pi\b|USER\b|diemcau\b)\w+/"),
     "a developer's working folder": re.compile(r"(?<![\w.])/(?:work|mnt|tmp/w)/\w"),
-    "a private key": re.compile("-----BEGIN (?:EC |RSA |OPENSSH )?PRIVATE" + " KEY-----"),
+    "a private key": re.compile(
+        r"-----BEGIN (?:EC |RSA |OPENSSH )?PRIVATE KEY-----\s+[A-Za-z0-9+/=]{40}"
+    ),
     "a merge conflict": re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE),
 }
 
