@@ -1,0 +1,218 @@
+"""Who is there, from a sysfs of the test's own: nothing is opened, every absence is explained."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent import settings
+from agent.core.documents import Status
+from agent.devices import registry
+from agent.devices.alsa import cards
+from agent.devices.camera import picamera2, v4l2, v4l2_nodes
+from agent.devices.display import connector
+from agent.devices.microphone import alsa as alsa_microphone
+from agent.errors import DeviceAbsent, DeviceError
+from tests.support import asound
+
+NOTHING = settings.Simulation()
+
+
+def camera_node(sysfs: Path, number: int, name: str, index: int = 0, soc: bool = False) -> None:
+    device = sysfs / "devices" / ("platform/soc" if soc else "usb1") / f"{number}"
+    node = device / "video4linux" / f"video{number}"
+    node.mkdir(parents=True)
+    (node / "name").write_text(f"{name}\n")
+    (node / "index").write_text(f"{index}\n")
+    (node / "device").symlink_to(device)
+    folder = sysfs / "class" / "video4linux"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"video{number}").symlink_to(node)
+
+
+def v4l2_wanted(device: str | None) -> settings.Camera:
+    return settings.Camera(driver="v4l2", device=device)
+
+
+def test_a_usb_camera_is_found_by_part_of_its_name_whatever_its_number(tmp_path: Path) -> None:
+    camera_node(tmp_path, 0, "bcm2835-codec-decode", soc=True)
+    camera_node(tmp_path, 7, "HD Pro Webcam C920: HD Pro Webc")
+    camera_node(tmp_path, 8, "HD Pro Webcam C920: HD Pro Webc", index=1)
+    told = v4l2.probe(v4l2_wanted("c920"), NOTHING, tmp_path)
+    assert told.status is Status.OK
+    assert told.detail["device"] == "/dev/video7"
+    assert v4l2.probe(v4l2_wanted(None), NOTHING, tmp_path).detail["device"] == "/dev/video7"
+
+
+def test_the_absence_of_a_usb_camera_names_the_ones_found(tmp_path: Path) -> None:
+    camera_node(tmp_path, 0, "USB Camera")
+    told = v4l2.probe(v4l2_wanted("Logitech C920"), NOTHING, tmp_path)
+    assert told.status is Status.ABSENT
+    assert told.text == (
+        "Camera: no USB camera named 'Logitech C920' found; check its USB cable (found: 'USB Camera')"
+    )
+
+
+def test_a_camera_by_number_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="moves when cameras are plugged"):
+        v4l2_nodes.find("/dev/video0", tmp_path)
+
+
+def test_a_camera_by_id_path_is_found_through_its_link(tmp_path: Path) -> None:
+    camera_node(tmp_path, 3, "USB Camera")
+    node = v4l2_nodes.nodes(tmp_path)[0]
+    assert v4l2_nodes.find("/dev/./video3", tmp_path) == node
+
+
+def test_a_ribbon_camera_is_seen_by_its_sensor(tmp_path: Path) -> None:
+    wanted = settings.Camera(driver="picamera2", device="imx708")
+    assert picamera2.probe(wanted, NOTHING, tmp_path).status is Status.ABSENT
+    for number, name in enumerate(["pispbe-output", "dw9807 10-000c", "imx708_wide 10-001a"]):
+        subdevice = tmp_path / "class" / "video4linux" / f"v4l-subdev{number}"
+        subdevice.mkdir(parents=True)
+        (subdevice / "name").write_text(f"{name}\n")
+    told = picamera2.probe(wanted, NOTHING, tmp_path)
+    assert told.status is Status.OK
+    assert told.detail["sensor"] == "imx708_wide"
+
+
+def test_the_absence_of_a_ribbon_camera_says_what_to_do(tmp_path: Path) -> None:
+    told = picamera2.probe(settings.Camera(driver="picamera2"), NOTHING, tmp_path)
+    assert "check its cable at both ends, then power off and on (found: none)" in told.text
+
+
+def test_a_sound_card_is_found_by_id_and_its_absence_names_the_others(tmp_path: Path) -> None:
+    asound.plug_card(tmp_path, "vc4hdmi0", 0)
+    wanted = settings.Microphone(driver="alsa", device="plughw:CARD=Jabra,DEV=0")
+    told = alsa_microphone.probe(wanted, NOTHING, tmp_path)
+    assert told.status is Status.ABSENT
+    assert "'Jabra'" in told.text
+    assert "(found: vc4hdmi0)" in told.text
+    asound.plug_card(tmp_path, "Jabra", 5)
+    assert alsa_microphone.probe(wanted, NOTHING, tmp_path).status is Status.OK
+
+
+def test_the_only_card_is_meant_when_none_is_named_and_two_are_ambiguous(tmp_path: Path) -> None:
+    with pytest.raises(DeviceAbsent, match="no sound card found"):
+        cards.resolve(None, captures=True, name="Microphone", sysfs=tmp_path)
+    asound.plug_card(tmp_path, "Jabra", 1)
+    only = cards.resolve(None, captures=True, name="Microphone", sysfs=tmp_path)
+    assert only == "plughw:CARD=Jabra,DEV=0"
+    asound.plug_card(tmp_path, "Webcam", 2)
+    with pytest.raises(DeviceError, match=r"several sound cards.*Jabra, Webcam"):
+        cards.resolve(None, captures=True, name="Microphone", sysfs=tmp_path)
+
+
+@pytest.mark.parametrize("device", ["hw:1", "plughw:1,0", "plughw:CARD=1,DEV=0"])
+def test_a_sound_card_by_index_is_refused(tmp_path: Path, device: str) -> None:
+    with pytest.raises(DeviceError, match="names a card by its index, which moves"):
+        cards.resolve(device, captures=True, name="Microphone", sysfs=tmp_path)
+
+
+EDID_NAME = b"\0\0\0\xfc\0SAMSUNG TV\n  "
+
+
+def hdmi(sysfs: Path, name: str, connected: bool) -> None:
+    folder = sysfs / "class" / "drm" / f"card1-{name}"
+    folder.mkdir(parents=True)
+    (folder / "status").write_text("connected\n" if connected else "disconnected\n")
+    edid = bytes(72) + EDID_NAME.ljust(18) + bytes(38)
+    (folder / "edid").write_bytes(edid if connected else b"")
+
+
+def test_the_display_is_named_by_its_edid(tmp_path: Path) -> None:
+    hdmi(tmp_path, "HDMI-A-1", False)
+    hdmi(tmp_path, "HDMI-A-2", True)
+    output = settings.Output(driver="kms")
+    told = connector.probe(output, behind_relay=False, required=False, sysfs=tmp_path)
+    assert told.status is Status.OK
+    assert told.text == "Display: SAMSUNG TV"
+    assert told.detail["connector"] == "HDMI-A-2"
+
+
+def test_a_display_without_cable_is_absent_unless_its_relay_may_be_off(tmp_path: Path) -> None:
+    hdmi(tmp_path, "HDMI-A-1", False)
+    output = settings.Output(driver="kms", connector="HDMI-A-1")
+    told = connector.probe(output, behind_relay=False, required=True, sysfs=tmp_path)
+    assert told.status is Status.ABSENT
+    assert "check the HDMI cable" in told.text
+    behind = connector.probe(output, behind_relay=True, required=True, sysfs=tmp_path)
+    assert behind.status is Status.OK
+    assert behind.detail["connected"] is False
+
+
+def test_a_connector_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) -> None:
+    hdmi(tmp_path, "HDMI-A-1", True)
+    output = settings.Output(driver="kms", connector="HDMI-A-9")
+    told = connector.probe(output, behind_relay=False, required=False, sysfs=tmp_path)
+    assert told.text == "Display: no connector 'HDMI-A-9' (found: HDMI-A-1)"
+
+
+def room(folder: Path) -> settings.Devices:
+    return settings.Devices(
+        camera=settings.Camera(driver="simulated"),
+        microphone=settings.Microphone(driver="simulated"),
+        speaker=settings.Speaker(driver="simulated", required=False),
+        display=settings.Display(relay=settings.Relay(driver="simulated")),
+        panel=settings.Panel(driver="simulated"),
+        simulation=settings.Simulation(directory=str(folder)),
+    )
+
+
+def test_all_devices_of_a_room_are_looked_up(tmp_path: Path) -> None:
+    found = registry.probe_all(room(tmp_path))
+    assert list(found) == ["camera", "microphone", "speaker", "display", "panel"]
+    assert {status.status for status in found.values()} == {Status.OK}
+    assert found["microphone"].required
+    assert not found["speaker"].required
+
+
+def test_an_unplugged_device_is_absent_and_the_others_are_not(tmp_path: Path) -> None:
+    (tmp_path / "speaker").write_text("unplugged")
+    found = registry.probe_all(room(tmp_path))
+    assert found["speaker"].status is Status.ABSENT
+    assert found["microphone"].status is Status.OK
+
+
+def test_a_device_left_out_of_the_settings_is_not_looked_up() -> None:
+    assert registry.probe_all(settings.Devices()) == {}
+
+
+def test_looking_up_real_devices_loads_none_of_their_libraries() -> None:
+    """The daemon looks every minute, and must stay small and unable to hang in a driver."""
+    script = """
+import sys
+from agent import settings
+from agent.devices import registry
+registry.probe_all(settings.Devices(
+    camera=settings.Camera(driver="v4l2"),
+    microphone=settings.Microphone(driver="alsa"),
+    speaker=settings.Speaker(driver="alsa"),
+    display=settings.Display(relay=settings.Relay(driver="gpio")),
+    panel=settings.Panel(driver="gpio"),
+))
+registry.probe_all(settings.Devices(camera=settings.Camera(driver="picamera2")))
+loaded = {"av", "alsaaudio", "gpiozero", "lgpio", "picamera2", "libcamera", "numpy", "gi"}
+print(sorted(loaded & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_driver_whose_library_is_missing_is_told_and_hurts_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "agent.devices.camera.v4l2", None)
+    found = registry.probe_all(
+        settings.Devices(
+            camera=settings.Camera(driver="v4l2"),
+            microphone=settings.Microphone(driver="simulated"),
+        )
+    )
+    assert found["camera"].code == "not-installed"
+    assert found["microphone"].status is Status.OK

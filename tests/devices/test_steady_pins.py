@@ -1,0 +1,86 @@
+"""What our gpiozero pins ask of lgpio: a relay's line is claimed once, in its final state."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import gpiozero
+import pytest
+
+steady = pytest.importorskip("agent.devices.gpio.steady", reason="lgpio is not installed")
+
+
+class Kernel:
+    """Records what lgpio is asked for; lgpio itself needs a GPIO chip."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.level = 0
+        monkeypatch.setattr(
+            steady.lgpio, "gpiochip_open", lambda chip: self._ask("open", chip) or 1
+        )
+        monkeypatch.setattr(steady.lgpio, "gpiochip_close", lambda handle: self._ask("close"))
+        monkeypatch.setattr(steady.lgpio, "gpio_claim_output", self._claim_output)
+        monkeypatch.setattr(
+            steady.lgpio, "gpio_claim_input", lambda *given: self._ask("input", *given)
+        )
+        monkeypatch.setattr(steady.lgpio, "gpio_get_mode", lambda handle, line: 2)
+        monkeypatch.setattr(steady.lgpio, "gpio_write", self._write)
+        monkeypatch.setattr(steady.lgpio, "gpio_read", lambda handle, line: self.level)
+
+    def _ask(self, *what: Any) -> None:
+        self.asked.append(what)
+
+    def _claim_output(self, handle: int, line: int, level: int = 0) -> None:
+        self.level = level
+        self._ask("output", line, level)
+
+    def _write(self, handle: int, line: int, level: bool) -> None:
+        self.level = int(level)
+        self._ask("write", line, int(level))
+
+
+@pytest.mark.parametrize("on", [True, False])
+@pytest.mark.parametrize("active_high", [True, False])
+def test_a_relay_is_claimed_in_its_final_state_and_left_so(
+    monkeypatch: pytest.MonkeyPatch, on: bool, active_high: bool
+) -> None:
+    kernel = Kernel(monkeypatch)
+    factory = steady.SteadyFactory(4)
+    relay = gpiozero.OutputDevice(
+        17, active_high=active_high, initial_value=on, pin_factory=factory
+    )
+    relay.close()
+    factory.close()
+    assert kernel.asked == [("open", 4), ("output", 17, int(on == active_high)), ("close",)]
+
+
+def test_importing_leaves_no_trace_and_does_not_move(tmp_path: Path) -> None:
+    """lgpio writes a FIFO where it is imported, and changes the directory (failure row 8)."""
+    script = "import os, agent.devices.gpio.steady; print(os.getcwd())"
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == str(tmp_path)
+    assert os.listdir(tmp_path) == []
+
+
+def test_two_chips_with_the_same_line_do_not_share_a_pin(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel(monkeypatch)
+    devices = [
+        gpiozero.OutputDevice(17, initial_value=True, pin_factory=steady.SteadyFactory(chip))
+        for chip in (0, 1)
+    ]
+    for device in devices:
+        device.close()
+    assert kernel.asked.count(("output", 17, 1)) == 2
