@@ -9,8 +9,9 @@ from tests.architecture.source import modules
 
 MAX_FILE_LINES = 400
 MAX_MEDIAN_FILE_LINES = 130
-MAX_FUNCTION_LINES = 45
-"""Without its docstring; 30 is the aim."""
+MAX_FUNCTION_LINES = 60
+MAX_FUNCTION_STATEMENTS = 30
+"""A table or a call with many arguments takes lines, but is read at a glance."""
 
 DATA_FILES = {"agent/settings.py"}
 """Declarations only: one table of all settings reads better in one piece."""
@@ -27,11 +28,11 @@ def test_files_are_short() -> None:
 
 def test_functions_are_short() -> None:
     long = {
-        f"{module}:{node.lineno} {node.name}": _length(node)
+        f"{module}:{node.lineno} {node.name}": (_lines(node), _statements(node))
         for module in modules()
         for node in ast.walk(module.tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and _length(node) > MAX_FUNCTION_LINES
+        and (_lines(node) > MAX_FUNCTION_LINES or _statements(node) > MAX_FUNCTION_STATEMENTS)
     }
     assert long == {}
 
@@ -45,7 +46,7 @@ def test_modules_say_what_they_are_for() -> None:
     assert silent == []
 
 
-def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+def _lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Lines of the body, without the docstring and without functions defined inside."""
     first = node.body[0]
     documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
@@ -56,3 +57,12 @@ def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
     )
     return (node.end_lineno or 0) - (start or 0) - inner
+
+
+def _statements(node: ast.AST) -> int:
+    """Statements below the node, without those of functions defined inside."""
+    return sum(
+        isinstance(child, ast.stmt) + _statements(child)
+        for child in ast.iter_child_nodes(node)
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
