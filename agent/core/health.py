@@ -107,8 +107,8 @@ class HealthBoard:
             self.change()
 
     def change(self) -> None:
-        """Something worth a document happened."""
-        if not self._soon:
+        """Something worth a document happened; the first one waits for the first look."""
+        if not self._soon and self.latest is not None:
             self._soon = True
             self._do(SetDeadline(SOON, SOON_SECONDS))
 

@@ -23,6 +23,7 @@ from agent.core.effects import (
     PublishEvent,
     PublishState,
     ResendUnsent,
+    SetDeadline,
     SetServiceStatus,
 )
 from agent.core.events import (
@@ -57,6 +58,10 @@ from agent.core.microphone import CONFIRM, Microphone
 from agent.core.orders import IDENTIFY, REPORT_ANSWER, Orders
 from agent.core.profile import Profile
 
+STOP = "stop"
+STOP_SECONDS = 6.0
+"""SIGTERM and SIGKILL have reached the child by then; the supervisor reaps what is left."""
+
 
 class Room:
     """The state of one room and the rules it lives by."""
@@ -66,6 +71,7 @@ class Room:
         self._effects: list[Effect] = []
         self._do = do = self._effects.append
         self._published: RoomState | None = None
+        self._stopping = False
         self.link = LinkChanged(up=False, code="starting", text="not connected yet")
         self.answers = Answers(profile.room, do)
         self.display = DisplayPower(profile, do)
@@ -89,6 +95,8 @@ class Room:
 
     def _handle(self, event: Event, now: Now) -> None:  # noqa: PLR0912 - one line an event
         match event:
+            case CommandReceived() if self._stopping:
+                pass  # neither recorded nor acknowledged: the broker gives it to the next run
             case CommandReceived():
                 self.orders.received(event, now)
             case CommandRefused():
@@ -116,8 +124,7 @@ class Room:
             case Restored():
                 self._restored(event, now)
             case StopRequested(reason):
-                self._do(SetServiceStatus(f"stopping: {reason}"))
-                self._do(EndDaemon())
+                self._stop(reason)
 
     # --- documents -------------------------------------------------------------------------------
 
@@ -194,7 +201,8 @@ class Room:
         if event.up:
             self._published = None
             self._do(ResendUnsent())
-            self.health.publish(self.meeting.phase, self.meeting.attendance, now)
+            if self.health.latest is not None:  # else the first look publishes it
+                self.health.publish(self.meeting.phase, self.meeting.attendance, now)
 
     def _reported(self, report: MediaReport, now: Now) -> None:
         match report:
@@ -213,11 +221,28 @@ class Room:
             case Applied(request, error):
                 self.microphone.applied(request, error, now)
 
+    def _stop(self, reason: str) -> None:
+        """End, and see the media child out first: what was open is reported closed.
+
+        The meeting stays on disk: whoever starts the agent again has the room back in it.
+        """
+        self._do(SetServiceStatus(f"stopping: {reason}"))
+        if self._stopping or not self.meeting.child.running:
+            self._do(EndDaemon())
+            return
+        self._stopping = True
+        self.meeting.child.stop()
+        self._do(SetDeadline(STOP, STOP_SECONDS))
+
     def _child_exited(self, text: str, now: Now) -> None:
         self.health.child_gone(now)
         command, why = self.meeting.reason
         self.audit.observe(set(), command, f"{why} ({text})" if text else why, now)
-        self.meeting.child_exited(text, now)
+        if self._stopping:
+            self.meeting.child.exited()
+            self._do(EndDaemon())
+        else:
+            self.meeting.child_exited(text, now)
 
     def _display_switched(self, on: bool, error: str, now: Now) -> None:
         self.display.switched(on, error)
@@ -243,6 +268,8 @@ class Room:
             self.health.due()
         elif name == SOON:
             self.health.publish(self.meeting.phase, self.meeting.attendance, now)
+        elif name == STOP:
+            self._do(EndDaemon())
         elif name == WARM_UP:
             self.display.warmed_up()
             self.meeting.check(now)

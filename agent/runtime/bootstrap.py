@@ -83,16 +83,17 @@ def _serve(settings: Settings, stack: ExitStack) -> str:
     performer = Performer(outside)
     loop = Loop(inbox, room, performer, Queries(room, performer, outside.worker), outside)
     _stop_on_signals(inbox.put)
-    inbox.put(restored(outside.journal, boot, display_on))
     outside.hub.start(room.state(outside.clock.now()))
-    outside.control.start()
     outside.notifier.ready()
-    return loop.run()
+    return loop.run(restored(outside.journal, boot, display_on))
 
 
 def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outside, bool]:
     """Every port, constructed and registered to be closed; and whether the display is on."""
     trusted = settings.clock.trusted
+    control = ControlServer(Path(settings.control.socket), inbox.put)
+    stack.callback(control.close)
+    control.start()  # before all else: a second daemon ends here and disturbs nothing
     journal = Journal(settings.store.path)
     stack.callback(journal.close)
     relay, display_on = _open_relay(settings, stack)
@@ -102,7 +103,7 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
         worker=Supervisor(inbox.put, settings.devices, settings.media),
         relay=relay,
         panel=_open_panel(settings, stack, inbox.put),
-        control=ControlServer(Path(settings.control.socket), inbox.put),
+        control=control,
         prober=Prober(
             inbox.put,
             probe=lambda: registry.probe_all(settings.devices),
@@ -122,7 +123,7 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
         ),
         post=inbox.put,
     )
-    for port in (outside.clock, outside.prober, outside.hub, outside.control, outside.worker):
+    for port in (outside.clock, outside.prober, outside.hub, outside.worker):
         stack.callback(port.close)
     stack.callback(outside.notifier.stopping)
     return outside, display_on

@@ -44,8 +44,9 @@ class Loop:
         self._queries = queries
         self._outside = outside
 
-    def run(self) -> str:
-        """Until the end; returns what shall be restarted: `no`, `agent` or `host`."""
+    def run(self, first: Event) -> str:
+        """From this event to the end; returns what shall be restarted: `no`, `agent` or `host`."""
+        self._handle(first)
         while self._performer.ended is None:
             self._step()
         return self._performer.ended

@@ -1,7 +1,7 @@
-"""What the service tells systemd: ready, status, still working, stopping (sd_notify(3)).
+"""What the service tells systemd: ready, status, still working, stopping.
 
-Without systemd (no NOTIFY_SOCKET) all of it does nothing; without systemd-python the same words
-go over a plain socket.
+The datagrams of sd_notify(3) are written here, because systemd-python's `notify` waits when systemd
+is busy, and the loop never waits. Without systemd (no NOTIFY_SOCKET) nothing happens.
 """
 
 from __future__ import annotations
@@ -9,22 +9,21 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 
-Send = Callable[[str], object]
-
 
 class Notifier:
-    """Speaks to the service manager; never raises, never blocks for long.
+    """Speaks to the service manager; never raises, never blocks.
 
-    `watchdog_interval_seconds` is how often `watchdog` must be called (half of what systemd
-    allows, as sd_watchdog_enabled(3) advises), or None if nobody watches.
+    `address` is NOTIFY_SOCKET's. `watchdog_interval_seconds` is how often `watchdog` must be called
+    (half of what systemd allows, as sd_watchdog_enabled(3) advises), or None if nobody watches.
     """
 
-    def __init__(self, send: Send | None, watchdog_interval_seconds: float | None) -> None:
-        self._send = send
+    def __init__(self, address: str | None, watchdog_interval_seconds: float | None) -> None:
+        self._address = address
+        self._failing = False
         self.watchdog_interval_seconds = watchdog_interval_seconds
 
     @classmethod
@@ -33,7 +32,7 @@ class Notifier:
         address = environment.get("NOTIFY_SOCKET")
         if not address:
             return cls(None, None)
-        return cls(_sender(address), _watchdog_interval_seconds(environment))
+        return cls(address, _watchdog_interval_seconds(environment))
 
     def ready(self) -> None:
         """Start-up is done."""
@@ -52,12 +51,15 @@ class Notifier:
         self._notify("STOPPING=1")
 
     def _notify(self, message: str) -> None:
-        if self._send is None:
+        if self._address is None:
             return
         try:
-            self._send(message)
+            _send(self._address, message)
+            self._failing = False
         except OSError as error:
-            log.warning("cannot tell systemd %s: %s", message.partition("=")[0], error)
+            if not self._failing:  # once, not at every beat
+                log.warning("cannot tell systemd %s: %s", message.partition("=")[0], error)
+            self._failing = True
 
 
 def _watchdog_interval_seconds(environment: Mapping[str, str]) -> float | None:
@@ -70,17 +72,8 @@ def _watchdog_interval_seconds(environment: Mapping[str, str]) -> float | None:
     return int(microseconds) / 2 / 1_000_000
 
 
-def _sender(address: str) -> Send:
-    try:
-        from systemd.daemon import notify
-    except ImportError:
-        return lambda message: _send_by_socket(address, message)
-    send: Send = notify
-    return send
-
-
-def _send_by_socket(address: str, message: str) -> None:
-    """The datagram of sd_notify(3); a leading @ is the abstract namespace."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagram:
-        datagram.settimeout(1)
-        datagram.sendto(message.encode(), address.replace("@", "\0", 1))
+def _send(address: str, message: str) -> None:
+    """One datagram of sd_notify(3); a leading @ is the abstract namespace."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
+        notifications.setblocking(False)
+        notifications.sendto(message.encode(), address.replace("@", "\0", 1))

@@ -24,6 +24,7 @@ from agent.core.events import (
     LinkChanged,
     MeetingRecord,
     Restored,
+    StopRequested,
     WorkerExited,
 )
 from agent.core.media import DownlinkReported, UplinkReported
@@ -100,6 +101,7 @@ def test_a_refusal_in_the_meeting_is_waited_out_since_the_child_asks_again() -> 
 
 def test_one_silent_source_of_two_degrades_but_does_not_reconnect() -> None:
     play = Playbook()
+    play.tell(HostSampled({}))
     play.enter(play=[{"url": SERVER + "/a/whep", "label": "A"}, {"url": SERVER + "/b/whep"}])
     play.report(DownlinkReported(SERVER + "/a/whep", "stalled"))
     assert play.phase is Phase.IN_MEETING
@@ -193,5 +195,36 @@ def test_when_the_link_comes_up_state_health_and_the_outbox_go_out() -> None:
     play.tell(Restored(None, [], cold=False))
     effects = play.tell(LinkChanged(True, "session-1"))
     assert do.ResendUnsent() in effects
-    assert any(isinstance(e, do.PublishHealth) for e in effects)
+    assert not play.all(do.PublishHealth), "nothing is known before the first look"
     assert play.state.session == "session-1"
+    play.tell(HostSampled({}))
+    effects = play.tell(LinkChanged(True, "session-2"))
+    assert any(isinstance(e, do.PublishHealth) for e in effects)
+
+
+def test_a_stop_in_a_meeting_sees_the_child_out_and_keeps_the_meeting() -> None:
+    play = Playbook()
+    play.enter()
+    assert do.StopWorker() in play.tell(StopRequested("SIGTERM"))
+    assert not play.all(do.EndDaemon)
+    assert play.command("leave") == [], "left for the next run: the broker sends it again"
+    effects = play.exit("ended")
+    assert do.EndDaemon() in effects
+    assert (play.state.camera, play.state.microphone) == ("off", "off")
+    assert play.events()[-2:] == ["device-closed", "device-closed"]
+    assert play.all(do.RememberMeeting)[-1].record is not None
+
+
+def test_a_stop_waits_for_no_child_that_does_not_end_and_a_second_one_for_none() -> None:
+    play = Playbook()
+    play.enter()
+    play.tell(StopRequested("SIGTERM"))
+    assert do.EndDaemon() in play.wait(6)
+    play = Playbook()
+    play.enter()
+    play.tell(StopRequested("SIGTERM"))
+    assert do.EndDaemon() in play.tell(StopRequested("SIGTERM"))
+
+
+def test_a_stop_outside_of_a_meeting_ends_at_once() -> None:
+    assert do.EndDaemon() in Playbook().tell(StopRequested("SIGTERM"))

@@ -142,6 +142,11 @@ class Room:
         assert self._process is not None
         assert self._process.wait(seconds) == -signal.SIGKILL, self.log_tail()
 
+    def wait(self, seconds: float) -> int:
+        """Until it ends by itself: its exit code."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
     def stop(self) -> int | None:
         """SIGTERM, as systemd would; SIGKILL if that does not help. Returns the exit code."""
         if self._process is None:
