@@ -66,6 +66,12 @@ class Hub(Section, frozen=True):
     session_expiry_seconds: Annotated[
         int, Meta(description="how long the broker keeps commands for a room that is away", ge=0)
     ] = 3600
+    require_signature: Annotated[
+        bool, Meta(description="obey commands from the hub only if a trusted key signed them")
+    ] = False
+    trusted_keys: Annotated[
+        str, Meta(description="folder of the keys whose signatures count, one file a key")
+    ] = "/etc/diemcau/trusted-keys"
 
 
 class Health(Section, frozen=True):

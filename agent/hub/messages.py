@@ -22,6 +22,7 @@ from agent.core.command_codec import (
 from agent.core.commands import Code, Reply
 from agent.core.documents import EventDocument, HealthDocument, RoomState
 from agent.core.events import CommandReceived, CommandRefused, Delivery
+from agent.hub.signature import Signatures
 from agent.hub.topics import Address, Topics
 from agent.ports import Outgoing
 
@@ -51,12 +52,14 @@ class Published(msgspec.Struct, frozen=True):
     correlation: bytes | None = None
 
 
-def decode_command(incoming: Incoming, topics: Topics) -> CommandReceived | CommandRefused:
+def decode_command(
+    incoming: Incoming, topics: Topics, signatures: Signatures
+) -> CommandReceived | CommandRefused:
     """What the core shall make of the message; never raises, whatever the payload."""
     address = topics.parse_command(incoming.topic)
     reply = _reply(incoming, topics)
     try:
-        decoded = _decode(incoming, address, reply)
+        decoded = _decode(incoming, address, signatures, reply)
     except CommandProblem as problem:
         type = address.type[:40] if address else ""
         id = problem.id or _id_in(incoming.payload)
@@ -66,15 +69,19 @@ def decode_command(incoming: Incoming, topics: Topics) -> CommandReceived | Comm
     )
 
 
-def _decode(incoming: Incoming, address: Address | None, reply: Reply | None) -> Decoded:
+def _decode(
+    incoming: Incoming, address: Address | None, signatures: Signatures, reply: Reply | None
+) -> Decoded:
     if address is None:
         text = f"topic {incoming.topic[:120]!r} is neither this room's nor one of its groups'"
         raise CommandProblem(Code.NOT_PERMITTED, text)
     if incoming.retained:
         text = "commands must not be retained: publish it without, and clear the topic"
         raise CommandProblem(Code.RETAINED, text)
-    fields = decode_object(incoming.payload)
-    return command_from(fields, address.type, address.origin, new_command_id, reply=reply)
+    fields, key_id = signatures.open(incoming.payload, address)
+    return command_from(
+        fields, address.type, address.origin, new_command_id, sender=key_id, reply=reply
+    )
 
 
 def new_command_id() -> str:

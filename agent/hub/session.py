@@ -20,6 +20,7 @@ from agent.hub.connection import MqttConnection
 from agent.hub.mailbox import Job, Mailbox
 from agent.hub.messages import Incoming, Published
 from agent.hub.self_check import SelfCheck
+from agent.hub.signature import Signatures
 from agent.hub.topics import Topics
 from agent.ports import Post
 from agent.settings import Hub
@@ -69,6 +70,7 @@ class Session:
         self.was_up = False
         self._group_problem = ""
         self._published: dict[str, None] = {}
+        self._signatures = Signatures(hub.trusted_keys, required=hub.require_signature)
         self._check = SelfCheck(self.id, hub.keepalive_seconds)
         self._connection = MqttConnection(
             hub,
@@ -195,7 +197,7 @@ class Session:
         else:
             if self._topics.parse_command(incoming.topic) is None:
                 self._connection.unsubscribe(incoming.topic)
-            self._post(messages.decode_command(incoming, self._topics))
+            self._post(messages.decode_command(incoming, self._topics, self._signatures))
 
     def _on_echo(self, payload: bytes) -> None:
         milliseconds = self._check.returned(payload, time.monotonic())

@@ -13,15 +13,17 @@ from agent import settings
 from agent.core.commands import COMMANDS, Code, Reply
 from agent.core.events import CommandReceived, CommandRefused, Delivery
 from agent.hub.messages import Incoming, decode_command
+from agent.hub.signature import Signatures
 from agent.hub.topics import Topics
 
 TOPICS = Topics("diemcau/v1", settings.Room(id="thon-5"))
+UNSIGNED = Signatures("/nowhere", required=False)
 JOIN = "diemcau/v1/room/thon-5/cmd/join"
 VOLUME = "diemcau/v1/room/thon-5/cmd/volume"
 
 
 def refused(topic: str, payload: bytes, **fields: object) -> CommandRefused:
-    event = decode_command(Incoming(topic, payload, **fields), TOPICS)  # type: ignore[arg-type]
+    event = decode_command(Incoming(topic, payload, **fields), TOPICS, UNSIGNED)  # type: ignore[arg-type]
     assert isinstance(event, CommandRefused), event
     assert "\n" not in event.text
     assert len(event.text) < 400
@@ -82,21 +84,21 @@ def test_a_megabyte_is_refused_without_being_parsed() -> None:
 
 def test_unknown_fields_are_named_and_ignored() -> None:
     payload = b'{"colour":1,"meeting":{"id":"m","mood":2},"id":"a"}'
-    event = decode_command(Incoming(JOIN, payload), TOPICS)
+    event = decode_command(Incoming(JOIN, payload), TOPICS, UNSIGNED)
     assert isinstance(event, CommandReceived)
     assert sorted(event.unknown_fields) == ["colour", "meeting.mood"]
 
 
 def test_times_are_read_with_their_offset() -> None:
     payload = b'{"speaker":5,"expires":"2026-11-22T09:00:00+07:00"}'
-    event = decode_command(Incoming(VOLUME, payload), TOPICS)
+    event = decode_command(Incoming(VOLUME, payload), TOPICS, UNSIGNED)
     assert isinstance(event, CommandReceived)
     assert event.command.expires == datetime(2026, 11, 22, 2, tzinfo=UTC)
 
 
 def test_commands_without_an_id_get_different_ones() -> None:
     ping = Incoming(JOIN[:-4] + "ping", b"{}")
-    events = [decode_command(ping, TOPICS) for _ in range(2)]
+    events = [decode_command(ping, TOPICS, UNSIGNED) for _ in range(2)]
     ids = {event.command.id for event in events if isinstance(event, CommandReceived)}
     assert len(ids) == 2
 
@@ -126,7 +128,7 @@ def fuzzed(count: int, seed: int) -> Iterator[Incoming]:
 
 
 def test_fuzzed_payloads_neither_raise_nor_become_what_they_do_not_say() -> None:
-    outcomes = [(one, decode_command(one, TOPICS)) for one in fuzzed(5_000, seed=1)]
+    outcomes = [(one, decode_command(one, TOPICS, UNSIGNED)) for one in fuzzed(5_000, seed=1)]
     for incoming, event in outcomes:
         if isinstance(event, CommandReceived):
             assert incoming.topic.endswith("/" + event.command.type)

@@ -1,0 +1,209 @@
+"""Signed commands: a JWS (RFC 7515, compact, EdDSA) around a command's JSON, and who may sign what.
+
+With `hub.require_signature` a room obeys keys and not the broker: one that was broken into can hold
+commands back, and cannot open a microphone.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from agent.core.command_codec import (
+    MAX_COMMAND_BYTES,
+    CommandProblem,
+    decode_object,
+    readable_id,
+)
+from agent.core.commands import COMMANDS, Code, CommandId, Identifier, Instant, Origin
+from agent.errors import ConfigError
+from agent.hub.topics import Address
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ALGORITHM = "EdDSA"
+MAX_LIFETIME = timedelta(days=1)
+"""From `issued` to `expires`; far below the journal's memory of ids, by which replays are known."""
+
+ANY = "*"
+_COMPACT = re.compile(rb"\s*([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+\s*")
+_KEY_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
+
+
+class TrustedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A key's file in the folder of trusted keys, `<key id>.json`; `*` in a list means all."""
+
+    owner: str
+    key: dict[str, str]
+    """The public key as a JWK (RFC 8037: kty OKP, crv Ed25519)."""
+    types: list[str]
+    """Command types that it may give."""
+    rooms: list[str] = []
+    """Rooms that it may address."""
+    groups: list[str] = []
+    """Groups that it may address."""
+    until: Instant | None = None
+    """When it ends, for keys that are being replaced."""
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """What a signed command must have beside its own fields."""
+
+    id: CommandId
+    type: str
+    to: str
+    """`room/<room>` or `group/<group>`: else it could be replayed to another room."""
+    issued: Instant
+    expires: Instant
+
+
+class Opened(NamedTuple):
+    """A command's fields, and the id of the key that vouches for them (None: nobody does)."""
+
+    fields: dict[str, Any]
+    key_id: str | None
+
+
+class Signatures:
+    """Opens payloads by the keys in `folder`; unsigned ones pass unless signatures are `required`.
+
+    Keys are read for each command: adding and removing a file counts at once.
+    """
+
+    def __init__(self, folder: str | Path, *, required: bool) -> None:
+        self._folder = Path(folder)
+        self._required = required
+
+    def open(self, payload: bytes, address: Address) -> Opened:
+        """The payload's fields, checked for this address. Raises CommandProblem.
+
+        `expires` is for the core to judge, which knows whether the clock is to be believed.
+        """
+        if not self._looks_signed(payload):
+            fields = decode_object(payload)
+            if self._required:
+                text = "unsigned: this room obeys signed commands only (diemcau hub sign)"
+                raise CommandProblem(Code.UNSIGNED, text, readable_id(fields), address.type[:40])
+            return Opened(fields, None)
+        key_id, key, document = self._verify(payload.strip())
+        fields = decode_object(document)
+        try:
+            self._check(key_id, key, msgspec.convert(fields, Signed), address)
+        except msgspec.ValidationError as error:
+            text = f"signed by {key_id}, but not whole: {error}"
+            raise CommandProblem(Code.MISSING_FIELD, text, readable_id(fields)) from error
+        fields.pop("to")
+        return Opened(fields, key_id)
+
+    def _looks_signed(self, payload: bytes) -> bool:
+        """Without keys nothing is, so that no payload can make a room load what it doesn't use."""
+        if len(payload) > MAX_COMMAND_BYTES or not _COMPACT.fullmatch(payload):
+            return False
+        return self._required or self._folder.is_dir()
+
+    def _verify(self, token: bytes) -> tuple[str, TrustedKey, bytes]:
+        joserfc = _library()
+        try:
+            key_id = joserfc.jws.extract_compact(token).protected.get("kid")
+            key = self._find(key_id)
+            public = joserfc.jwk.OKPKey.import_key(dict(key.key))
+            opened = joserfc.jws.deserialize_compact(token, public, algorithms=[ALGORITHM])
+        except (joserfc.errors.JoseError, ValueError, TypeError) as error:
+            text = f"the signature does not hold: {error}"
+            raise CommandProblem(Code.BAD_SIGNATURE, text) from error
+        return str(key_id), key, bytes(opened.payload)
+
+    def _find(self, key_id: object) -> TrustedKey:
+        if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
+            text = f"signed with a key that nobody trusts: kid {key_id!r:.80}"
+            raise CommandProblem(Code.BAD_SIGNATURE, text)
+        path = self._folder / f"{key_id}.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=TrustedKey)
+        except FileNotFoundError as error:
+            text = f"signed with the key {key_id}, which is not in {self._folder}"
+            raise CommandProblem(Code.BAD_SIGNATURE, text) from error
+        except (OSError, msgspec.MsgspecError) as error:
+            text = f"the trusted key {path} cannot be used: {error}"
+            raise CommandProblem(Code.BAD_SIGNATURE, text) from error
+
+    @staticmethod
+    def _check(key_id: str, key: TrustedKey, signed: Signed, address: Address) -> None:
+        """Raises CommandProblem if the key may not, or the command is meant for somebody else."""
+        place = "room" if address.origin is Origin.HUB else "group"
+        allowed = key.rooms if address.origin is Origin.HUB else key.groups
+        problem = ""
+        if signed.to != f"{place}/{address.name}":
+            problem = f"it is for {signed.to:.80} and came to {place}/{address.name}"
+        elif signed.type != address.type:
+            problem = f"it is a {signed.type:.40} and came as {address.type[:40]}"
+        elif not {ANY, address.type} & set(key.types):
+            problem = f"this key may give {', '.join(key.types)}, not {address.type[:40]}"
+        elif not {ANY, address.name} & set(allowed):
+            problem = f"this key may not address {place}/{address.name}"
+        elif not timedelta(0) < signed.expires - signed.issued <= MAX_LIFETIME:
+            problem = f"from issued to expires it must be {MAX_LIFETIME} at the most"
+        elif key.until is not None and signed.issued > key.until:
+            problem = f"this key ended at {key.until.isoformat()}"
+        if problem:
+            text = f"signed by {key_id}: {problem}"
+            raise CommandProblem(Code.NOT_PERMITTED, text, signed.id, address.type)
+
+
+class Signer(NamedTuple):
+    """A private key and its id."""
+
+    key_id: str
+    key: dict[str, str]
+
+    def sign(self, fields: dict[str, Any]) -> str:
+        """The command's fields, with what `Signed` wants among them, as a JWS."""
+        joserfc = _library()
+        header = {"alg": ALGORITHM, "kid": self.key_id}
+        private = joserfc.jwk.OKPKey.import_key(dict(self.key))
+        document = msgspec.json.encode(fields)
+        return str(joserfc.jws.serialize_compact(header, document, private, algorithms=[ALGORITHM]))
+
+
+def make_key(
+    key_id: str,
+    owner: str,
+    types: list[str],
+    rooms: list[str],
+    groups: list[str],
+    until: datetime | None = None,
+) -> tuple[Signer, TrustedKey]:
+    """A new key pair, and the file that makes rooms trust it. Raises ConfigError on bad names."""
+    problems = [f"{one!r}: no such command" for one in types if one not in {ANY, *COMMANDS}]
+    if not _KEY_ID.fullmatch(key_id):
+        problems.append(f"{key_id!r} is not a key's id: a-z, 0-9, '-' and '.'")
+    for name in {*rooms, *groups} - {ANY}:
+        try:
+            msgspec.convert(name, Identifier)
+        except msgspec.ValidationError:
+            problems.append(f"{name!r} is not a room's or group's id")
+    if problems:
+        raise ConfigError(problems)
+    made = _library().jwk.OKPKey.generate_key("Ed25519")
+    public = TrustedKey(owner, made.as_dict(private=False), types, rooms, groups, until)
+    return Signer(key_id, made.as_dict(private=True)), public
+
+
+def _library() -> ModuleType:
+    """joserfc, loaded with the first signature: 11 MB. Raises CommandProblem if it is not there."""
+    warnings.filterwarnings("ignore", message="EdDSA is deprecated")  # in names only: RFC 9864
+    try:
+        import joserfc
+        import joserfc.errors
+        import joserfc.jwk
+        import joserfc.jws
+    except ImportError as error:
+        text = "signatures cannot be checked here: install python3-joserfc"
+        raise CommandProblem(Code.BAD_SIGNATURE, text) from error
+    return joserfc
