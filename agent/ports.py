@@ -89,7 +89,7 @@ class Microphone(Protocol):
     def read(self) -> bytes:
         """The next period (PERIOD_BYTES). Returns b"" after 200 ms without one (counted, in status).
 
-        Raises DeviceAbsent when the device has gone.
+        Raises DeviceAbsent when the device has gone: then close it, and open it again for a try.
         """
         ...
 

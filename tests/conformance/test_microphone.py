@@ -18,7 +18,7 @@ from agent.core.documents import Status
 from agent.devices import registry
 from agent.devices.alsa.pcm import Pcm
 from agent.devices.microphone import alsa
-from agent.errors import DeviceAbsent, DeviceBusy, DeviceError
+from agent.errors import DeviceAbsent, DeviceBusy, DeviceError, DeviceTimeout
 from agent.ports import PERIOD_BYTES, Microphone
 from tests.conformance import subjects
 from tests.support import asound
@@ -191,27 +191,39 @@ def test_the_absence_of_a_card_names_the_ones_that_are_there(tmp_path: Path) -> 
 
 
 class Cable:
-    """Between the driver and alsa-lib's file PCM: pulled out, reads fail as those of a USB card."""
-
-    plugged = True
+    """Between the driver and alsa-lib's file PCM: does to it what USB cables and kernels do."""
 
     def __init__(self, pcm: Any) -> None:
         self._pcm = pcm
+        self.plugged = True
+        self.overruns = 0
+        self.close_seconds = 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pcm, name)
 
     def read(self) -> tuple[int, bytes]:
-        if not Cable.plugged:
+        if not self.plugged:
             raise alsaaudio.ALSAAudioError(f"{os.strerror(errno.ENODEV)} [plughw:CARD=Jabra]")
+        if self.overruns:
+            self.overruns -= 1
+            return -errno.EPIPE, b"junk of any length"
         frames, sound = self._pcm.read()
         return frames, sound
 
+    def close(self) -> None:
+        time.sleep(self.close_seconds)
+        self._pcm.close()
+
 
 class CabledPcm(Pcm):
+    """Its cable is the last one made."""
+
+    cable: Cable
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._pcm = Cable(self._pcm)
+        self._pcm = CabledPcm.cable = Cable(self._pcm)
 
 
 class Replugged:
@@ -227,14 +239,16 @@ class Replugged:
 
     def unplug(self) -> None:
         asound.unplug_card(self.sysfs)
-        Cable.plugged = False
+        CabledPcm.cable.plugged = False
 
     def plug(self, index: int) -> None:
         asound.plug_card(self.sysfs, "Jabra", index)
-        Cable.plugged = True
 
-    def hears(self) -> bool:
+    def hears_again(self) -> bool:
+        """As whoever uses the port does it: close it, and open it for another try."""
+        self.microphone.close()
         try:
+            self.microphone.open()
             return len(self.microphone.read()) == PERIOD_BYTES
         except DeviceAbsent:
             return False
@@ -243,54 +257,56 @@ class Replugged:
 @pytest.fixture
 def replugged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Replugged]:
     monkeypatch.setattr("agent.devices.alsa.pcm.Pcm", CabledPcm)
-    monkeypatch.setattr(Cable, "plugged", True)
     replugged = Replugged(monkeypatch, tmp_path)
     yield replugged
     replugged.microphone.close()
 
 
-def test_a_card_that_is_unplugged_is_opened_again_when_it_is_back(replugged: Replugged) -> None:
-    microphone = replugged.microphone
-    assert replugged.hears()
+def test_an_unplugged_card_is_absent_and_opens_again_when_it_is_back(replugged: Replugged) -> None:
+    replugged.microphone.read()
     replugged.unplug()
-    with pytest.raises(DeviceAbsent, match="Jabra"):
-        microphone.read()
-    assert microphone.status().status is Status.ABSENT
-    assert not replugged.hears()
+    with pytest.raises(DeviceAbsent, match="no sound card 'Jabra' found"):
+        replugged.microphone.read()
+    assert not replugged.hears_again()
     replugged.plug(index=3)
-    wait_for(replugged.hears, 5, "sound again, though the card's index is another now")
-    assert microphone.status().status is Status.OK
+    assert replugged.hears_again(), "though the card's index is another now"
+    assert replugged.microphone.status().status is Status.OK
+
+
+def test_an_overrun_is_counted_and_its_junk_dropped(replugged: Replugged) -> None:
+    replugged.microphone.read()
+    CabledPcm.cable.overruns = 2
+    heard = [replugged.microphone.read() for _ in range(5)]
+    assert {len(period) for period in heard} == {PERIOD_BYTES}
+    assert b"junk" not in b"".join(heard)
+    assert replugged.microphone.status().detail["xruns"] == 2
+
+
+def test_a_card_that_does_not_close_holds_nobody(replugged: Replugged) -> None:
+    CabledPcm.cable.close_seconds = 3
+    began = time.monotonic()
+    replugged.microphone.close()
+    assert time.monotonic() - began < 2
 
 
 class SilentPcm(Pcm):
-    """A card that delivers nothing at all until it has been opened again."""
-
-    opened = 0
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        SilentPcm.opened += 1
+    """A card that is there and delivers nothing at all."""
 
     def read(self) -> bytes:
-        return super().read() if SilentPcm.opened > 1 else b""
+        return b""
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
 
 
-def test_a_card_that_falls_silent_is_told_and_opened_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_card_that_falls_silent_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("agent.devices.alsa.pcm.Pcm", SilentPcm)
-    replugged = Replugged(monkeypatch, tmp_path)
-    microphone = replugged.microphone
+    microphone = make(subjects.alsa_file_microphone(monkeypatch, tmp_path), tmp_path)
+    microphone.open()
+    began = time.monotonic()
     assert microphone.read() == b""
+    assert time.monotonic() - began < 0.4
     assert microphone.status().detail["silences"] == 1
-
-    def stalled() -> bool:
-        return not replugged.hears() and microphone.status().code == "stalled"
-
-    wait_for(stalled, 5, "the fault")
-    wait_for(replugged.hears, 5, "sound again")
-    assert microphone.status().status is Status.OK
+    with pytest.raises(DeviceTimeout, match=r"no sound arrives.*replug"):
+        wait_for(lambda: microphone.read() != b"", 5, "the fault")
     microphone.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 import wave
 from collections.abc import Iterator
@@ -13,13 +14,13 @@ import pytest
 from agent import settings
 from agent.core.documents import Status
 from agent.devices import registry
+from agent.devices.alsa.pcm import Pcm
 from agent.devices.speaker import alsa
-from agent.errors import DeviceAbsent, DeviceBusy
-from agent.ports import PERIOD_FRAMES, Speaker
+from agent.errors import DeviceAbsent, DeviceBusy, DeviceTimeout
+from agent.ports import PERIOD_BYTES, PERIOD_FRAMES, Speaker
 from tests.conformance import subjects
 from tests.support import asound
 from tests.support.sounds import Sound, level_dbfs, tone
-from tests.support.waiting import wait_for
 
 
 def make(wanted: settings.Speaker, folder: Path) -> Speaker:
@@ -178,24 +179,66 @@ def test_absent_and_busy_are_told_apart_at_opening(simulated: Speaker, tmp_path:
         simulated.open()
 
 
-def test_a_card_that_is_not_there_at_first_is_played_to_when_it_comes(
+def test_a_card_that_is_not_there_is_absent_and_plays_once_it_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asound.file_pcms(monkeypatch, tmp_path)
     sysfs = tmp_path / "sys"
     wanted = settings.Speaker(driver="alsa", device="plughw:CARD=Jabra,DEV=0")
     speaker = alsa.create(wanted, settings.Simulation(), sysfs)
-    with pytest.raises(DeviceAbsent):
+    with pytest.raises(DeviceAbsent, match="'Jabra'"):
         speaker.open()
     asound.plug_card(sysfs, "Jabra")
-
-    def plays() -> bool:
-        try:
-            play(speaker, 1)
-        except DeviceAbsent:
-            return False
-        return True
-
-    wait_for(plays, 5, "the loudspeaker to take sound")
-    assert speaker.status().status is Status.OK
+    assert speaker.open().status is Status.OK
+    play(speaker, 10)
     speaker.close()
+
+
+class FullPcm(Pcm):
+    """A card that is there and plays nothing: its buffer stays full."""
+
+    def write(self, sound: bytes) -> int:
+        return 0
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def test_a_card_that_takes_nothing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("agent.devices.alsa.pcm.Pcm", FullPcm)
+    speaker = make(subjects.alsa_file_speaker(monkeypatch, tmp_path), tmp_path)
+    speaker.open()
+    began = time.monotonic()
+    play(speaker, 1)
+    assert time.monotonic() - began < 0.4
+    assert speaker.status().detail["dropped"] == 1
+    with pytest.raises(DeviceTimeout, match=r"takes no sound.*replug"):
+        play(speaker, 20)
+    speaker.close()
+
+
+class UnderrunPcm(Pcm):
+    """A card that ran dry before the third write, as pyalsaaudio tells it."""
+
+    writes = 0
+
+    def write(self, sound: bytes) -> int:
+        self.writes += 1
+        if self.writes == 3:
+            self.xruns += 1
+            return -errno.EPIPE
+        return super().write(sound)
+
+
+def test_after_an_underrun_playing_starts_again_with_a_lead(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("agent.devices.alsa.pcm.Pcm", UnderrunPcm)
+    speaker = make(subjects.alsa_file_speaker(monkeypatch, tmp_path), tmp_path)
+    speaker.open()
+    said = play(speaker, 2).tobytes()
+    assert speaker.status().detail["xruns"] == 1
+    speaker.close()
+    lead = bytes(2 * PERIOD_BYTES)
+    expected = lead + said[:PERIOD_BYTES] + lead + said[PERIOD_BYTES:]
+    assert heard(tmp_path).tobytes() == expected

@@ -5,6 +5,7 @@ Needs pyalsaaudio 0.11, as Debian 13 has it: 0.8.4 of Debian 12 cannot read unde
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
@@ -15,7 +16,7 @@ import alsaaudio
 from msgspec import Struct
 
 from agent.devices.bounded import call_within
-from agent.errors import DeviceAbsent, DeviceBusy, DeviceError
+from agent.errors import DeviceAbsent, DeviceBusy, DeviceError, DeviceTimeout
 from agent.ports import PERIOD_FRAMES, SAMPLE_RATE_HZ
 
 CAPTURE_PERIODS = 16
@@ -43,6 +44,10 @@ class PcmFacts(Struct, frozen=True):
     period_frames: int
     buffer_frames: int
 
+    def detail(self) -> dict[str, int]:
+        """For a status."""
+        return {"rate_hz": self.rate_hz, "period_frames": self.period_frames}
+
 
 class Pcm:
     """Opened by the constructor, which raises DeviceAbsent, DeviceBusy, DeviceTimeout, DeviceError.
@@ -52,7 +57,8 @@ class Pcm:
 
     def __init__(self, device: str, *, captures: bool, name: str) -> None:
         self.xruns = 0
-        self._device, self._name = device, name
+        self.device = device
+        self._name = name
         try:
             self._pcm, self.facts = call_within(
                 OPEN_SECONDS, lambda: _open(device, captures), f"{name}: opening '{device}'"
@@ -103,11 +109,12 @@ class Pcm:
         return float((self.facts.buffer_frames - free) / SAMPLE_RATE_HZ)
 
     def close(self) -> None:
-        """Raises DeviceTimeout when the kernel does not let go of the device (failure row 13).
+        """Left to the process's end when the kernel does not let go in time (failure row 13).
 
         pyalsaaudio may keep the interpreter's lock meanwhile: then only killing the process helps.
         """
-        call_within(CLOSE_SECONDS, self._pcm.close, f"{self._name}: closing '{self._device}'")
+        with contextlib.suppress(DeviceTimeout):
+            call_within(CLOSE_SECONDS, self._pcm.close, f"{self._name}: closing '{self.device}'")
 
     def _refuse_other_settings(self) -> None:
         facts = self.facts
@@ -115,14 +122,14 @@ class Pcm:
             return
         self.close()
         text = (
-            f"{self._name}: '{self._device}' does {facts.rate_hz} Hz, {facts.channels} channels, "
+            f"{self._name}: '{self.device}' does {facts.rate_hz} Hz, {facts.channels} channels, "
             f"{facts.format} instead of 48000 Hz, 1, S16_LE; use plughw: instead of hw:"
         )
         raise DeviceError("wrong-format", text)
 
     def _raise(self, error: Exception) -> NoReturn:
         reason = str(error)
-        about = f"{self._name}: '{self._device}'"
+        about = f"{self._name}: '{self.device}'"
         if any(absent in reason for absent in _ABSENT_ERRORS):
             raise DeviceAbsent("absent", f"{about} is not there; check its cable") from error
         if _BUSY_ERROR in reason:

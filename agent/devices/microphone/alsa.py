@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from agent import settings
 from agent.core.documents import DeviceStatus
 from agent.devices import status
-from agent.devices.alsa import cards, reopening
-from agent.errors import DeviceAbsent, DeviceError
+from agent.devices.alsa import cards, presence
+from agent.errors import DeviceError, DeviceTimeout
 from agent.ports import PERIOD_BYTES
 
 if TYPE_CHECKING:
@@ -18,23 +18,25 @@ if TYPE_CHECKING:
 
 NAME = "Microphone"
 
+WAIT_SECONDS = 0.2
+"""The longest that `read` waits for a period."""
+
 STALLED_SECONDS = 2.0
-"""Without sound for so long the device is opened anew."""
+"""Without sound for so long the device shall be opened anew."""
 
 
 def create(
     wanted: settings.Microphone, simulation: settings.Simulation, sysfs: Path = cards.SYSFS
 ) -> AlsaMicrophone:
     """The port `Microphone`."""
-    pcm = reopening.ReopeningPcm(wanted.device, captures=True, name=NAME, sysfs=sysfs)
-    return AlsaMicrophone(pcm, required=wanted.required)
+    return AlsaMicrophone(wanted, sysfs)
 
 
 def probe(
     wanted: settings.Microphone, simulation: settings.Simulation, sysfs: Path = cards.SYSFS
 ) -> DeviceStatus:
     """Whether the card is there, without opening it."""
-    return reopening.probe(
+    return presence.probe(
         wanted.device, captures=True, name=NAME, required=wanted.required, sysfs=sysfs
     )
 
@@ -42,53 +44,53 @@ def probe(
 class AlsaMicrophone:
     """The port `Microphone`. The PCM must do 48 kHz mono S16LE, as every `plughw:` does."""
 
-    def __init__(self, pcm: reopening.ReopeningPcm, *, required: bool) -> None:
-        self._pcm = pcm
-        self._required = required
+    def __init__(self, wanted: settings.Microphone, sysfs: Path = cards.SYSFS) -> None:
+        self._wanted = wanted
+        self._sysfs = sysfs
+        self._pcm: Pcm | None = None
         self._rest = b""
         self._silences = 0
-        self._heard_seconds = time.monotonic()
+        self._heard_seconds = 0.0
 
     def open(self) -> DeviceStatus:
         """See the port."""
-        self._start(self._pcm.open())
+        from agent.devices.alsa.pcm import Pcm
+
+        self._pcm = Pcm(self._resolve(), captures=True, name=NAME)
+        self._rest = b""
+        self._heard_seconds = time.monotonic()
         return self.status()
 
     def read(self) -> bytes:
-        """See the port. A microphone that came back is opened again by this."""
-        pcm, anew = self._pcm.get()
-        if anew:
-            self._start(pcm)
+        """See the port. Also raises DeviceTimeout after 2 s without sound: open it again then."""
+        if self._pcm is None:
+            raise DeviceError("closed", f"{NAME}: not open")
         try:
-            return self._next_period(pcm) or self._no_sound()
-        except DeviceError as error:
-            self._pcm.let_go(error)
-            raise DeviceAbsent(error.code, error.text) from error
+            return self._next_period(self._pcm) or self._no_sound(self._pcm.device)
+        except DeviceError:
+            self._resolve()  # gone from sysfs, it's absent, whatever ALSA called it (row 13)
+            raise
 
     def status(self) -> DeviceStatus:
         """See the port."""
-        detail = {
-            "device": self._pcm.device,
-            "xruns": self._pcm.xruns,
-            "silences": self._silences,
-            **self._pcm.facts(),
-        }
-        if lost := self._pcm.lost:
-            gone = status.of_error(lost, required=self._required)
-            return DeviceStatus(gone.status, gone.code, gone.text, self._required, detail)
-        return status.ok(f"{NAME}: {self._pcm.device}", required=self._required, **detail)
+        required = self._wanted.required
+        if self._pcm is None:
+            return status.failed("closed", f"{NAME}: not open", required=required)
+        detail = {**self._pcm.facts.detail(), "xruns": self._pcm.xruns, "silences": self._silences}
+        return status.ok(f"{NAME}: {self._pcm.device}", required=required, **detail)
 
     def close(self) -> None:
         """See the port."""
-        self._pcm.close()
+        pcm, self._pcm = self._pcm, None
+        if pcm is not None:
+            pcm.close()
 
-    def _start(self, pcm: Pcm) -> None:
-        self._rest = b""
-        self._heard_seconds = time.monotonic()
+    def _resolve(self) -> str:
+        return cards.resolve(self._wanted.device, captures=True, name=NAME, sysfs=self._sysfs)
 
     def _next_period(self, pcm: Pcm) -> bytes:
         """One period, or empty when none came in time."""
-        deadline = time.monotonic() + reopening.WAIT_SECONDS
+        deadline = time.monotonic() + WAIT_SECONDS
         while len(self._rest) < PERIOD_BYTES:
             xruns = pcm.xruns
             sound = pcm.read()
@@ -103,11 +105,8 @@ class AlsaMicrophone:
         self._heard_seconds = time.monotonic()
         return period
 
-    def _no_sound(self) -> bytes:
-        """Count it. Raises DeviceError when the card is gone, or to have a stalled one reopened."""
+    def _no_sound(self, device: str) -> bytes:
         self._silences += 1
-        self._pcm.check_presence()
         if time.monotonic() - self._heard_seconds >= STALLED_SECONDS:
-            text = f"{NAME}: no sound arrives from {self._pcm.device}; replug it"
-            raise DeviceError("stalled", text)
+            raise DeviceTimeout("stalled", f"{NAME}: no sound arrives from {device}; replug it")
         return b""

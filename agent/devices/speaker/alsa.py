@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from agent import settings
 from agent.core.documents import DeviceStatus
 from agent.devices import status
-from agent.devices.alsa import cards, reopening
+from agent.devices.alsa import cards, presence
 from agent.devices.speaker.volume import scale
-from agent.errors import DeviceAbsent, DeviceError
+from agent.errors import DeviceError, DeviceTimeout
 from agent.ports import PERIOD_BYTES, PERIOD_FRAMES
 
 if TYPE_CHECKING:
@@ -20,26 +20,28 @@ if TYPE_CHECKING:
 
 NAME = "Speaker"
 
-LEAD_PERIODS = 2
+LEAD = bytes(2 * PERIOD_BYTES)
 """Silence that playing starts with, also after an underrun, so that the next period is in time."""
 
+WAIT_SECONDS = 0.2
+"""The longest that `write` waits for room."""
+
 STALLED_SECONDS = 2.0
-"""Without taking sound for so long the device is opened anew."""
+"""Without taking sound for so long the device shall be opened anew."""
 
 
 def create(
     wanted: settings.Speaker, simulation: settings.Simulation, sysfs: Path = cards.SYSFS
 ) -> AlsaSpeaker:
     """The port `Speaker`."""
-    pcm = reopening.ReopeningPcm(wanted.device, captures=False, name=NAME, sysfs=sysfs)
-    return AlsaSpeaker(pcm, wanted.volume, required=wanted.required)
+    return AlsaSpeaker(wanted, sysfs)
 
 
 def probe(
     wanted: settings.Speaker, simulation: settings.Simulation, sysfs: Path = cards.SYSFS
 ) -> DeviceStatus:
     """Whether the card is there, without opening it."""
-    return reopening.probe(
+    return presence.probe(
         wanted.device, captures=False, name=NAME, required=wanted.required, sysfs=sysfs
     )
 
@@ -47,31 +49,38 @@ def probe(
 class AlsaSpeaker:
     """The port `Speaker`. The PCM must do 48 kHz mono S16LE, as every `plughw:` does."""
 
-    def __init__(self, pcm: reopening.ReopeningPcm, volume: int, *, required: bool) -> None:
-        self._pcm = pcm
-        self._volume = volume
-        self._required = required
+    def __init__(self, wanted: settings.Speaker, sysfs: Path = cards.SYSFS) -> None:
+        self._wanted = wanted
+        self._sysfs = sysfs
+        self._volume = wanted.volume
         self._control: VolumeControl | None = None
-        self._open: Pcm | None = None
+        self._pcm: Pcm | None = None
         self._dropped = 0
-        self._taken_seconds = time.monotonic()
+        self._taken_seconds = 0.0
 
     def open(self) -> DeviceStatus:
         """See the port."""
-        self._start(self._pcm.open())
+        from agent.devices.alsa import mixer
+        from agent.devices.alsa.pcm import Pcm
+
+        device = self._resolve()
+        self._pcm = Pcm(device, captures=False, name=NAME)
+        card = cards.card_of(device)
+        self._control = mixer.find(card) if card else None
+        self.set_volume(self._volume)
+        self._pcm.write(LEAD)
+        self._taken_seconds = time.monotonic()
         return self.status()
 
     def write(self, period: bytes) -> None:
-        """See the port. A loudspeaker that came back is opened again by this."""
-        pcm, anew = self._pcm.get()
+        """See the port. Also raises DeviceTimeout when nothing is taken for 2 s: open it again."""
+        if self._pcm is None:
+            raise DeviceError("closed", f"{NAME}: not open")
         try:
-            if anew:
-                self._start(pcm)
-            self._play(pcm, period if self._control else scale(period, self._volume))
-        except DeviceError as error:
-            self._open = None
-            self._pcm.let_go(error)
-            raise DeviceAbsent(error.code, error.text) from error
+            self._play(self._pcm, period if self._control else scale(period, self._volume))
+        except DeviceError:
+            self._resolve()  # gone from sysfs, it's absent, whatever ALSA called it (row 13)
+            raise
 
     def set_volume(self, percent: int) -> None:
         """See the port."""
@@ -81,59 +90,48 @@ class AlsaSpeaker:
 
     def delay_seconds(self) -> float:
         """See the port."""
-        return self._open.queued_seconds() if self._open else 0.0
+        return self._pcm.queued_seconds() if self._pcm else 0.0
 
     def status(self) -> DeviceStatus:
         """See the port."""
+        required = self._wanted.required
+        if self._pcm is None:
+            return status.failed("closed", f"{NAME}: not open", required=required)
         detail = {
-            "device": self._pcm.device,
+            **self._pcm.facts.detail(),
             "xruns": self._pcm.xruns,
             "dropped": self._dropped,
             "volume": self._volume,
             "mixer": self._control.name if self._control else "software",
-            **self._pcm.facts(),
         }
-        if lost := self._pcm.lost:
-            gone = status.of_error(lost, required=self._required)
-            return DeviceStatus(gone.status, gone.code, gone.text, self._required, detail)
-        return status.ok(f"{NAME}: {self._pcm.device}", required=self._required, **detail)
+        return status.ok(f"{NAME}: {self._pcm.device}", required=required, **detail)
 
     def close(self) -> None:
         """See the port."""
-        self._open = None
-        self._pcm.close()
+        pcm, self._pcm = self._pcm, None
+        if pcm is not None:
+            pcm.close()
 
-    def _start(self, pcm: Pcm) -> None:
-        from agent.devices.alsa import mixer
-
-        self._open = pcm
-        self._taken_seconds = time.monotonic()
-        card = cards.card_of(self._pcm.device or "")
-        self._control = mixer.find(card) if card else None
-        self.set_volume(self._volume)
-        pcm.write(bytes(LEAD_PERIODS * PERIOD_BYTES))
+    def _resolve(self) -> str:
+        return cards.resolve(self._wanted.device, captures=False, name=NAME, sysfs=self._sysfs)
 
     def _play(self, pcm: Pcm, sound: bytes) -> None:
         """Write all of it, or drop the rest when there is no room in time."""
-        deadline = time.monotonic() + reopening.WAIT_SECONDS
+        deadline = time.monotonic() + WAIT_SECONDS
         while sound:
             taken = pcm.write(sound)
             if taken < 0:
-                pcm.write(bytes(LEAD_PERIODS * PERIOD_BYTES))
+                pcm.write(LEAD)
             elif taken > 0:
                 self._taken_seconds = time.monotonic()
                 sound = sound[taken * PERIOD_BYTES // PERIOD_FRAMES :]
-            else:
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    return self._no_room()
+            elif (remaining := deadline - time.monotonic()) > 0:
                 pcm.wait(remaining)
-        return None
+            else:
+                self._no_room(pcm.device)
+                return
 
-    def _no_room(self) -> None:
-        """Count it. Raises DeviceError when the card is gone, or to have a stalled one reopened."""
+    def _no_room(self, device: str) -> None:
         self._dropped += 1
-        self._pcm.check_presence()
         if time.monotonic() - self._taken_seconds >= STALLED_SECONDS:
-            text = f"{NAME}: {self._pcm.device} takes no sound; replug it"
-            raise DeviceError("stalled", text)
+            raise DeviceTimeout("stalled", f"{NAME}: {device} takes no sound; replug it")
