@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 
-from tests.support.demo.play import MEETING, Play
+from tests.support.demo.play import MEETING, Play, Refused
 from tests.support.demo.stage import GROUP, ROOT, TOPIC_ROOT, Stage
 from tests.support.demo.timeline import Timeline
 
@@ -32,7 +32,7 @@ def main() -> int:
                 wait_for_interrupt(stage.broker.port)
             play.leave()
             play.go()
-        except (TimeoutError, OSError) as error:
+        except (TimeoutError, OSError, Refused) as error:
             timeline.check(False, "the demo went on to its end", str(error))
             show_logs(stage)
     return verdict(timeline)

@@ -48,11 +48,9 @@ class Hub:
     def __exit__(self, *_: object) -> None:
         self._operator.__exit__()
 
-    def command(self, address: str, kind: str, **fields: Any) -> float:
-        """Publish a command to `group/NAME` or `room/NAME`; returns time.monotonic() before it."""
-        sent = time.monotonic()
+    def command(self, address: str, kind: str, **fields: Any) -> None:
+        """Publish a command to `group/NAME` or `room/NAME`."""
         self._operator.send(f"{self._root}/{address}/cmd/{kind}", fields)
-        return sent
 
     def wait(self, wanted: Callable[[Message], bool], seconds: float, what: str) -> Message:
         """The first message that is wanted, past or future. Raises TimeoutError naming `what`."""
@@ -78,13 +76,12 @@ class Hub:
             f"{room}'s final answer to {command_id}",
         )
 
-    def wait_for_state(self, room: str, since: float, seconds: float, **fields: Any) -> Message:
-        """A state document of the room that arrived after `since` and has these fields."""
+    def wait_for_state(self, room: str, seconds: float, **fields: Any) -> Message:
+        """A state document of the room that has these fields, past or future."""
         return self.wait(
             lambda m: (
                 m.room == room
                 and m.kind == "state"
-                and m.at >= since
                 and all(m.document[name] == value for name, value in fields.items())
             ),
             seconds,

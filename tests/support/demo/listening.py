@@ -52,4 +52,5 @@ def find(words: Sound, heard: Sound) -> Finding:
     best = int(np.argmax(likeness))
     gap = int(LEAST_DISTANCE_SECONDS * RATE_HZ)
     elsewhere = np.roll(likeness, -best)[gap:-gap]
-    return Finding(best / RATE_HZ, float(likeness[best]), float(likeness[best] / elsewhere.max()))
+    ratio = likeness[best] / (elsewhere.max() + 1e-9)
+    return Finding(best / RATE_HZ, float(likeness[best]), float(ratio))

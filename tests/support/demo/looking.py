@@ -49,6 +49,12 @@ def small(picture: Picture, width: int = WIDTH, height: int = HEIGHT) -> Picture
     return frame.reformat(width, height, format="rgb24").to_ndarray()
 
 
+def side_by_side(left: Picture, right: Picture) -> Picture:
+    """Both pictures at 320 by 180, a white gap between them."""
+    gap = np.full((180, 8, 3), 255, dtype=np.uint8)
+    return np.hstack([small(left, 320, 180), gap, small(right, 320, 180)])
+
+
 def correlation(one: Picture, other: Picture) -> float:
     """1 for the same picture (brightness and contrast aside), 0 for an unrelated one."""
     a, b = (small(picture).astype(np.float64).ravel() for picture in (one, other))

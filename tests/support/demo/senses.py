@@ -39,11 +39,11 @@ class Senses:
         """Whether this is what the room's camera sends."""
         camera = room.devices["camera"]
         sent = PHOTOGRAPH if "source" in camera else f"test picture {camera['pattern']}"
-        known = {PHOTOGRAPH: self._photograph, **test_pictures(picture)}
+        known = {PHOTOGRAPH: self._photograph, **known_test_pictures(picture)}
         found = looking.recognise(picture, known)
         held = found.name == sent and found.correlation >= LEAST_CORRELATION
         return held, (
-            f"{found.name}, correlation {found.correlation:.2f} (next {found.next_correlation:.2f})"
+            f"{found.name}, correlation {found.correlation:.2f}, next {found.next_correlation:.2f}"
         )
 
     def seconds_needed(self, room: Room) -> float:
@@ -68,11 +68,11 @@ class Senses:
         said = (ended - round_seconds - room.opened_at("microphone")) % round_seconds
         delay = (said - found.start_seconds) % round_seconds
         return found.peak_ratio >= LEAST_PEAK_RATIO, (
-            f"the words, peak {found.peak_ratio:.1f} times the next, {1000 * delay:.0f} ms old"
+            f"the words, peak ratio {found.peak_ratio:.1f}, {1000 * delay:.0f} ms late"
         )
 
 
-def test_pictures(seen: Picture) -> dict[str, list[Picture]]:
+def known_test_pictures(seen: Picture) -> dict[str, list[Picture]]:
     """All sixteen, each with the running number that the picture seen has."""
     number = read_number(seen)
     height, width = seen.shape[:2]
@@ -94,4 +94,4 @@ def wait_for_silence(listen: Callable[[float], Sound], seconds: float) -> Outcom
         level = level_dbfs(listen(0.5))
         waited = time.monotonic() - began
         if level <= SILENCE_DBFS or waited > seconds:
-            return level <= SILENCE_DBFS, f"{level:.0f} dBFS {waited:.1f} s after the answer"
+            return level <= SILENCE_DBFS, f"{level:.0f} dBFS after {waited:.1f} s"

@@ -9,10 +9,13 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from tests.support.demo.hub import Message
 
 COLUMNS = 80
+PLAIN_FIELDS = ("connection", "phase")
+STATE_FIELDS = (*PLAIN_FIELDS, "microphone", "camera", "display")
 
 
 class Timeline:
@@ -23,7 +26,7 @@ class Timeline:
         self.failed: list[str] = []
         self._started = time.monotonic()
         self._sent: dict[str, float] = {}
-        self._state: dict[str, str] = {}
+        self._state: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
     def elapsed_seconds(self) -> float:
@@ -34,10 +37,15 @@ class Timeline:
         seconds = (at or time.monotonic()) - self._started
         self._print(f"{seconds:7.2f} s  {who:<9}", text)
 
-    def sent(self, command_id: str, at: float, text: str) -> None:
-        """A command goes out: its acks are timed from here."""
-        self._sent[command_id] = at
-        self.say("hub", text, at)
+    def act(self, title: str) -> None:
+        """A new part of the play begins."""
+        with self._lock:
+            print(f"\n== {title}", flush=True)
+
+    def sending(self, command_id: str, text: str) -> None:
+        """A command goes out now: its acks are timed from here."""
+        self._sent[command_id] = time.monotonic()
+        self.say("hub", text, self._sent[command_id])
 
     def heard(self, message: Message) -> None:
         """A document came in from a room."""
@@ -45,17 +53,18 @@ class Timeline:
         if message.kind == "ack":
             self._say_ack(message)
         elif message.kind == "event":
-            self.say(message.room, f"event {document['type']}: {document['text']}", message.at)
+            self.say(message.room, f"{document['type']}: {document['text']}", message.at)
         elif message.kind == "state":
-            connection = document["connection"]
-            summary = (
-                f"{document['phase'] if connection == 'online' else connection};"
-                f" microphone {document['microphone']}, camera {document['camera']},"
-                f" display {document['display']}"
-            )
-            if self._state.get(message.room) != summary:
-                self._state[message.room] = summary
-                self.say(message.room, summary, message.at)
+            self._say_state(message)
+
+    def _say_state(self, message: Message) -> None:
+        """What is new in it: the phase, or a device by name."""
+        before = self._state.get(message.room, {})
+        self._state[message.room] = document = message.document
+        new = [name for name in STATE_FIELDS if document[name] != before.get(name)]
+        words = [document[n] if n in PLAIN_FIELDS else f"{n} {document[n]}" for n in new]
+        if words:
+            self.say(message.room, ", ".join(words), message.at)
 
     def _say_ack(self, message: Message) -> None:
         ack = message.document
