@@ -12,8 +12,10 @@ from contextlib import suppress
 
 from msgspec import structs
 
+from agent.core.commands import Ack
 from agent.core.events import (
     CommandReceived,
+    CommandRefused,
     DeadlinePassed,
     Event,
     WorkerExited,
@@ -72,7 +74,11 @@ class Loop:
             case QueryReceived():
                 self._queries.answer(item, self._outside.clock.now())
             case CommandReceived():
-                self._handle(self._look_up(item))
+                known, earlier = self._look_up(item.command.id)
+                self._handle(structs.replace(item, known=known, earlier=earlier))
+            case CommandRefused(id=str() as command_id) if self._look_up(command_id)[0]:
+                # Its id has, or will have, a final word already: refused without an answer.
+                self._handle(structs.replace(item, id=None))
             case WorkerReported(report=SnapshotTaken() as report):
                 self._queries.snapshot_taken(report)
             case WorkerExited():
@@ -81,14 +87,13 @@ class Loop:
             case _:
                 self._handle(item)
 
-    def _look_up(self, event: CommandReceived) -> CommandReceived:
-        """With the journal's word on the id, so that a repeat is answered and not run."""
+    def _look_up(self, command_id: str) -> tuple[bool, Ack | None]:
+        """The journal's word on the id, so that a repeat is answered and not run."""
         try:
-            known, earlier = self._outside.journal.look_up(event.command.id)
+            return self._outside.journal.look_up(command_id)
         except JournalError as error:
             log.error("the journal cannot be read: %s", error)
-            return event
-        return structs.replace(event, known=known, earlier=earlier)
+            return False, None
 
     def _handle(self, event: Event) -> None:
         self._performer.perform(self._room.handle(event, self._outside.clock.now()))

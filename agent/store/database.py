@@ -5,14 +5,17 @@ Write-ahead logging with one fsync a commit; sources: sqlite.org/wal.html, sqlit
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agent.core.documents import DeviceStatus, Status
 from agent.errors import JournalError
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 
@@ -48,122 +51,147 @@ BUSY_SECONDS = 2.0
 _BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_SCHEMA")
 
 
-def open_database(folder: Path) -> tuple[sqlite3.Connection, DeviceStatus]:
-    """Open `folder`/journal.db, made if need be, and tell how that went.
+class Database:
+    """`folder`/journal.db, made if need be; `condition` tells how it does.
 
-    A corrupted file is set aside as journal.db.corrupt-<unix time> and replaced (degraded). Where
-    nothing can be written the journal is kept in memory (failed): a room whose SD card has gone
-    read-only is worth more reachable than dead.
+    A corrupted file is set aside as journal.db.corrupt-<unix time> and replaced (degraded), when it
+    is opened or when it turns out later. Where nothing can be written the journal is kept in memory
+    (failed): a room whose SD card has gone read-only is worth more reachable than dead.
     """
-    path = folder / "journal.db"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _checked(path), DeviceStatus(Status.OK, "ok", f"the journal is {path}")
-    except sqlite3.DatabaseError as error:
-        if not is_broken(error):
-            return _in_memory(path, error)
-        reason = str(error)
-    except OSError as error:
-        return _in_memory(path, error)
-    try:
-        aside = set_aside(path)
-        return _checked(path), DeviceStatus(
-            Status.DEGRADED,
-            "journal-replaced",
-            f"{path} was corrupted ({reason}) and is kept as {aside.name}; commands before now are "
-            "forgotten: check the SD card and the power supply",
-        )
-    except (OSError, sqlite3.Error) as error:
-        return _in_memory(path, error)
 
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "journal.db"
+        self.condition = DeviceStatus(Status.OK, "ok", f"the journal is {self._path}")
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._connection = _open(self._path)
+        except sqlite3.DatabaseError as error:
+            if _is_broken(error):
+                self._connection = self._replacement(error)
+            else:
+                self._connection = self._in_memory(error)
+        except OSError as error:
+            self._connection = self._in_memory(error)
 
-def set_aside(path: Path) -> Path:
-    """Rename the database, and its write-ahead log, to `<name>.corrupt-<unix time>`."""
-    aside = path.with_name(f"{path.name}.corrupt-{int(time.time())}")
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        log = path.with_name(path.name + suffix)
-        if log.exists():
-            log.rename(aside.with_name(aside.name + suffix))
-    return aside
+    def execute(self, query: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
+        """One statement. Raises JournalError."""
+        with self._errors():
+            return self._connection.execute(query, parameters)
 
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+        """All or nothing; on disk at the end if `durable`, else whenever the kernel likes.
 
-def is_broken(error: sqlite3.Error) -> bool:
-    """Whether the file itself is damaged, rather than the disk full or read-only."""
-    return getattr(error, "sqlite_errorname", "").startswith(_BROKEN)
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection, *, durable: bool = True) -> Iterator[None]:
-    """All or nothing; on disk at the end if `durable`, else whenever the kernel likes.
-
-    Either survives a killed process; only a durable one survives a power cut. Raises JournalError.
-    """
-    try:
+        Either survives a killed process; only a durable one survives a power cut. Raises JournalError.
+        """
         # FULL is one fsync a commit, NORMAL none (in WAL mode).
-        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        connection.execute("BEGIN IMMEDIATE")
+        self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        self.execute("BEGIN IMMEDIATE")
         try:
             yield
-            connection.execute("COMMIT")
+            self.execute("COMMIT")
         except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
-    except sqlite3.Error as error:
-        raise journal_error(error) from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """SQLite's errors in the agent's words; a broken file costs what is under way, no more."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if _is_broken(error):
+                self._connection.close()
+                self._connection = self._replacement(error)
+            raise _journal_error(error) from error
+
+    def _replacement(self, reason: Exception) -> sqlite3.Connection:
+        try:
+            aside = _set_aside(self._path)
+            connection = _open(self._path)
+        except (OSError, sqlite3.Error) as error:
+            return self._in_memory(error)
+        self.condition = DeviceStatus(
+            Status.DEGRADED,
+            "journal-replaced",
+            f"{self._path} was corrupted ({reason}) and is kept as {aside.name}; commands before "
+            "now are forgotten: check the SD card and the power supply",
+        )
+        log.error("%s", self.condition.text)
+        return connection
+
+    def _in_memory(self, reason: Exception) -> sqlite3.Connection:
+        self.condition = DeviceStatus(
+            Status.FAILED,
+            "journal-not-kept",
+            f"{self._path} cannot be written ({reason}): nothing survives a power cut now; check "
+            "the SD card, its free space and the folder's owner",
+        )
+        log.error("%s", self.condition.text)
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        _create(connection)
+        return connection
 
 
-def journal_error(error: sqlite3.Error) -> JournalError:
-    """The error for the reader who has to act."""
-    name = getattr(error, "sqlite_errorname", "")
-    if name == "SQLITE_FULL":
-        return JournalError("disk-full", f"the journal cannot be written: {error}; free some space")
-    return JournalError(
-        "journal-failed", f"the journal cannot be used: {error} ({name}); check the SD card"
-    )
-
-
-def _checked(path: Path) -> sqlite3.Connection:
+def _open(path: Path) -> sqlite3.Connection:
+    """The file's connection, once it was found to be sound and ours. Raises sqlite3.Error."""
     path.touch(mode=0o600)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        _configure(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA secure_delete = FAST")  # tokens of finished commands
+        connection.execute("PRAGMA cache_size = -256")  # KiB: the daemon is small
+        connection.execute("PRAGMA journal_size_limit = 1048576")
         with closing(connection.execute("PRAGMA quick_check(1)")) as cursor:
             (verdict,) = cursor.fetchone()
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
         if verdict != "ok" or version not in (0, SCHEMA_VERSION):
-            error = sqlite3.DatabaseError(
-                verdict if verdict != "ok" else f"unknown schema version {version}"
-            )
-            error.sqlite_errorname = "SQLITE_CORRUPT"
-            raise error
-        _create(connection, version)
+            raise _unusable(verdict if verdict != "ok" else f"unknown schema version {version}")
+        if version == 0:
+            _create(connection)
+        # A disk without room or a read-only one shows only when something is written.
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _configure(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA secure_delete = FAST")  # tokens of finished commands
-    connection.execute("PRAGMA cache_size = -256")  # KiB: the daemon is small
-    connection.execute("PRAGMA journal_size_limit = 1048576")
-
-
-def _create(connection: sqlite3.Connection, version: int) -> None:
-    if version == SCHEMA_VERSION:
-        return
+def _create(connection: sqlite3.Connection) -> None:
     connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
-def _in_memory(path: Path, reason: Exception) -> tuple[sqlite3.Connection, DeviceStatus]:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    _create(connection, 0)
-    return connection, DeviceStatus(
-        Status.FAILED,
-        "journal-not-kept",
-        f"{path} cannot be written ({reason}): nothing survives a power cut now; check the SD card, "
-        "its free space and the folder's owner",
+def _unusable(text: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(text)
+    error.sqlite_errorname = "SQLITE_CORRUPT"
+    return error
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the database, and its write-ahead log, to `<name>.corrupt-<unix time>`."""
+    aside = path.with_name(f"{path.name}.corrupt-{int(time.time())}")
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        companion = path.with_name(path.name + suffix)
+        if companion.exists():
+            companion.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _is_broken(error: sqlite3.Error) -> bool:
+    """Whether the file itself is damaged, rather than the disk full or read-only."""
+    return getattr(error, "sqlite_errorname", "").startswith(_BROKEN)
+
+
+def _journal_error(error: sqlite3.Error) -> JournalError:
+    """The error for the reader who has to act."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL":
+        return JournalError("disk-full", f"the journal cannot be written: {error}; free some space")
+    return JournalError(
+        "journal-failed", f"the journal cannot be used: {error} ({name}); check the SD card"
     )

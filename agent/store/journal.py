@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -18,7 +20,11 @@ from agent.core.effects import SendAck
 from agent.core.events import MeetingRecord
 from agent.ports import Outgoing
 from agent.store.codec import decode_command, decode_meeting, decode_message, encode
-from agent.store.database import open_database, transaction
+from agent.store.database import Database
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MAX_COMMANDS = 10_000
 """Finished commands kept, at the most."""
@@ -37,16 +43,16 @@ PRUNE_EVERY = 100
 
 
 class Journal:
-    """The journal in `folder`. `condition` tells how the file was found (see `open_database`)."""
+    """The journal in `folder`. `condition` tells how the file was found (see `Database`)."""
 
     def __init__(self, folder: Path | str, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._database, self._condition = open_database(Path(folder))
+        self._database = Database(Path(folder))
         self._until_prune = 0
 
     @property
     def condition(self) -> DeviceStatus:
-        return self._condition
+        return self._database.condition
 
     def look_up(self, command_id: str) -> tuple[bool, Ack | None]:
         row = self._row("SELECT result FROM command WHERE id = ?", command_id)
@@ -55,7 +61,7 @@ class Journal:
         return True, msgspec.json.decode(row[0], type=Ack) if row[0] is not None else None
 
     def record_command(self, command: Command) -> None:
-        with transaction(self._database):
+        with self._database.transaction():
             self._prune()
             self._database.execute(
                 "INSERT OR IGNORE INTO command (id, type, sender, received_at, command)"
@@ -72,7 +78,7 @@ class Journal:
     def record_result(self, send: SendAck) -> Outgoing:
         """As the port says. The first final ack of an id stays what `look_up` answers."""
         ack, now = send.ack, self._now()
-        with transaction(self._database):
+        with self._database.transaction():
             finished = self._database.execute(
                 "UPDATE command SET command = NULL, finished_at = ?, result = ?"
                 " WHERE id = ? AND result IS NULL",
@@ -87,7 +93,7 @@ class Journal:
             return self._put_out("ack", send)
 
     def record_event(self, event: EventDocument) -> Outgoing:
-        with transaction(self._database):
+        with self._database.transaction():
             self._prune()
             self._database.execute(
                 "INSERT INTO event (at, type, document) VALUES (?, ?, ?)",
@@ -98,7 +104,7 @@ class Journal:
             return outgoing
 
     def remember_meeting(self, record: MeetingRecord | None) -> None:
-        with transaction(self._database):
+        with self._database.transaction():
             if record is None:
                 self._database.execute("DELETE FROM fact WHERE key = 'meeting'")
             else:
@@ -106,12 +112,12 @@ class Journal:
 
     def meeting(self) -> MeetingRecord | None:
         row = self._row("SELECT value FROM fact WHERE key = 'meeting'")
-        return decode_meeting(row[0]) if row else None
+        return _readable(decode_meeting, row[0]) if row else None
 
     def remember(self, key: str, value: str) -> None:
         """Keep a small fact. Nothing is written when it is known already."""
         if self.recall(key) != value:
-            with transaction(self._database):
+            with self._database.transaction():
                 self._set_fact(f"own:{key}", value.encode())
 
     def recall(self, key: str) -> str | None:
@@ -123,7 +129,8 @@ class Journal:
         rows = self._database.execute(
             "SELECT command FROM command WHERE result IS NULL ORDER BY number"
         )
-        return [decode_command(row) for (row,) in rows]
+        commands = (_readable(decode_command, row) for (row,) in rows)
+        return [command for command in commands if command is not None]
 
     def events(self, kinds: Sequence[str], limit: int) -> list[EventDocument]:
         rows = self._database.execute(
@@ -138,7 +145,7 @@ class Journal:
         return [Outgoing(decode_message(kind, row), str(number)) for number, kind, row in rows]
 
     def mark_sent(self, key: str) -> None:
-        with transaction(self._database, durable=False):
+        with self._database.transaction(durable=False):
             self._database.execute("DELETE FROM outbox WHERE number = ?", (int(key),))
 
     def close(self) -> None:
@@ -196,6 +203,15 @@ class Journal:
             "DELETE FROM event WHERE at < ? OR number <= (SELECT MAX(number) FROM event) - ?",
             (horizon, MAX_EVENTS),
         )
+
+
+def _readable(decode: Callable[[bytes], T], row: bytes) -> T | None:
+    """The row's content; None (and a line in the log) if another version of the agent wrote it."""
+    try:
+        return decode(row)
+    except (msgspec.DecodeError, KeyError) as error:
+        log.error("a row of the journal cannot be read and is left out: %s", error)
+        return None
 
 
 def _dropped_notice(count: int, newest: EventDocument) -> EventDocument:

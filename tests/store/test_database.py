@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_made_leaves_a_journal_in_memory_that_says_so(
 def test_a_full_disk_is_an_error_with_a_code_and_changes_nothing(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.record_command(ping("before"))
-    pages = journal._database.execute("PRAGMA page_count").fetchone()[0]
+    (pages,) = journal._database.execute("PRAGMA page_count").fetchone()
     journal._database.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(JournalError) as caught:  # noqa: PT012 (which one is the last is SQLite's)
         for number in range(1000):
@@ -83,3 +83,38 @@ def test_a_full_disk_is_an_error_with_a_code_and_changes_nothing(tmp_path: Path)
     journal.record_command(ping("after"))
     recorded = [command.id for command in journal.unfinished()]
     assert recorded == ["before", *(f"p{n}" for n in range(len(recorded) - 2)), "after"]
+
+
+def test_damage_that_shows_while_running_costs_one_answer_and_not_the_journal(
+    tmp_path: Path,
+) -> None:
+    journal = Journal(tmp_path)
+    with journal._database.transaction():
+        for number in range(500):  # more than SQLite's cache holds
+            journal._database.execute(
+                "INSERT INTO command (id, type, received_at, result) VALUES (?, 'ping', 0, ?)",
+                (f"p{number}", b"x" * 2000),
+            )
+    journal.close()
+    journal = Journal(tmp_path)
+    with (tmp_path / "journal.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 800_000)
+    with pytest.raises(JournalError):
+        journal.look_up("p7")
+    assert journal.condition.code == "journal-replaced"
+    journal.record_command(ping("after"))
+    assert [command.id for command in journal.unfinished()] == ["after"]
+
+
+def test_a_command_of_another_version_does_not_keep_the_agent_from_starting(
+    tmp_path: Path,
+) -> None:
+    path = filled(tmp_path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE command SET command = '{}' WHERE id = 'p3'")
+        connection.execute("""UPDATE command SET command = '{"id": "p4", "type": "dance", "body": {},
+            "origin": "hub"}' WHERE id = 'p4'""")
+    connection.close()
+    ids = [command.id for command in Journal(tmp_path).unfinished()]
+    assert ids == [f"p{number}" for number in range(50) if number not in (3, 4)]
