@@ -30,7 +30,9 @@ class SystemClock:
         is_synchronised: Callable[[], bool],
         last_good: datetime | None = None,
         keep: Callable[[datetime], None] = lambda _now: None,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._wall = wall
         self._is_synchronised = is_synchronised
         self._synchronised = False
         self._asked = float("-inf")
@@ -41,7 +43,7 @@ class SystemClock:
 
     def now(self) -> Now:
         """From the loop's thread only."""
-        monotonic, wall = time.monotonic(), datetime.now(UTC)
+        monotonic, wall = time.monotonic(), self._wall()
         if not self._synchronised and monotonic - self._asked >= RECHECK_SECONDS:
             self._asked = monotonic
             self._synchronised = self._is_synchronised()
@@ -55,7 +57,7 @@ class SystemClock:
     def close(self) -> None:
         """Keep the time once more if it is good."""
         if self._synchronised:
-            self._keep(datetime.now(UTC))
+            self._keep(self._wall())
 
     def _not_before(self, wall: datetime, monotonic: float) -> datetime:
         if self._last_good is None:

@@ -12,17 +12,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from msgspec import structs
-
 from agent import host
 from agent.core import effects as do
-from agent.core.clock import Now
 from agent.core.commands import Command
 from agent.core.effects import Effect, SendAck
+from agent.host import sampling
 from agent.media.supervisor import Supervisor
 from agent.ports import Outgoing
 from agent.runtime import bootstrap
@@ -103,16 +101,6 @@ def label(effect: Effect) -> str:
     return name
 
 
-class ShiftedClock(SystemClock):
-    """A clock that is some hours ahead, or behind."""
-
-    ahead = timedelta()
-
-    def now(self) -> Now:
-        now = super().now()
-        return structs.replace(now, wall=now.wall + self.ahead)
-
-
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("steps", type=Path)
@@ -129,18 +117,19 @@ def parse() -> argparse.Namespace:
 def main() -> int:
     arguments = parse()
     logbook = Logbook(arguments.steps, tuple(arguments.crash) if arguments.crash else None)
-    ShiftedClock.ahead = timedelta(hours=arguments.hours_ahead)
+    ahead = timedelta(hours=arguments.hours_ahead)
     replaced = {
         "Performer": lambda outside: LoggingPerformer(outside, logbook),
         "Journal": lambda folder: LoggingJournal(folder, logbook),
-        "SystemClock": ShiftedClock,
+        "SystemClock": partial(SystemClock, wall=lambda: datetime.now(UTC) + ahead),
         "BOOT_ID": arguments.boot_id or bootstrap.BOOT_ID,
     }
     if arguments.child:
         fake = (sys.executable, "-I", "-S", str(FAKE_CHILD), arguments.child)
         replaced["Supervisor"] = partial(Supervisor, command=fake)
     vars(bootstrap).update(replaced)
-    vars(host)["synchronised"] = lambda _system: not arguments.unsynchronised
+    for module in (host, sampling):
+        vars(module)["synchronised"] = lambda _system: not arguments.unsynchronised
     return bootstrap.run(arguments.config)
 
 
