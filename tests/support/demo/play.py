@@ -28,6 +28,7 @@ MEETING_DEVICES = {"camera", "microphone", "speaker"}
 ANSWER_SECONDS = 30
 STATE_SECONDS = 10
 PATIENCE_SECONDS = 8
+LISTEN_AGAIN_SECONDS = 0.5
 
 
 class Refused(Exception):
@@ -161,6 +162,7 @@ def listen(hear: Callable[[], Outcome]) -> Outcome:
         outcome = hear()
         if outcome[0] or time.monotonic() > end:
             return outcome
+        time.sleep(LISTEN_AGAIN_SECONDS)
 
 
 def heard_lately(room: Room, seconds: float) -> Sound:
