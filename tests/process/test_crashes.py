@@ -46,3 +46,15 @@ def test_leaving_closes_everything_even_if_the_child_has_to_be_killed(site: Site
     wait_until(lambda: not child.is_running(), "the stopped child was killed")
     site.wait_state(phase="standby", camera="off", microphone="off")
     assert site.children() == []
+
+
+def test_meetings_leave_no_file_thread_or_process_behind(site: Site):
+    """Fifty of them, and the memory, in scripts/bench (cycles)."""
+    daemon = psutil.Process(site.room.pid)
+    counts = []
+    for _ in range(5):
+        assert site.join()["state"] == "succeeded"
+        assert site.command("leave")["state"] == "succeeded"
+        counts.append((daemon.num_fds(), daemon.num_threads(), len(site.children())))
+    assert counts[1] == counts[-1]
+    assert counts[-1][2] == 0
