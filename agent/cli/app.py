@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import DEFAULT_CONFIG, config, doctor, logs, report, room, setup, status, test
+from agent.cli import DEFAULT_CONFIG, config, doctor, hub, logs, report, room, setup, status, test
 from agent.cli.session import Session
 from agent.errors import AgentError
 from agent.locale import gettext as _
@@ -48,7 +48,7 @@ def run(context: typer.Context) -> None:
     raise typer.Exit(2)
 
 
-for _noun in (status, doctor, test, room, config, logs, report, setup):
+for _noun in (status, doctor, test, room, config, logs, report, setup, hub):
     _noun.add_to(app)
 
 

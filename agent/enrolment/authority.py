@@ -38,6 +38,8 @@ class Authority:
         self, folder: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.folder = folder
+        self.broker = folder / "broker"
+        """All that the broker needs, and nothing else."""
         self._now = now
         self._register = folder / "register.json"
 
@@ -49,14 +51,14 @@ class Authority:
         for file, name in ((ROOMS_CA, "diemcau rooms"), (OPERATORS_CA, "diemcau operators")):
             made = certificates.make_authority(name, self._now(), AUTHORITY_LIFETIME)
             register.write(self.folder / f"private/{file}.key", made.key, 0o600)
-            register.write(self.folder / f"{file}.pem", made.certificate)
+            register.write(self.broker / f"{file}.pem", made.certificate)
         self._save(Register(topic_root))
 
     def enrol_hub(self, hosts: list[str]) -> Path:
-        """The broker's certificate for these names and addresses; returns its folder."""
+        """The broker's certificate for these names and addresses; returns the folder for the broker."""
         issuer = self._issuer(ROOMS_CA)
         made = certificates.make_server(issuer, hosts, self._now(), LIFETIMES[Kind.HUB])
-        return self._enter(Kind.HUB, hosts[0], made, folder="hub", file="hub")
+        return self._enter(Kind.HUB, hosts[0], made, folder="broker", file="hub")
 
     def enrol_room(self, room: str, groups: list[str]) -> Path:
         """A room's certificate; returns the folder to bring to it. Again for a room: renews it."""
@@ -113,7 +115,7 @@ class Authority:
     def _issuer(self, name: str) -> Issuer:
         try:
             return Issuer.from_pem(
-                (self.folder / f"{name}.pem").read_bytes(),
+                (self.broker / f"{name}.pem").read_bytes(),
                 (self.folder / f"private/{name}.key").read_bytes(),
             )
         except OSError as error:
@@ -134,7 +136,7 @@ class Authority:
         target = self.folder / folder
         register.write(target / f"{file}.pem", made.certificate)
         register.write(target / f"{file}.key", made.key, 0o600)
-        register.write(target / "ca.pem", (self.folder / f"{ROOMS_CA}.pem").read_bytes())
+        register.write(target / "ca.pem", (self.broker / f"{ROOMS_CA}.pem").read_bytes())
         book = self.load()
         now = self._now()
         book.entries.append(
@@ -145,7 +147,7 @@ class Authority:
 
     def _save(self, book: Register) -> None:
         register.save(book, self._register)
-        register.write(self.folder / "acl", acl.render(book, self._now()).encode(), 0o640)
+        register.write(self.broker / "acl", acl.render(book, self._now()).encode(), 0o640)
         self._write_revocations(book, ROOMS_CA, {Kind.HUB, Kind.ROOM})
         self._write_revocations(book, OPERATORS_CA, {Kind.OPERATOR})
 
@@ -157,7 +159,7 @@ class Authority:
             self._now(),
             AUTHORITY_LIFETIME,
         )
-        register.write(self.folder / f"{name}.crl", crl)
+        register.write(self.broker / f"{name}.crl", crl)
 
 
 def _check_name(name: str, pattern: re.Pattern[str], expected: str) -> None:

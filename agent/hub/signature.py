@@ -171,6 +171,16 @@ class Signer(NamedTuple):
         return str(joserfc.jws.serialize_compact(header, document, private, algorithms=[ALGORITHM]))
 
 
+def read_signer(path: Path) -> Signer:
+    """The private key that `diemcau hub key` wrote. Raises ConfigError."""
+    try:
+        key = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+        return Signer(key.pop("kid"), key)
+    except (OSError, msgspec.MsgspecError, KeyError) as error:
+        text = f"{path}: no private key of `diemcau hub key`: {error}"
+        raise ConfigError([text]) from error
+
+
 def make_key(
     key_id: str,
     owner: str,

@@ -27,10 +27,10 @@ def certificate(path: Path) -> x509.Certificate:
 
 
 def test_a_second_ca_does_not_overwrite_the_first(authority: Authority) -> None:
-    before = (authority.folder / "ca.pem").read_bytes()
+    before = (authority.broker / "ca.pem").read_bytes()
     with pytest.raises(ConfigError, match="there is a CA already"):
         authority.create("diemcau/v1")
-    assert (authority.folder / "ca.pem").read_bytes() == before
+    assert (authority.broker / "ca.pem").read_bytes() == before
 
 
 def test_private_keys_are_the_owners_alone(authority: Authority) -> None:
@@ -64,12 +64,12 @@ def test_names_that_the_topics_cannot_have_are_refused(authority: Authority, nam
 def test_the_list_says_who_may_what(authority: Authority) -> None:
     authority.enrol_room("thon-5", ["xa-ba-vi"])
     authority.enrol_operator("ha")
-    text = (authority.folder / "acl").read_text()
+    text = (authority.broker / "acl").read_text()
     assert "user thon-5\ntopic read diemcau/v1/group/xa-ba-vi/cmd/+\n" in text
     assert "user operator.ha\ntopic write diemcau/v1/room/+/cmd/+\n" in text
     authority.revoke("operator.ha")
     authority.revoke("thon-5")
-    text = (authority.folder / "acl").read_text()
+    text = (authority.broker / "acl").read_text()
     assert "user" not in text
 
 
@@ -92,7 +92,7 @@ def test_revocation_is_listed_for_the_one_or_for_all(authority: Authority) -> No
 
 
 def _revoked(authority: Authority) -> set[int]:
-    crl = x509.load_pem_x509_crl((authority.folder / "ca.crl").read_bytes())
+    crl = x509.load_pem_x509_crl((authority.broker / "ca.crl").read_bytes())
     assert crl.next_update_utc is not None
     assert crl.next_update_utc > TODAY + timedelta(days=3000), "an outdated one locks all out"
     return {one.serial_number for one in crl}

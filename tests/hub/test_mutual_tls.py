@@ -41,7 +41,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="module")
 def secure(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     directory = tmp_path_factory.mktemp("broker")
-    with Broker(directory, LOG, config=PRODUCTION, files=authority.folder) as running:
+    with Broker(directory, LOG, config=PRODUCTION, files=authority.broker) as running:
         yield running
 
 
@@ -164,7 +164,7 @@ def test_a_hub_from_another_ca_is_refused_by_the_room(
 ) -> None:
     other = Authority(tmp_path / "other")
     other.create(ROOT)
-    refused = refusal(enrolled(ca=str(other.folder / "ca.pem")))
+    refused = refusal(enrolled(ca=str(other.broker / "ca.pem")))
     assert refused.code == "tls-unknown-ca"
     assert "hub.tls.ca" in refused.text
 
@@ -194,7 +194,7 @@ def test_a_hub_outside_its_time_is_refused_by_the_room(
     authority.enrol_room("thon-5", [])
     then = datetime.now(UTC) + timedelta(days=days)
     Authority(authority.folder, lambda: then).enrol_hub(["127.0.0.1"])
-    config = {"config": PRODUCTION, "files": authority.folder}
+    config = {"config": PRODUCTION, "files": authority.broker}
     authority.enrol_room("thon-5", [])  # makes the revocation list of today
     with Broker(tmp_path / "broker", LOG, **config) as broker:
         hub = settings.Hub(

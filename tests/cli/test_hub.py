@@ -1,0 +1,106 @@
+"""`diemcau hub` as an operator uses it, from the first CA to a signed command that a room takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent import settings
+from agent.cli.app import run_tool
+from agent.core.events import CommandReceived
+from agent.hub.messages import Incoming, decode_command
+from agent.hub.signature import Signatures
+from agent.hub.topics import Topics
+
+Tool = Callable[..., str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "diemcau-hub"
+
+
+@pytest.fixture
+def hub(capsys: pytest.CaptureFixture[str]) -> Tool:
+    """Runs `diemcau hub ...`; returns what it printed (on stderr, if it was to fail)."""
+
+    def run(*arguments: str, code: int = 0) -> str:
+        exit_code = run_tool(["hub", *arguments])
+        printed = capsys.readouterr()
+        assert exit_code == code, printed
+        return printed.err if code else printed.out
+
+    return run
+
+
+def test_from_the_first_ca_to_a_revoked_room(hub: Tool, folder: Path) -> None:
+    where = ("--folder", str(folder))
+    assert "made the CAs" in hub("ca", *where)
+    hub("enroll-hub", "hub.example.org", "10.0.0.5", *where)
+    said = hub("enroll", "thon-5", "--group", "xa-ba-vi", *where)
+    assert f"{folder}/rooms/thon-5/" in said
+    hub("enroll-operator", "ha", *where)
+    hub("renew", "operator.ha", *where)
+    lines = hub("list", *where).splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["hub", "hub.example.org"],
+        ["room", "thon-5"],
+        ["operator", "operator.ha"],
+        ["operator", "operator.ha"],
+    ]
+    assert "729 days" in lines[1]
+    assert "(xa-ba-vi)" in lines[1]
+    assert "restart mosquitto" in hub("revoke", "thon-5", *where)
+    assert "revoked" in hub("list", *where).splitlines()[1]
+    assert "nothing is left to revoke" in hub("revoke", "thon-5", *where, code=2)
+    assert {one.name for one in (folder / "broker").iterdir()} == {
+        *("acl", "ca.pem", "ca.crl", "operators-ca.pem", "operators-ca.crl", "hub.pem", "hub.key")
+    }
+
+
+def test_mistakes_are_named_and_change_nothing(hub: Tool, folder: Path) -> None:
+    where = ("--folder", str(folder))
+    assert "diemcau hub ca" in hub("enroll", "thon-5", *where, code=2)
+    hub("ca", *where)
+    assert "there is a CA already" in hub("ca", *where, code=2)
+    assert "'Thôn 5'" in hub("enroll", "Thôn 5", *where, code=2)
+    assert hub("list", *where) == ""
+
+
+def test_a_signed_command_from_the_terminal_is_taken(hub: Tool, folder: Path) -> None:
+    what = ("--type", "join", "--room", "*", "--owner", "Hà", "--folder", str(folder))
+    hub("key", "ha-2026", *what)
+    assert "there is such a key" in hub("key", "ha-2026", *what, code=2)
+    private = folder / "keys/ha-2026.jwk"
+    assert private.stat().st_mode & 0o777 == 0o600
+    token = hub("sign", "join", '{"meeting":{"id":"m"}}', "--to", "room/r1", "--key", str(private))
+    incoming = Incoming("diemcau/v1/room/r1/cmd/join", token.encode())
+    topics = Topics("diemcau/v1", settings.Room(id="r1"))
+    event = decode_command(incoming, topics, Signatures(folder / "trusted-keys", required=True))
+    assert isinstance(event, CommandReceived), event
+    assert event.command.sender == "ha-2026"
+
+
+@pytest.mark.parametrize(
+    ("type", "fields", "culprit"),
+    [
+        ("dance", "{}", "unknown command 'dance'"),
+        ("join", "{}", "meeting"),
+        ("join", "{meeting}", "not JSON"),
+        ("mute", '{"colour":1}', "colour: unknown field"),
+    ],
+)
+def test_what_a_room_would_refuse_is_not_signed(
+    hub: Tool, folder: Path, type: str, fields: str, culprit: str
+) -> None:
+    hub("key", "k", "--type", "*", "--room", "*", "--owner", "Hà", "--folder", str(folder))
+    key = str(folder / "keys/k.jwk")
+    assert culprit in hub("sign", type, fields, "--to", "room/r1", "--key", key, code=2)
+
+
+def test_a_key_file_that_is_none_is_named(hub: Tool, folder: Path) -> None:
+    assert "/nowhere: no private key" in hub(
+        "sign", "mute", "--to", "room/r1", "--key", "/nowhere", code=2
+    )
