@@ -44,8 +44,13 @@ def panel(wanted: settings.Panel, simulation: settings.Simulation) -> ports.Pane
     return cast(ports.Panel, _driver("panel", wanted).create(wanted, simulation))
 
 
-def probe_all(devices: settings.Devices) -> dict[str, DeviceStatus]:
-    """The presence of every device that the settings name, by kind. Opens nothing, never raises."""
+def probe_all(
+    devices: settings.Devices, held_panel: ports.Panel | None = None
+) -> dict[str, DeviceStatus]:
+    """The presence of every device that the settings name, by kind. Opens nothing, never raises.
+
+    A panel that is open knows more of itself than can be seen from outside.
+    """
     parts: dict[str, Wanted | None] = {
         "camera": devices.camera,
         "microphone": devices.microphone,
@@ -60,6 +65,8 @@ def probe_all(devices: settings.Devices) -> dict[str, DeviceStatus]:
     }
     if devices.display.output.driver == "kms":
         found["display"] = _with_connector(found.get("display"), devices.display)
+    if held_panel is not None and found["panel"].status is Status.OK:
+        found["panel"] = held_panel.status()
     return found
 
 

@@ -97,16 +97,17 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
     journal = Journal(settings.store.path)
     stack.callback(journal.close)
     relay, display_on = _open_relay(settings, stack)
+    panel = _open_panel(settings, stack, inbox.put)
     outside = Outside(
         hub=Link(settings.hub, settings.room, inbox.put),
         journal=journal,
         worker=Supervisor(inbox.put, settings.devices, settings.media),
         relay=relay,
-        panel=_open_panel(settings, stack, inbox.put),
+        panel=panel,
         control=control,
         prober=Prober(
             inbox.put,
-            probe=lambda: registry.probe_all(settings.devices),
+            probe=lambda: registry.probe_all(settings.devices, panel),
             sample=lambda: host.sample(
                 settings.store.path,
                 clock_trusted=trusted,

@@ -147,6 +147,20 @@ def test_faults_of_level_are_heard(
     assert lowest <= level_dbfs(listen(simulated, 20)) <= highest
 
 
+def test_a_dead_microphone_is_a_named_fault_until_it_speaks_again(
+    simulated: Microphone, tmp_path: Path
+) -> None:
+    simulated.open()
+    (tmp_path / "microphone").write_text("dead")
+    listen(simulated, 600)
+    assert simulated.status().status is Status.FAILED
+    assert simulated.status().code == "dead"
+    (tmp_path / "microphone").write_text("")
+    listen(simulated, 200)
+    assert simulated.status().status is Status.OK
+    assert simulated.status().detail["level_dbfs"] == pytest.approx(-15, abs=1)
+
+
 def test_a_file_is_heard_over_and_over(tmp_path: Path) -> None:
     import wave
 

@@ -15,8 +15,10 @@ from agent.devices.alsa import cards
 from agent.devices.camera import picamera2, v4l2, v4l2_nodes
 from agent.devices.display import connector
 from agent.devices.microphone import alsa as alsa_microphone
+from agent.devices.panel.simulated import SimulatedPanel
 from agent.errors import DeviceAbsent, DeviceError
 from tests.support import asound
+from tests.support.waiting import wait_for
 
 NOTHING = settings.Simulation()
 
@@ -175,6 +177,23 @@ def test_an_unplugged_device_is_absent_and_the_others_are_not(tmp_path: Path) ->
     found = registry.probe_all(room(tmp_path))
     assert found["speaker"].status is Status.ABSENT
     assert found["microphone"].status is Status.OK
+
+
+def test_an_open_panel_speaks_for_itself(tmp_path: Path) -> None:
+    """A button that is held for minutes is in the room's health (failure row 10)."""
+    devices = room(tmp_path)
+    assert devices.panel is not None
+    panel = SimulatedPanel(devices.panel, devices.simulation, held_seconds=0)
+    panel.open(lambda pressed: None)
+    assert registry.probe_all(devices, panel)["panel"].status is Status.OK
+    with (tmp_path / "mute-button").open("w") as fifo:
+        fifo.write("press\n")
+    wait_for(
+        lambda: registry.probe_all(devices, panel)["panel"].code == "button-held", 5, "the fault"
+    )
+    panel.close()
+    (tmp_path / "panel").write_text("unplugged")
+    assert registry.probe_all(devices, panel)["panel"].status is Status.ABSENT
 
 
 def test_a_device_left_out_of_the_settings_is_not_looked_up() -> None:

@@ -6,10 +6,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from agent import settings
 from agent.core.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.alsa import cards, presence
+from agent.devices.microphone.level import LevelWatch
 from agent.errors import DeviceError, DeviceTimeout
 from agent.ports import PERIOD_BYTES
 
@@ -50,6 +53,7 @@ class AlsaMicrophone:
         self._pcm: Pcm | None = None
         self._rest = b""
         self._silences = 0
+        self._level = LevelWatch()
         self._heard_seconds = 0.0
 
     def open(self) -> DeviceStatus:
@@ -58,6 +62,7 @@ class AlsaMicrophone:
 
         self._pcm = Pcm(self._resolve(), captures=True, name=NAME)
         self._rest = b""
+        self._level = LevelWatch()
         self._heard_seconds = time.monotonic()
         return self.status()
 
@@ -66,18 +71,29 @@ class AlsaMicrophone:
         if self._pcm is None:
             raise DeviceError("closed", f"{NAME}: not open")
         try:
-            return self._next_period(self._pcm) or self._no_sound(self._pcm.device)
+            period = self._next_period(self._pcm) or self._no_sound(self._pcm.device)
         except DeviceError:
             self._resolve()  # gone from sysfs, it's absent, whatever ALSA called it (row 13)
             raise
+        if period:
+            self._level.hear(period)
+        return period
 
     def status(self) -> DeviceStatus:
         """See the port."""
         required = self._wanted.required
         if self._pcm is None:
             return status.failed("closed", f"{NAME}: not open", required=required)
-        detail = {**self._pcm.facts.detail(), "xruns": self._pcm.xruns, "silences": self._silences}
-        return status.ok(f"{NAME}: {self._pcm.device}", required=required, **detail)
+        said = self._level.fault(required=required) or status.ok(
+            f"{NAME}: {self._pcm.device}", required=required
+        )
+        detail = {
+            **self._pcm.facts.detail(),
+            "xruns": self._pcm.xruns,
+            "silences": self._silences,
+            "level_dbfs": self._level.level_dbfs(),
+        }
+        return msgspec.structs.replace(said, detail=detail)
 
     def close(self) -> None:
         """See the port."""

@@ -8,10 +8,13 @@ import time
 import wave
 from collections.abc import Iterator
 
+import msgspec
+
 from agent import settings
-from agent.core.documents import DeviceStatus
+from agent.core.documents import DeviceStatus, Status
 from agent.devices import samples, status
 from agent.devices.air import Air
+from agent.devices.microphone.level import LevelWatch
 from agent.devices.pacing import Pacer
 from agent.devices.simulation import FaultFolder
 from agent.errors import DeviceError
@@ -40,6 +43,7 @@ class SimulatedMicrophone:
         self._xruns = self._silences = 0
         self._periods: Iterator[bytes] = iter(())
         self._pacer = Pacer()
+        self._level = LevelWatch()
 
     def open(self) -> DeviceStatus:
         """See the port; also raises DeviceError when the WAV file is of no use."""
@@ -47,6 +51,7 @@ class SimulatedMicrophone:
         sound = read_wav(self._wanted.source) if self._wanted.source else tone(self._wanted.tone_hz)
         self._periods = periods(sound)
         self._pacer = Pacer()
+        self._level = LevelWatch()
         self._air.open()
         return self.status()
 
@@ -64,25 +69,37 @@ class SimulatedMicrophone:
             self._pacer.skip_to_now()
         for _ in range(2 if fault == "slow" else 1):
             self._pacer.take()
-        return disturb(self._air.hear(next(self._periods)), fault)
+        period = disturb(self._air.hear(next(self._periods)), fault)
+        self._level.hear(period)
+        return period
 
     def status(self) -> DeviceStatus:
-        """See the port; the level faults are found by whoever measures the sound."""
-        required, fault = self._wanted.required, self._faults.fault()
-        detail = {"xruns": self._xruns, "silences": self._silences, "rate_hz": SAMPLE_RATE_HZ}
-        if fault == "stalled":
-            text = "Microphone: no sound arrives (simulated); replug it"
-            return status.failed("stalled", text, required=required, **detail)
-        if fault == "slow":
-            text = "Microphone: delivers too little sound (simulated); check the USB port"
-            return status.degraded("slow", text, required=required, **detail)
-        presence = self._faults.presence(required=required)
-        return DeviceStatus(presence.status, presence.code, presence.text, required, detail)
+        """See the port."""
+        detail = {
+            "xruns": self._xruns,
+            "silences": self._silences,
+            "rate_hz": SAMPLE_RATE_HZ,
+            "level_dbfs": self._level.level_dbfs(),
+        }
+        return msgspec.structs.replace(self._judge(), detail=detail)
 
     def close(self) -> None:
         """See the port."""
         self._air.close()
         self._faults.close()
+
+    def _judge(self) -> DeviceStatus:
+        required, fault = self._wanted.required, self._faults.fault()
+        if fault == "stalled":
+            text = "Microphone: no sound arrives (simulated); replug it"
+            return status.failed("stalled", text, required=required)
+        if fault == "slow":
+            text = "Microphone: delivers too little sound (simulated); check the USB port"
+            return status.degraded("slow", text, required=required)
+        presence = self._faults.presence(required=required)
+        if presence.status is not Status.OK:
+            return presence
+        return self._level.fault(required=required) or presence
 
 
 def create(wanted: settings.Microphone, simulation: settings.Simulation) -> SimulatedMicrophone:
