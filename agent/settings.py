@@ -174,6 +174,16 @@ class Output(Section, frozen=True):
     connector: Annotated[
         str | None, Meta(description="kms: connector, such as HDMI-A-1; none: the first connected")
     ] = None
+    width: Annotated[int, Meta(description="pixels of the picture shown", ge=320, le=3840)] = 1280
+    height: Annotated[int, Meta(description="pixels of the picture shown", ge=180, le=2160)] = 720
+    framerate: Annotated[int, Meta(description="pictures shown per second", ge=5, le=60)] = 30
+    layout: Annotated[
+        Literal["grid", "first-big"],
+        Meta(description="several sources: all alike (grid), or the first one big (first-big)"),
+    ] = "grid"
+    language: Annotated[
+        Literal["vi", "en"], Meta(description="of the words on the screen: vi or en")
+    ] = "vi"
 
 
 class Display(Section, frozen=True):

@@ -27,6 +27,8 @@ class MediaPlan(Struct, frozen=True):
     camera_live: bool
     speaker_volume: int
     room_name: str = ""
+    title: str = ""
+    """The meeting's name for people, as the screen shows it."""
 
 
 # --- instructions: daemon -> child ---------------------------------------------------------------

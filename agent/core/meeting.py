@@ -215,6 +215,7 @@ class MeetingControl:
             camera_live=attendance.join.camera == "live",
             speaker_volume=self._microphone.volume,
             room_name=self._profile.name,
+            title=attendance.join.meeting.title or "",
         )
         self.child.start(plan)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agent import settings
 from agent.core.commands import Source
@@ -15,6 +15,7 @@ from agent.core.media import (
     Applied,
     DownlinkReported,
     Instruction,
+    LinkState,
     MediaPlan,
     SetCamera,
     SetMicrophone,
@@ -30,10 +31,11 @@ from agent.media.certificate import Certificate
 from agent.media.downlink import Downlink
 from agent.media.loop import Loop
 from agent.media.microphone import MicrophoneFeed
+from agent.media.notice import UPLINK, Notice
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter, Send
 from agent.media.screen import Screen
-from agent.media.snapshot import SentPicture, write_png
+from agent.media.snapshot import SentPicture, write_keyframe, write_scene
 from agent.media.speaker import SpeakerFeed
 from agent.media.uplink import Uplink
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
@@ -76,7 +78,8 @@ class Meeting:
         self.microphone = self._make_microphone()
         self.speaker = self._make_speaker()
         output = devices.display.output
-        self._screen = Screen(self._clock, output, lambda text: None)
+        self._screen = Screen(loop, self._clock, output, DeviceReporter("display", False, send))
+        self._notice = Notice(output.language, plan.title or plan.meeting, self._screen.say)
 
     # --- making the parts
 
@@ -92,7 +95,7 @@ class Meeting:
             self._media.local_address,
             picture=makers.camera is not None,
             sound=makers.microphone is not None,
-            report=lambda state, text: self._send(UplinkReported(state, text)),
+            report=self._report_uplink,
             request_keyframe=self._request_keyframe,
         )
 
@@ -121,10 +124,18 @@ class Meeting:
             self._certificate,
             self._media.local_address,
             self._media.jitter_buffer_milliseconds,
-            report=lambda state, text: self._send(DownlinkReported(url, state, text)),
-            on_picture=self._screen.attach(url),
+            report=lambda state, text: self._report_downlink(url, state, text),
+            on_picture=self._screen.attach(url, source.label or ""),
             on_sound=self.speaker.attach(url) if self.speaker else lambda sample: None,
         )
+
+    def _report_uplink(self, state: LinkState, text: str) -> None:
+        self._notice.link(UPLINK, state)
+        self._send(UplinkReported(state, text))
+
+    def _report_downlink(self, url: str, state: LinkState, text: str) -> None:
+        self._notice.link(url, state)
+        self._send(DownlinkReported(url, state, text))
 
     # --- life
 
@@ -133,10 +144,11 @@ class Meeting:
         if self.uplink:
             self.uplink.start()
         if self.microphone:
-            self.microphone.set_live(self._plan.microphone_live)
+            self._set_microphone(self._plan.microphone_live)
             self.microphone.start()
         if self.speaker:
             self.speaker.start()
+        self._screen.entitle(self._plan.room_name)
         self._screen.start()
         self._play(self._plan.play)
         self._set_camera(self._plan.camera_live)
@@ -168,8 +180,7 @@ class Meeting:
     def _obey(self, instruction: Instruction) -> None:
         match instruction:
             case SetMicrophone(live=live):
-                if self.microphone:
-                    self.microphone.set_live(live)
+                self._set_microphone(live)
             case SetCamera(live=live):
                 self._set_camera(live)
             case SetVolume(speaker=percent):
@@ -179,6 +190,11 @@ class Meeting:
                 self._play(play)
             case TakeSnapshot():
                 threading.Thread(target=self._snapshot, args=(instruction,), daemon=True).start()
+
+    def _set_microphone(self, live: bool) -> None:
+        if self.microphone:
+            self.microphone.set_live(live)
+            self._notice.muted(not live)
 
     # --- camera
 
@@ -219,6 +235,7 @@ class Meeting:
         self._endings += self.downlinks.pop(url).close()
         self._endings = [thread for thread in self._endings if thread.is_alive()]
         self._screen.detach(url)
+        self._notice.gone(url)
         if self.speaker:
             self.speaker.detach(url)
 
@@ -230,16 +247,10 @@ class Meeting:
         try:
             if wanted.source == "sent":
                 self._loop.post(self._request_keyframe)
-                caps, buffer = self._sent.next_keyframe()
+                write_keyframe(*self._sent.next_keyframe(), wanted.path)
             else:
-                caps, buffer = self._received()
-            write_png(caps, buffer, wanted.path)
+                pictures, words = self._screen.scene()
+                write_scene(self._devices.display.output, pictures, words, wanted.path)
         except MediaError as failed:
             error = failed.text
         self._send(SnapshotTaken(wanted.request, wanted.path, error))
-
-    def _received(self) -> tuple[Any, Any]:
-        sample = self._screen.shown()
-        if sample is None:
-            raise MediaError("snapshot", "no picture has been received yet")
-        return sample.get_caps(), sample.get_buffer()

@@ -1,66 +1,182 @@
-"""The room's screen: the picture of the source that is shown, on KMS, in a window, or nowhere.
+"""The room's screen: the sources side by side, on KMS, in a window, or nowhere.
 
-With no output the pictures are decoded all the same, so that health and snapshots speak of what is
-received.
+With no output the pictures are kept all the same, so that snapshots show what would be seen. A
+screen that breaks (no display, held by somebody else) is opened again while the meeting lasts.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from agent.core.documents import DeviceStatus, Status
+from agent.errors import MediaError
+from agent.media.gst import Gst
+from agent.media.layout import arrange
+from agent.media.loop import Loop, Timer
 from agent.media.pipeline import Pipeline, SharedClock
+from agent.media.reporting import DeviceReporter
+from agent.media.scene import branch, canvas, place
 from agent.settings import Output
 
-SINKS = {"kms": "kmssink", "window": "autovideosink"}
+SINKS = {"kms": "kmssink name=out sync=false", "window": "autovideosink name=out sync=false"}
+RETRY_SECONDS = 3.0
 
-SHOW = """
- appsrc name=in is-live=true format=time max-buffers=2 leaky-type=downstream
- ! videoconvert ! {sink} name=out sync=false"""
+
+@dataclass
+class Shown:
+    """One source on the screen: its name, newest picture, and place in the live pipeline."""
+
+    label: str
+    latest: Any = None
+    branch: Any = None
 
 
 class Screen:
-    """Shows one of the attached sources, the first one."""
+    """From `start()` to `close()`; all but the pictures in the loop's thread."""
 
-    def __init__(self, clock: SharedClock, output: Output, on_error: Callable[[str], None]) -> None:
+    def __init__(
+        self, loop: Loop, clock: SharedClock, output: Output, reporter: DeviceReporter
+    ) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._output = output
+        self._reporter = reporter
         self._lock = threading.Lock()
-        self._order: list[str] = []
-        self._latest: dict[str, Any] = {}
+        self._sources: dict[str, Shown] = {}
         self._pipeline: Pipeline | None = None
-        if output.driver in SINKS:
-            sink = SINKS[output.driver]
-            self._pipeline = Pipeline(clock, SHOW.format(sink=sink), on_error)
+        self._retry: Timer | None = None
+        self._words = ""
+        self._title = ""
+
+    # --- life
 
     def start(self) -> None:
-        if self._pipeline:
-            self._pipeline.play()
+        """Light the screen; without an output there is nothing to light."""
+        if self._output.driver not in SINKS:
+            return
+        text = f"{canvas(self._output, live=True)} ! {SINKS[self._output.driver]}"
+        try:
+            self._pipeline = Pipeline(self._clock, text, self._on_error)
+        except Exception as error:  # GLib.Error: the sink is not installed
+            self._fail(f"the screen cannot be made: {error}")
+            return
+        for source in self._sources.values():
+            self._add_branch(source)
+        self._arrange()
+        self._write()
+        self._pipeline.play()
+        self._reporter.opened(
+            DeviceStatus(Status.OK, "ok", f"Display: shown by {self._output.driver}")
+        )
 
     def close(self) -> None:
+        """The screen belongs to somebody else again."""
+        if self._retry:
+            self._retry.cancel()
         if self._pipeline:
             self._pipeline.close()
+            self._pipeline = None
+            self._reporter.closed()
 
-    def attach(self, key: str) -> Callable[[Any], None]:
+    def _on_error(self, text: str) -> None:
+        self._loop.post(lambda: self._fail(text))
+
+    def _fail(self, text: str) -> None:
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline:
+            pipeline.close()
+        for source in self._sources.values():
+            source.branch = None
+        hint = "check the display's cable and that nothing else uses the screen"
+        self._reporter.failed(MediaError("no-screen", f"Display: {text}; {hint}"))
+        self._retry = self._loop.later(RETRY_SECONDS, self.start)
+
+    # --- what is on it
+
+    def say(self, words: str) -> None:
+        """The line of words; empty for none."""
+        self._words = words
+        self._write()
+
+    def entitle(self, title: str) -> None:
+        """Large words in the middle of an otherwise empty screen."""
+        self._title = title
+        self._write()
+
+    def attach(self, key: str, label: str) -> Callable[[Any], None]:
         """A place for one source; what is returned takes its pictures, from any thread."""
+        source = Shown(label)
         with self._lock:
-            self._order.append(key)
-        return lambda sample: self._take(key, sample)
+            self._sources[key] = source
+        if self._pipeline:
+            self._add_branch(source)
+        self._arrange()
+        return lambda sample: self._take(source, sample)
 
     def detach(self, key: str) -> None:
+        """The source's place is given to the others."""
         with self._lock:
-            self._order.remove(key)
-            self._latest.pop(key, None)
+            source = self._sources.pop(key)
+            gone, source.branch = source.branch, None
+        if gone and self._pipeline:
+            self._remove_branch(self._pipeline, gone)
+        self._arrange()
 
-    def shown(self) -> Any | None:
-        """The sample that is on the screen now, if any."""
+    def _take(self, source: Shown, sample: Any) -> None:
         with self._lock:
-            return next((self._latest[key] for key in self._order if key in self._latest), None)
+            source.latest = sample
+            entry = source.branch.get_by_name("in") if source.branch else None
+        if entry is not None:
+            entry.emit("push-sample", restamped(sample))
 
-    def _take(self, key: str, sample: Any) -> None:
+    def _write(self) -> None:
+        if self._pipeline:
+            self._pipeline["words"].set_property("text", self._words)
+            self._pipeline["title"].set_property("text", "" if self._sources else self._title)
+
+    # --- the live pipeline's branches
+
+    def _add_branch(self, source: Shown) -> None:
+        assert self._pipeline is not None
+        added = branch(live=True)
+        added.get_by_name("label").set_property("text", source.label)
+        self._pipeline.bin.add(added)
+        added.link_pads("src", self._pipeline["mix"], "sink_%u")
+        added.sync_state_with_parent()
         with self._lock:
-            if key not in self._order:
-                return
-            self._latest[key] = sample
-            first = key == self._order[0]
-        if first and self._pipeline:
-            self._pipeline["in"].emit("push-sample", sample)
+            source.branch = added
+
+    def _remove_branch(self, pipeline: Pipeline, gone: Any) -> None:
+        pad = gone.get_static_pad("src")
+        peer = pad.get_peer()
+        gone.set_state(Gst.State.NULL)
+        if peer:
+            pad.unlink(peer)
+            pipeline["mix"].release_request_pad(peer)
+        pipeline.bin.remove(gone)
+
+    def _arrange(self) -> None:
+        if self._pipeline is None:
+            return
+        output, shown = self._output, list(self._sources.values())
+        tiles = arrange(len(shown), output.width, output.height, output.layout)
+        for source, tile in zip(shown, tiles, strict=True):
+            place(source.branch.get_static_pad("src").get_peer(), tile)
+        self._write()
+
+    # --- for whoever wants to see it
+
+    def scene(self) -> tuple[list[tuple[str, Any]], str]:
+        """Label and newest picture of each source (None: nothing came yet), and the words."""
+        with self._lock:
+            return [(source.label, source.latest) for source in self._sources.values()], self._words
+
+
+def restamped(sample: Any) -> Any:
+    """The picture without its time: it has come at its time, so now is its time."""
+    buffer = sample.get_buffer().copy()
+    buffer.pts = buffer.dts = Gst.CLOCK_TIME_NONE
+    return Gst.Sample.new(buffer, sample.get_caps(), None, None)

@@ -9,33 +9,66 @@ from typing import Any
 
 from agent.errors import MediaError
 from agent.media.gst import Gst
+from agent.media.layout import arrange
 from agent.media.pipeline import wrap
+from agent.media.scene import branch, canvas, place
 from agent.ports import AccessUnit
+from agent.settings import Output
 
 DEADLINE_SECONDS = 5
 
 ACCESS_UNITS = "video/x-h264,stream-format=byte-stream,alignment=au"
-DECODE = "h264parse ! avdec_h264 ! "
+DECODE = "h264parse ! avdec_h264"
+TO_FILE = "pngenc snapshot=true ! filesink name=out"
 
 
-def write_png(caps: Any, buffer: Any, path: str) -> None:
-    """Write one picture (raw or an H.264 keyframe) to `path`, whole or not at all.
+def write_keyframe(caps: Any, buffer: Any, path: str) -> None:
+    """Write one H.264 keyframe to `path` as PNG, whole or not at all.
 
     Blocks, 5 s at the most. Raises MediaError when it cannot be decoded or written.
     """
-    partial = Path(f"{path}.{os.getpid()}.part")
-    decode = DECODE if caps.get_structure(0).get_name() == "video/x-h264" else ""
-    pipeline = Gst.parse_launch(
-        f"appsrc name=in format=time ! {decode}videoconvert ! pngenc snapshot=true ! "
-        "filesink name=out"
-    )
-    pipeline.get_by_name("out").set_property("location", str(partial))
+    pipeline = Gst.parse_launch(f"appsrc name=in format=time ! {DECODE} ! videoconvert ! {TO_FILE}")
     source = pipeline.get_by_name("in")
     source.set_property("caps", caps)
+    _write(pipeline, [(source, buffer)], path)
+
+
+def write_scene(output: Output, pictures: list[tuple[str, Any]], words: str, path: str) -> None:
+    """Write these pictures (label, sample or None) to `path` as the screen shows them.
+
+    Blocks, 5 s at the most. Raises MediaError when there is none yet, or none can be written.
+    """
+    if not any(sample for _, sample in pictures):
+        raise MediaError("snapshot", "no picture has been received yet")
+    pipeline = Gst.parse_launch(f"{canvas(output, live=False)} ! {TO_FILE}")
+    pipeline.get_by_name("words").set_property("text", words)
+    tiles = arrange(len(pictures), output.width, output.height, output.layout)
+    feeds = []
+    for (label, sample), tile in zip(pictures, tiles, strict=True):
+        if sample is None:
+            continue
+        source = branch(live=False)
+        source.get_by_name("label").set_property("text", label)
+        pipeline.add(source)
+        source.link_pads("src", pipeline.get_by_name("mix"), "sink_%u")
+        place(source.get_static_pad("src").get_peer(), tile)
+        entry = source.get_by_name("in")
+        entry.set_property("caps", sample.get_caps())
+        buffer = sample.get_buffer().copy()
+        buffer.pts, buffer.duration = 0, Gst.SECOND // output.framerate
+        feeds.append((entry, buffer))
+    _write(pipeline, feeds, path)
+
+
+def _write(pipeline: Any, feeds: list[tuple[Any, Any]], path: str) -> None:
+    """Give each source its one picture and wait for the file."""
+    partial = Path(f"{path}.{os.getpid()}.part")
+    pipeline.get_by_name("out").set_property("location", str(partial))
     pipeline.set_state(Gst.State.PLAYING)
     try:
-        source.emit("push-buffer", buffer)
-        source.emit("end-of-stream")
+        for source, buffer in feeds:
+            source.emit("push-buffer", buffer)
+            source.emit("end-of-stream")
         _await_end(pipeline)
         partial.replace(path)
     except OSError as error:

@@ -1,0 +1,68 @@
+"""The one line of words on the screen: what the people in the room should know now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.core.media import LinkState
+
+WORDS = {
+    "vi": {
+        "joining": "Đang vào cuộc họp {meeting}…",
+        "reconnecting": "Mất kết nối, đang nối lại…",
+        "muted": "Micrô đang tắt",
+    },
+    "en": {
+        "joining": "Joining meeting {meeting}…",
+        "reconnecting": "Connection lost, reconnecting…",
+        "muted": "Microphone muted",
+    },
+}
+
+UPLINK = "uplink"
+
+
+class Notice:
+    """Makes the line from the links' states and the microphone's; `show` gets each new one."""
+
+    def __init__(self, language: str, meeting: str, show: Callable[[str], None]) -> None:
+        self._words = WORDS[language]
+        self._meeting = meeting
+        self._show = show
+        self._links: dict[str, LinkState] = {}
+        self._was_in = False
+        self._muted = False
+        self._shown = ""
+
+    def link(self, key: str, state: LinkState) -> None:
+        """A session's state changed; UPLINK is ours, the others are sources."""
+        self._links[key] = state
+        self._update()
+
+    def gone(self, key: str) -> None:
+        """A source is not played any more."""
+        self._links.pop(key, None)
+        self._update()
+
+    def muted(self, muted: bool) -> None:
+        """Whether nobody can hear the room."""
+        self._muted = muted
+        self._update()
+
+    def text(self) -> str:
+        """The line; empty when all is as people expect it."""
+        if not self._in():
+            word = "reconnecting" if self._was_in else "joining"
+            return self._words[word].format(meeting=self._meeting)
+        return self._words["muted"] if self._muted else ""
+
+    def _in(self) -> bool:
+        sources = [state for key, state in self._links.items() if key != UPLINK]
+        heard = self._links.get(UPLINK, "flowing") == "flowing"
+        return heard and ("flowing" in sources or not sources)
+
+    def _update(self) -> None:
+        self._was_in = self._was_in or (bool(self._links) and self._in())
+        if self.text() != self._shown:
+            self._shown = self.text()
+            self._show(self._shown)

@@ -1,0 +1,46 @@
+"""Every number of sources has its places, inside the screen and apart from each other."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from agent.media.layout import Tile, arrange
+
+
+def apart(a: Tile, b: Tile) -> bool:
+    return (
+        a.x + a.width <= b.x
+        or b.x + b.width <= a.x
+        or a.y + a.height <= b.y
+        or b.y + b.height <= a.y
+    )
+
+
+@pytest.mark.parametrize("layout", ["grid", "first-big"])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (1366, 768)])
+def test_tiles_are_on_the_screen_and_apart(layout, count, width, height) -> None:
+    tiles = arrange(count, width, height, layout)
+    assert len(tiles) == count
+    for tile in tiles:
+        assert tile.x >= 0
+        assert tile.y >= 0
+        assert tile.x + tile.width <= width
+        assert tile.y + tile.height <= height
+        assert not any(number % 2 for number in tile)
+    assert all(apart(a, b) for a, b in combinations(tiles, 2))
+
+
+def test_one_source_fills_the_screen() -> None:
+    assert arrange(1, 1280, 720, "grid") == [Tile(0, 0, 1280, 720)]
+
+
+def test_two_stand_side_by_side_in_the_middle() -> None:
+    assert arrange(2, 1280, 720, "grid") == [Tile(0, 180, 640, 360), Tile(640, 180, 640, 360)]
+
+
+def test_first_big_gives_the_first_most_of_the_screen() -> None:
+    first, *others = arrange(4, 1280, 720, "first-big")
+    assert first.width * first.height > 3 * sum(t.width * t.height for t in others) / 2
