@@ -1,0 +1,106 @@
+"""What must hold whatever happens, in whatever order: thousands of random days of one room.
+
+The lamp is on before anything can be opened and until everything is closed; who muted by hand is not
+heard until the hand says so.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from agent.core.documents import DeviceStatus, Status
+from agent.core.effects import Effect, InstructWorker, SetLamp, StartWorker
+from agent.core.events import DisplaySwitched, LineChanged, LinkChanged, Restored
+from agent.core.media import DeviceReported, SetMicrophone
+from tests.core.playbook import Playbook
+
+DAYS = 400
+STEPS = 60
+
+
+class Day:
+    """Random things happen to a room; after each the promises are looked at."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+        self.play = Playbook()
+        self.lamp = "off"
+        self.child = False
+        self.history: list[str] = []
+        self._happenings: list[Callable[[], list[Effect]]] = [
+            lambda: self.play.join(self._either("a", "b"), replace=self._coin(), **self._live()),
+            lambda: self.play.command("leave"),
+            lambda: self.play.command("mute"),
+            lambda: self.play.command("unmute"),
+            lambda: self.play.command("identify", seconds=1),
+            lambda: self.play.command("volume", speaker=30),
+            self._press,
+            self._exit,
+            self._flow,
+            lambda: self.play.tell(DisplaySwitched(True)),
+            lambda: self.play.tell(LinkChanged(up=self._coin())),
+            lambda: self.play.wait(self._chance.uniform(0, 40)),
+        ]
+
+    def pass_by(self) -> None:
+        self._check(self.play.tell(Restored(None, [], cold=False, muted_by_hand=self._coin())))
+        for _ in range(STEPS):
+            happening = self._chance.choice(self._happenings)
+            self._check(happening())
+
+    def _check(self, effects: list[Effect]) -> None:
+        self.history += [type(effect).__name__ for effect in effects]
+        for effect in effects:
+            if isinstance(effect, SetLamp):
+                self.lamp = effect.mode
+            if isinstance(effect, StartWorker):
+                self.child = True
+            assert self.lamp != "off" or not self.child, self.history[-30:]
+            if self.play.room.microphone.muted_by_hand:
+                assert not _lets_sound_out(effect), self.history[-30:]
+
+    def _press(self) -> list[Effect]:
+        pressed = self.play.tell(LineChanged("mute-button", True))
+        return pressed + self.play.tell(LineChanged("mute-button", False))
+
+    def _exit(self) -> list[Effect]:
+        if not self.child:
+            return []
+        self.child = False
+        return self.play.exit(self._either("", "killed by SIGKILL"))
+
+    def _flow(self) -> list[Effect]:
+        if not self.child:
+            return []
+        device = DeviceReported("camera", self._coin(), DeviceStatus(Status.OK, "ok", ""))
+        return self.play.flow() + self.play.report(device)
+
+    def _live(self) -> dict[str, str]:
+        return {"microphone": self._either("live", "muted")}
+
+    def _either(self, *words: str) -> str:
+        return self._chance.choice(words)
+
+    def _coin(self) -> bool:
+        return self._chance.random() < 0.5
+
+
+def _lets_sound_out(effect: Effect) -> bool:
+    if isinstance(effect, StartWorker):
+        return effect.plan.microphone_live
+    if isinstance(effect, InstructWorker):
+        return isinstance(effect.instruction, SetMicrophone) and effect.instruction.live
+    return False
+
+
+@pytest.mark.parametrize("first", range(0, DAYS, 100))
+def test_the_lamp_and_the_hand_are_believed(first: int) -> None:
+    for seed in range(first, first + 100):
+        day = Day(seed)
+        try:
+            day.pass_by()
+        except AssertionError as error:
+            raise AssertionError(f"day {seed}: {error}") from error

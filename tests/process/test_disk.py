@@ -1,0 +1,125 @@
+"""A broken journal, a disk that cannot be written, a read-only root, and a quiet SD card."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.broker import Broker, Hub
+from tests.support.room import Room
+
+ROOT = "diemcau/test"
+ROOM = f"{ROOT}/room/r1"
+IDLE_HEALTH_DOCUMENTS = 8
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    room = Room("r1", "Phòng thử", tmp_path / "room")
+    room.settings["health"]["interval_seconds"] = 1
+    return room
+
+
+@pytest.fixture
+def hub(room: Room, tmp_path: Path) -> Iterator[Hub]:
+    with Broker(tmp_path / "hub") as broker:
+        room.use_hub(broker.port, ROOT)
+        with Hub(broker.port) as hub:
+            yield hub
+            room.stop()
+
+
+def answer(hub: Hub, command_id: str, kind: str = "ping", **fields: Any) -> dict[str, Any]:
+    hub.send(f"{ROOM}/cmd/{kind}", {"id": command_id, **fields})
+    ack: dict[str, Any] = hub.wait_for(
+        f"{ROOM}/ack/{command_id}", lambda ack: ack["state"] not in ("accepted", "running")
+    ).document
+    return ack
+
+
+def host_with(hub: Hub, code: str) -> dict[str, Any]:
+    health = hub.wait_for(f"{ROOM}/health", lambda health: health["host"].get("code") == code)
+    host: dict[str, Any] = health.document["host"]
+    return host
+
+
+def test_a_corrupted_journal_is_set_aside_and_told(room: Room, hub: Hub) -> None:
+    store = Path(room.settings["store"]["path"])
+    store.mkdir(parents=True)
+    (store / "journal.db").write_bytes(b"\x00\xffbroken by a power cut" * 1000)
+    room.start()
+    room.wait_online()
+    fault = hub.wait_for(f"{ROOM}/event/fault", lambda e: e["code"] == "journal-replaced").document
+    assert "journal.db.corrupt-" in fault["text"]
+    assert host_with(hub, "journal-replaced")["status"] == "degraded"
+    assert answer(hub, "p1")["state"] == "succeeded"
+    assert [path for path in store.iterdir() if ".corrupt-" in path.name]
+
+
+def test_without_a_place_to_write_the_room_works_and_says_that_nothing_is_kept(
+    room: Room, hub: Hub
+) -> None:
+    room.folder.mkdir()
+    (room.folder / "store").write_text("a file where the folder should be")
+    room.start()
+    room.wait_online()
+    assert answer(hub, "p1")["state"] == "succeeded"
+    host = host_with(hub, "journal-not-kept")
+    assert host["status"] == "failed"
+    assert str(room.folder / "store") in host["text"]
+
+
+def read_only_root(writable: Path) -> list[str]:
+    """A command that runs another with everything but one folder read-only (mount_namespaces(7))."""
+    folder = shlex.quote(str(writable))
+    script = f'mount --bind {folder} {folder} && mount -o remount,ro,bind / && exec "$@"'
+    unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "-Urm"]
+    return [*unshare, "sh", "-c", script, "sh"]
+
+
+def test_with_a_read_only_root_only_the_state_folder_is_needed(room: Room, hub: Hub) -> None:
+    room.folder.mkdir()
+    entry = ("tests.support.crashing", str(room.folder / "steps"), "--child", "meeting")
+    room.meet(room, "http://127.0.0.1:1")
+    room.start(entry=entry, prefix=read_only_root(room.folder))
+    room.wait_online()
+    assert answer(hub, "j1", "join", meeting={"id": "giao-ban"})["state"] == "succeeded"
+    health = hub.wait_for(f"{ROOM}/health", lambda h: h["host"].get("root_read_only"))
+    assert health.document["host"]["code"] != "journal-not-kept"
+    room.kill()
+
+    room.start(entry=entry, prefix=read_only_root(room.folder))
+    room.wait_online()
+    hub.wait_for(f"{ROOM}/event/resumed")
+    assert "Read-only" not in room.log.read_text()
+
+
+def test_an_idle_agent_writes_nothing(room: Room, hub: Hub) -> None:
+    """Health documents, self-checks and keep alives cost the SD card nothing."""
+    room.start()
+    room.wait_online()
+    assert answer(hub, "p1")["state"] == "succeeded"
+    wait_for_health(hub, 2)  # what the start brings is over
+    store = Path(room.settings["store"]["path"])
+    before = {path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in store.iterdir()}
+    written = bytes_written(room.pid)
+    wait_for_health(hub, IDLE_HEALTH_DOCUMENTS)
+    after = {path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in store.iterdir()}
+    assert after == before
+    assert bytes_written(room.pid) == written
+
+
+def wait_for_health(hub: Hub, more: int) -> None:
+    seen = len(hub.on(f"{ROOM}/health"))
+    hub.wait_for(f"{ROOM}/health", lambda _: len(hub.on(f"{ROOM}/health")) >= seen + more, 60)
+
+
+def bytes_written(pid: int) -> int:
+    """What the process has had written to disks: proc(5), write_bytes."""
+    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes:"))
