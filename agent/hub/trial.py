@@ -1,6 +1,7 @@
-"""A trial of the hub beside the daemon's own link: may this room log in, and how fast is it?
+"""A trial of the hub for diagnosis: may this room log in, may it listen, and how fast is it?
 
-For diagnosis: another client id, no will, no session left behind, and commands are not answered.
+No will, and commands are not taken. A hub that knows the room by its certificate or user name may
+know it by that as a client too: then the trial is the room, and must not run beside the daemon.
 """
 
 from __future__ import annotations
@@ -31,12 +32,17 @@ class TrialResult(Struct, frozen=True):
     refused: list[str]
 
 
+def is_exclusive(hub: Hub) -> bool:
+    """Whether a second login would throw the daemon out (mosquitto's use_username_as_clientid)."""
+    return bool(hub.username or (hub.tls and hub.tls.certificate))
+
+
 def try_hub(hub: Hub, room: Room, round_trips: int) -> TrialResult:
-    """Log in, subscribe, and send messages to ourselves through the broker. Raises HubError."""
-    if hub.tls is None or hub.tls.certificate is None:
-        hub = replace(hub, session_expiry_seconds=0)
-    # else the hub may take the certificate's name for the client id, and this for the room's session
-    trial = _Trial(hub, room)
+    """Log in, subscribe, and send messages to ourselves through the broker. Raises HubError.
+
+    An exclusive one goes on with the room's own session, and leaves it and its commands as they are.
+    """
+    trial = _Trial(hub if is_exclusive(hub) else replace(hub, session_expiry_seconds=0), room)
     try:
         return trial.run(round_trips)
     finally:
@@ -49,7 +55,9 @@ class _Trial:
     def __init__(self, hub: Hub, room: Room) -> None:
         self._topics = Topics(hub.topic_root, room)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        client_id = f"{self._topics.client_id}.trial-{secrets.token_hex(4)}"
+        client_id = self._topics.client_id
+        if not is_exclusive(hub):
+            client_id += f".trial-{secrets.token_hex(4)}"
         self._connection = MqttConnection(hub, client_id, None, self, number=1, wake=self._wake)
         self._connected = False
         self._refused: list[str] | None = None

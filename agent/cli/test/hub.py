@@ -11,8 +11,9 @@ from agent.cli.session import Session, session_of
 from agent.cli.test.bench import conclude, site_of
 from agent.diagnostics.checks import hub_words
 from agent.diagnostics.checks.hub import reach_hub
+from agent.diagnostics.site import Presence, Site
 from agent.errors import AgentError, HubError
-from agent.hub.trial import TrialResult, try_hub
+from agent.hub.trial import TrialResult, is_exclusive, try_hub
 from agent.locale import gettext as _
 
 
@@ -22,7 +23,8 @@ def hub(
 ) -> None:
     """Beside the agent's own connection, which is not touched."""
     session = session_of(context)
-    sections = site_of(session).sections
+    site = site_of(session)
+    sections = site.sections
     if sections.hub is None or sections.room is None:
         raise AgentError("bad-settings", _("The settings can't be read; see: diemcau config check"))
     try:
@@ -40,9 +42,25 @@ def hub(
         days = reached.certificate_days(datetime.now(UTC))
         if days is not None:
             _say(session, _("its certificate is good for {days} more days").format(days=days))
-        _show(session, try_hub(sections.hub, sections.room, count))
+        if is_exclusive(sections.hub) and site.daemon.presence is not Presence.DOWN:
+            _show_link(session, site)
+        else:
+            _show(session, try_hub(sections.hub, sections.room, count))
     except HubError as error:
         conclude(session, hub_words.describe(error.code, error.text))
+
+
+def _show_link(session: Session, site: Site) -> None:
+    """A login of ours would throw the agent out: its own link must do."""
+    status = site.daemon.status
+    if status is None:
+        raise AgentError("daemon-silent", site.daemon.text)
+    if not status.link.up:
+        conclude(session, hub_words.describe(status.link.code, status.link.text))
+    trip = status.link.round_trip_milliseconds
+    text = _("the agent is logged in; its last round trip took {trip:.1f} ms")
+    _say(session, text.format(trip=trip or 0.0))
+    _say(session, _("more only without the agent: sudo systemctl stop diemcau-agent"))
 
 
 def _show(session: Session, result: TrialResult) -> None:

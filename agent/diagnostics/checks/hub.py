@@ -14,7 +14,8 @@ from agent.diagnostics.report import Finding, ok, skipped
 from agent.diagnostics.site import Presence, Site
 from agent.errors import HubError
 from agent.hub import reasons, tls
-from agent.hub.trial import TrialResult, try_hub
+from agent.hub.certificate import days_left
+from agent.hub.trial import TrialResult, is_exclusive, try_hub
 from agent.locale import gettext as _
 from agent.settings import Hub, Room
 
@@ -31,9 +32,7 @@ def check(site: Site) -> list[Finding]:
         reached = reach_hub(hub)
     except HubError as error:
         return [hub_words.describe(error.code, error.text)]
-    days = reached.certificate_days(datetime.now(UTC))
-    soon = [] if days is None else ends_soon(f"{hub.host}:{hub.port}", days)
-    return [*(_link(site) or _trial(site, hub, room)), *soon]
+    return [*(_link(site) or _trial(site, hub, room)), *_certificates(hub, reached)]
 
 
 def reach_hub(hub: Hub) -> Reached:
@@ -57,8 +56,26 @@ def _link(site: Site) -> list[Finding] | None:
     return [ok("hub-ok", _("The agent is connected with the hub"), evidence)]
 
 
+def _certificates(hub: Hub, reached: Reached) -> list[Finding]:
+    """Warnings for the hub's and the room's certificates."""
+    now = datetime.now(UTC)
+    of_hub = reached.certificate_days(now)
+    of_room = days_left(hub.tls.certificate, now) if hub.tls and hub.tls.certificate else None
+    return [
+        finding
+        for whose, days in ((_("the hub's"), of_hub), (_("this room's"), of_room))
+        if days is not None and days >= 0
+        for finding in ends_soon(whose, int(days))
+    ]
+
+
 def _trial(site: Site, hub: Hub, room: Room) -> list[Finding]:
-    """Our own login, since the daemon has none."""
+    """Our own login, since the daemon has none; not where the two would throw each other out."""
+    if is_exclusive(hub) and site.daemon.presence is not Presence.DOWN:
+        status = site.daemon.status
+        if status is not None:
+            return [hub_words.describe(status.link.code, status.link.text)]
+        return [skipped("hub-not-tried", _("It answers; the login is the agent's alone"))]
     try:
         result = try_hub(hub, room, ROUND_TRIPS)
     except HubError as error:

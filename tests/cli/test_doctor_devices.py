@@ -1,0 +1,99 @@
+"""The doctor finds each fault that a simulated device can have, alone and in pairs, and names it."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.cli.conftest import Bench
+
+FAULTS = {
+    ("camera", "unplugged"): "camera-absent",
+    ("camera", "busy"): "camera-busy",
+    ("camera", "stalled"): "camera-stalled",
+    ("camera", "slow"): "camera-slow",
+    ("camera", "black"): "camera-black",
+    ("camera", "frozen"): "camera-frozen",
+    ("microphone", "unplugged"): "microphone-absent",
+    ("microphone", "busy"): "microphone-busy",
+    ("microphone", "stalled"): "microphone-stalled",
+    ("microphone", "slow"): "microphone-slow",
+    ("microphone", "dead"): "microphone-dead",
+    ("microphone", "quiet"): "microphone-quiet",
+    ("microphone", "clipping"): "microphone-clipping",
+    ("speaker", "unplugged"): "speaker-absent",
+    ("speaker", "busy"): "speaker-busy",
+    ("speaker", "stalled"): "speaker-stalled",
+    ("speaker", "slow"): "speaker-slow",
+    ("speaker", "dead"): "speaker-silent",
+    ("display", "unplugged"): "display-absent",
+    ("display", "stuck"): "display-stuck",
+    ("panel", "unplugged"): "panel-absent",
+}
+"""(device, fault) -> the finding's code."""
+
+MILD = {"camera-slow", "microphone-slow", "microphone-quiet", "microphone-clipping", "speaker-slow"}
+"""A meeting is possible all the same: warnings."""
+
+DEVICES = ("camera", "microphone", "speaker", "display", "panel")
+
+PAIRED = [
+    ("camera", "black"),
+    ("camera", "unplugged"),
+    ("microphone", "clipping"),
+    ("microphone", "unplugged"),
+    ("speaker", "stalled"),
+    ("display", "stuck"),
+    ("panel", "unplugged"),
+]
+"""Each of these with each other one of another device."""
+
+
+def test_a_healthy_room_gives_no_warning_and_takes_15_seconds_at_the_most(healthy: Bench) -> None:
+    found = healthy.doctor()
+    assert found.troubles == []
+    assert found.exit_code == 0
+    assert found.seconds <= 15
+    assert [section["group"] for section in found.sections] == [
+        *("settings", "service", "clock", "power", "storage", "network", "hub", "media-server"),
+        *DEVICES,
+    ]
+    well = {"camera-ok", "microphone-ok", "speaker-ok", "display-relay-ok", "panel-ok", "hub-ok"}
+    assert well <= set(found.codes("ok"))
+
+
+@pytest.mark.parametrize(("device", "fault"), FAULTS, ids=lambda word: word)
+def test_a_fault_is_named_right(healthy: Bench, device: str, fault: str) -> None:
+    code = FAULTS[device, fault]
+    healthy.break_device(device, fault)
+    found = healthy.doctor(*DEVICES)
+    assert found.troubles == [code]
+    assert found.exit_code == (0 if code in MILD else 1)
+    finding = found.finding(code)
+    assert all(finding[part] for part in ("title", "evidence", "cause", "advice"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [pair for pair in itertools.combinations(PAIRED, 2) if pair[0][0] != pair[1][0]],
+    ids=lambda fault: "-".join(fault),
+)
+def test_two_faults_are_both_named(
+    healthy: Bench, one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    for device, fault in (one, other):
+        healthy.break_device(device, fault)
+    found = healthy.doctor(one[0], other[0])
+    assert set(found.troubles) == {FAULTS[one], FAULTS[other]}
+
+
+def test_a_dead_loudspeaker_is_not_blamed_when_the_microphone_is_deaf(healthy: Bench) -> None:
+    healthy.break_device("microphone", "dead")
+    found = healthy.doctor("microphone", "speaker")
+    assert found.troubles == ["microphone-dead"]
+    assert found.codes("skipped") == ["speaker-unheard"]
+
+
+def test_quiet_makes_no_sound(healthy: Bench) -> None:
+    assert healthy.doctor("speaker", "--quiet").codes("skipped") == ["speaker-quiet"]
