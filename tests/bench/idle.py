@@ -62,9 +62,9 @@ def seconds_to_ready(room: Room, address: Path) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Time on a processor of all threads, to the nanosecond (Documentation/scheduler/sched-stats)."""
+    files = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(file.read_text().split()[0]) for file in files) / 1e9
 
 
 def pss_megabytes(pid: int) -> float:

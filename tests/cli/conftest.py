@@ -47,7 +47,9 @@ class Bench:
         for kind in ("camera", "microphone", "speaker", "display", "panel"):
             (self.room.folder / kind).unlink(missing_ok=True)
 
-    def run(self, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, before: tuple[str, ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
         """The tool with these arguments; `before` is what it is started by."""
         command = [*before, sys.executable, "-m", "agent", *arguments, "--config", str(self.config)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LC_")}
