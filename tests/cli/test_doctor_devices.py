@@ -77,7 +77,7 @@ def test_a_fault_is_named_right(healthy: Bench, device: str, fault: str) -> None
 @pytest.mark.parametrize(
     ("one", "other"),
     [pair for pair in itertools.combinations(PAIRED, 2) if pair[0][0] != pair[1][0]],
-    ids=lambda fault: "-".join(fault),
+    ids="-".join,
 )
 def test_two_faults_are_both_named(
     healthy: Bench, one: tuple[str, str], other: tuple[str, str]

