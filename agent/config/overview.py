@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.config.loading import load_reading
 from agent.config.schema import description_of, fields_of
+from agent.core.urls import shown
 from agent.settings import Section
-
-MASK = "***"
 
 
 class Entry(NamedTuple):
@@ -50,7 +48,4 @@ def masked(value: Any) -> Any:
     """The value without user names, passwords and query strings in URLs."""
     if isinstance(value, list):
         return [masked(item) for item in value]
-    if isinstance(value, str) and "://" in value:
-        value = re.sub(r"://[^/@]*@", f"://{MASK}@", value)
-        return re.sub(r"\?.*", f"?{MASK}", value)
-    return value
+    return shown(value) if isinstance(value, str) and "://" in value else value

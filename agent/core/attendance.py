@@ -9,6 +9,7 @@ from typing import Any
 from agent.core.commands import Code, Command, Endpoint, Join, Source
 from agent.core.documents import MeetingState
 from agent.core.media import LinkState
+from agent.core.urls import shown
 
 
 @dataclass
@@ -82,7 +83,7 @@ class Attendance:
     @property
     def silent_sources(self) -> list[str]:
         """The sources, by label or URL, of which nothing arrives."""
-        return [s.label or s.url for s in self.play if not self.downlinks[s.url].flowing]
+        return [s.label or shown(s.url) for s in self.play if not self.downlinks[s.url].flowing]
 
     def refusal(self) -> tuple[Code, str] | None:
         """Why this can't come true however long one waits; None while there is hope."""

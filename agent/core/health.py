@@ -15,6 +15,7 @@ from agent.core.documents import DeviceStatus, EventDocument, HealthDocument, Ph
 from agent.core.effects import Effect, Probe, PublishEvent, PublishHealth, SetDeadline
 from agent.core.media import DeviceReported
 from agent.core.profile import Profile
+from agent.core.urls import shown
 
 REPORT = "health"
 SOON = "health-soon"
@@ -134,7 +135,7 @@ class HealthBoard:
         if held is None:
             return None
         down = [
-            {"label": s.label or s.url, "state": link.state, "text": link.text}
+            {"label": s.label or shown(s.url), "state": link.state, "text": link.text}
             for s in held.play
             if (link := held.downlinks[s.url])
         ]

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agent.core.commands import Endpoint, Source
+from agent.core.urls import shown
 from agent.errors import MediaError
 from agent.media import signaling
 from agent.media.certificate import Certificate
@@ -157,7 +158,7 @@ class Session:
         same = answered.count("\nm=") == offered.count("\nm=")
         if parsed != GstSdp.SDPResult.OK or not (usable and same):
             raise signaling.Refused(
-                f"{self._endpoint.url}: the answer is no usable SDP (it needs as many media as the "
+                f"{shown(self._endpoint.url)}: the answer is no usable SDP (it needs as many media as the "
                 "offer, ICE credentials and a DTLS fingerprint)",
                 again=False,
             )
@@ -171,7 +172,9 @@ class Session:
         if reply and reply.has_field("error"):
             why = reply.get_value("error").message
             self._fail(
-                signaling.Refused(f"{self._endpoint.url}: answer not usable: {why}", again=False)
+                signaling.Refused(
+                    f"{shown(self._endpoint.url)}: answer not usable: {why}", again=False
+                )
             )
 
     def _on_connection(self, *_: Any) -> None:
@@ -179,7 +182,9 @@ class Session:
         if state == "connected":
             self._loop.post(self._succeed)
         elif state in ("failed", "closed"):
-            self._fail(MediaError("unreachable", f"{self._endpoint.url}: connection {state}"))
+            self._fail(
+                MediaError("unreachable", f"{shown(self._endpoint.url)}: connection {state}")
+            )
 
     def _succeed(self) -> None:
         if not self._closed and not self._connected:
@@ -188,7 +193,9 @@ class Session:
 
     def _give_up(self) -> None:
         if not self._connected:
-            text = f"{self._endpoint.url}: no media connection within {NEGOTIATION_SECONDS:g} s"
+            text = (
+                f"{shown(self._endpoint.url)}: no media connection within {NEGOTIATION_SECONDS:g} s"
+            )
             self._fail(MediaError("unreachable", f"{text}; is UDP blocked?"))
 
     def _fail(self, error: MediaError) -> None:

@@ -12,6 +12,7 @@ import ssl
 from typing import NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from agent.core.urls import shown
 from agent.errors import MediaError
 
 DEADLINE_SECONDS = 10.0
@@ -64,21 +65,21 @@ def offer(url: str, token: str | None, sdp: str) -> Answer:
         target = urljoin(url, reply.location)
         token = token if _origin(target) == _origin(url) else None
         url = target
-    raise Refused(f"{url}: more than {MAX_REDIRECTS} redirects", again=False)
+    raise Refused(f"{shown(url)}: more than {MAX_REDIRECTS} redirects", again=False)
 
 
 def _judge(url: str, reply: Reply) -> Answer:
     if reply.status == 406:
         raise Refused(
-            f"{url}: the server wants to make the offer itself (406); a server is needed that takes "
+            f"{shown(url)}: the server wants to make the offer itself (406); a server is needed that takes "
             "the client's offer, as RFC 9725 and the newer WHEP drafts say",
             again=False,
         )
     if reply.status not in (200, 201):
-        raise Refused(f"{url}: {_explain(reply)}", again=reply.status in NOT_YET)
+        raise Refused(f"{shown(url)}: {_explain(reply)}", again=reply.status in NOT_YET)
     if reply.content_type != SDP or not reply.body.startswith("v=0"):
         raise Refused(
-            f"{url}: answered {reply.status} with {reply.content_type or 'no type'} instead of "
+            f"{shown(url)}: answered {reply.status} with {reply.content_type or 'no type'} instead of "
             "an SDP answer; is this a WHIP or WHEP address?",
             again=False,
         )
@@ -101,7 +102,7 @@ def end(session_url: str, token: str | None) -> None:
     """DELETE the session; one that is already gone (404) is fine. Raises Refused or Unreachable."""
     reply = _request("DELETE", session_url, token, None)
     if reply.status not in (200, 202, 204, 404, 410):
-        raise Refused(f"{session_url}: DELETE answered {reply.status}", again=False)
+        raise Refused(f"{shown(session_url)}: DELETE answered {reply.status}", again=False)
 
 
 def _request(method: str, url: str, token: str | None, body: str | None) -> Reply:
@@ -118,7 +119,7 @@ def _request(method: str, url: str, token: str | None, body: str | None) -> Repl
             response = connection.getresponse()
             raw = response.read(MAX_ANSWER_BYTES)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unreachable(f"{url}: {_reason(error)}") from error
+        raise Unreachable(f"{shown(url)}: {_reason(error)}") from error
     content_type = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
     text = raw.decode("utf-8", "replace")
     return Reply(response.status, text, content_type, response.getheader("Location"))
