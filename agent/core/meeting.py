@@ -30,6 +30,7 @@ from agent.core.media import DownlinkReported, MediaPlan, SetSources, UplinkRepo
 from agent.core.media_child import RESTART, MediaChild
 from agent.core.microphone import Microphone
 from agent.core.profile import Profile
+from agent.core.standby import StandbyScreen
 from agent.core.window import WINDOW, Window, can_resume
 
 JOIN = "join"
@@ -70,6 +71,7 @@ class MeetingControl:
         self._leavers: list[str] = []
         self._ending: tuple[Command | None, str] = (None, "")
         self.child = MediaChild(profile.room, do)
+        self._standby = StandbyScreen(profile, self.child)
         self.phase = Phase.STANDBY
         self.attendance: Attendance | None = None
 
@@ -204,6 +206,10 @@ class MeetingControl:
         self._do(RememberMeeting(MeetingRecord(command, attendance.since.timestamp())))
 
     def _start_child(self, attendance: Attendance) -> None:
+        """The meeting's child; the one that has the screen goes first and is heard of again."""
+        if self._standby.showing:
+            self._standby.end()
+            return
         self._microphone.child = True
         attendance.reset_links()
         plan = MediaPlan(
@@ -325,6 +331,11 @@ class MeetingControl:
         self.child.exited()
         self._microphone.child_gone(now)
         attendance = self.attendance
+        if self._standby.showing:
+            self._standby.exited()
+            if attendance is not None and self.held:
+                self._start_child(attendance)
+                return
         if attendance is None:
             return
         if self.phase is Phase.LEAVING:
@@ -340,11 +351,17 @@ class MeetingControl:
             self.phase = Phase.RECONNECTING
         self.child.start_later(attendance.worker_failures)
 
+    def follow_display(self) -> None:
+        """Between meetings the room's name stands on a display that is on."""
+        self._standby.follow(self.phase is Phase.STANDBY and self._display.on)
+
     # --- deadlines -------------------------------------------------------------------------------
 
     def deadline(self, name: str, now: Now) -> None:
         """One of this file's deadlines has passed."""
         attendance = self.attendance
+        if name == RESTART:
+            self._standby.retry()
         if attendance is None or not self.held:
             return
         if name == JOIN and self.phase is Phase.JOINING:

@@ -19,6 +19,8 @@ class Profile(Struct, frozen=True):
     started: datetime
     boot: str
     has_relay: bool = False
+    has_screen: bool = False
+    """Whether the agent draws on a screen at all."""
     required: frozenset[str] = frozenset()
     """Devices without which health is `failed`: camera, microphone, speaker, display, panel."""
     fitted: frozenset[str] = frozenset()

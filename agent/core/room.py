@@ -88,6 +88,7 @@ class Room:
     def handle(self, event: Event, now: Now) -> list[Effect]:
         """What must be done about this event, in this order."""
         self._handle(event, now)
+        self.meeting.follow_display()
         self._publish_state(now)
         effects = self._effects[:]
         self._effects.clear()

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
+from msgspec import structs
+
 from agent import settings
 from agent.core.commands import Source
 from agent.core.media import (
@@ -39,6 +41,9 @@ from agent.media.snapshot import SentPicture, write_keyframe, write_scene
 from agent.media.speaker import SpeakerFeed
 from agent.media.uplink import Uplink
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
+
+STANDBY_FRAMERATE = 1
+"""Pictures a second of a screen on which nothing moves."""
 
 
 class Makers(NamedTuple):
@@ -78,6 +83,8 @@ class Meeting:
         self.microphone = self._make_microphone()
         self.speaker = self._make_speaker()
         output = devices.display.output
+        if not plan.meeting:
+            output = structs.replace(output, framerate=STANDBY_FRAMERATE)
         self._screen = Screen(loop, self._clock, output, DeviceReporter("display", False, send))
         self._notice = Notice(output.language, plan.title or plan.meeting, self._screen.say)
 
@@ -110,7 +117,7 @@ class Meeting:
 
     def _make_speaker(self) -> SpeakerFeed | None:
         wanted = self._devices.speaker
-        if self._makers.speaker is None or wanted is None:
+        if self._makers.speaker is None or wanted is None or not self._plan.meeting:
             return None
         reporter = DeviceReporter("speaker", wanted.required, self._send)
         return SpeakerFeed(self._clock, self._makers.speaker, self._plan.speaker_volume, reporter)

@@ -155,6 +155,7 @@ def profile(settings: Settings, boot: str) -> Profile:
         started=datetime.now(UTC),
         boot=boot,
         has_relay=relay is not None,
+        has_screen=display.output.driver != "none",
         required=frozenset(name for name, d in fitted.items() if d is not None and d.required),
         fitted=frozenset(name for name, device in fitted.items() if device is not None),
         publish_template=settings.media.publish_url,

@@ -1,0 +1,62 @@
+"""The quiet picture between meetings: a media child that has the screen and nothing else.
+
+It never opens camera, microphone or loudspeaker, and makes way for a meeting's child.
+"""
+
+from __future__ import annotations
+
+from agent.core.media import MediaPlan
+from agent.core.media_child import MediaChild
+from agent.core.profile import Profile
+
+
+class StandbyScreen:
+    """Shows the room's name while the display is on and nothing else is shown."""
+
+    def __init__(self, profile: Profile, child: MediaChild) -> None:
+        self._profile = profile
+        self._child = child
+        self._failures = 0
+        self._ending = False
+        self._paused = False
+        self.showing = False
+
+    def follow(self, wanted: bool) -> None:
+        """Begin or end, as the display and the room's phase want it."""
+        if not self._profile.has_screen:
+            return
+        if not wanted:
+            self.end()
+        elif not self._child.running and not self._paused:
+            self.showing = True
+            self._child.start(self._plan())
+
+    def _plan(self) -> MediaPlan:
+        return MediaPlan(
+            meeting="",
+            room=self._profile.room,
+            publish=None,
+            play=[],
+            microphone_live=False,
+            camera_live=False,
+            speaker_volume=0,
+            room_name=self._profile.name,
+        )
+
+    def end(self) -> None:
+        """Take the picture away; the child's exit follows."""
+        if self.showing and not self._ending:
+            self._ending = True
+            self._child.stop()
+
+    def exited(self) -> None:
+        """The child is gone: as wished, or it is tried again later, ever more slowly."""
+        self._failures = 0 if self._ending else self._failures + 1
+        self._paused = not self._ending
+        self.showing = self._ending = False
+        if self._paused:
+            self._child.start_later(self._failures)
+
+    def retry(self) -> None:
+        """The pause after a failure is over."""
+        self._paused = False

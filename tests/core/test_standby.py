@@ -1,0 +1,80 @@
+"""The picture between meetings: there when the display is on, gone before a meeting begins."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from agent.core import effects as do
+from agent.core.documents import Phase
+from agent.core.events import DisplaySwitched, Restored
+from tests.core.playbook import PROFILE, Playbook, kinds
+
+SCREEN = structs.replace(PROFILE, has_screen=True)
+
+
+def start(*, display_on: bool) -> Playbook:
+    play = Playbook(SCREEN)
+    play.tell(Restored(None, [], cold=False, display_on=display_on))
+    return play
+
+
+def test_a_display_that_is_on_shows_the_rooms_name_and_opens_nothing() -> None:
+    play = start(display_on=False)
+    assert not play.all(do.StartWorker)
+    play.command("display", power="on")
+    play.tell(DisplaySwitched(True))
+    plan = play.all(do.StartWorker)[0].plan
+    assert (plan.meeting, plan.publish, plan.play, plan.camera_live) == ("", None, [], False)
+    assert plan.room_name == "Xã A"
+    assert play.state.phase is Phase.STANDBY
+
+
+def test_it_goes_with_the_display() -> None:
+    play = start(display_on=True)
+    effects = play.tell(DisplaySwitched(False))
+    assert do.StopWorker() in effects
+    play.exit("exited")
+    assert len(play.all(do.StartWorker)) == 1
+
+
+def test_a_meetings_child_waits_until_the_screen_is_free() -> None:
+    play = start(display_on=True)
+    effects = play.join()
+    assert do.StopWorker() in effects
+    assert do.StartWorker not in kinds(effects)
+    play.exit("exited")
+    assert play.all(do.StartWorker)[-1].plan.meeting == "giao-ban"
+    play.flow()
+    assert play.phase is Phase.IN_MEETING
+    play.command("leave")
+    play.exit("exited")
+    assert play.all(do.StartWorker)[-1].plan.meeting == "", "and comes back after it"
+
+
+def test_leaving_before_the_screen_is_free_ends_in_standby() -> None:
+    play = start(display_on=True)
+    play.join()
+    play.command("leave")
+    play.exit("exited")
+    assert play.phase is Phase.STANDBY
+    assert play.all(do.StartWorker)[-1].plan.meeting == ""
+    assert play.states("c2")[-1] == "succeeded"
+
+
+def test_a_screen_that_cannot_be_opened_is_tried_ever_more_slowly() -> None:
+    play = start(display_on=True)
+    waits = []
+    for _ in range(5):
+        before = play.seconds
+        play.exit("exit code 3")
+        waits.append(play.deadlines["worker-restart"] - before)
+        play.wait(60)
+    assert waits == sorted(waits)
+    assert waits[-1] > 4
+    assert len(play.all(do.StartWorker)) == 6
+
+
+def test_without_a_screen_there_is_no_child_in_standby() -> None:
+    play = Playbook(PROFILE)
+    play.tell(Restored(None, [], cold=False, display_on=True))
+    assert not play.all(do.StartWorker)
