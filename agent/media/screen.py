@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agent.core.documents import DeviceStatus, Status
@@ -23,6 +24,7 @@ from agent.settings import Output
 
 SINKS = {"kms": "kmssink name=out sync=false", "window": "autovideosink name=out sync=false"}
 RETRY_SECONDS = 3.0
+PROVEN_SECONDS = 1.0
 
 
 @dataclass
@@ -68,9 +70,13 @@ class Screen:
         self._arrange()
         self._write()
         self._pipeline.play()
-        self._reporter.opened(
-            DeviceStatus(Status.OK, "ok", f"Display: shown by {self._output.driver}")
-        )
+        self._loop.later(PROVEN_SECONDS, partial(self._prove, self._pipeline))
+
+    def _prove(self, pipeline: Pipeline) -> None:
+        """Say that it works once it has done so for a moment, or faults would come and go."""
+        if pipeline is self._pipeline:
+            text = f"Display: shown by {self._output.driver}"
+            self._reporter.opened(DeviceStatus(Status.OK, "ok", text, required=False))
 
     def close(self) -> None:
         """The screen belongs to somebody else again."""
