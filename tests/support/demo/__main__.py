@@ -40,15 +40,15 @@ def main() -> int:
 
 def wait_for_interrupt(port: int) -> None:
     """Say what can be tried by hand, and wait for Ctrl-C."""
-    to_broker = f"-V 5 -h 127.0.0.1 -p {port}"
+    broker = f"-V 5 -h 127.0.0.1 -p {port}"
     commands = f"{TOPIC_ROOT}/group/{GROUP}/cmd"
     print(
         "\nThe rooms stay in their meeting until Ctrl-C. In another terminal:",
-        f"  mosquitto_sub {to_broker} -v -t '{TOPIC_ROOT}/#'",
-        f"  mosquitto_pub {to_broker} -t {commands}/mute -m '{{}}'",
-        f"  mosquitto_pub {to_broker} -t {commands}/leave -m '{{}}'",
-        f"  mosquitto_pub {to_broker} -t {commands}/join \\",
-        f'    -m \'{{"meeting": {{"id": "{MEETING}"}}}}\'',
+        f"  mosquitto_sub {broker} -v -t '{TOPIC_ROOT}/#'",
+        f"  mosquitto_pub {broker} -m '{{}}' \\\n    -t {commands}/mute",
+        f"  mosquitto_pub {broker} -m '{{}}' \\\n    -t {commands}/leave",
+        f'  mosquitto_pub {broker} -m \'{{"meeting": {{"id": "{MEETING}"}}}}\' \\'
+        f"\n    -t {commands}/join",
         sep="\n",
         flush=True,
     )
