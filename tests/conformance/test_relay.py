@@ -13,15 +13,23 @@ from agent.devices.display import gpio, simulated
 from agent.errors import DeviceAbsent, DeviceBusy, DeviceError
 from agent.ports import DisplayRelay
 from tests.conformance import subjects
+from tests.support.gpio_sim import SimulatedLine
 
 
 class Rig:
     """Makes relays on the same line, one after the other, and records what the display saw."""
 
-    def __init__(self, make: Callable[[], DisplayRelay], seen: Callable[[], list[bool]]) -> None:
+    def __init__(
+        self,
+        make: Callable[[], DisplayRelay],
+        seen: Callable[[], list[bool]],
+        keep: Callable[[bool], None] = lambda on: None,
+    ) -> None:
         self.make = make
         self.seen = seen
         """Every state the display had, in order, without repetitions."""
+        self.keep = keep
+        """Does for a released line what a Pi's kernel does and gpio-sim does not."""
 
 
 def simulated_rig(folder: Path, active_high: bool) -> Rig:
@@ -52,10 +60,22 @@ def mock_pin_rig(active_high: bool) -> Rig:
 
 
 def chip_rig(active_high: bool) -> Rig:
+    """A line of the kernel's gpio-sim, whose trace tells every edge."""
     label, line = subjects.named("DIEMCAU_TEST_GPIO", "GPIO chip").split(":")
     wanted = settings.Relay(driver="gpio", chip=label, line=int(line), active_high=active_high)
-    relay = gpio.create(wanted, settings.Simulation())
-    return Rig(lambda: relay, lambda: pytest.skip("a chip does not record its edges"))
+    chip = SimulatedLine(int(line))
+    chip.pull(not active_high)
+
+    def seen() -> list[bool]:
+        assert not chip.was_made_an_input()
+        states = [level == active_high for level in chip.levels_driven()]
+        return states[1:] if states[:1] == [False] else states
+
+    return Rig(
+        lambda: gpio.create(wanted, settings.Simulation()),
+        seen,
+        lambda on: chip.pull(on == active_high),
+    )
 
 
 @pytest.fixture(params=["simulated", "mock-pin", "chip"])
@@ -96,6 +116,7 @@ def test_switching_is_seen_once_however_often_it_is_said(rig: Rig, relay: Displa
 
 def test_a_restart_of_the_agent_does_not_touch_the_display(rig: Rig, relay: DisplayRelay) -> None:
     relay.open(True)
+    rig.keep(True)
     relay.close()
     relay.close()
     again = rig.make()

@@ -10,6 +10,11 @@ from typing import Any
 
 import gpiozero
 import pytest
+from gpiozero.pins.mock import MockFactory
+
+from agent.devices.gpio import lines
+from agent.errors import DeviceError
+from tests.conformance.subjects import MockLines
 
 steady = pytest.importorskip("agent.devices.gpio.steady", reason="lgpio is not installed")
 
@@ -84,3 +89,19 @@ def test_two_chips_with_the_same_line_do_not_share_a_pin(monkeypatch: pytest.Mon
     for device in devices:
         device.close()
     assert kernel.asked.count(("output", 17, 1)) == 2
+
+
+class Deceiving(MockFactory):
+    """Makes devices that say they are somewhere else's."""
+
+
+def test_a_device_on_another_factory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What gpiozero does when the factory asked for does not load (failure row 7)."""
+    other = Deceiving()
+
+    class Fallback(gpiozero.OutputDevice):
+        pin_factory = property(lambda self: other, lambda self, value: None)
+
+    monkeypatch.setattr(gpiozero, "OutputDevice", Fallback)
+    with pytest.raises(DeviceError, match="gpiozero used"):
+        lines.output(MockLines("Display relay"), 17)

@@ -1,0 +1,107 @@
+"""The cameras' common encoder, and what happens when one falls silent."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import av
+import pytest
+
+from agent.core.documents import DeviceStatus
+from agent.devices.camera import streaming
+from agent.devices.camera.encoder import MINIMUM_BITRATE, SOFTWARE, H264Encoder
+from agent.devices.camera.pattern import Pattern
+from agent.devices.camera.streaming import SourceFormat, StreamingCamera
+from agent.errors import DeviceError
+from agent.ports import AccessUnit
+from tests.support.waiting import wait_for
+
+WIDTH, HEIGHT, FRAMERATE = 320, 180, 30
+
+
+def noise() -> av.VideoFrame:
+    picture = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
+    for plane in picture.planes:
+        plane.update(os.urandom(plane.buffer_size))
+    return picture
+
+
+def encoded_bits(encoder: H264Encoder, seconds: int) -> int:
+    """What so many seconds of noise become, after a second for settling."""
+    units = [
+        len(unit.data)
+        for number in range((seconds + 1) * FRAMERATE)
+        for unit in encoder.encode(noise(), time.monotonic() + number / FRAMERATE)
+    ]
+    return 8 * sum(units[FRAMERATE:])
+
+
+def test_the_bitrate_has_a_floor_and_a_ceiling() -> None:
+    encoder = H264Encoder(WIDTH, HEIGHT, FRAMERATE, 600_000)
+    encoder.set_bitrate(5_000_000)
+    assert encoded_bits(encoder, 2) / 2 < 900_000
+    encoder.set_bitrate(1)
+    assert encoder._bitrate == MINIMUM_BITRATE
+
+
+def test_a_codec_that_does_not_open_is_told_by_name() -> None:
+    with pytest.raises(DeviceError, match="no_such_codec"):
+        H264Encoder(WIDTH, HEIGHT, FRAMERATE, 600_000, "no_such_codec")
+
+
+class Pattering:
+    """A source of test pictures in real time."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self._pattern = Pattern(0, WIDTH, HEIGHT)
+
+    def open(self) -> SourceFormat:
+        self.opened += 1
+        return SourceFormat(WIDTH, HEIGHT, FRAMERATE, "pattern")
+
+    def read(self) -> tuple[av.VideoFrame, float]:
+        time.sleep(1 / FRAMERATE)
+        return self._pattern.draw(round(time.monotonic() * FRAMERATE)), time.monotonic()
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def test_without_the_hardware_codec_the_software_one_is_taken_and_reported() -> None:
+    camera = StreamingCamera(
+        Pattering(), 600_000, required=True, codecs=("h264_of_another_pi", SOFTWARE)
+    )
+    given = camera.start(lambda unit: None, lambda status: None)
+    camera.close()
+    assert (given.encoder, given.hardware) == (SOFTWARE, False)
+
+
+class FallingSilent(H264Encoder):
+    """Encodes three pictures and then none, until it is opened anew."""
+
+    made = 0
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        FallingSilent.made += 1
+        self._left = 3 if FallingSilent.made == 1 else 1_000_000
+
+    def encode(self, picture: av.VideoFrame, captured_seconds: float) -> Iterator[AccessUnit]:
+        self._left -= 1
+        return super().encode(picture, captured_seconds) if self._left >= 0 else iter(())
+
+
+def test_an_encoder_that_falls_silent_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "H264Encoder", FallingSilent)
+    monkeypatch.setattr(streaming, "HUNG_SECONDS", 0.5)
+    source, units, told = Pattering(), list[AccessUnit](), list[DeviceStatus]()
+    camera = StreamingCamera(source, 600_000, required=True)
+    camera.start(units.append, told.append)
+    wait_for(lambda: len(units) > 5, 10, "pictures again")
+    camera.close()
+    assert source.opened == 2
+    assert [status.code for status in told] == ["stalled", "ok"]
+    assert units[3].keyframe
