@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from tests.cli.conftest import Bench
@@ -38,16 +36,15 @@ MILD = {"camera-slow", "microphone-slow", "microphone-quiet", "microphone-clippi
 
 DEVICES = ("camera", "microphone", "speaker", "display", "panel")
 
-PAIRED = [
-    ("camera", "black"),
-    ("camera", "unplugged"),
-    ("microphone", "clipping"),
-    ("microphone", "unplugged"),
-    ("speaker", "stalled"),
-    ("display", "stuck"),
-    ("panel", "unplugged"),
+PAIRS = [
+    (("camera", "black"), ("microphone", "clipping")),
+    (("camera", "unplugged"), ("speaker", "stalled")),
+    (("camera", "slow"), ("display", "stuck")),
+    (("microphone", "quiet"), ("panel", "unplugged")),
+    (("microphone", "unplugged"), ("speaker", "unplugged")),
+    (("speaker", "dead"), ("display", "stuck")),
+    (("camera", "frozen"), ("panel", "unplugged")),
 ]
-"""Each of these with each other one of another device."""
 
 
 def test_a_healthy_room_gives_no_warning_and_takes_15_seconds_at_the_most(healthy: Bench) -> None:
@@ -67,7 +64,7 @@ def test_a_healthy_room_gives_no_warning_and_takes_15_seconds_at_the_most(health
 def test_a_fault_is_named_right(healthy: Bench, device: str, fault: str) -> None:
     code = FAULTS[device, fault]
     healthy.break_device(device, fault)
-    found = healthy.doctor(*DEVICES)
+    found = healthy.doctor(device)
     assert found.troubles == [code]
     assert found.exit_code == (0 if code in MILD else 1)
     finding = found.finding(code)
@@ -76,7 +73,7 @@ def test_a_fault_is_named_right(healthy: Bench, device: str, fault: str) -> None
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [pair for pair in itertools.combinations(PAIRED, 2) if pair[0][0] != pair[1][0]],
+    PAIRS,
     ids="-".join,
 )
 def test_two_faults_are_both_named(
@@ -84,7 +81,7 @@ def test_two_faults_are_both_named(
 ) -> None:
     for device, fault in (one, other):
         healthy.break_device(device, fault)
-    found = healthy.doctor(one[0], other[0])
+    found = healthy.doctor(*DEVICES)
     assert set(found.troubles) == {FAULTS[one], FAULTS[other]}
 
 

@@ -18,8 +18,16 @@ from agent.errors import DeviceAbsent, DeviceError
 from agent.ports import PERIOD_BYTES, PERIOD_FRAMES, SAMPLE_RATE_HZ, Microphone, Speaker
 
 TONE_HZ = 880.0
+ENOUGH_CHIRPS, MOST_CHIRPS = 2, 6
+"""Unheard so often without a tear the loudspeaker is silent; more often nobody wants to hear it."""
+
 LOOP_SECONDS = 1.2
 """From the chirp's start: its length, a slow television's delay (400 ms) and some air."""
+
+PERIOD_SECONDS = PERIOD_FRAMES / SAMPLE_RATE_HZ
+
+PATIENCE_SECONDS = 1.0
+"""What playing may take beyond the sound's own length."""
 
 LEVEL_PERIODS = 10
 """A level every 100 ms."""
@@ -51,26 +59,38 @@ def try_recording(request: Request) -> PlayResult:
 
 
 def try_loop(request: Request) -> LoopResult:
-    """Play the chirp and listen to it. Raises DeviceError."""
+    """Play the chirp and listen to it. Raises DeviceError.
+
+    Again until it was heard, or was not although nothing tore the sound: a door that slams hides
+    one chirp, and a busy machine tears several.
+    """
+    undisturbed = 0
+    for _ in range(MOST_CHIRPS):
+        heard, tears = _chirp(request)
+        echo = sound.find_chirp(heard)
+        undisturbed += not tears
+        if echo.found or undisturbed == ENOUGH_CHIRPS:
+            break
+    return LoopResult(echo, sound.measure(heard), undisturbed == ENOUGH_CHIRPS)
+
+
+def _chirp(request: Request) -> tuple[array[int], int]:
+    """What the microphone heard while one chirp was played; overruns and underruns meanwhile."""
     microphone, speaker = _microphone(request), _speaker(request)
     microphone.open()
     try:
         speaker.open()
         try:
-            return _loop(microphone, speaker)
+            heard = _listen_to(microphone, speaker)
+            statuses = (microphone.status(), speaker.status())
+            return heard, sum(int(status.detail.get("xruns", 0)) for status in statuses)
         finally:
             speaker.close()
     finally:
         microphone.close()
 
 
-def _loop(microphone: Microphone, speaker: Speaker) -> LoopResult:
-    """Twice if need be: a door that slams hides one chirp, not two."""
-    result = _chirp_once(microphone, speaker)
-    return result if result.echo.found else _chirp_once(microphone, speaker)
-
-
-def _chirp_once(microphone: Microphone, speaker: Speaker) -> LoopResult:
+def _listen_to(microphone: Microphone, speaker: Speaker) -> array[int]:
     broken: list[DeviceError] = []
     player = threading.Thread(target=_write_all, args=(speaker, sound.chirp(), broken))
     player.start()
@@ -78,13 +98,16 @@ def _chirp_once(microphone: Microphone, speaker: Speaker) -> LoopResult:
     player.join()
     if broken:
         raise broken[0]
-    return LoopResult(sound.find_chirp(heard), sound.measure(heard))
+    return heard
 
 
 def _write_all(speaker: Speaker, numbers: Iterable[int], broken: list[DeviceError]) -> None:
     content = samples.to_bytes(numbers) + bytes(PERIOD_BYTES)
+    end = time.monotonic() + len(content) / PERIOD_BYTES * PERIOD_SECONDS + PATIENCE_SECONDS
     try:
         for at in range(0, len(content) - PERIOD_BYTES + 1, PERIOD_BYTES):
+            if time.monotonic() > end:
+                return  # it takes nothing; its status says so
             speaker.write(content[at : at + PERIOD_BYTES])
     except DeviceError as error:
         broken.append(error)

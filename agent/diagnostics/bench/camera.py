@@ -54,11 +54,11 @@ def _watch(
     _await_first(film, units, began)
     first = time.monotonic()
     _take(film, units, first + request.seconds)
+    assert film.latest is not None
     still = _stands_still(film)
-    if still and said[-1].status is Status.OK:
+    if still and said[-1].status is Status.OK and not judge(luma(film.latest)).black:
         _take(film, units, first + FROZEN_SECONDS)
         still = _stands_still(film)
-    assert film.latest is not None
     if request.file:
         write_png(film.latest, Path(request.file))
     return CameraResult(

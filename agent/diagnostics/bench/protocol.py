@@ -55,10 +55,14 @@ class PlayResult(Struct, frozen=True, tag="play"):
 
 
 class LoopResult(Struct, frozen=True, tag="loop"):
-    """The chirp, from the loudspeaker to the microphone."""
+    """The chirp, from the loudspeaker to the microphone.
+
+    `conclusive`: if it was not found, that was not for holes in the sound.
+    """
 
     echo: Echo
     heard: SoundFigures
+    conclusive: bool
 
 
 class Level(Struct, frozen=True, tag="level"):

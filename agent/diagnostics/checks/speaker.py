@@ -74,7 +74,7 @@ def judge(result: LoopResult) -> Finding | None:
             delay=result.echo.delay_seconds * 1000, level=result.echo.level_dbfs
         )
         return ok("speaker-ok", _("The microphone hears the loudspeaker"), evidence)
-    if not trustworthy(result.heard):
+    if not (result.conclusive and trustworthy(result.heard)):
         return None
     evidence = _("the test sound was played and not found in what the microphone heard")
     return trouble.describe("speaker", "silent", evidence)
