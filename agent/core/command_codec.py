@@ -18,14 +18,26 @@ MAX_COMMAND_BYTES = 64 * 1024
 """Longer than any command: four sources with the longest URLs and tokens take 25 KB."""
 
 
+MAX_TEXT = 300
+"""Characters of a refusal."""
+
+
 class CommandProblem(MessageError):
-    """No usable command. `id` and `type` are what could be read of it; `code` is an ack's code."""
+    """No usable command. `id` and `type` are what could be read of it; `code` is an ack's code.
+
+    The text, which may quote what came in, is made one line of bounded length.
+    """
 
     def __init__(self, code: Code, text: str, id: str | None = None, type: str = "") -> None:
-        super().__init__(code, text)
+        super().__init__(code, _one_line(text))
         self.reason = code
         self.id = id
         self.type = type
+
+
+def _one_line(text: str) -> str:
+    shown = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+    return shown if shown.isprintable() else "".join(c if c.isprintable() else "?" for c in shown)
 
 
 class Envelope(msgspec.Struct, frozen=True):

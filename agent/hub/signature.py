@@ -6,6 +6,7 @@ commands back, and cannot open a microphone.
 
 from __future__ import annotations
 
+import base64
 import re
 import warnings
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from agent.core.command_codec import (
 from agent.core.commands import COMMANDS, Code, CommandId, Identifier, Instant, Origin
 from agent.errors import ConfigError
 from agent.hub.topics import Address
+from agent.hub.trusted_keys import ANY, KEY_ID, KeyFolder, TrustedKey
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,25 +33,11 @@ ALGORITHM = "EdDSA"
 MAX_LIFETIME = timedelta(days=1)
 """From `issued` to `expires`; far below the journal's memory of ids, by which replays are known."""
 
-ANY = "*"
 _COMPACT = re.compile(rb"\s*([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+\s*")
-_KEY_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 
 
-class TrustedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A key's file in the folder of trusted keys, `<key id>.json`; `*` in a list means all."""
-
-    owner: str
-    key: dict[str, str]
-    """The public key as a JWK (RFC 8037: kty OKP, crv Ed25519)."""
-    types: list[str]
-    """Command types that it may give."""
-    rooms: list[str] = []
-    """Rooms that it may address."""
-    groups: list[str] = []
-    """Groups that it may address."""
-    until: Instant | None = None
-    """When it ends, for keys that are being replaced."""
+class _Header(msgspec.Struct):
+    kid: str
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -71,13 +59,10 @@ class Opened(NamedTuple):
 
 
 class Signatures:
-    """Opens payloads by the keys in `folder`; unsigned ones pass unless signatures are `required`.
-
-    Keys are read for each command: adding and removing a file counts at once.
-    """
+    """Opens payloads by the keys in `folder`; unsigned ones pass unless signatures are `required`."""
 
     def __init__(self, folder: str | Path, *, required: bool) -> None:
-        self._folder = Path(folder)
+        self._keys = KeyFolder(folder)
         self._required = required
 
     def open(self, payload: bytes, address: Address) -> Opened:
@@ -105,33 +90,26 @@ class Signatures:
         """Without keys nothing is, so that no payload can make a room load what it doesn't use."""
         if len(payload) > MAX_COMMAND_BYTES or not _COMPACT.fullmatch(payload):
             return False
-        return self._required or self._folder.is_dir()
+        return self._required or self._keys.exists()
 
     def _verify(self, token: bytes) -> tuple[str, TrustedKey, bytes]:
+        """The key is looked up first: nobody else's token makes us load the library."""
+        try:
+            header = token[: token.index(b".")]
+            padded = header + b"=" * (-len(header) % 4)
+            key_id = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Header).kid
+        except (ValueError, RecursionError) as error:
+            text = "signed, but its header names no key (kid)"
+            raise CommandProblem(Code.BAD_SIGNATURE, text) from error
+        key = self._keys.find(key_id)
         joserfc = _library()
         try:
-            key_id = joserfc.jws.extract_compact(token).protected.get("kid")
-            key = self._find(key_id)
             public = joserfc.jwk.OKPKey.import_key(dict(key.key))
             opened = joserfc.jws.deserialize_compact(token, public, algorithms=[ALGORITHM])
         except (joserfc.errors.JoseError, ValueError, TypeError) as error:
-            text = f"the signature does not hold: {error}"
+            text = f"the signature by {key_id} does not hold: {error}"
             raise CommandProblem(Code.BAD_SIGNATURE, text) from error
-        return str(key_id), key, bytes(opened.payload)
-
-    def _find(self, key_id: object) -> TrustedKey:
-        if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
-            text = f"signed with a key that nobody trusts: kid {key_id!r:.80}"
-            raise CommandProblem(Code.BAD_SIGNATURE, text)
-        path = self._folder / f"{key_id}.json"
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=TrustedKey)
-        except FileNotFoundError as error:
-            text = f"signed with the key {key_id}, which is not in {self._folder}"
-            raise CommandProblem(Code.BAD_SIGNATURE, text) from error
-        except (OSError, msgspec.MsgspecError) as error:
-            text = f"the trusted key {path} cannot be used: {error}"
-            raise CommandProblem(Code.BAD_SIGNATURE, text) from error
+        return key_id, key, bytes(opened.payload)
 
     @staticmethod
     def _check(key_id: str, key: TrustedKey, signed: Signed, address: Address) -> None:
@@ -191,7 +169,7 @@ def make_key(
 ) -> tuple[Signer, TrustedKey]:
     """A new key pair, and the file that makes rooms trust it. Raises ConfigError on bad names."""
     problems = [f"{one!r}: no such command" for one in types if one not in {ANY, *COMMANDS}]
-    if not _KEY_ID.fullmatch(key_id):
+    if not KEY_ID.fullmatch(key_id):
         problems.append(f"{key_id!r} is not a key's id: a-z, 0-9, '-' and '.'")
     for name in {*rooms, *groups} - {ANY}:
         try:

@@ -17,8 +17,9 @@ from agent.core.commands import Code
 from agent.core.events import CommandReceived, CommandRefused
 from agent.errors import ConfigError
 from agent.hub.messages import Incoming, decode_command
-from agent.hub.signature import Signatures, Signer, TrustedKey, make_key
+from agent.hub.signature import Signatures, Signer, make_key
 from agent.hub.topics import Topics
+from agent.hub.trusted_keys import TrustedKey
 
 TOPICS = Topics("diemcau/v1", settings.Room(id="thon-5", groups=["xa-ba-vi"]))
 ISSUED = datetime(2026, 11, 22, 7, tzinfo=UTC)
