@@ -47,6 +47,18 @@ def microphone(
     microphone.close()
 
 
+@pytest.fixture(
+    params=[subjects.simulated_microphone, subjects.alsa_microphone], ids=["simulated", "alsa-card"]
+)
+def paced(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Microphone]:
+    """Those that deliver in real time, as alsa-lib's file PCM does not."""
+    microphone = make(request.param(monkeypatch, tmp_path), tmp_path)
+    yield microphone
+    microphone.close()
+
+
 @pytest.fixture
 def simulated(tmp_path: Path) -> Iterator[Microphone]:
     microphone = make(settings.Microphone(driver="simulated", tone_hz=1000), tmp_path)
@@ -88,20 +100,20 @@ def test_can_be_opened_again_after_closing(microphone: Microphone) -> None:
     assert len(microphone.read()) == PERIOD_BYTES
 
 
-def test_keeps_real_time_without_drift(simulated: Microphone) -> None:
-    simulated.open()
-    simulated.read()
+def test_keeps_real_time_without_drift(paced: Microphone) -> None:
+    paced.open()
+    paced.read()
     began = time.monotonic()
-    listen(simulated, 200)
-    assert time.monotonic() - began == pytest.approx(2, abs=0.05)
+    listen(paced, 200)
+    assert time.monotonic() - began == pytest.approx(2, abs=0.2)
 
 
-def test_a_late_reader_is_told_of_the_overrun(simulated: Microphone) -> None:
-    simulated.open()
-    simulated.read()
+def test_a_late_reader_is_told_of_the_overrun_and_hears_on(paced: Microphone) -> None:
+    paced.open()
+    paced.read()
     time.sleep(0.5)
-    simulated.read()
-    assert simulated.status().detail["xruns"] == 1
+    listen(paced, 10)
+    assert paced.status().detail["xruns"] == 1
 
 
 def test_a_stalled_microphone_returns_nothing_in_time(
@@ -288,9 +300,10 @@ def test_an_unplugged_card_is_absent_and_opens_again_when_it_is_back(replugged: 
 
 
 def test_an_overrun_is_counted_and_its_junk_dropped(replugged: Replugged) -> None:
-    replugged.microphone.read()
-    CabledPcm.cable.overruns = 2
-    heard = [replugged.microphone.read() for _ in range(5)]
+    heard = [replugged.microphone.read()]
+    for _ in range(2):
+        CabledPcm.cable.overruns = 1
+        heard.append(replugged.microphone.read())
     assert {len(period) for period in heard} == {PERIOD_BYTES}
     assert b"junk" not in b"".join(heard)
     assert replugged.microphone.status().detail["xruns"] == 2

@@ -1,6 +1,6 @@
 """One open ALSA PCM: 48 kHz, mono, S16LE, non-blocking, with what it really does read back.
 
-Needs pyalsaaudio 0.11, as Debian 13 has it: 0.8.4 of Debian 12 cannot read under Python 3.11.
+Needs pyalsaaudio 0.10 (Debian 13) or 0.11; 0.8.4 of Debian 12 cannot read under Python 3.11.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ SPIN_GUARD_SECONDS = 0.001
 """Some plugins' descriptors are always ready; this keeps a waiter from burning a core."""
 
 _ABSENT_ERRORS = tuple(os.strerror(number) for number in (errno.ENODEV, errno.ENOENT, errno.ENXIO))
+_UNDERRUN_ERROR = os.strerror(errno.EPIPE)
 _BUSY_ERROR = os.strerror(errno.EBUSY)
 
 
@@ -75,12 +76,15 @@ class Pcm:
 
         Raises DeviceAbsent when the device has gone.
         """
+        if self._pcm.state() == alsaaudio.PCM_STATE_XRUN:
+            self._restart()
+            return b""
         try:
             frames, sound = self._pcm.read()
         except alsaaudio.ALSAAudioError as error:
             self._raise(error)
         if frames < 0:
-            self.xruns += 1  # -EPIPE: nothing beside it can be believed (failure row 12)
+            self._restart()  # -EPIPE: nothing beside it can be believed (failure row 12)
             return b""
         return bytes(sound)
 
@@ -90,13 +94,15 @@ class Pcm:
         After an underrun nothing was taken and playing starts anew. Raises DeviceAbsent when the
         device has gone.
         """
+        if self._pcm.state() == alsaaudio.PCM_STATE_XRUN:
+            return self._restart()
         try:
             frames = int(self._pcm.write(sound))
         except alsaaudio.ALSAAudioError as error:
+            if _UNDERRUN_ERROR in str(error):
+                return self._restart()
             self._raise(error)
-        if frames < 0:
-            self.xruns += 1
-        return frames
+        return self._restart() if frames < 0 else frames
 
     def wait(self, seconds: float) -> None:
         """Until the device is ready for the next call, or so long."""
@@ -105,7 +111,8 @@ class Pcm:
 
     def queued_seconds(self) -> float:
         """Sound written and not yet played."""
-        free = min(max(0, self._pcm.avail()), self.facts.buffer_frames)
+        _, _, available = self._pcm.htimestamp()
+        free = min(max(0, available), self.facts.buffer_frames)
         return float((self.facts.buffer_frames - free) / SAMPLE_RATE_HZ)
 
     def close(self) -> None:
@@ -115,6 +122,15 @@ class Pcm:
         """
         with contextlib.suppress(DeviceTimeout):
             call_within(CLOSE_SECONDS, self._pcm.close, f"{self._name}: closing '{self.device}'")
+
+    def _restart(self) -> int:
+        """After an overrun or underrun: the next call begins anew, in every pyalsaaudio.
+
+        0.10 hides an xrun or raises, 0.11 returns -EPIPE; the stopped stream is prepared by both.
+        """
+        self.xruns += 1
+        self._pcm.drop()
+        return -errno.EPIPE
 
     def _refuse_other_settings(self) -> None:
         facts = self.facts
