@@ -7,6 +7,7 @@ returns within its deadline or raises an `AgentError`; `close()` is bounded and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from msgspec import Struct
@@ -194,11 +195,18 @@ class HubLink(Protocol):
 
 
 class Journal(Protocol):
-    """What survives: commands, results, the meeting. Each call is on disk when it returns."""
+    """What survives: commands, results, the meeting. Each call is on disk when it returns.
+
+    Raises JournalError (`disk-full`, `journal-failed`).
+    """
 
     @property
     def condition(self) -> DeviceStatus:
         """How it was found: `ok`, `journal-replaced` (corrupted) or `journal-not-kept` (in memory)."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is recorded inside is on disk at the end, with one commit: all of it or nothing."""
         ...
 
     def look_up(self, command_id: str) -> tuple[bool, Ack | None]:

@@ -1,7 +1,7 @@
 """Carries out the core's effects, in the order given, on the daemon's ports.
 
-Runs on the loop thread. What can fail in a device comes back as an event; what can fail on disk is
-logged and does not stop the room from working.
+Runs on the loop thread. What can fail in a device comes back as an event; what is to be kept goes
+through `agent.runtime.recorder` first.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import logging
 from collections import deque
 
 from agent.core import effects as do
+from agent.core.commands import Ack
 from agent.core.documents import EventDocument
 from agent.core.events import DisplaySwitched
 from agent.errors import AgentError, DeviceAbsent, JournalError
 from agent.ports import Outgoing
 from agent.runtime.outside import Outside
+from agent.runtime.recorder import Recorder, segments
 
 log = logging.getLogger(__name__)
 
@@ -27,40 +29,31 @@ class Performer:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
+        self._recorder = Recorder(outside.journal)
         self.recent: deque[EventDocument] = deque(maxlen=RECENT_EVENTS)
         self.ended: str | None = None
 
     def perform(self, effects: list[do.Effect]) -> None:
-        """All of them, in order. An unwritable journal costs durability, not the meeting."""
-        for effect in effects:
-            try:
-                self._perform(effect)
-            except JournalError as error:
-                log.error("the journal cannot be written: %s", error)
+        """All of them; what is to be kept is on disk before anything that comes after it is done."""
+        for segment in segments(effects):
+            for effect, outgoing in zip(segment, self._recorder.record(segment), strict=True):
+                self._perform(effect, outgoing)
 
-    def _perform(self, effect: do.Effect) -> None:  # noqa: PLR0912 - one line an effect
+    def _perform(self, effect: do.Effect, outgoing: Outgoing | None) -> None:
         out = self._outside
         match effect:
-            case do.RecordCommand(command):
-                out.journal.record_command(command)
             case do.AcknowledgeDelivery(delivery):
                 out.hub.acknowledge(delivery)
-            case do.SendAck():
-                self._send_ack(effect)
-            case do.MarkSent(key):
-                out.journal.mark_sent(key)
+            case do.SendAck(ack) if outgoing is not None:
+                self._send_ack(ack, outgoing)
             case do.ResendUnsent():
                 self._resend()
             case do.PublishState(state):
                 out.hub.publish_state(state)
             case do.PublishHealth(health):
                 out.hub.publish_health(health)
-            case do.PublishEvent(event):
-                self._publish_event(event)
-            case do.RememberMeeting(record):
-                out.journal.remember_meeting(record)
-            case do.RememberMutedByHand(muted):
-                out.journal.remember("muted_by_hand", "yes" if muted else "no")
+            case do.PublishEvent(event) if outgoing is not None:
+                self._publish_event(event, outgoing)
             case do.SetDeadline(name, seconds):
                 out.timers.set(name, seconds, out.clock.now().monotonic_seconds)
             case do.CancelDeadline(name):
@@ -88,31 +81,26 @@ class Performer:
             case do.SetLamp(mode):
                 self._set_lamp(mode)
 
-    def _send_ack(self, effect: do.SendAck) -> None:
-        ack = effect.ack
+    def _send_ack(self, ack: Ack, outgoing: Outgoing) -> None:
         log.info(
             "%s %s (%s): %s", ack.type, ack.state, ack.code, ack.text, extra={"COMMAND": ack.id}
         )
-        outgoing = Outgoing(effect)
-        try:
-            if effect.final:
-                outgoing = self._outside.journal.record_result(effect)
-        finally:
-            self._outside.control.deliver(ack)
-            self._outside.hub.publish(outgoing)
+        self._outside.control.deliver(ack)
+        self._outside.hub.publish(outgoing)
 
     def _resend(self) -> None:
-        for outgoing in self._outside.journal.unsent():
+        try:
+            unsent = self._outside.journal.unsent()
+        except JournalError as error:
+            log.error("the outbox cannot be read: %s", error)
+            return
+        for outgoing in unsent:
             self._outside.hub.publish(outgoing)
 
-    def _publish_event(self, event: EventDocument) -> None:
+    def _publish_event(self, event: EventDocument, outgoing: Outgoing) -> None:
         log.info("%s (%s): %s", event.type, event.code, event.text)
         self.recent.append(event)
-        outgoing = Outgoing(event)
-        try:
-            outgoing = self._outside.journal.record_event(event)
-        finally:
-            self._outside.hub.publish(outgoing)
+        self._outside.hub.publish(outgoing)
 
     def _switch_display(self, on: bool) -> None:
         error = ""

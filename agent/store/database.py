@@ -82,8 +82,12 @@ class Database:
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All or nothing; on disk at the end if `durable`, else whenever the kernel likes.
 
-        Either survives a killed process; only a durable one survives a power cut. Raises JournalError.
+        Either survives a killed process; only a durable one survives a power cut. One inside another
+        is part of that. Raises JournalError.
         """
+        if self._connection.in_transaction:
+            yield
+            return
         # FULL is one fsync a commit, NORMAL none (in WAL mode).
         self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self.execute("BEGIN IMMEDIATE")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,6 +54,9 @@ class Journal:
     @property
     def condition(self) -> DeviceStatus:
         return self._database.condition
+
+    def together(self) -> AbstractContextManager[None]:
+        return self._database.transaction()
 
     def look_up(self, command_id: str) -> tuple[bool, Ack | None]:
         row = self._row("SELECT result FROM command WHERE id = ?", command_id)

@@ -26,11 +26,10 @@ ROOM = "r1"
 KILLS = int(os.environ.get("DIEMCAU_KILLS", "8"))
 BROKER_KILLS = max(2, min(KILLS // 3, 20))
 COMMANDS_PER_SECOND = 25
-MAX_SECONDS = 60.0
 
 
 class Stream:
-    """`identify` commands, each with an id and a duration of its own, until told to stop."""
+    """`identify` commands, each with an id of its own, until told to stop."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -42,7 +41,7 @@ class Stream:
         for number in itertools.count():
             if self._stopping.wait(1 / COMMANDS_PER_SECOND):
                 return
-            command = {"id": f"c{number}", "seconds": seconds_of(number)}
+            command = {"id": f"c{number}"}
             self.sent[command["id"]] = command
             publish(self._hub, command)
 
@@ -53,11 +52,6 @@ class Stream:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._thread.join()
-
-
-def seconds_of(number: int) -> float:
-    """1.0001, 1.0002, ...: tells the commands apart in the logbook."""
-    return round(1 + (number + 1) * 0.0001, 4)
 
 
 def publish(hub: Hub, command: dict[str, Any]) -> None:
@@ -95,8 +89,8 @@ def start(room: Room) -> None:
     room.start(entry=("tests.support.crashing", str(room.folder / "steps")))
 
 
-def settle(room: Room, hub: Hub, sent: dict[str, dict[str, Any]]) -> None:
-    """As a hub does: what has no final word after a while is sent again, with the same id."""
+def settle(room: Room, hub: Hub, sent: dict[str, dict[str, Any]], *, resend: bool) -> None:
+    """Until all are answered; a hub whose broker died sends again, with the same id, what isn't."""
     room.wait_online(120)  # the pauses between its attempts grow
 
     def all_answered() -> bool:
@@ -107,7 +101,7 @@ def settle(room: Room, hub: Hub, sent: dict[str, dict[str, Any]]) -> None:
             wait_for(all_answered, 3, "answers")
             return
         except AssertionError:
-            for command_id in set(sent) - set(finals(hub)):
+            for command_id in (set(sent) - set(finals(hub))) if resend else ():
                 publish(hub, sent[command_id])
     raise AssertionError(f"never answered: {sorted(set(sent) - set(finals(hub)))[:10]}")
 
@@ -116,14 +110,25 @@ def check(room: Room, hub: Hub, sent: dict[str, dict[str, Any]], seed: int) -> N
     """One final word an id; one effect for each that succeeded, at most one for any other."""
     words = finals(hub)
     assert {i: w for i, w in words.items() if len(w) > 1} == {}, f"seed {seed}"
-    steps = Counter((room.folder / "steps").read_text().splitlines())
-    for command_id, command in sent.items():
+    blinks = effects(room)
+    for command_id in sent:
         ((state, _, _),) = words[command_id]
-        blinks = steps[f"SetDeadline identify {command['seconds']:g}"]
         allowed = (1,) if state == "succeeded" else (0, 1)
-        assert blinks in allowed, f"{command_id} {state}: {blinks} effects; seed {seed}"
+        assert blinks[command_id] in allowed, f"{command_id} {state}: {blinks[command_id]}x; {seed}"
     succeeded = sum(state == "succeeded" for ((state, _, _),) in words.values())
     assert succeeded > 0.8 * len(sent), f"only {succeeded} of {len(sent)}; seed {seed}"
+
+
+def effects(room: Room) -> Counter[str]:
+    """How often each command made the lamp blink: the loop works on one after the other."""
+    blinks: Counter[str] = Counter()
+    command_id = ""
+    for step in (room.folder / "steps").read_text().splitlines():
+        if step.startswith("record_command "):
+            command_id = step.removeprefix("record_command ")
+        elif step == "SetLamp blink":
+            blinks[command_id] += 1
+    return blinks
 
 
 def test_the_daemon_is_killed_under_a_stream_of_commands(tmp_path: Path) -> None:
@@ -136,7 +141,7 @@ def test_the_daemon_is_killed_under_a_stream_of_commands(tmp_path: Path) -> None
                 room.kill()
                 start(room)
                 room.wait_online()
-        settle(room, hub, stream.sent)
+        settle(room, hub, stream.sent, resend=False)
         check(room, hub, stream.sent, seed)
 
 
@@ -151,5 +156,5 @@ def test_the_broker_is_killed_under_a_stream_of_commands(tmp_path: Path) -> None
                 broker.start()
                 room.wait_online(120)  # the pauses between its attempts grow
                 wait_for(hub.client.is_connected, 30, "the operator's client is back")
-        settle(room, hub, stream.sent)
+        settle(room, hub, stream.sent, resend=True)
         check(room, hub, stream.sent, seed)

@@ -46,6 +46,10 @@ class Logbook:
         self._file.write(label + "\n")
         self._die_at("after", label)
 
+    def reach(self, label: str) -> None:
+        """A moment rather than a step."""
+        self._die_at("at", label)
+
     def _die_at(self, when: str, label: str) -> None:
         if self._crash == (when, label):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -56,20 +60,29 @@ class LoggingPerformer(Performer):
         super().__init__(outside)
         self._logbook = logbook
 
-    def _perform(self, effect: Effect) -> None:
+    def _perform(self, effect: Effect, outgoing: Outgoing | None) -> None:
         with self._logbook.step(label(effect)):
-            super()._perform(effect)
+            super()._perform(effect, outgoing)
 
 
 class LoggingJournal(Journal):
-    """Looks between the journal's write and what follows it inside one effect."""
+    """Looks before and after each write, and before the commit of several."""
 
     def __init__(self, folder: str, logbook: Logbook) -> None:
         self._logbook = logbook
         self._keys: dict[str, str] = {}
+        self._latest = ""
         super().__init__(folder)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with super().together():
+            yield
+            self._logbook.reach(f"commit {self._latest}")
+        self._logbook.reach(f"committed {self._latest}")
+
     def record_command(self, command: Command) -> None:
+        self._latest = command.id
         with self._logbook.step(f"record_command {command.id}"):
             super().record_command(command)
 
@@ -88,8 +101,6 @@ def label(effect: Effect) -> str:
     """An effect in a line: its name and what tells it from others of its kind."""
     name = type(effect).__name__
     match effect:
-        case do.RecordCommand(command):
-            return f"{name} {command.id}"
         case SendAck(ack):
             return f"{name} {ack.id} {ack.state}"
         case do.SetLamp(mode):
@@ -104,7 +115,7 @@ def label(effect: Effect) -> str:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("steps", type=Path)
-    parser.add_argument("--crash", nargs=2, metavar=("before|after", "STEP"))
+    parser.add_argument("--crash", nargs=2, metavar=("before|at|after", "STEP"))
     parser.add_argument("--boot-id", type=Path, help="a file with the kernel's boot id")
     parser.add_argument("--hours-ahead", type=float, default=0)
     parser.add_argument("--unsynchronised", action="store_true", help="NTP never sets the clock")

@@ -1,0 +1,90 @@
+"""What is kept is on disk before anything after it is done, with as few commits as that allows."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from agent.core.effects import (
+    AcknowledgeDelivery,
+    Effect,
+    PublishEvent,
+    RecordCommand,
+    RememberMutedByHand,
+    SetLamp,
+    StartWorker,
+)
+from agent.core.events import Delivery
+from agent.core.media import MediaPlan
+from agent.errors import JournalError
+from agent.runtime.recorder import Recorder, segments
+from agent.store.journal import Journal
+from tests.store.test_journal import event, ping, result
+
+PLAN = MediaPlan("giao-ban", "r1", None, [], False, True, 70)
+ACKNOWLEDGE = AcknowledgeDelivery(Delivery(1, 1))
+
+
+class CountingJournal(Journal):
+    commits = 0
+
+    def together(self) -> AbstractContextManager[None]:
+        self.commits += 1
+        return super().together()
+
+
+def test_a_write_is_never_brought_before_an_act_that_was_before_it() -> None:
+    record, lamp, start = RecordCommand(ping("a")), SetLamp("on"), StartWorker(1, PLAN)
+    effects: list[Effect] = [record, ACKNOWLEDGE, lamp, start, PublishEvent(event(1)), ACKNOWLEDGE]
+    assert list(segments(effects)) == [effects[:3], [start], effects[4:]]
+    assert list(segments([])) == []
+
+
+def test_one_commit_holds_a_segment(tmp_path: Path) -> None:
+    journal = CountingJournal(tmp_path)
+    command = ping("a")
+    segment: list[Effect] = [
+        RecordCommand(command),
+        ACKNOWLEDGE,
+        result(command),
+        PublishEvent(event(1)),
+        RememberMutedByHand(True),
+    ]
+    outgoing = Recorder(journal).record(segment)
+    assert journal.commits == 1
+    assert [out.message if out else None for out in outgoing] == [
+        None,
+        None,
+        result(command),
+        event(1),
+        None,
+    ]
+    journal.close()
+    again = Journal(tmp_path)
+    assert again.unsent() == [out for out in outgoing if out]
+    assert again.look_up("a") == (True, result(command).ack)
+    assert again.recall("muted_by_hand") == "yes"
+
+
+def test_a_single_write_needs_no_frame(tmp_path: Path) -> None:
+    journal = CountingJournal(tmp_path)
+    Recorder(journal).record([RecordCommand(ping("a")), ACKNOWLEDGE, SetLamp("blink")])
+    assert journal.commits == 0
+    assert journal.unfinished() == [ping("a")]
+
+
+def test_a_full_disk_costs_durability_and_not_the_message(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class FullJournal(Journal):
+        def record_event(self, _event: object) -> None:  # type: ignore[override]
+            raise JournalError("disk-full", "the journal cannot be written; free some space")
+
+    journal = FullJournal(tmp_path)
+    outgoing = Recorder(journal).record([RecordCommand(ping("a")), PublishEvent(event(1))])
+    assert outgoing[1] is not None
+    assert (outgoing[1].message, outgoing[1].key) == (event(1), "")
+    assert journal.look_up("a") == (False, None), "all of it or nothing"
+    assert "free some space" in caplog.text
