@@ -44,7 +44,8 @@ class Connection:
     def __init__(self, loop: Loop, make_session: MakeSession, report: Report) -> None:
         self._loop = loop
         self._make_session = make_session
-        self._report = report
+        self._tell = report
+        self.state: LinkState = "connecting"
         self.session: Session | None = None
         self.connected = False
         self.flowing = False
@@ -76,6 +77,10 @@ class Connection:
         """The owner's pipeline broke: give the session up and make another."""
         if self.session:
             self._on_failed(Unreachable(text))
+
+    def _report(self, state: LinkState, text: str) -> None:
+        self.state = state
+        self._tell(state, text)
 
     def _attempt(self) -> None:
         if self._closed:

@@ -72,6 +72,14 @@ class Downlink:
     def close(self) -> list[threading.Thread]:
         return self.connection.close()
 
+    def figures(self) -> dict[str, Any]:
+        return {
+            "state": self.connection.state,
+            "attempts": self.connection.attempts,
+            "decoder": self.decoder,
+            "jitter_buffer_milliseconds": self._latency,
+        }
+
     def _make_session(self, events: Events) -> Session:
         pipeline = Pipeline(
             self._clock,

@@ -226,6 +226,12 @@ class Meeting:
         if self._camera:
             self._camera.request_keyframe()
 
+    def camera_figures(self) -> dict[str, Any]:
+        form = self._camera.format if self._camera else None
+        if form is None:
+            return {}
+        return {"encoder": form.encoder, "encoder_in_hardware": form.hardware}
+
     # --- sources
 
     def _play(self, sources: list[Source]) -> None:

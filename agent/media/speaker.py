@@ -86,21 +86,21 @@ class SpeakerFeed:
         source = branch.get_by_name("in")
 
         def push(sample: Any) -> None:
-            source.emit("push-buffer", _restamped(sample))
+            if key in self._inputs:
+                source.emit("push-buffer", _restamped(sample))
 
         return push
 
     def detach(self, key: str) -> None:
-        """In the loop's thread; the source must be silent by now."""
+        """In the loop's thread. The mixer lets go first, or the branch could not stop."""
         branch = self._inputs.pop(key, None)
         if branch is None:
             return
         pad = branch.get_static_pad("src")
         peer = pad.get_peer()
+        pad.unlink(peer)
+        self._mix["mixer"].release_request_pad(peer)
         branch.set_state(Gst.State.NULL)
-        if peer:
-            pad.unlink(peer)
-            self._mix["mixer"].release_request_pad(peer)
         self._mix.bin.remove(branch)
 
     def _take(self, sample: Any) -> None:

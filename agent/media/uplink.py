@@ -74,6 +74,9 @@ class Uplink:
         self._feed({})
         return self.connection.close()
 
+    def figures(self) -> dict[str, Any]:
+        return {"state": self.connection.state, "attempts": self.connection.attempts}
+
     def push_picture(self, unit: AccessUnit) -> None:
         """Drops what nobody could decode: pictures before the first keyframe of a session."""
         with self._lock:

@@ -125,6 +125,7 @@ class Worker:
                 self._instruct(message)
 
     def _start(self, start: Start) -> None:
+        from agent.media.figures import Figures
         from agent.media.meeting import Meeting
 
         if self._configure is None or self._meeting is not None:
@@ -140,6 +141,7 @@ class Worker:
             self._line.send,
         )
         self._meeting.start()
+        Figures(self._loop, self._meeting, self._line.send)
 
     def _instruct(self, instruction: Instruction) -> None:
         if self._meeting is None:

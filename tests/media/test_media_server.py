@@ -27,8 +27,8 @@ def test_picture_and_tone_arrive_and_sessions_end(media_server: MediaServer) -> 
         sound = receiver.hear(1.0)
         assert frequency(sound) == pytest.approx(523.25, abs=2)
         assert purity(sound, 523.25) > 0.9
-        assert {s["kind"] for s in media_server.sessions()} == {"whip", "whep"}
-    assert media_server.sessions() == []
+        assert {s["kind"] for s in media_server.sessions("hall")} == {"whip", "whep"}
+    assert media_server.sessions("hall") == []
 
 
 def test_absent_source_is_404(media_server: MediaServer) -> None:
@@ -44,7 +44,7 @@ def test_players_end_with_their_publisher(media_server: MediaServer) -> None:
         receiver.wait_for_picture()
         publisher.close()
         wait_for(lambda: receiver.state == "closed", 5, "the player is closed")
-    assert media_server.sessions() == []
+    assert media_server.sessions("leaver") == []
 
 
 def test_bearer_token() -> None:

@@ -84,6 +84,10 @@ class MediaChild:
             said = "\n".join(f"{at:7.3f} {report}" for at, report in self.reports)
             raise AssertionError(f"{error}; it said:\n{said}") from None
 
+    def hang_up(self) -> None:
+        """The daemon is gone: end of the line."""
+        self._ours.shutdown(socket.SHUT_RDWR)
+
     def stop(self) -> int:
         """In good order, as at a leave. The exit status."""
         self.send(Stop())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
 import json
 import signal
 import subprocess
@@ -24,6 +25,9 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 
 from tests.support.forwarding import Inlet, Outlet
 from tests.support.loopback import ADDRESS, stay_on_loopback
+
+PR_SET_PDEATHSIG = 1
+"""prctl(2): no server outlives a test that was killed."""
 
 
 @dataclass
@@ -209,10 +213,11 @@ class MediaServer:
     def whep(self, name: str) -> str:
         return f"{self.url}/{name}/whep"
 
-    def sessions(self) -> list[dict[str, Any]]:
+    def sessions(self, name: str | None = None) -> list[dict[str, Any]]:
+        """All of them, or those that publish or play this name."""
         with urllib.request.urlopen(f"{self.url}/sessions", timeout=5) as response:
             listing: list[dict[str, Any]] = json.load(response)
-        return listing
+        return [session for session in listing if name in (None, session["name"])]
 
     def kill(self) -> None:
         """End it without a word to anybody, as a crash or a power cut would."""
@@ -257,6 +262,7 @@ def main() -> None:
     parser.add_argument("--token", help="bearer token that POST and DELETE must carry")
     arguments = parser.parse_args()
     stay_on_loopback()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     asyncio.run(serve(arguments.port, arguments.token))
 
 

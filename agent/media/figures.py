@@ -1,0 +1,84 @@
+"""The `Measured` report: what health says about the meeting's media, every two seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from agent.core.media import Measured
+from agent.media import statistics
+from agent.media.connection import Connection
+from agent.media.downlink import Downlink
+from agent.media.loop import Loop
+from agent.media.meeting import Meeting
+from agent.media.statistics import Rates, Stream
+
+MEASURE_SECONDS = 2.0
+
+
+class Figures:
+    """Asks each session for its statistics and sends what the last round brought."""
+
+    def __init__(self, loop: Loop, meeting: Meeting, send: Callable[[Measured], None]) -> None:
+        self._meeting = meeting
+        self._send = send
+        self._rates: dict[str, Rates] = {}
+        self._uplink: dict[str, Any] = {}
+        self._downlinks: dict[str, dict[str, Any]] = {}
+        self._pictures: dict[str, int] = {}
+        loop.every(MEASURE_SECONDS, self._measure)
+
+    def _measure(self) -> None:
+        meeting = self._meeting
+        if meeting.uplink:
+            self._ask(meeting.uplink.connection, self._take_uplink)
+        for downlink in meeting.downlinks.values():
+            self._ask(downlink.connection, partial(self._take_downlink, downlink))
+        self._send(Measured(self._all()))
+
+    def _ask(self, connection: Connection, take: Callable[[Any], None]) -> None:
+        if connection.connected and connection.session:
+            connection.session.statistics(take)
+
+    def _take_uplink(self, answer: Any) -> None:
+        streams = statistics.sent(answer)
+        round_trips = [s.round_trip_seconds for s in streams if s.round_trip_seconds is not None]
+        self._uplink = self._of("uplink", streams)
+        if round_trips:
+            self._uplink["round_trip_milliseconds"] = round(min(round_trips) * 1000, 1)
+
+    def _take_downlink(self, downlink: Downlink, answer: Any) -> None:
+        url = downlink.source.url
+        self._downlinks[url] = self._of(url, statistics.received(answer))
+
+    def _of(self, key: str, streams: list[Stream]) -> dict[str, Any]:
+        rates = self._rates.setdefault(key, Rates()).since(streams)
+        figures: dict[str, Any] = {f"{kind}_bits_per_second": r for kind, r in rates.items()}
+        for stream in streams:
+            figures[f"{stream.kind}_loss_percent"] = round(stream.loss * 100, 1)
+            figures[f"{stream.kind}_jitter_milliseconds"] = round(stream.jitter_seconds * 1000, 1)
+        return figures
+
+    def _all(self) -> dict[str, Any]:
+        meeting = self._meeting
+        figures: dict[str, Any] = {"downlinks": [self._one(d) for d in meeting.downlinks.values()]}
+        if meeting.uplink:
+            figures["uplink"] = self._uplink | meeting.uplink.figures() | meeting.camera_figures()
+        if meeting.microphone:
+            figures["microphone_level_dbfs"] = meeting.microphone.level_dbfs
+        if meeting.speaker:
+            figures["speaker_level_dbfs"] = meeting.speaker.level_dbfs
+        return figures
+
+    def _one(self, downlink: Downlink) -> dict[str, Any]:
+        url = downlink.source.url
+        before = self._pictures.get(url, 0)
+        self._pictures[url] = downlink.pictures
+        return {
+            "url": url,
+            "label": downlink.source.label,
+            "frames_per_second": round((downlink.pictures - before) / MEASURE_SECONDS, 1),
+            **downlink.figures(),
+            **self._downlinks.get(url, {}),
+        }

@@ -1,0 +1,107 @@
+"""Figures of the sessions for health, from webrtcbin's statistics: rates since the last look.
+
+webrtcbin tells every stream's kind wrongly when they are bundled, so streams are told apart by
+their RTP clock: 90 kHz is the picture (RFC 6184), 48 kHz the sound (RFC 7587).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+KINDS = {90_000: "picture", 48_000: "sound"}
+FRACTION = 256
+"""Fraction lost in RTCP reports counts 256ths (RFC 3550, 6.4.1)."""
+
+ROUND_TRIP_UNIT_SECONDS = 1 / 65536
+
+
+class Stream(NamedTuple):
+    """One RTP stream's counters; loss and round trip as the last RTCP report had them."""
+
+    kind: str
+    octets: int
+    packets: int
+    loss: float
+    jitter_seconds: float
+    round_trip_seconds: float | None
+
+
+class Rates:
+    """Bits per second by stream, from octet counters."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, int] = {}
+        self._at = time.monotonic()
+
+    def since(self, streams: list[Stream]) -> dict[str, int]:
+        """Since the last call, by kind."""
+        now = time.monotonic()
+        seconds = max(now - self._at, 0.001)
+        octets = {stream.kind: stream.octets for stream in streams}
+        rates = {
+            kind: max(0, int((count - self._before[kind]) * 8 / seconds))
+            for kind, count in octets.items()
+            if kind in self._before
+        }
+        self._before, self._at = octets, now
+        return rates
+
+
+def sent(statistics: Any) -> list[Stream]:
+    """What we send, with what the server reports of it."""
+    reports = {
+        source["rb-ssrc"]: source for source in _sources(statistics) if source.get("have-rb")
+    }
+    streams = []
+    for source in _sources(statistics):
+        kind = KINDS.get(source["clock-rate"])
+        if not (source["internal"] and kind and source["packets-sent"]):
+            continue
+        report = reports.get(source["ssrc"], {})
+        round_trip = report.get("rb-round-trip")
+        streams.append(
+            Stream(
+                kind,
+                source["octets-sent"],
+                source["packets-sent"],
+                report.get("rb-fractionlost", 0) / FRACTION,
+                report.get("rb-jitter", 0) / source["clock-rate"],
+                round_trip * ROUND_TRIP_UNIT_SECONDS if round_trip else None,
+            )
+        )
+    return streams
+
+
+def received(statistics: Any) -> list[Stream]:
+    """What we receive, with what we report of it."""
+    return [
+        Stream(
+            KINDS[source["clock-rate"]],
+            source["octets-received"],
+            source["packets-received"],
+            source["sent-rb-fractionlost"] / FRACTION,
+            source["jitter"] / source["clock-rate"],
+            None,
+        )
+        for source in _sources(statistics)
+        if not source["internal"] and source["packets-received"] and source["clock-rate"] in KINDS
+    ]
+
+
+def _sources(statistics: Any) -> Iterator[dict[str, Any]]:
+    """The RTP sources in webrtcbin's answer, each once."""
+    seen = set()
+    for index in range(statistics.n_fields()):
+        entry = statistics.get_value(statistics.nth_field_name(index))
+        if not (hasattr(entry, "has_field") and entry.has_field("gst-rtpsource-stats")):
+            continue
+        fields = entry.get_value("gst-rtpsource-stats")
+        source = {
+            name: fields.get_value(name)
+            for name in (fields.nth_field_name(n) for n in range(fields.n_fields()))
+        }
+        if source["ssrc"] not in seen:
+            seen.add(source["ssrc"])
+            yield source

@@ -1,0 +1,45 @@
+"""What the media tests say again and again: a simulated room and its plan for a meeting."""
+
+from __future__ import annotations
+
+from agent.core.commands import Endpoint, Source
+from agent.core.media import MediaPlan
+from agent.settings import Camera, Devices, Microphone, Simulation, Speaker
+
+TONE_HZ = 440.0
+
+
+def room(
+    *,
+    camera: bool = True,
+    microphone: bool = True,
+    record: str | None = None,
+    folder: str | None = None,
+) -> Devices:
+    """Simulated devices, small pictures; `record` gets what the loudspeaker plays."""
+    return Devices(
+        camera=Camera(driver="simulated", width=640, height=360, bitrate=600_000)
+        if camera
+        else None,
+        microphone=Microphone(driver="simulated", tone_hz=TONE_HZ) if microphone else None,
+        speaker=Speaker(driver="simulated", record=record),
+        simulation=Simulation(directory=folder),
+    )
+
+
+def plan(
+    publish: str | None = None,
+    play: list[str] | None = None,
+    *,
+    live: bool = True,
+    token: str | None = None,
+) -> MediaPlan:
+    return MediaPlan(
+        meeting="giao-ban",
+        room="test",
+        publish=Endpoint(publish, token) if publish else None,
+        play=[Source(url, token) for url in play or []],
+        microphone_live=live,
+        camera_live=True,
+        speaker_volume=100,
+    )

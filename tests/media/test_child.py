@@ -1,0 +1,264 @@
+"""The real media child in a meeting with peers that are not ours: what they see, hear and keep."""
+
+from __future__ import annotations
+
+import os
+import signal
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from agent.core.media import (
+    Applied,
+    DeviceReported,
+    DownlinkReported,
+    Measured,
+    SetCamera,
+    SetMicrophone,
+    SetSources,
+    SnapshotTaken,
+    TakeSnapshot,
+    UplinkReported,
+)
+from agent.devices.camera.pattern import COLOURS_RGB
+from tests.media.rooms import TONE_HZ, plan, room
+from tests.support.media_child import MediaChild
+from tests.support.media_server import MediaServer
+from tests.support.peers import Publisher, Receiver
+from tests.support.pictures import Picture, read_number, shows
+from tests.support.sounds import Sound, frequency, level_dbfs, purity
+from tests.support.waiting import wait_for
+
+GREEN = (40, 180, 60)
+HUB_TONE_HZ = 660.0
+
+
+def flowing(report: UplinkReported | DownlinkReported) -> bool:
+    return report.state == "flowing"
+
+
+def silent(sound: Sound) -> bool:
+    """No energy: an Opus decoder makes of digital silence at most its last bit."""
+    return int(np.abs(sound).max()) <= 1
+
+
+def read_png(path: Path) -> Picture:
+    with av.open(str(path)) as file:
+        return next(file.decode(video=0)).to_ndarray(format="rgb24")
+
+
+def read_wav(path: Path) -> Sound:
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16)
+
+
+def test_a_peer_sees_and_hears_the_room(media_server: MediaServer) -> None:
+    with MediaChild(room()) as child:
+        child.start(plan(publish=media_server.whip("room")))
+        child.wait(UplinkReported, flowing)
+        with Receiver(media_server.whep("room")) as peer:
+            first = peer.wait_for_picture()
+            assert shows(first, COLOURS_RGB[0])
+            assert read_number(peer.wait_for_picture()) != read_number(first)
+            sound = peer.hear(1.0)
+            assert frequency(sound) == pytest.approx(TONE_HZ, abs=2)
+            assert purity(sound, TONE_HZ) > 0.9
+        assert child.stop() == 0
+    assert media_server.sessions("room") == [], "the child said DELETE"
+
+
+def test_the_room_sees_and_hears_a_peer(media_server: MediaServer, tmp_path: Path) -> None:
+    heard, seen = tmp_path / "heard.wav", tmp_path / "seen.png"
+    with Publisher(media_server.whip("hub"), colour=GREEN, tone_hz=HUB_TONE_HZ):
+        with MediaChild(room(record=str(heard))) as child:
+            child.start(plan(play=[media_server.whep("hub")]))
+            child.wait(DownlinkReported, flowing)
+            wait_for(lambda: len(read_wav(heard)) > 3 * 48_000, 15, "3 s of sound")
+            child.send(TakeSnapshot("1", "received", str(seen)))
+            assert child.wait(SnapshotTaken).error == ""
+            assert child.stop() == 0
+        assert [s["kind"] for s in media_server.sessions("hub")] == ["whip"]
+    assert shows(read_png(seen), GREEN)
+    sound = read_wav(heard)[-48_000:]
+    assert frequency(sound) == pytest.approx(HUB_TONE_HZ, abs=2)
+    assert purity(sound, HUB_TONE_HZ) > 0.9
+
+
+def test_muted_is_silence_and_unmuted_is_heard(media_server: MediaServer) -> None:
+    with MediaChild(room()) as child:
+        child.start(plan(publish=media_server.whip("mute"), live=False))
+        child.wait(UplinkReported, flowing)
+        with Receiver(media_server.whep("mute")) as peer:
+            assert silent(peer.hear(1.0)), "not one sample of a muted room"
+            child.send(SetMicrophone(True, request="unmute"))
+            assert child.wait(Applied).request == "unmute"
+            wait_for(lambda: level_dbfs(peer.hear(0.2)) > -20, 5, "the tone")
+            child.send(SetMicrophone(False, request="mute"))
+            child.wait(Applied, lambda applied: applied.request == "mute")
+            wait_for(lambda: silent(peer.hear(0.5)), 5, "silence again")
+
+
+def test_a_peer_that_asks_gets_a_keyframe_at_most_once_a_second(
+    media_server: MediaServer, tmp_path: Path
+) -> None:
+    with MediaChild(room()) as child:
+        child.start(plan(publish=media_server.whip("key")))
+        child.wait(UplinkReported, flowing)
+        with Receiver(media_server.whep("key")) as peer:
+            peer.wait_for_picture()
+            peer.request_keyframe()
+            with Receiver(media_server.whep("key")) as late:
+                # x264's own keyframes are far apart: a late peer sees a picture by request only
+                late.wait_for_picture(3)
+
+
+def test_sessions_with_bearer_tokens() -> None:
+    with MediaServer(token="s3cret") as server, MediaChild(room()) as child:
+        child.start(plan(publish=server.whip("t"), play=[server.whep("t")], token="s3cret"))
+        child.wait(UplinkReported, flowing)
+        child.wait(DownlinkReported, flowing)
+        assert child.stop() == 0
+        assert server.sessions() == []
+
+
+def test_a_wrong_token_is_refused_and_not_repeated_in_the_report() -> None:
+    with MediaServer(token="s3cret") as server, MediaChild(room()) as child:
+        child.start(plan(publish=server.whip("t"), token="wr0ng"))
+        refused = child.wait(UplinkReported, lambda r: r.state == "refused")
+        assert "401" in refused.text
+        assert "wr0ng" not in repr(child.reports)
+
+
+def test_a_room_without_camera_is_heard_and_without_microphone_seen(
+    media_server: MediaServer,
+) -> None:
+    with MediaChild(room(camera=False)) as child:
+        child.start(plan(publish=media_server.whip("blind")))
+        child.wait(UplinkReported, flowing)
+        with Receiver(media_server.whep("blind")) as peer:
+            assert frequency(peer.hear(1.0)) == pytest.approx(TONE_HZ, abs=2)
+    with MediaChild(room(microphone=False)) as child:
+        child.start(plan(publish=media_server.whip("mute-room")))
+        child.wait(UplinkReported, flowing)
+        with Receiver(media_server.whep("mute-room")) as peer:
+            assert shows(peer.wait_for_picture(), COLOURS_RGB[0])
+
+
+def test_a_microphone_unplugged_in_the_meeting_comes_back(
+    media_server: MediaServer, tmp_path: Path
+) -> None:
+    fault = tmp_path / "microphone"
+    with MediaChild(room(folder=str(tmp_path))) as child:
+        child.start(plan(publish=media_server.whip("plug")))
+        child.wait(UplinkReported, flowing)
+        with Receiver(media_server.whep("plug")) as peer:
+            peer.hear(0.5)
+            fault.write_text("unplugged")
+            lost = child.wait(DeviceReported, lambda r: r.device == "microphone" and not r.open)
+            assert lost.status.status == "failed"
+            assert shows(peer.wait_for_picture(), COLOURS_RGB[0]), "the picture goes on"
+            told = len(child.reports)
+            fault.unlink()
+            child.wait(DeviceReported, lambda r: r.device == "microphone" and r.open, after=told)
+            wait_for(lambda: purity(peer.hear(0.5), TONE_HZ) > 0.9, 10, "the tone again")
+
+
+def test_camera_off_closes_it_and_on_opens_it_again(
+    media_server: MediaServer, tmp_path: Path
+) -> None:
+    with MediaChild(room(folder=str(tmp_path))) as child:
+        child.start(plan(publish=media_server.whip("shy")))
+        child.wait(UplinkReported, flowing)
+        child.wait(DeviceReported, lambda r: r.device == "camera" and r.open)
+        assert (tmp_path / "camera.open").exists()
+        child.send(SetCamera(False, request="off"))
+        child.wait(Applied)
+        assert not (tmp_path / "camera.open").exists()
+        child.send(SetCamera(True, request="on"))
+        with Receiver(media_server.whep("shy")) as peer:
+            assert shows(peer.wait_for_picture(), COLOURS_RGB[0])
+
+
+def test_sources_come_and_go_without_touching_the_others(media_server: MediaServer) -> None:
+    one, two = media_server.whep("one"), media_server.whep("two")
+    with Publisher(media_server.whip("one")), Publisher(media_server.whip("two")):
+        with MediaChild(room()) as child:
+            start = plan(play=[one])
+            child.start(start)
+            child.wait(DownlinkReported, flowing)
+            before = {s["id"] for s in media_server.sessions() if s["name"] == "one"}
+            child.send(SetSources(plan(play=[one, two]).play, request="both"))
+            child.wait(DownlinkReported, lambda r: r.url == two and flowing(r))
+            child.send(SetSources(plan(play=[one]).play, request="one"))
+            child.wait(Applied, lambda a: a.request == "one")
+            wait_for(
+                lambda: (
+                    not [
+                        s
+                        for s in media_server.sessions()
+                        if s["name"] == "two" and s["kind"] == "whep"
+                    ]
+                ),
+                5,
+                "the second source's session is ended",
+            )
+            after = {s["id"] for s in media_server.sessions() if s["name"] == "one"}
+            assert after == before, "the first source was not touched"
+
+
+def test_figures_for_health(media_server: MediaServer) -> None:
+    url = media_server.whep("figures")
+    with MediaChild(room()) as child:
+        child.start(plan(publish=media_server.whip("figures"), play=[url]))
+        child.wait(DownlinkReported, flowing)
+
+        def complete(measured: Measured) -> bool:
+            up, down = measured.figures["uplink"], measured.figures["downlinks"][0]
+            needed = {"picture_bits_per_second", "round_trip_milliseconds"}
+            return needed <= up.keys() and down.get("frames_per_second", 0) > 20
+
+        figures = child.wait(Measured, complete, 20).figures
+        assert 100_000 < figures["uplink"]["picture_bits_per_second"] < 1_500_000
+        assert 10_000 < figures["uplink"]["sound_bits_per_second"] < 60_000
+        assert figures["uplink"]["picture_loss_percent"] < 5
+        assert figures["uplink"]["encoder"] == "libx264"
+        assert figures["downlinks"][0]["state"] == "flowing"
+        assert figures["microphone_level_dbfs"] == pytest.approx(-15, abs=1)
+        assert figures["speaker_level_dbfs"] > -30
+
+
+def test_sigterm_ends_it_in_good_order(media_server: MediaServer, tmp_path: Path) -> None:
+    with MediaChild(room(folder=str(tmp_path))) as child:
+        child.start(plan(publish=media_server.whip("term")))
+        child.wait(UplinkReported, flowing)
+        child.process.send_signal(signal.SIGTERM)
+        assert child.process.wait(5) == 0
+    assert media_server.sessions("term") == []
+    assert list(tmp_path.glob("*.open")) == [], "no meeting, no open device"
+
+
+def test_the_end_of_the_line_ends_it(media_server: MediaServer) -> None:
+    with MediaChild(room()) as child:
+        child.start(plan(publish=media_server.whip("eof")))
+        child.wait(UplinkReported, flowing)
+        child.hang_up()
+        assert child.process.wait(5) == 0
+    assert media_server.sessions("eof") == []
+
+
+def test_after_kill_9_the_next_child_takes_over(media_server: MediaServer) -> None:
+    with MediaChild(room()) as child:
+        child.start(plan(publish=media_server.whip("again")))
+        child.wait(UplinkReported, flowing)
+        os.kill(child.process.pid, signal.SIGKILL)
+        child.process.wait(5)
+    with MediaChild(room()) as child:
+        child.start(plan(publish=media_server.whip("again")))
+        child.wait(UplinkReported, flowing)
+        with Receiver(media_server.whep("again")) as peer:
+            assert shows(peer.wait_for_picture(), COLOURS_RGB[0])
+        assert child.stop() == 0
+    assert media_server.sessions("again") == []
