@@ -50,7 +50,7 @@ class Connection:
         self.connected = False
         self.flowing = False
         self.attempts = 0
-        self._closed = False
+        self.closed = False
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._retry: Timer | None = None
         self._watch = ArrivalWatch()
@@ -62,7 +62,7 @@ class Connection:
 
     def close(self) -> list[threading.Thread]:
         """The threads to wait for, each of which says DELETE."""
-        self._closed = True
+        self.closed = True
         self._drop()
         return [thread for thread in self._endings if thread.is_alive()]
 
@@ -83,7 +83,7 @@ class Connection:
         self._tell(state, text)
 
     def _attempt(self) -> None:
-        if self._closed:
+        if self.closed:
             return
         self.attempts += 1
         self._report("connecting", "")
@@ -126,7 +126,7 @@ class Connection:
         self.connected = self.flowing = False
 
     def _tick(self) -> None:
-        if self._closed:
+        if self.closed:
             return
         self._loop.later(TICK_SECONDS, self._tick)
         if not (self.connected and self.session):

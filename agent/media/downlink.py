@@ -1,7 +1,7 @@
 """One source of the meeting, received by WHEP and decoded in step: pictures and sound come out.
 
-Both leave at their time on the shared clock (jitter buffer included), so what takes them may use
-them at once and lips and sound stay together.
+A picture leaves when it is due; sound leaves as soon as it is decoded, with the time at which it is
+due on the shared clock, for a mixer to keep. So lips and sound stay together.
 """
 
 from __future__ import annotations
@@ -33,11 +33,16 @@ OFFERED = {
     ),
 }
 
+KEYFRAME_SECONDS = 0.5
+"""Packets of a picture but no picture for so long: ask for a keyframe (again)."""
+
 OnSample = Callable[[Any], None]
 
 
 class Downlink:
-    """Plays one source; `on_picture` and `on_sound` get samples in streaming threads."""
+    """Plays one source. In streaming threads, `on_picture` gets samples, `on_sound` a buffer and
+    the running time in nanoseconds when it is due.
+    """
 
     def __init__(
         self,
@@ -50,7 +55,7 @@ class Downlink:
         *,
         report: Report,
         on_picture: OnSample,
-        on_sound: OnSample,
+        on_sound: Callable[[Any, int], None],
     ) -> None:
         self._loop = loop
         self._clock = clock
@@ -62,12 +67,13 @@ class Downlink:
         self._on_sound = on_sound
         self.decoder = available(*DECODERS)
         self.pictures = 0
-        self.last_picture: Any = None
-        self.last_picture_seconds = 0.0
+        self._picture_pad: Any = None
+        self._last_picture = 0.0
         self.connection = Connection(loop, self._make_session, report)
 
     def start(self) -> None:
         self.connection.start()
+        self._loop.later(KEYFRAME_SECONDS, self._want_picture)
 
     def close(self) -> list[threading.Thread]:
         return self.connection.close()
@@ -81,6 +87,7 @@ class Downlink:
         }
 
     def _make_session(self, events: Events) -> Session:
+        self._picture_pad = None
         pipeline = Pipeline(
             self._clock,
             f"webrtcbin name=webrtc bundle-policy=max-bundle latency={self._latency}",
@@ -111,15 +118,27 @@ class Downlink:
         session.pipeline.bin.add(branch)
         session.pipeline.on_sample(f"{media}-out", take)
         branch.sync_state_with_parent()
+        if media == "video":
+            self._picture_pad = branch.get_static_pad("sink")
         pad.link(branch.get_static_pad("sink"))
+
+    def _want_picture(self) -> None:
+        """A keyframe request is only a packet: it may be lost, or come before there is a camera."""
+        if self.connection.closed:
+            return
+        self._loop.later(KEYFRAME_SECONDS, self._want_picture)
+        late = time.monotonic() - self._last_picture > KEYFRAME_SECONDS
+        if late and self.connection.connected and self._picture_pad:
+            request = Gst.Structure.new_from_string("GstForceKeyUnit,all-headers=(boolean)true")
+            event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, request)
+            self._picture_pad.push_event(event)
 
     def _picture_description(self) -> str:
         threads = " max-threads=2 thread-type=slice" if self.decoder == "avdec_h264" else ""
         return PICTURE.format(decoder=f"{self.decoder}{threads}")
 
     def _take_picture(self, sample: Any) -> None:
-        self.last_picture = sample
-        self.last_picture_seconds = time.monotonic()
+        self._last_picture = time.monotonic()
         self.pictures += 1
         if not self.connection.flowing:
             self._loop.post(self.connection.mark_flowing)
@@ -128,7 +147,8 @@ class Downlink:
     def _take_sound(self, sample: Any) -> None:
         if not self.connection.flowing:
             self._loop.post(self.connection.mark_flowing)
-        self._on_sound(sample)
+        buffer = sample.get_buffer()
+        self._on_sound(buffer, buffer.pts + self._latency * Gst.MSECOND)
 
 
 PICTURE = """
@@ -140,4 +160,4 @@ SOUND = """
  queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
  ! rtpopusdepay ! opusdec use-inband-fec=true plc=true ! audioconvert ! audioresample
  ! audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved
- ! appsink name=audio-out max-buffers=50 drop=true sync=true"""
+ ! appsink name=audio-out max-buffers=50 drop=true sync=false"""

@@ -133,7 +133,7 @@ class Meeting:
             self._media.jitter_buffer_milliseconds,
             report=lambda state, text: self._report_downlink(url, state, text),
             on_picture=self._screen.attach(url, source.label or ""),
-            on_sound=self.speaker.attach(url) if self.speaker else lambda sample: None,
+            on_sound=self.speaker.attach(url) if self.speaker else lambda buffer, due: None,
         )
 
     def _report_uplink(self, state: LinkState, text: str) -> None:

@@ -22,8 +22,8 @@ from agent.media.gst import Gst, GstSdp, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
 
-NEGOTIATION_SECONDS = 15.0
-"""From the first step to DTLS being up; then the attempt has failed."""
+NEGOTIATION_SECONDS = 6.0
+"""From the server's answer to DTLS being up, a few round trips; then the attempt has failed."""
 
 BASELINE = "profile-level-id=42e01f;level-asymmetry-allowed=1"
 """Constrained baseline, what RFC 7742 obliges everybody to take; decoders go by the stream itself."""
@@ -113,7 +113,6 @@ class Session:
 
     def start(self) -> None:
         self.pipeline.play()
-        self._loop.later(NEGOTIATION_SECONDS, self._give_up)
         promise = Gst.Promise.new_with_change_func(self._on_offer, None)
         self._webrtc.emit("create-offer", None, promise)
 
@@ -164,8 +163,12 @@ class Session:
             )
         kind = GstWebRTC.WebRTCSDPType.ANSWER
         description = GstWebRTC.WebRTCSessionDescription.new(kind, message)
+        self._loop.post(self._limit_negotiation)
         promise = Gst.Promise.new_with_change_func(self._on_accepted, None)
         self._webrtc.emit("set-remote-description", description, promise)
+
+    def _limit_negotiation(self) -> None:
+        self._loop.later(NEGOTIATION_SECONDS, self._give_up)
 
     def _on_accepted(self, promise: Any, _data: Any) -> None:
         reply = promise.get_reply()

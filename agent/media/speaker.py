@@ -28,13 +28,12 @@ RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
 # before the first sound has come.
 MIX = f"""
  audiomixer name=mixer latency=20000000 output-buffer-duration=10000000
+  start-time-selection=first
  ! {RAW} ! level name=level interval=500000000
  ! appsink name=out sync=false max-buffers=20 drop=true
  audiotestsrc is-live=true wave=silence samplesperbuffer=480 ! {RAW} ! mixer."""
 
-INPUT = (
-    f"appsrc name=in is-live=true format=time do-timestamp=true caps={RAW} ! queue leaky=downstream"
-)
+INPUT = f"appsrc name=in is-live=true format=time caps={RAW} ! queue leaky=downstream"
 
 
 class SpeakerFeed:
@@ -76,8 +75,10 @@ class SpeakerFeed:
         if self._speaker:
             self._speaker.set_volume(percent)
 
-    def attach(self, key: str) -> Callable[[Any], None]:
-        """A place for one source; what is returned takes its samples, from any thread."""
+    def attach(self, key: str) -> Callable[[Any, int], None]:
+        """A place for one source. What is returned takes a buffer and the running time in
+        nanoseconds at which it shall be heard; from any thread, and better early than late.
+        """
         branch = Gst.parse_bin_from_description(INPUT, True)
         self._mix.bin.add(branch)
         branch.link_pads("src", self._mix["mixer"], "sink_%u")
@@ -85,9 +86,11 @@ class SpeakerFeed:
         self._inputs[key] = branch
         source = branch.get_by_name("in")
 
-        def push(sample: Any) -> None:
+        def push(buffer: Any, due: int) -> None:
             if key in self._inputs:
-                source.emit("push-buffer", _restamped(sample))
+                buffer = buffer.copy()
+                buffer.pts = due
+                source.emit("push-buffer", buffer)
 
         return push
 
@@ -139,10 +142,3 @@ class SpeakerFeed:
             self._speaker = None
             speaker.close()
         self._reporter.closed()
-
-
-def _restamped(sample: Any) -> Any:
-    """The buffer without its time: it has come at its time, so now is its time."""
-    buffer = sample.get_buffer().copy()
-    buffer.pts = buffer.dts = Gst.CLOCK_TIME_NONE
-    return buffer

@@ -40,6 +40,14 @@ def flowing(report: UplinkReported | DownlinkReported) -> bool:
     return report.state == "flowing"
 
 
+def snapshot(child: MediaChild, path: Path) -> Picture:
+    """What the screen shows now."""
+    said = len(child.reports)
+    child.send(TakeSnapshot("1", "received", str(path)))
+    assert child.wait(SnapshotTaken, after=said).error == ""
+    return read_png(path)
+
+
 def silent(sound: Sound) -> bool:
     """No energy: an Opus decoder makes of digital silence at most its last bit."""
     return int(np.abs(sound).max()) <= 1
@@ -77,11 +85,9 @@ def test_the_room_sees_and_hears_a_peer(media_server: MediaServer, tmp_path: Pat
             child.start(plan(play=[media_server.whep("hub")]))
             child.wait(DownlinkReported, flowing)
             wait_for(lambda: len(read_wav(heard)) > 3 * 48_000, 15, "3 s of sound")
-            child.send(TakeSnapshot("1", "received", str(seen)))
-            assert child.wait(SnapshotTaken).error == ""
+            wait_for(lambda: shows(snapshot(child, seen), GREEN), 10, "the peer's colour")
             assert child.stop() == 0
         assert [s["kind"] for s in media_server.sessions("hub")] == ["whip"]
-    assert shows(read_png(seen), GREEN)
     sound = read_wav(heard)[-48_000:]
     assert frequency(sound) == pytest.approx(HUB_TONE_HZ, abs=2)
     assert purity(sound, HUB_TONE_HZ) > 0.9
@@ -184,29 +190,24 @@ def test_camera_off_closes_it_and_on_opens_it_again(
 
 def test_sources_come_and_go_without_touching_the_others(media_server: MediaServer) -> None:
     one, two = media_server.whep("one"), media_server.whep("two")
-    with Publisher(media_server.whip("one")), Publisher(media_server.whip("two")):
-        with MediaChild(room()) as child:
-            start = plan(play=[one])
-            child.start(start)
-            child.wait(DownlinkReported, flowing)
-            before = {s["id"] for s in media_server.sessions() if s["name"] == "one"}
-            child.send(SetSources(plan(play=[one, two]).play, request="both"))
-            child.wait(DownlinkReported, lambda r: r.url == two and flowing(r))
-            child.send(SetSources(plan(play=[one]).play, request="one"))
-            child.wait(Applied, lambda a: a.request == "one")
-            wait_for(
-                lambda: (
-                    not [
-                        s
-                        for s in media_server.sessions()
-                        if s["name"] == "two" and s["kind"] == "whep"
-                    ]
-                ),
-                5,
-                "the second source's session is ended",
-            )
-            after = {s["id"] for s in media_server.sessions() if s["name"] == "one"}
-            assert after == before, "the first source was not touched"
+
+    def players(name: str) -> set[str]:
+        return {s["id"] for s in media_server.sessions(name) if s["kind"] == "whep"}
+
+    with (
+        Publisher(media_server.whip("one")),
+        Publisher(media_server.whip("two")),
+        MediaChild(room()) as child,
+    ):
+        child.start(plan(play=[one]))
+        child.wait(DownlinkReported, flowing)
+        before = players("one")
+        child.send(SetSources(plan(play=[one, two]).play, request="both"))
+        child.wait(DownlinkReported, lambda r: r.url == two and flowing(r))
+        child.send(SetSources(plan(play=[one]).play, request="one"))
+        child.wait(Applied, lambda a: a.request == "one")
+        wait_for(lambda: not players("two"), 5, "the second source's session is ended")
+        assert players("one") == before, "the first source was not touched"
 
 
 def test_figures_for_health(media_server: MediaServer) -> None:

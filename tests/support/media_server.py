@@ -25,6 +25,7 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 
 from tests.support.forwarding import Inlet, Outlet
 from tests.support.loopback import ADDRESS, stay_on_loopback
+from tests.support.tasks import keep_tasks
 
 PR_SET_PDEATHSIG = 1
 """prctl(2): no server outlives a test that was killed."""
@@ -145,12 +146,14 @@ class Relay:
             return
         if self._publishers.get(session.name) is session:
             del self._publishers[session.name]
-            for other in list(self._sessions.values()):
-                if other.kind == "whep" and other.name == session.name:
-                    await self._end(other)
+            for player in self._players(session.name):
+                await self._end(player)
         task = asyncio.ensure_future(session.connection.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+    def _players(self, name: str) -> list[Session]:
+        return [s for s in self._sessions.values() if (s.name, s.kind) == (name, "whep")]
 
     async def _close_all(self, _: web.Application) -> None:
         for session in list(self._sessions.values()):
@@ -244,6 +247,7 @@ class MediaServer:
 
 
 async def serve(port: int, token: str | None) -> None:
+    keep_tasks(asyncio.get_running_loop())
     runner = web.AppRunner(Relay(token).application(), handle_signals=False)
     await runner.setup()
     site = web.TCPSite(runner, ADDRESS, port)

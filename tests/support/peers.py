@@ -32,6 +32,7 @@ from aiortc.mediastreams import MediaStreamError
 from tests.support.loopback import stay_on_loopback
 from tests.support.pictures import Picture, coloured, write_number
 from tests.support.sounds import RATE_HZ, Sound, tone
+from tests.support.tasks import keep_tasks
 from tests.support.waiting import wait_for
 
 FRAMES_PER_SECOND = 15
@@ -104,6 +105,7 @@ class Peer:
             self._headers["Authorization"] = f"Bearer {token}"
         self._resource: str | None = None
         self._loop = asyncio.new_event_loop()
+        keep_tasks(self._loop)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._tasks: list[asyncio.Task[None]] = []
         self._pc: RTCPeerConnection | None = None

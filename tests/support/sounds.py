@@ -32,8 +32,15 @@ def level_dbfs(sound: Sound) -> float:
 
 
 def purity(sound: Sound, frequency_hz: float) -> float:
-    """The share of the RMS that is this frequency: 1 for a pure tone, 0 without it."""
-    samples = sound.astype(np.float64)
+    """The share of the RMS that is this frequency: 1 for a pure tone, 0 without it.
+
+    The median over tenths of a second, so that one gap on a loaded machine does not count.
+    """
+    pieces = [sound[at : at + RATE_HZ // 10] for at in range(0, len(sound), RATE_HZ // 10)]
+    return float(np.median([_share(piece.astype(np.float64), frequency_hz) for piece in pieces]))
+
+
+def _share(samples: np.ndarray[Any, np.dtype[np.float64]], frequency_hz: float) -> float:
     carrier = np.exp(-2j * np.pi * frequency_hz * np.arange(len(samples)) / RATE_HZ)
     found = np.abs(np.dot(samples, carrier)) / len(samples) * 2
     return float(found / (np.sqrt(2 * np.mean(samples**2)) + 1e-9))
