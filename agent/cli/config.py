@@ -90,7 +90,7 @@ def _explain_one(session: Session, name: str, field: Any, values: dict[str, Any]
     from agent.config.words import expectation
 
     out = session.console
-    out.print(hanging(out.width, ((f"{name}  ", "heading"),), description_of(field)))
+    out.print(hanging(out.width, ((f"{name}  ", "heading"),), _(description_of(field))))
     if section_of(field.type) is not None:
         return
     kind = inspect.type_info(field.type)
