@@ -41,6 +41,7 @@ EXCEPTIONS: dict[str, set[str]] = {
 CORE_STANDARD_LIBRARY = {
     "__future__",
     "collections",
+    "contextlib",
     "dataclasses",
     "datetime",
     "enum",

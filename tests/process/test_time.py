@@ -20,6 +20,7 @@ ROOM = f"{ROOT}/room/r1"
 def room(tmp_path: Path) -> Room:
     room = Room("r1", "Phòng thử", tmp_path)
     room.settings["health"]["interval_seconds"] = 1
+    room.settings["clock"] = {"trusted": False}
     return room
 
 
