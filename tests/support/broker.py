@@ -163,7 +163,7 @@ class Seen:
         self.correlation: bytes | None = getattr(message.properties, "CorrelationData", None)
         try:
             self.document: Any = json.loads(self.payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             self.document = None
 
     def __repr__(self) -> str:
