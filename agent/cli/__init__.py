@@ -53,11 +53,11 @@ def hoist(arguments: list[str]) -> list[str]:
 
 
 def _wanted_language(arguments: list[str]) -> str | None:
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
-        if argument == "--lang":
-            return following
+    for place, argument in enumerate(arguments):
         if argument.startswith("--lang="):
             return argument.removeprefix("--lang=")
+        if argument == "--lang":
+            return "".join(arguments[place + 1 : place + 2])
     return None
 
 

@@ -5,29 +5,55 @@ Parsing only; what a command does is in the module of its noun.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agent.cli import DEFAULT_CONFIG, config, doctor, hub, logs, report, room, setup, status, test
+from agent.cli import DEFAULT_CONFIG
 from agent.cli.session import Session
 from agent.errors import AgentError
 from agent.locale import gettext as _
 
-app = typer.Typer(
-    name="diemcau",
-    help=_("The technician's tool for a meeting room. Start with: diemcau doctor"),
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-)
+NOUNS: dict[str, Sequence[str]] = {
+    "status": ("status", "watch"),
+    "doctor": ("doctor",),
+    "test": ("test",),
+    "room": ["join", "leave", "mute", "unmute", "volume", "display", "identify", "ping", "restart"],
+    "config": ("config",),
+    "logs": ("logs",),
+    "report": ("report",),
+    "setup": ("setup",),
+    "hub": ("hub",),
+}
+"""Module of this package -> its commands, in the order of --help.
+
+Only the modules that a command line may need are imported: half a second matters on a Pi.
+"""
 
 
-@app.callback()
+def make_app(arguments: list[str]) -> typer.Typer:
+    """The commands that these arguments may be about; all of them if that isn't plain."""
+    app = typer.Typer(
+        name="diemcau",
+        help=_("The technician's tool for a meeting room. Start with: diemcau doctor"),
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    )
+    app.callback()(general)
+    app.command(help=_("Start the daemon; systemd does this. Same as: python -m agent run"))(run)
+    named = [noun for noun, commands in NOUNS.items() if set(commands) & set(arguments)]
+    for noun in named or NOUNS:
+        importlib.import_module(f"agent.cli.{noun}").add_to(app)
+    return app
+
+
 def general(
     context: typer.Context,
     config_path: Annotated[
@@ -42,20 +68,15 @@ def general(
     context.obj = Session(config_path, no_color)
 
 
-@app.command(help=_("Start the daemon; systemd does this. Same as: python -m agent run"))
 def run(context: typer.Context) -> None:
     """Here for --help and completion only: `main` starts the daemon without coming this way."""
     raise typer.Exit(2)
 
 
-for _noun in (status, doctor, test, room, config, logs, report, setup, hub):
-    _noun.add_to(app)
-
-
 def run_tool(arguments: list[str]) -> int:
     """Run one command line; returns its exit code. What could not be done at all gives 2."""
     try:
-        app(args=arguments, prog_name="diemcau")
+        make_app(arguments)(args=arguments, prog_name="diemcau")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except AgentError as error:

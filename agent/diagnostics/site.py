@@ -50,6 +50,8 @@ class Daemon(Struct, frozen=True):
     presence: Presence
     text: str = ""
     status: RoomStatus | None = None
+    pid: int | None = None
+    """Of one that hangs, where the kernel tells it."""
 
     @property
     def in_meeting(self) -> bool:
@@ -103,13 +105,7 @@ class Site(Struct, frozen=True):
             case Presence.DOWN:
                 return False  # its media child ends with it
             case _:
-                return bool(media_workers(self._daemon_pid()))
-
-    def _daemon_pid(self) -> int | None:
-        try:
-            return self.client.daemon_pid()
-        except ControlError:
-            return None
+                return bool(media_workers(self.daemon.pid))
 
 
 def ask(client: DaemonClient) -> Daemon:
@@ -122,7 +118,14 @@ def ask(client: DaemonClient) -> Daemon:
             "no-permission": Presence.CLOSED,
             "no-daemon": Presence.DOWN,
         }.get(error.code, Presence.HUNG)
-        return Daemon(presence, error.text)
+        return Daemon(presence, error.text, pid=_pid(client))
+
+
+def _pid(client: DaemonClient) -> int | None:
+    try:
+        return client.daemon_pid()
+    except ControlError:
+        return None
 
 
 def inspect(
