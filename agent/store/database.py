@@ -149,7 +149,8 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA secure_delete = FAST")  # tokens of finished commands
         connection.execute("PRAGMA cache_size = -256")  # KiB: the daemon is small
-        connection.execute("PRAGMA journal_size_limit = 1048576")
+        # A log that is written again in place costs less than one that grows.
+        connection.execute("PRAGMA wal_autocheckpoint = 100")
         with closing(connection.execute("PRAGMA quick_check(1)")) as cursor:
             (verdict,) = cursor.fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
