@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from agent.core import bad_field
 from agent.core.commands import COMMANDS, Code, Command, CommandId, Instant, Origin, Reply
 from agent.errors import MessageError
 
@@ -98,7 +99,7 @@ def command_from(
         envelope = msgspec.convert(fields, Envelope)
         body = msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
-        raise _problem(error, known_id, type) from error
+        raise _problem(error, fields, known_id, type) from error
     unknown = [path for path in _unknown_fields(fields, body) if path not in ENVELOPE_FIELDS]
     command = Command(
         id=envelope.id or new_id(),
@@ -121,14 +122,12 @@ def readable_id(fields: dict[str, Any]) -> str | None:
         return None
 
 
-def _problem(error: msgspec.ValidationError, id: str | None, type: str) -> CommandProblem:
-    """Turn msgspec's "Expected `int`, got `str` - at `$.speaker`" into "speaker: expected int ..."."""
-    what, _, where = str(error).partition(" - at ")
-    path = where.strip("`").removeprefix("$").removeprefix(".")
-    code = Code.MISSING_FIELD if "missing required field" in what else Code.BAD_FIELD
-    what = what.replace("`", "").replace("Object missing", "missing")
-    text = f"{path}: {what[0].lower()}{what[1:]}" if path else f"{type}: {what}"
-    return CommandProblem(code, text, id, type)
+def _problem(
+    error: msgspec.ValidationError, fields: dict[str, Any], id: str | None, type: str
+) -> CommandProblem:
+    missing = "missing required field" in str(error)
+    code = Code.MISSING_FIELD if missing else Code.BAD_FIELD
+    return CommandProblem(code, bad_field.explain(error, fields, type), id, type)
 
 
 def _unknown_fields(raw: Any, decoded: Any, prefix: str = "") -> Iterator[str]:

@@ -21,9 +21,9 @@ from agent.hub.topics import Topics
 from agent.ports import Outgoing, Post
 from agent.settings import Hub, Room
 
-PROVEN_SECONDS = 60.0
-"""How long a connection must have held for the next failure to count as a first one: two clones of
-one card, or a hub that accepts and drops, must not be answered with a storm."""
+PROVEN_SECONDS = 10.0
+"""How long a connection must have held for the next failure to count as a first one: a hub that
+accepts and drops must not be answered with a storm, one that restarts often be found soon."""
 
 RESOLVER_SECONDS = 60.0
 """What looking up a name may take by itself; the resolver has no deadline of ours."""

@@ -62,16 +62,34 @@ def test_unknown_fields_are_named_at_any_depth_and_do_no_harm():
         (b"{}", "jion", Code.UNKNOWN_COMMAND, "unknown command 'jion'; there are join, leave"),
         (b"{}", "join", Code.MISSING_FIELD, "join: missing required field meeting"),
         (b'{"meeting":{}}', "join", Code.MISSING_FIELD, "meeting: missing required field id"),
-        (b'{"meeting":{"id":7}}', "join", Code.BAD_FIELD, "meeting.id: expected str, got int"),
-        (b'{"speaker":101}', "volume", Code.BAD_FIELD, "speaker: expected int <= 100"),
-        (b'{"speaker":"9"}', "volume", Code.BAD_FIELD, "speaker: expected int, got str"),
+        (b'{"meeting":{"id":7}}', "join", Code.BAD_FIELD, "meeting.id: expected str, got 7"),
+        (b'{"speaker":101}', "volume", Code.BAD_FIELD, "speaker: expected int <= 100, got 101"),
+        (b'{"speaker":"9"}', "volume", Code.BAD_FIELD, 'speaker: expected int, got "9"'),
+        (b'{"power":"up"}', "display", Code.BAD_FIELD, 'power: expected off or on, got "up"'),
+        (
+            b'{"meeting":{"id":"a"},"microphone":"on"}',
+            "join",
+            Code.BAD_FIELD,
+            'microphone: expected live or muted, got "on"',
+        ),
+        (
+            b'{"meeting":{"id":"a"},"play":[{"url":"rtsp://m/w"}]}',
+            "join",
+            Code.BAD_FIELD,
+            'play[0].url: expected an http:// or https:// URL, got "rtsp://m/w"',
+        ),
         (b'{"type":"mute"}', "ping", Code.BAD_FIELD, "type: the message says 'mute'"),
-        (b'{"id":"a/b"}', "ping", Code.BAD_FIELD, "id: expected str matching"),
+        (
+            b'{"id":"a/b"}',
+            "ping",
+            Code.BAD_FIELD,
+            "id: expected 1 to 64 letters, digits or '-', got",
+        ),
         (
             b'{"meeting":{"id":"a"},"until":"2026-11-22T08:00:00"}',
             "join",
             Code.BAD_FIELD,
-            "until: expected datetime with a timezone",
+            "until: expected a time with its offset, like",
         ),
     ],
 )
@@ -79,6 +97,13 @@ def test_what_is_refused_and_why(data: bytes, type: str, code: Code, text: str):
     found = problem(data, type)
     assert found.code == code
     assert text in found.text
+
+
+def test_a_token_is_never_quoted():
+    data = b'{"meeting":{"id":"a"},"publish":{"url":"http://m/w","token":"%s"}}' % (b"secret" * 999)
+    found = problem(data, "join")
+    assert "publish.token: expected str of length <= 4096" in found.text
+    assert "secret" not in found.text
 
 
 def test_the_id_is_read_from_a_bad_command_so_that_it_can_be_answered():

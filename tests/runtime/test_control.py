@@ -138,7 +138,7 @@ def test_a_query_is_answered_by_whoever_takes_it_from_the_inbox(daemon: Daemon):
         (b"[]", "not-json", "expected a JSON object"),
         (b"{}", "missing-field", "type: expected one of join, leave,"),
         (b'{"type":"jion"}', "unknown-command", "type: unknown 'jion'; there are join,"),
-        (b'{"type":"volume","speaker":"loud"}', "bad-field", "speaker: expected int, got str"),
+        (b'{"type":"volume","speaker":"loud"}', "bad-field", "speaker: expected int, got"),
     ],
 )
 def test_a_bad_line_is_answered_and_changes_nothing(daemon: Daemon, line, code, text):

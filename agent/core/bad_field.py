@@ -1,0 +1,73 @@
+"""What is wrong with a command's field, in words: where, what is expected, what came.
+
+msgspec says "Expected `int` <= 100 - at `$.speaker`"; whoever sent it reads "speaker: expected
+int <= 100, got 300".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from agent.core.commands import COMMANDS
+
+SHOWN_CHARACTERS = 60
+SECRETS = {"token"}
+"""Fields whose values never stand in a text."""
+
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_PLAIN_WORDS = {
+    "str matching regex '^https?://'": "an http:// or https:// URL",
+    "str matching regex '^[A-Za-z0-9-]{1,64}$'": "1 to 64 letters, digits or '-'",
+    "str matching regex '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'": (
+        "1 to 64 letters, digits, '.', '_' or '-'"
+    ),
+    "datetime with a timezone component": "a time with its offset, like 2026-11-22T07:15:00+07:00",
+}
+
+
+def explain(error: msgspec.ValidationError, fields: dict[str, Any], type: str) -> str:
+    """One line that names the field (or the command's `type`, if it is about all of it)."""
+    what, _, where = str(error).partition(" - at ")
+    path = where.strip("`").removeprefix("$")
+    what = what.replace("`", "").replace("Object missing", "missing")
+    what = what[0].lower() + what[1:]
+    for pattern, words in _PLAIN_WORDS.items():
+        what = what.replace(pattern, words)
+    if what.startswith("invalid enum value"):
+        what = f"expected {' or '.join(_choices(path, COMMANDS[type]))}"
+    if not what.startswith("missing"):
+        what = _with_value(what, path, fields)
+    return f"{path.removeprefix('.') or type}: {what}"
+
+
+def _with_value(what: str, path: str, fields: dict[str, Any]) -> str:
+    """The text with the culprit's value instead of its type."""
+    value: Any = fields
+    name = ""
+    for key, index in _STEP.findall(path):
+        name = key or name
+        value = value.get(key) if isinstance(value, dict) else value[int(index)]
+    if name in SECRETS or isinstance(value, dict | list):
+        return what
+    shown = msgspec.json.encode(value).decode()
+    if len(shown) > SHOWN_CHARACTERS:
+        shown = shown[:SHOWN_CHARACTERS] + "…"
+    return f"{what.partition(', got ')[0]}, got {shown}"
+
+
+def _choices(path: str, kind: type) -> list[str]:
+    """The values that the field at this path may have."""
+    from msgspec import inspect  # seldom needed, and not small
+
+    found = [inspect.type_info(kind)]
+    for name, _ in _STEP.findall(path):
+        for one in found:
+            if isinstance(one, inspect.StructType) and name:
+                found = [field.type for field in one.fields if field.encode_name == name]
+            elif isinstance(one, inspect.ListType) and not name:
+                found = [one.item_type]
+        found = [inner for one in found for inner in getattr(one, "types", (one,))]
+    return [str(value) for one in found for value in getattr(one, "values", ())]
