@@ -133,7 +133,7 @@ def test_plays_in_real_time_and_says_how_much_waits(paced: Speaker) -> None:
     paced.open()
     began = time.monotonic()
     play(paced, 200)
-    assert time.monotonic() - began == pytest.approx(2, abs=0.3)
+    assert 1.8 < time.monotonic() - began < 4, "not faster; an emulated machine may be slower"
     assert 0.01 <= paced.delay_seconds() <= 0.1
 
 

@@ -35,6 +35,7 @@ class Picamera2:
     cameras: ClassVar[list[dict[str, Any]]] = [
         {"Num": 0, "Model": "imx708", "Id": "/base/soc/i2c0mux"}
     ]
+    camera_controls: ClassVar[dict[str, Any]] = {"FrameDurationLimits": (33333, 120000, None)}
     in_use = False
 
     @classmethod

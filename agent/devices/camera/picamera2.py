@@ -30,6 +30,9 @@ SYSFS = Path("/sys")
 SENSOR_NAME = re.compile(r"^(imx|ov|arducam|ar0|gc|sc)\d*\w*", re.IGNORECASE)
 """What the kernel calls the image sensors of Pi cameras: imx708, ov5647, arducam-pivariety."""
 
+RGB_FORMATS = {"BGR888": "rgb24", "RGB888": "bgr24"}
+"""libcamera names the bytes of a pixel from the last to the first, FFmpeg from the first."""
+
 OPEN_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 WAIT_SECONDS = 0.2
@@ -110,10 +113,11 @@ class Picamera2Pictures:
         found = Picamera2.global_camera_info()
         chosen = found[_choose(wanted.device, [camera["Model"] for camera in found])]
         camera = Picamera2(chosen["Num"])
+        adjustable = "FrameDurationLimits" in camera.camera_controls
         try:
             configuration = camera.create_video_configuration(
                 main={"size": (wanted.width, wanted.height), "format": "YUV420"},
-                controls={"FrameRate": wanted.framerate},
+                controls={"FrameRate": wanted.framerate} if adjustable else {},
             )
             camera.configure(configuration)
             camera.pre_callback = self._take
@@ -128,8 +132,7 @@ class Picamera2Pictures:
         from picamera2 import MappedArray
 
         with MappedArray(request, "main", write=False) as mapped:
-            shape = request.config["main"]
-            picture = _picture(memoryview(mapped.array).cast("B"), shape["size"], shape["stride"])
+            picture = _picture(memoryview(mapped.array).cast("B"), request.config["main"])
         nanoseconds = request.get_metadata().get("SensorTimestamp")
         seconds = nanoseconds / 1e9 if nanoseconds else time.monotonic()
         with contextlib.suppress(queue.Empty):
@@ -138,14 +141,18 @@ class Picamera2Pictures:
         self._waiting.put_nowait((picture, seconds))
 
 
-def _picture(data: memoryview, size: tuple[int, int], stride: int) -> av.VideoFrame:
-    """libcamera's YUV420: three planes after each other, the chroma with half the stride."""
+def _picture(data: memoryview, given: dict[str, Any]) -> av.VideoFrame:
+    """The picture as yuv420p; a pipeline without YUV420 (libcamera's virtual one) gives RGB."""
     import av
 
-    width, height = size
+    (width, height), stride = given["size"], given["stride"]
+    if given["format"] in RGB_FORMATS:
+        raw = av.VideoFrame(width, height, RGB_FORMATS[given["format"]])
+        fill(raw.planes[0], data, 3 * width, stride)
+        return raw.reformat(format="yuv420p")
     picture = av.VideoFrame(width, height, "yuv420p")
     luma, blue, red = picture.planes
-    chroma = stride * height
+    chroma = stride * height  # three planes after each other, the chroma with half the stride
     fill(luma, data, width, stride)
     fill(blue, data[chroma:], width // 2, stride // 2)
     fill(red, data[chroma + chroma // 4 :], width // 2, stride // 2)
