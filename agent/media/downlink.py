@@ -15,6 +15,7 @@ from agent.core.commands import Source
 from agent.media.certificate import Certificate
 from agent.media.connection import Connection, Report
 from agent.media.gst import Gst, GstWebRTC, available
+from agent.media.jitter import JitterControl
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.session import Events, Session
@@ -35,6 +36,9 @@ OFFERED = {
 
 KEYFRAME_SECONDS = 0.5
 """Packets of a picture but no picture for so long: ask for a keyframe (again)."""
+
+JITTER_SECONDS = 1.0
+"""Between looks at how packets arrive."""
 
 OnSample = Callable[[Any], None]
 
@@ -62,7 +66,8 @@ class Downlink:
         self.source = source
         self._certificate = certificate
         self._local_address = local_address
-        self._latency = jitter_buffer_milliseconds
+        self._floor = jitter_buffer_milliseconds
+        self._jitter = JitterControl(jitter_buffer_milliseconds)
         self._on_picture = on_picture
         self._on_sound = on_sound
         self.decoder = available(*DECODERS)
@@ -74,6 +79,7 @@ class Downlink:
     def start(self) -> None:
         self.connection.start()
         self._loop.later(KEYFRAME_SECONDS, self._want_picture)
+        self._loop.later(JITTER_SECONDS, self._adapt)
 
     def close(self) -> list[threading.Thread]:
         return self.connection.close()
@@ -83,14 +89,15 @@ class Downlink:
             "state": self.connection.state,
             "attempts": self.connection.attempts,
             "decoder": self.decoder,
-            "jitter_buffer_milliseconds": self._latency,
+            "jitter_buffer_milliseconds": self._jitter.milliseconds,
         }
 
     def _make_session(self, events: Events) -> Session:
         self._picture_pad = None
+        self._jitter = JitterControl(self._floor)
         pipeline = Pipeline(
             self._clock,
-            f"webrtcbin name=webrtc bundle-policy=max-bundle latency={self._latency}",
+            f"webrtcbin name=webrtc bundle-policy=max-bundle latency={self._jitter.milliseconds}",
             lambda text: self._loop.post(lambda: self.connection.fail(text)),
         )
         webrtc = pipeline["webrtc"]
@@ -122,6 +129,17 @@ class Downlink:
             self._picture_pad = branch.get_static_pad("sink")
         pad.link(branch.get_static_pad("sink"))
 
+    def _adapt(self) -> None:
+        """Wait longer for packets when some are missed."""
+        if self.connection.closed:
+            return
+        self._loop.later(JITTER_SECONDS, self._adapt)
+        session, before = self.connection.session, self._jitter.milliseconds
+        if session and self.connection.flowing:
+            wanted = self._jitter.look(session.arrivals())
+            if wanted != before:
+                session.set_delay(wanted)
+
     def _want_picture(self) -> None:
         """A keyframe request is only a packet: it may be lost, or come before there is a camera."""
         if self.connection.closed:
@@ -134,7 +152,11 @@ class Downlink:
             self._picture_pad.push_event(event)
 
     def _picture_description(self) -> str:
-        threads = " max-threads=2 thread-type=slice" if self.decoder == "avdec_h264" else ""
+        threads = (
+            " max-threads=2 thread-type=slice output-corrupt=false"
+            if self.decoder == "avdec_h264"
+            else ""
+        )
         return PICTURE.format(decoder=f"{self.decoder}{threads}")
 
     def _take_picture(self, sample: Any) -> None:
@@ -148,7 +170,7 @@ class Downlink:
         if not self.connection.flowing:
             self._loop.post(self.connection.mark_flowing)
         buffer = sample.get_buffer()
-        self._on_sound(buffer, buffer.pts + self._latency * Gst.MSECOND)
+        self._on_sound(buffer, buffer.pts + self._jitter.milliseconds * Gst.MSECOND)
 
 
 PICTURE = """

@@ -55,7 +55,7 @@ class Figures:
     def _of(self, key: str, streams: list[Stream]) -> dict[str, Any]:
         rates = self._rates.setdefault(key, Rates()).since(streams)
         figures: dict[str, Any] = {f"{kind}_bits_per_second": r for kind, r in rates.items()}
-        for stream in streams:
+        for stream in statistics.leading(streams):
             figures[f"{stream.kind}_loss_percent"] = round(stream.loss * 100, 1)
             figures[f"{stream.kind}_jitter_milliseconds"] = round(stream.jitter_seconds * 1000, 1)
         return figures

@@ -19,6 +19,7 @@ from agent.errors import MediaError
 from agent.media import signaling
 from agent.media.certificate import Certificate
 from agent.media.gst import Gst, GstSdp, GstWebRTC
+from agent.media.jitter import Arrivals
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
 
@@ -30,6 +31,10 @@ BASELINE = "profile-level-id=42e01f;level-asymmetry-allowed=1"
 
 BEST_PORT = "9"
 """RFC 8840: the port of an m-line without a candidate yet; some servers refuse 0."""
+
+
+SENT_PACKETS = 1000
+"""Kept for retransmission: seconds of picture, where GStreamer's 100 are less than a keyframe."""
 
 
 class Events(NamedTuple):
@@ -87,8 +92,11 @@ class Session:
 
     def _on_element(self, _bin: Any, _parent: Any, element: Any) -> None:
         factory = element.get_factory()
-        if factory and factory.get_name() in ("dtlssrtpdec", "dtlsdec"):
+        name = factory.get_name() if factory else ""
+        if name in ("dtlssrtpdec", "dtlsdec"):
             element.set_property("pem", self._certificate.pem)
+        elif name == "rtprtxsend":
+            element.set_property("max-size-packets", SENT_PACKETS)
 
     def _on_rtpbin_pad(self, _rtpbin: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtcp_sink"):
@@ -100,14 +108,25 @@ class Session:
         return Gst.PadProbeReturn.OK
 
     def _on_jitter_buffer(self, _rtpbin: Any, buffer: Any, _session: int, _ssrc: int) -> None:
+        # a guess at packets to come asks for many that were never sent
+        buffer.set_property("rtx-next-seqnum", False)
         self.jitter_buffers.append(buffer)
 
     def packets_received(self) -> int:
         """RTP packets that came in so far."""
-        total = 0
-        for buffer in self.jitter_buffers:
-            total += buffer.get_property("stats").get_value("num-pushed")
-        return total
+        return self._count("num-pushed")
+
+    def arrivals(self) -> Arrivals:
+        """How well they came."""
+        return Arrivals(self._count("num-lost"), self._count("num-late"), self._count("rtx-count"))
+
+    def set_delay(self, milliseconds: int) -> None:
+        """How long received media waits for late packets."""
+        self._webrtc.set_property("latency", milliseconds)
+
+    def _count(self, counter: str) -> int:
+        statistics = [buffer.get_property("stats") for buffer in tuple(self.jitter_buffers)]
+        return sum(one.get_value(counter) for one in statistics)
 
     # --- negotiating
 

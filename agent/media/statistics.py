@@ -39,7 +39,9 @@ class Rates:
         """Since the last call, by kind."""
         now = time.monotonic()
         seconds = max(now - self._at, 0.001)
-        octets = {stream.kind: stream.octets for stream in streams}
+        octets: dict[str, int] = {}
+        for stream in streams:  # retransmissions are streams of their own
+            octets[stream.kind] = octets.get(stream.kind, 0) + stream.octets
         rates = {
             kind: max(0, int((count - self._before[kind]) * 8 / seconds))
             for kind, count in octets.items()
@@ -88,6 +90,12 @@ def received(statistics: Any) -> list[Stream]:
         for source in _sources(statistics)
         if not source["internal"] and source["packets-received"] and source["clock-rate"] in KINDS
     ]
+
+
+def leading(streams: list[Stream]) -> list[Stream]:
+    """The stream of each kind itself, without its retransmissions."""
+    by_packets = sorted(streams, key=lambda stream: stream.packets)
+    return list({stream.kind: stream for stream in by_packets}.values())
 
 
 def _sources(statistics: Any) -> Iterator[dict[str, Any]]:

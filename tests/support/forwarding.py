@@ -14,6 +14,7 @@ from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.rtcrtpreceiver import NackGenerator
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket, RtpPacket
 
+NACK_SECONDS = 0.1
 HISTORY_PACKETS = 128
 """aiortc's own RTP_HISTORY_SIZE: what a sender can retransmit."""
 
@@ -37,6 +38,10 @@ class Inlet:
         receiver._handle_rtcp_packet = self._on_rtcp
         receiver._RTCRtpReceiver__jitter_buffer = self
         receiver._RTCRtpReceiver__nack_generator = NackGenerator()
+        self._asking = asyncio.ensure_future(self._ask_again())
+
+    def close(self) -> None:
+        self._asking.cancel()
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """What aiortc calls on its jitter buffer: no keyframe wanted, no frame complete."""
@@ -53,6 +58,15 @@ class Inlet:
             self._report = packet.sender_info
             for outlet in tuple(self._outlets):
                 outlet.report(packet.sender_info)
+
+    async def _ask_again(self) -> None:
+        """Repeat the NACKs of what is still missing, as other servers do; aiortc asks only once."""
+        while True:
+            await asyncio.sleep(NACK_SECONDS)
+            missing = sorted(_private(self._receiver, "nack_generator").missing)
+            if missing:
+                ssrc = next(iter(_private(self._receiver, "remote_streams")))
+                await self._receiver._send_rtcp_nack(ssrc, missing)
 
     async def request_keyframe(self) -> None:
         """Send the publisher a PLI (RFC 4585, 6.3.1)."""

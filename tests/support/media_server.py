@@ -148,6 +148,8 @@ class Relay:
             del self._publishers[session.name]
             for player in self._players(session.name):
                 await self._end(player)
+        for inlet in session.inlets.values():
+            inlet.close()
         task = asyncio.ensure_future(session.connection.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

@@ -1,0 +1,63 @@
+"""How long received media waits for late and repaired packets: short while all is well, else longer.
+
+Pure: counters go in once a second, a delay comes out. A lost packet costs a broken picture until
+the next keyframe, a longer delay only costs delay, so it grows at once and shrinks slowly.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+LONGEST_MILLISECONDS = 600
+"""Three attempts at a retransmission over 100 ms of round trip, and the delay of speech that people
+still bear; measured in tests/bench."""
+
+FIRST_STEP_MILLISECONDS = 300
+CALM_SECONDS = 20
+"""Without any gap for so long, it is shrunk a little, and again as long as that lasts."""
+
+SHRINKING_SECONDS = 5
+SHRINKING_FACTOR = 0.8
+
+
+class Arrivals(NamedTuple):
+    """The jitter buffers' counters since the session began, all streams together."""
+
+    lost: int = 0
+    """Packets given up."""
+    late: int = 0
+    """Packets that came after they were given up."""
+    requested: int = 0
+    """Retransmissions asked for."""
+
+
+class JitterControl:
+    """The delay of one session; `floor_milliseconds` is the setting's."""
+
+    def __init__(self, floor_milliseconds: int) -> None:
+        self._floor = floor_milliseconds
+        self._before = Arrivals()
+        self._calm_seconds = 0
+        self.milliseconds = floor_milliseconds
+
+    def look(self, arrivals: Arrivals) -> int:
+        """Once a second. The delay in milliseconds from now on."""
+        before, self._before = self._before, arrivals
+        if arrivals.lost > before.lost or arrivals.late > before.late:
+            self._calm_seconds = 0
+            self._grow()
+        elif arrivals.requested > before.requested:
+            self._calm_seconds = 0
+        else:
+            self._calm_seconds += 1
+            if self._calm_seconds >= CALM_SECONDS:
+                self._calm_seconds -= SHRINKING_SECONDS
+                self._shrink()
+        return self.milliseconds
+
+    def _grow(self) -> None:
+        wanted = max(2 * self.milliseconds, FIRST_STEP_MILLISECONDS)
+        self.milliseconds = max(self._floor, min(wanted, LONGEST_MILLISECONDS))
+
+    def _shrink(self) -> None:
+        self.milliseconds = max(self._floor, int(self.milliseconds * SHRINKING_FACTOR))
