@@ -26,6 +26,7 @@ NOUNS: dict[str, Sequence[str]] = {
     "room": ["join", "leave", "mute", "unmute", "volume", "display", "identify", "ping", "restart"],
     "config": ("config",),
     "logs": ("logs",),
+    "audit": ("audit",),
     "report": ("report",),
     "setup": ("setup",),
     "hub": ("hub",),

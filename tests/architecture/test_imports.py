@@ -26,7 +26,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runtime": INNER,
     "store": INNER,
     "diagnostics": INNER | {"config", "devices", "host", "hub", "locale"},
-    "cli": INNER | {"config", "devices", "diagnostics", "enrolment", "hub", "locale", "runtime"},
+    "cli": INNER
+    | {
+        "store",
+        "config",
+        "devices",
+        "diagnostics",
+        "enrolment",
+        "hub",
+        "locale",
+        "runtime",
+        "store",
+    },
     "__main__": {"cli"},
 }
 """Package -> packages of ours that it may import, itself aside."""

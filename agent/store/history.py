@@ -1,0 +1,74 @@
+"""The journal read by others than the daemon: who asked for what, and what happened.
+
+Read-only, while the daemon writes; that is what write-ahead logging allows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from agent.core.audit import AUDITED
+from agent.core.commands import Ack
+from agent.core.documents import EventDocument
+from agent.errors import JournalError
+
+_COMMANDS = """
+    SELECT received_at, 'command', type, COALESCE(sender, ''), result FROM command
+    ORDER BY number DESC LIMIT ?
+"""
+_EVENTS = "SELECT at, 'event', type, '', document FROM event ORDER BY number DESC LIMIT ?"
+_OPENINGS = """
+    SELECT at, 'event', type, '', document FROM event WHERE type IN (?, ?)
+    ORDER BY number DESC LIMIT ?
+"""
+
+
+class Record(Struct, frozen=True):
+    """A command or an event: when, `join` or `device-opened`, by whom (if that is known), and how."""
+
+    at: datetime
+    what: str
+    who: str
+    text: str
+
+
+def history(folder: Path | str, limit: int, *, openings_only: bool = False) -> list[Record]:
+    """The latest records, oldest first; with `openings_only` of camera and microphone alone.
+
+    Raises JournalError when there is no journal in `folder` or it may not be read.
+    """
+    path = Path(folder) / "journal.db"
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            rows = _rows(connection, limit, openings_only)
+    except sqlite3.Error as error:
+        text = f"{path} cannot be read: {error}; is the agent set up, and may this user read it?"
+        raise JournalError("no-journal", text) from error
+    return [_record(*row) for row in sorted(rows)[-limit:]]
+
+
+def _rows(
+    connection: sqlite3.Connection, limit: int, openings_only: bool
+) -> list[tuple[float, str, str, str, bytes | None]]:
+    queries: list[tuple[str, Sequence[object]]] = [(_OPENINGS, (*AUDITED, limit))]
+    if not openings_only:
+        queries = [(_COMMANDS, (limit,)), (_EVENTS, (limit,))]
+    return [row for query, values in queries for row in connection.execute(query, values)]
+
+
+def _record(at: float, kind: str, what: str, who: str, document: bytes | None) -> Record:
+    if kind == "event":
+        event = msgspec.json.decode(document or b"", type=EventDocument)
+        return Record(event.at, what, str(event.detail.get("asked_by", "")), event.text)
+    if document is None:
+        return Record(datetime.fromtimestamp(at, UTC), what, who, "not answered yet")
+    ack = msgspec.json.decode(document, type=Ack)
+    text = f"{ack.state} ({ack.code}): {ack.text}"
+    return Record(datetime.fromtimestamp(at, UTC), what, who, text)

@@ -1,0 +1,28 @@
+"""`diemcau audit`: a technician sees who had the camera and the microphone opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.store.journal import Journal
+from tests.cli.conftest import Bench
+from tests.store.test_history import opened
+from tests.store.test_journal import ping, result
+from tests.support.room import Room
+
+
+def test_openings_and_commands_with_who_asked(tmp_path: Path) -> None:
+    bench = Bench(Room("r1", "Phòng thử", tmp_path))
+    bench.write_settings()
+    nothing = bench.run("audit")
+    assert nothing.returncode == 2
+    assert "journal.db cannot be read" in nothing.stderr
+
+    journal = Journal(bench.room.settings["store"]["path"])
+    journal.record_command(ping("p1"))
+    journal.record_result(result(ping("p1")))
+    journal.record_event(opened("camera"))
+    everything = bench.run("audit").stdout
+    assert "ping [hub]: succeeded (ok): done" in everything
+    assert "device-opened [key operators-2026]: camera open" in everything
+    assert "ping" not in bench.run("audit", "--devices").stdout
