@@ -27,17 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": INNER,
     "diagnostics": INNER | {"config", "devices", "host", "hub", "locale"},
     "cli": INNER
-    | {
-        "store",
-        "config",
-        "devices",
-        "diagnostics",
-        "enrolment",
-        "hub",
-        "locale",
-        "runtime",
-        "store",
-    },
+    | {"config", "devices", "diagnostics", "enrolment", "hub", "locale", "runtime", "store"},
     "__main__": {"cli"},
 }
 """Package -> packages of ours that it may import, itself aside."""
