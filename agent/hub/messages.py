@@ -119,7 +119,7 @@ def session_of(payload: bytes) -> str:
     """The session that a state document is of; empty if it is none."""
     try:
         return msgspec.json.decode(payload, type=_Spoken).session
-    except (ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return ""
 
 

@@ -98,7 +98,7 @@ class Signatures:
             header = token[: token.index(b".")]
             padded = header + b"=" * (-len(header) % 4)
             key_id = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Header).kid
-        except (ValueError, RecursionError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             text = "signed, but its header names no key (kid)"
             raise CommandProblem(Code.BAD_SIGNATURE, text) from error
         key = self._keys.find(key_id)
