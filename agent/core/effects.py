@@ -100,7 +100,7 @@ class SwitchDisplay(Struct, frozen=True):
 
 
 class SetLamp(Struct, frozen=True):
-    """Set the on-air lamp."""
+    """Set the on-air lamp. `LampSet` follows."""
 
     mode: Literal["on", "off", "blink"]
 

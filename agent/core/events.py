@@ -99,6 +99,12 @@ class DisplaySwitched(Struct, frozen=True):
     error: str = ""
 
 
+class LampSet(Struct, frozen=True):
+    """The on-air lamp was set, or (with `error`) could not be. A room without a panel says so too."""
+
+    error: str = ""
+
+
 class DevicesProbed(Struct, frozen=True):
     """Who is there, looked up without opening anything."""
 
@@ -158,6 +164,7 @@ Event = (
     | WorkerExited
     | LineChanged
     | DisplaySwitched
+    | LampSet
     | DevicesProbed
     | HostSampled
     | DeadlinePassed

@@ -33,6 +33,7 @@ class HealthBoard:
         self._do = do
         self._probed: dict[str, DeviceStatus] = {}
         self._reported: dict[str, DeviceStatus] = {}
+        self._failed: dict[str, DeviceStatus] = {}
         self._soon = False
         self._told: dict[str, str] = {}
         self.open_devices: set[str] = set()
@@ -71,6 +72,17 @@ class HealthBoard:
         self._reported[report.device] = report.status
         self._tell_changes(now)
 
+    def lamp_set(self, error: str, now: Now) -> None:
+        """Whether the on-air lamp does what it was told: a room that may be heard must show it."""
+        if "panel" not in self._profile.fitted or bool(error) == ("panel" in self._failed):
+            return
+        self._failed.pop("panel", None)
+        if error:
+            required = "panel" in self._profile.required
+            text = f"The on-air lamp does not do what it is told: {error}"
+            self._failed["panel"] = DeviceStatus(Status.FAILED, "lamp-failed", text, required)
+        self._tell_changes(now)
+
     def child_gone(self, now: Now) -> None:
         """What only the child could know is over."""
         self.open_devices.clear()
@@ -80,8 +92,8 @@ class HealthBoard:
 
     @property
     def devices(self) -> dict[str, DeviceStatus]:
-        """Every fitted device: the child's word while it has it, else the probe's."""
-        return {**self._probed, **self._reported}
+        """Every fitted device: what failed to obey, else the child's word, else the probe's."""
+        return {**self._probed, **self._reported, **self._failed}
 
     def _tell_changes(self, now: Now) -> None:
         """Edges for the event topic, and a document soon."""

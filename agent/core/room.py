@@ -35,6 +35,7 @@ from agent.core.events import (
     DisplaySwitched,
     Event,
     HostSampled,
+    LampSet,
     LineChanged,
     LinkChanged,
     MeetingRecord,
@@ -114,6 +115,8 @@ class Room:
                 self._do(MarkSent(key))
             case RoundTripMeasured(milliseconds):
                 self.health.round_trip_milliseconds = milliseconds
+            case LampSet(error):
+                self.health.lamp_set(error, now)
             case DisplaySwitched(on, error):
                 self._display_switched(on, error, now)
             case DevicesProbed(devices):

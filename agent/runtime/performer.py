@@ -12,7 +12,7 @@ from collections import deque
 from agent.core import effects as do
 from agent.core.commands import Ack
 from agent.core.documents import EventDocument
-from agent.core.events import DisplaySwitched
+from agent.core.events import DisplaySwitched, LampSet
 from agent.errors import AgentError, DeviceAbsent, JournalError
 from agent.ports import Outgoing
 from agent.runtime.outside import Outside
@@ -113,9 +113,11 @@ class Performer:
         self._outside.post(DisplaySwitched(on, error))
 
     def _set_lamp(self, mode: str) -> None:
-        if self._outside.panel is None:
-            return
+        error = ""
         try:
+            if self._outside.panel is None:
+                raise DeviceAbsent("panel-not-open", "the panel could not be opened")
             self._outside.panel.lamp(mode)
         except AgentError as problem:
-            log.error("the on-air lamp: %s", problem)
+            error = str(problem)
+        self._outside.post(LampSet(error))

@@ -13,7 +13,7 @@ import pytest
 
 from agent.core.documents import DeviceStatus, Status
 from agent.core.effects import Effect, InstructWorker, SetLamp, StartWorker
-from agent.core.events import DisplaySwitched, LineChanged, LinkChanged, Restored
+from agent.core.events import DisplaySwitched, LampSet, LineChanged, LinkChanged, Restored
 from agent.core.media import DeviceReported, SetMicrophone
 from tests.core.playbook import Playbook
 
@@ -104,3 +104,16 @@ def test_the_lamp_and_the_hand_are_believed(first: int) -> None:
             day.pass_by()
         except AssertionError as error:
             raise AssertionError(f"day {seed}: {error}") from error
+
+
+def test_a_lamp_that_does_not_obey_is_a_fault_until_it_does() -> None:
+    play = Playbook()
+    play.join()
+    play.tell(LampSet("GPIO line 27: device busy"))
+    play.tell(LampSet("GPIO line 27: device busy"))
+    assert play.events().count("fault") == 1
+    panel = play.room.health.devices["panel"]
+    assert (panel.status, panel.code) == (Status.FAILED, "lamp-failed")
+    assert "GPIO line 27" in panel.text
+    play.tell(LampSet())
+    assert "panel" not in play.room.health.devices
