@@ -50,12 +50,13 @@ def test_lines_fit_a_terminal(run: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_the_pictures_are_there_to_be_looked_at(run: subprocess.CompletedProcess[str]) -> None:
-    names = {
-        "hub-sees-lung-cu": (360, 640, 3),
-        "hub-sees-dat-mui": (360, 640, 3),
-        "lung-cu-sees-dat-mui": (360, 640, 3),
-        "dat-mui-sees-lung-cu": (360, 640, 3),
-        "two-rooms": (180, 648, 3),
+    sizes = {
+        "hub-sees-lung-cu": (640, 360),  # as the camera sends it
+        "hub-sees-dat-mui": (640, 360),
+        "lung-cu-sees-dat-mui": (1280, 720),  # as the room's screen shows it
+        "dat-mui-sees-lung-cu": (1280, 720),
+        "two-rooms": (648, 180),
     }
-    for name, shape in names.items():
-        assert next(read_pictures(ROOT / "out" / "demo" / f"{name}.png")).shape == shape
+    for name, (width, height) in sizes.items():
+        picture = next(read_pictures(ROOT / "out" / "demo" / f"{name}.png"))
+        assert picture.shape == (height, width, 3)
