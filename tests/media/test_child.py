@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import wave
 from pathlib import Path
 
 import av
@@ -29,7 +28,7 @@ from tests.support.media_child import MediaChild
 from tests.support.media_server import MediaServer
 from tests.support.peers import Publisher, Receiver
 from tests.support.pictures import Picture, read_number, shows
-from tests.support.sounds import Sound, frequency, level_dbfs, purity
+from tests.support.sounds import Sound, frequency, level_dbfs, purity, read_wav
 from tests.support.waiting import wait_for
 
 GREEN = (40, 180, 60)
@@ -56,11 +55,6 @@ def silent(sound: Sound) -> bool:
 def read_png(path: Path) -> Picture:
     with av.open(str(path)) as file:
         return next(file.decode(video=0)).to_ndarray(format="rgb24")
-
-
-def read_wav(path: Path) -> Sound:
-    with wave.open(str(path)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 
 def test_a_peer_sees_and_hears_the_room(media_server: MediaServer) -> None:

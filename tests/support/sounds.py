@@ -5,6 +5,8 @@ Samples are mono int16 at 48 kHz throughout, as everywhere in the agent.
 
 from __future__ import annotations
 
+import wave
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,12 @@ def tone(frequency_hz: float, first_sample: int, samples: int, amplitude: int = 
     """A piece of an endless sine; pieces with adjoining sample numbers join without a click."""
     phase = 2 * np.pi * frequency_hz * (np.arange(samples) + first_sample) / RATE_HZ
     return (np.sin(phase) * amplitude).astype(np.int16)
+
+
+def read_wav(path: Path) -> Sound:
+    """All samples of a mono 16-bit file, also of one that is still written."""
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 
 def frequency(sound: Sound) -> float:

@@ -1,0 +1,129 @@
+"""The meeting on a bad network: loss, a dead server, a cut; noticed, told, and mended by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.core.media import DownlinkReported, Measured, UplinkReported
+from tests.media.rooms import TONE_HZ, plan, room
+from tests.support.impairment import BadNetwork, Conditions
+from tests.support.media_child import MediaChild
+from tests.support.media_server import MediaServer
+from tests.support.peers import Receiver
+from tests.support.sounds import RATE_HZ, purity, read_wav
+from tests.support.waiting import wait_for
+
+NOTICED_SECONDS = 5.0
+BACK_SECONDS = 3.0
+SLACK_SECONDS = 2.0
+"""For a machine that runs other tests at the same time; the bench is strict."""
+
+Report = UplinkReported | DownlinkReported
+
+
+def state(*wanted: str) -> Callable[[Report], bool]:
+    return lambda report: report.state in wanted
+
+
+@pytest.fixture
+def network(media_server: MediaServer) -> BadNetwork:
+    with BadNetwork(media_server.url) as network:
+        yield network
+
+
+def test_five_percent_loss_and_100_ms_round_trip(network: BadNetwork, tmp_path: Path) -> None:
+    heard = tmp_path / "heard.wav"
+    network.set(Conditions(loss=0.05, delay_seconds=0.05))
+    with MediaChild(room()) as sender, MediaChild(room(record=str(heard))) as receiver:
+        sender.start(plan(publish=network.whip("lossy")))
+        sender.wait(UplinkReported, state("flowing"), 20)
+        receiver.start(plan(play=[network.whep("lossy")]))
+        receiver.wait(DownlinkReported, state("flowing"), 20)
+
+        def delay(measured: Measured) -> int:
+            return int(measured.figures["downlinks"][0]["jitter_buffer_milliseconds"])
+
+        receiver.wait(Measured, lambda m: delay(m) > 200, 20)
+        adapted = len(receiver.reports)
+        wait_for(lambda: len(figures_since(receiver, adapted)) >= 6, 30, "12 s of figures")
+        rates = [f["frames_per_second"] for f in figures_since(receiver, adapted)[1:]]
+        assert np.mean(rates) >= 24, rates
+        sound = read_wav(heard)[-8 * RATE_HZ :]
+        assert share_heard(sound) >= 0.97
+        assert "sound_loss_percent" in figures_since(receiver, 0)[-1]
+
+
+def figures_since(child: MediaChild, report: int) -> list[dict[str, float]]:
+    return [
+        said.figures["downlinks"][0]
+        for _, said in child.reports[report:]
+        if isinstance(said, Measured)
+    ]
+
+
+def share_heard(sound: np.ndarray) -> float:
+    """The share of the 20 ms pieces in which the tone is whole."""
+    pieces = [sound[at : at + 960] for at in range(0, len(sound) - 960, 960)]
+    return float(np.mean([purity(piece, TONE_HZ) > 0.9 for piece in pieces]))
+
+
+def test_a_killed_server_is_noticed_and_its_return_too() -> None:
+    server = MediaServer()
+    with MediaChild(room()) as child:
+        child.start(plan(publish=server.whip("r"), play=[server.whep("r")]))
+        for _ in range(3):
+            child.wait(UplinkReported, state("flowing"))
+            child.wait(DownlinkReported, state("flowing"))
+            told = len(child.reports)
+            died = time.monotonic()
+            server.kill()
+            child.wait(UplinkReported, state("stalled"), after=told)
+            child.wait(DownlinkReported, state("stalled"), after=told)
+            assert time.monotonic() - died < NOTICED_SECONDS + SLACK_SECONDS
+            child.wait(UplinkReported, state("unreachable"), after=told)
+            told = len(child.reports)
+            server = MediaServer(server.port)
+            back = time.monotonic()
+            child.wait(UplinkReported, state("flowing"), after=told)
+            child.wait(DownlinkReported, state("flowing"), after=told)
+            assert time.monotonic() - back < BACK_SECONDS + SLACK_SECONDS
+        assert child.stop() == 0
+        assert server.sessions() == [], "no session is left behind"
+    server.close()
+
+
+def test_a_cut_line_is_noticed_and_no_session_leaks(
+    network: BadNetwork, media_server: MediaServer
+) -> None:
+    with MediaChild(room()) as child:
+        child.start(plan(publish=network.whip("cut")))
+        child.wait(UplinkReported, state("flowing"))
+        told = len(child.reports)
+        network.set(Conditions(cut=True))
+        child.wait(UplinkReported, state("stalled"), after=told)
+        told = len(child.reports)
+        network.set(Conditions())
+        child.wait(UplinkReported, state("flowing"), 20, after=told)
+        with Receiver(media_server.whep("cut")) as peer:
+            assert purity(peer.hear(0.5), TONE_HZ) > 0.9
+        assert child.stop() == 0
+    wait_for(lambda: not media_server.sessions("cut"), 40, "the server has forgotten all sessions")
+
+
+def test_a_publisher_that_dies_and_comes_back_is_seen_again(media_server: MediaServer) -> None:
+    with MediaChild(room()) as viewer:
+        viewer.start(plan(play=[media_server.whep("hub")]))
+        for _ in range(2):
+            told = len(viewer.reports)
+            with MediaChild(room()) as hub:
+                hub.start(plan(publish=media_server.whip("hub")))
+                viewer.wait(DownlinkReported, state("flowing"), 15, after=told)
+                told = len(viewer.reports)
+                hub.process.kill()
+                hub.process.wait(5)
+            viewer.wait(DownlinkReported, state("stalled"), after=told)
