@@ -12,6 +12,9 @@ from tests.support.demo.play import MEETING, Play, Refused
 from tests.support.demo.stage import GROUP, ROOT, TOPIC_ROOT, Stage
 from tests.support.demo.timeline import Timeline
 
+INTERRUPTED = 130
+"""What shells say of a program that Ctrl-C ended."""
+
 PICTURES = ROOT / "out" / "demo"
 
 
@@ -23,6 +26,7 @@ def main() -> int:
     )
     keep = parser.parse_args().keep
     PICTURES.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     timeline = Timeline()
     with Stage(timeline) as stage:
         try:
@@ -32,6 +36,9 @@ def main() -> int:
                 wait_for_interrupt(stage.broker.port)
             play.leave()
             play.go()
+        except KeyboardInterrupt:
+            print("\nInterrupted; what was started is being stopped.")
+            return INTERRUPTED
         except (TimeoutError, OSError, Refused) as error:
             timeline.check(False, "the demo went on to its end", str(error))
             show_logs(stage)
@@ -52,7 +59,6 @@ def wait_for_interrupt(port: int) -> None:
         sep="\n",
         flush=True,
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
     print()
