@@ -8,8 +8,8 @@ from pathlib import Path
 from agent.errors import AgentError
 
 SERVICE = "diemcau-agent.service"
-START_SECONDS = 90.0
-"""The unit's own TimeoutStartSec is 60."""
+START_SECONDS = 200.0
+"""The unit's own TimeoutStartSec is 180."""
 
 
 def start_service() -> None:

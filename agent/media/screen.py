@@ -6,6 +6,7 @@ screen that breaks (no display, held by somebody else) is opened again while the
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 from agent.core.documents import DeviceStatus, Status
 from agent.errors import MediaError
 from agent.media.gst import Gst
+from agent.media.kms import Card, open_card
 from agent.media.layout import arrange
 from agent.media.loop import Loop, Timer
 from agent.media.pipeline import Pipeline, SharedClock
@@ -22,7 +24,7 @@ from agent.media.reporting import DeviceReporter
 from agent.media.scene import branch, canvas, place
 from agent.settings import Output
 
-SINKS = {"kms": "kmssink name=out sync=false", "window": "autovideosink name=out sync=false"}
+WINDOW_SINK = "autovideosink name=out sync=false"
 RETRY_SECONDS = 3.0
 PROVEN_SECONDS = 1.0
 
@@ -49,6 +51,7 @@ class Screen:
         self._lock = threading.Lock()
         self._sources: dict[str, Shown] = {}
         self._pipeline: Pipeline | None = None
+        self._card: Card | None = None
         self._retry: Timer | None = None
         self._words = ""
         self._title = ""
@@ -57,12 +60,12 @@ class Screen:
 
     def start(self) -> None:
         """Light the screen; without an output there is nothing to light."""
-        if self._output.driver not in SINKS:
+        if self._output.driver == "none":
             return
-        text = f"{canvas(self._output, live=True)} ! {SINKS[self._output.driver]}"
         try:
+            text = f"{canvas(self._output, live=True)} ! {self._sink()}"
             self._pipeline = Pipeline(self._clock, text, self._on_error)
-        except Exception as error:  # GLib.Error: the sink is not installed
+        except Exception as error:  # MediaError; GLib.Error: the sink is not installed
             self._fail(f"the screen cannot be made: {error}")
             return
         for source in self._sources.values():
@@ -71,6 +74,20 @@ class Screen:
         self._write()
         self._pipeline.play()
         self._loop.later(PROVEN_SECONDS, partial(self._prove, self._pipeline))
+
+    def _sink(self) -> str:
+        if self._output.driver == "window":
+            return WINDOW_SINK
+        self._card = open_card(self._output.connector)
+        return self._card.sink
+
+    def _put_out(self) -> None:
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline:
+            pipeline.close()
+        card, self._card = self._card, None
+        if card:
+            os.close(card.descriptor)
 
     def _prove(self, pipeline: Pipeline) -> None:
         """Say that it works once it has done so for a moment, or faults would come and go."""
@@ -83,17 +100,14 @@ class Screen:
         if self._retry:
             self._retry.cancel()
         if self._pipeline:
-            self._pipeline.close()
-            self._pipeline = None
+            self._put_out()
             self._reporter.closed()
 
     def _on_error(self, text: str) -> None:
         self._loop.post(lambda: self._fail(text))
 
     def _fail(self, text: str) -> None:
-        pipeline, self._pipeline = self._pipeline, None
-        if pipeline:
-            pipeline.close()
+        self._put_out()
         for source in self._sources.values():
             source.branch = None
         hint = "check the display's cable and that nothing else uses the screen"

@@ -25,23 +25,47 @@ run_container() {
     shift 2
     timeout "${TIMEOUT_SECONDS:-900}" systemd-nspawn --quiet --directory="$root" \
         --volatile=overlay --register=no --keep-unit --bind="$dir/share:/share" "$@" \
-        --boot diemcau-test systemd.show_status=0 < /dev/null > "$dir/share/out/console" 2>&1
+        --boot diemcau-test systemd.wants=diemcau-test.service systemd.show_status=0 < /dev/null > "$dir/share/out/console" 2>&1
     result "$dir"
 }
 
-# run_machine IMAGE DIR [QEMU-OPTION...]: the same in a virtual machine, on a snapshot of IMAGE.img.
-# A /dev/kvm without kvm_intel or kvm_amd behind it cannot run a stock kernel; then it is emulated.
+# install_image MACHINES DIR: DIR/room.img, the virtual machine's disk with the package installed.
+# Done in a container: what the package does at installation is not what the devices are for, and it
+# takes a minute when emulated.
+install_image() (
+    machines=$1 dir=$2 root=$2/root
+    cleaned() {
+        ! mountpoint -q "$root" || umount "$root"
+        rm -rf "$root" "$dir/upper" "$dir/work"
+    }
+    cleaned
+    trap cleaned EXIT
+    mkdir -p "$root" "$dir/upper" "$dir/work"
+    mount -t overlay -o "lowerdir=$machines/room,upperdir=$dir/upper,workdir=$dir/work" overlay "$root"
+    systemd-nspawn --quiet --pipe --register=no --keep-unit --private-network --directory="$root" \
+        --bind-ro="$dir/share:/share" apt-get install --quiet --yes --no-install-recommends \
+        /share/diemcau-agent.deb > "$dir/install.log" 2>&1 < /dev/null ||
+        { tail -n 5 "$dir/install.log" >&2; exit 1; }
+    rm -f "$dir/room.img"
+    truncate -s 4G "$dir/room.img"
+    mkfs.ext4 -q -F -d "$root" "$dir/room.img"
+)
+
+# run_machine KERNEL IMAGE DIR [QEMU-OPTION...]: the script in a virtual machine on that disk.
+# A /dev/kvm without kvm_intel or kvm_amd behind it cannot run a stock kernel. Then the processor is
+# emulated, and the machine's clock counts its instructions (1 ns each): slow as it is to us, to
+# itself it is a fast machine, and deadlines mean what they mean on a Pi.
 run_machine() {
-    local image=$1 dir=$2 accelerator=(-accel 'tcg,thread=multi' -cpu max)
-    shift 2
+    local kernel=$1 image=$2 dir=$3 accelerator=(-accel tcg -cpu max -smp 1 -icount shift=0)
+    shift 3
     if [ -w /dev/kvm ] && { [ -d /sys/module/kvm_intel ] || [ -d /sys/module/kvm_amd ]; }; then
-        accelerator=(-accel kvm -cpu host)
+        accelerator=(-accel kvm -cpu host -smp 2)
     fi
     timeout "${TIMEOUT_SECONDS:-1500}" qemu-system-x86_64 "${accelerator[@]}" \
-        -machine q35 -smp 2 -m 2048 -nodefaults -no-reboot -display none \
-        -serial "file:$dir/share/out/console" -kernel "$image.vmlinuz" -initrd "$image.initrd" \
+        -machine q35 -m 2048 -nodefaults -no-reboot -display none \
+        -serial "file:$dir/share/out/console" -kernel "$kernel.vmlinuz" -initrd "$kernel.initrd" \
         -append "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 diemcau-test" \
-        -drive "if=none,id=disk,file=$image.img,format=raw,snapshot=on,cache=unsafe" \
+        -drive "if=none,id=disk,file=$image,format=raw,cache=unsafe" \
         -device virtio-blk-pci,drive=disk \
         -fsdev "local,id=share,path=$dir/share,security_model=none" \
         -device virtio-9p-pci,fsdev=share,mount_tag=share \
