@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from agent import ports, settings
 from agent.core.documents import DeviceStatus, Status
 from agent.devices import registry
+from agent.errors import DeviceBusy
 from agent.ports import AccessUnit, CameraFormat
 from tests.conformance import subjects
 from tests.support.waiting import wait_for
@@ -148,6 +150,16 @@ def test_can_be_opened_again_after_closing(rig: Rig) -> None:
     again.camera.close()
 
 
+def test_a_second_opening_is_told_that_the_camera_is_busy(rig: Rig) -> None:
+    if rig.wanted.driver == "simulated":
+        rig.break_with("busy")
+    else:
+        rig.start()
+        rig.await_units(1)
+    with pytest.raises(DeviceBusy, match="another program"):
+        Rig(rig.wanted, rig.folder).start()
+
+
 def test_closing_before_starting_is_no_error(rig: Rig) -> None:
     rig.camera.close()
 
@@ -212,3 +224,30 @@ def test_pictures_of_the_pattern_tell_their_capture_time(simulated: Rig) -> None
         row = bytes(luma)[5 * luma.line_size :]
         counter = sum((row[bit * 20 + 10] > 125) << bit for bit in range(16))
         assert counter == round(unit.captured_monotonic_seconds * 15) % 65536
+
+
+def test_a_usb_camera_that_is_pulled_out_comes_back_by_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """vivid can be disconnected like a USB camera; loading it again plugs it in."""
+    wanted = subjects.v4l2(monkeypatch, tmp_path)
+    if wanted.device != "vivid":
+        pytest.skip("DIEMCAU_TEST_V4L2 is not vivid, which alone can be pulled out by a program")
+    rig = Rig(wanted, tmp_path)
+    rig.start()
+    rig.await_units(5)
+    path = registry.probe_all(settings.Devices(camera=wanted))["camera"].detail["device"]
+    subprocess.run(["v4l2-ctl", "-d", path, "-c", "disconnect=1"], check=True)
+    assert rig.await_status("absent").status is Status.ABSENT
+    before = len(rig.units)
+    wait_for(lambda: vivid("--remove"), 10, "vivid let go of")
+    assert vivid("n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0")
+    rig.await_status("ok", seconds=30)
+    rig.await_units(before + 5)
+    rig.camera.close()
+
+
+def vivid(*options: str) -> bool:
+    flags = [option for option in options if option.startswith("--")]
+    others = [option for option in options if not option.startswith("--")]
+    return subprocess.run(["modprobe", *flags, "vivid", *others], check=False).returncode == 0

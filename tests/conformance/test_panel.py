@@ -11,10 +11,12 @@ import pytest
 
 from agent import settings
 from agent.core.documents import Status
+from agent.devices.gpio.lines import ChipLines
 from agent.devices.panel import gpio, simulated
 from agent.errors import DeviceAbsent
 from agent.ports import Panel
 from tests.conformance import subjects
+from tests.support.gpio_sim import SimulatedLine
 from tests.support.waiting import wait_for
 
 HELD_SECONDS = 0.5
@@ -78,16 +80,29 @@ def mock_pin_rig() -> Rig:
     return Rig(panel, press, lambda: [bool(state.state) for state in lamp.states[1:]])
 
 
-@pytest.fixture(params=["simulated", "mock-pins"])
+def chip_rig() -> Rig:
+    """Lines of the kernel's gpio-sim: the finger is a pull, the eye its trace."""
+    label, _ = subjects.named("DIEMCAU_TEST_GPIO", "GPIO chip").split(":")
+    wanted = settings.Panel(driver="gpio", chip=label, on_air_lamp=LAMP, mute_button=BUTTON)
+    button, lamp = SimulatedLine(BUTTON), SimulatedLine(LAMP)
+    button.pull(True)
+    panel = gpio.GpioPanel(wanted, ChipLines(label, "Panel"), HELD_SECONDS)
+    return Rig(panel, lambda down: button.pull(not down), lambda: lamp.levels_driven()[1:])
+
+
+@pytest.fixture(params=["simulated", "mock-pins", "chip"])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    rig = simulated_rig(tmp_path) if request.param == "simulated" else mock_pin_rig()
+    if request.param == "simulated":
+        rig = simulated_rig(tmp_path)
+    else:
+        rig = mock_pin_rig() if request.param == "mock-pins" else chip_rig()
     yield rig
     rig.panel.close()
 
 
-@pytest.fixture
-def pins() -> Iterator[Rig]:
-    rig = mock_pin_rig()
+@pytest.fixture(params=[mock_pin_rig, chip_rig], ids=["mock-pins", "chip"])
+def pins(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    rig = request.param()
     yield rig
     rig.panel.close()
 

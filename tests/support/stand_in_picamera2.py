@@ -44,7 +44,8 @@ class Picamera2:
 
     def __init__(self, camera_num: int = 0) -> None:
         if Picamera2.in_use:
-            raise RuntimeError("Failed to acquire camera: Device or resource busy")
+            cause = RuntimeError("Failed to acquire camera: Device or resource busy")
+            raise RuntimeError("Camera __init__ sequence did not complete.") from cause
         Picamera2.in_use = True
         self.pre_callback: Any = None
         self._running = threading.Event()

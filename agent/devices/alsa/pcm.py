@@ -62,7 +62,10 @@ class Pcm:
         self._name = name
         try:
             self._pcm, self.facts = call_within(
-                OPEN_SECONDS, lambda: _open(device, captures), f"{name}: opening '{device}'"
+                OPEN_SECONDS,
+                lambda: _open(device, captures),
+                f"{name}: opening '{device}'",
+                lambda late: late[0].close(),
             )
         except alsaaudio.ALSAAudioError as error:
             self._raise(error)

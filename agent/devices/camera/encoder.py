@@ -33,6 +33,9 @@ REOPEN_CHANGE = 0.15
 """The hardware codec takes a new bitrate at opening only, so it is opened anew, with a keyframe,
 for a change by more than this part."""
 
+PENDING_PICTURES = 30
+"""More than any encoder keeps before it delivers."""
+
 _SOFTWARE_OPTIONS = {
     "preset": "ultrafast",
     "tune": "zerolatency",
@@ -75,6 +78,8 @@ class H264Encoder:
         picture.time_base = self._time_base
         picture.pts = round(captured_seconds / self._time_base)
         self._capture_times[picture.pts] = captured_seconds
+        if len(self._capture_times) > PENDING_PICTURES:  # the hardware dropped some
+            del self._capture_times[next(iter(self._capture_times))]
         for packet in self._context.encode(picture):
             captured = self._capture_times.pop(packet.pts or 0, captured_seconds)
             data = bytes(packet)

@@ -33,7 +33,9 @@ SENSOR_NAME = re.compile(r"^(imx|ov|arducam|ar0|gc|sc)\d*\w*", re.IGNORECASE)
 RGB_FORMATS = {"BGR888": "rgb24", "RGB888": "bgr24"}
 """libcamera names the bytes of a pixel from the last to the first, FFmpeg from the first."""
 
-OPEN_SECONDS = 5.0
+OPEN_SECONDS = 10.0
+"""Importing picamera2 alone takes some seconds on an old Pi."""
+
 CLOSE_SECONDS = 2.0
 WAIT_SECONDS = 0.2
 
@@ -82,7 +84,9 @@ class Picamera2Pictures:
     def open(self) -> SourceFormat:
         """See PictureSource."""
         try:
-            self._camera = call_within(OPEN_SECONDS, self._start, "Camera: opening")
+            self._camera = call_within(
+                OPEN_SECONDS, self._start, "Camera: opening", lambda camera: camera.close()
+            )
         except ImportError as error:
             text = "Camera: picamera2 is not installed; apt-get install python3-picamera2"
             raise DeviceError("not-installed", text) from error
@@ -173,6 +177,8 @@ def _choose(device: str | None, models: list[str]) -> int:
 
 
 def _explain(error: Exception) -> DeviceError:
-    if "busy" in str(error).lower():
+    """picamera2 hides libcamera's own words behind a general sentence, as their consequence."""
+    reason = error.__cause__ or error.__context__ or error
+    if "busy" in str(reason).lower():
         return DeviceBusy("busy", "Camera: held by another program; see fuser -v /dev/media*")
-    return DeviceError("failed", f"Camera: libcamera says: {error}")
+    return DeviceError("failed", f"Camera: libcamera says: {reason}")

@@ -68,6 +68,7 @@ class V4l2Pictures:
             OPEN_SECONDS,
             lambda: Capture(node, PREFERRED, wanted.width, wanted.height, wanted.framerate),
             f"Camera: opening '{node.card}'",
+            lambda capture: capture.close(),
         )
         decoder = av.CodecContext.create("mjpeg", "r")
         assert isinstance(decoder, av.VideoCodecContext)
