@@ -23,8 +23,13 @@ from tests.support.waiting import wait_for
 NOTHING = settings.Simulation()
 
 
-def camera_node(sysfs: Path, number: int, name: str, index: int = 0, soc: bool = False) -> None:
-    device = sysfs / "devices" / ("platform/soc" if soc else "usb1") / f"{number}"
+PI_4_USB = "platform/scb/fd500000.pcie/usb1/1-1/1-1:1.0"
+PI_3_USB = "platform/soc/3f980000.usb/usb1/1-1/1-1:1.0"
+CODEC = "platform/soc/bcm2835-codec"
+
+
+def camera_node(sysfs: Path, number: int, name: str, index: int = 0, bus: str = PI_4_USB) -> None:
+    device = sysfs / "devices" / bus / f"{number}"
     node = device / "video4linux" / f"video{number}"
     node.mkdir(parents=True)
     (node / "name").write_text(f"{name}\n")
@@ -40,13 +45,18 @@ def v4l2_wanted(device: str | None) -> settings.Camera:
 
 
 def test_a_usb_camera_is_found_by_part_of_its_name_whatever_its_number(tmp_path: Path) -> None:
-    camera_node(tmp_path, 0, "bcm2835-codec-decode", soc=True)
+    camera_node(tmp_path, 0, "bcm2835-codec-decode", bus=CODEC)
     camera_node(tmp_path, 7, "HD Pro Webcam C920: HD Pro Webc")
     camera_node(tmp_path, 8, "HD Pro Webcam C920: HD Pro Webc", index=1)
     told = v4l2.probe(v4l2_wanted("c920"), NOTHING, tmp_path)
     assert told.status is Status.OK
     assert told.detail["device"] == "/dev/video7"
     assert v4l2.probe(v4l2_wanted(None), NOTHING, tmp_path).detail["device"] == "/dev/video7"
+
+
+def test_a_usb_camera_of_a_pi_3_is_no_part_of_its_chip(tmp_path: Path) -> None:
+    camera_node(tmp_path, 0, "USB Camera", bus=PI_3_USB)
+    assert v4l2.probe(v4l2_wanted(None), NOTHING, tmp_path).status is Status.OK
 
 
 def test_the_absence_of_a_usb_camera_names_the_ones_found(tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ def find(device: str | None, sysfs: Path = SYSFS) -> Node:
 def _is_platform_device(node: Path) -> bool:
     """The Pi's own codecs and sensor interfaces are no USB cameras; vivid, for tests, counts as one."""
     device = (node / "device").resolve()
+    if any(part.startswith("usb") for part in device.parts):
+        return False  # also on a Pi 3, whose USB is a part of its `soc`
     return (device / "of_node").exists() or "soc" in device.parts
 
 
