@@ -65,7 +65,11 @@ class Answers:
         """Not a command at all: answered only where an id could be read."""
         if event.delivery is not None:
             self._do(AcknowledgeDelivery(event.delivery))
-        if event.id is None:
+        if event.id is None or event.id in self.open:
+            return
+        if event.known:  # an id has one final word; it is said again
+            if event.earlier is not None:
+                self._do(SendAck(event.earlier, event.reply))
             return
         state = AckState.EXPIRED if event.code is Code.EXPIRED else AckState.REJECTED
         ack = Ack(event.id, event.type, self._room, state, event.code, event.text, 1, now.wall)

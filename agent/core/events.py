@@ -47,6 +47,9 @@ class CommandRefused(Struct, frozen=True):
     text: str
     delivery: Delivery | None = None
     reply: Reply | None = None
+    earlier: Ack | None = None
+    known: bool = False
+    """As in `CommandReceived`: the id was used before."""
 
 
 class LinkChanged(Struct, frozen=True):

@@ -76,9 +76,9 @@ class Loop:
             case CommandReceived():
                 known, earlier = self._look_up(item.command.id)
                 self._handle(structs.replace(item, known=known, earlier=earlier))
-            case CommandRefused(id=str() as command_id) if self._look_up(command_id)[0]:
-                # Its id has, or will have, a final word already: refused without an answer.
-                self._handle(structs.replace(item, id=None))
+            case CommandRefused(id=str() as command_id):
+                known, earlier = self._look_up(command_id)
+                self._handle(structs.replace(item, known=known, earlier=earlier))
             case WorkerReported(report=SnapshotTaken() as report):
                 self._queries.snapshot_taken(report)
             case WorkerExited():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from agent.core import effects as do
 from agent.core.commands import Ack, AckState, Code, Command, Origin, Ping
 from agent.core.events import (
@@ -194,3 +196,18 @@ def test_unknown_fields_are_warned_about() -> None:
     ping = Command("p1", "ping", Ping(), Origin.HUB)
     play.tell(CommandReceived(ping, unknown_fields=["loud"]))
     assert play.acks("p1")[-1].detail["warnings"] == ["loud: unknown field, ignored"]
+
+
+def test_a_malformed_message_does_not_get_another_word_for_an_id_that_has_one() -> None:
+    play = Playbook()
+    play.command("ping", id="p1")
+    earlier = play.acks("p1")[-1]
+    refused = CommandRefused("p1", "ping", Code.BAD_FIELD, "x: expected `int`", Delivery(9, 1))
+    effects = play.tell(replace(refused, known=True, earlier=earlier))
+    assert [e.ack for e in effects if isinstance(e, do.SendAck)] == [earlier]
+    assert not any(isinstance(e, do.SendAck) and e.final for e in effects)
+    assert do.AcknowledgeDelivery(Delivery(9, 1)) in effects
+
+    play.join(id="j1")  # is being worked on
+    effects = play.tell(replace(refused, id="j1", known=True))
+    assert effects == [do.AcknowledgeDelivery(Delivery(9, 1))]
