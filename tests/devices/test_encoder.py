@@ -105,3 +105,36 @@ def test_an_encoder_that_falls_silent_is_opened_anew(monkeypatch: pytest.MonkeyP
     assert source.opened == 2
     assert [status.code for status in told] == ["stalled", "ok"]
     assert units[3].keyframe
+
+
+def test_after_opening_anew_the_bitrate_is_the_last_one_and_may_rise_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streaming, "H264Encoder", FallingSilent)
+    monkeypatch.setattr(FallingSilent, "made", 0)
+    monkeypatch.setattr(streaming, "HUNG_SECONDS", 0.5)
+    source, units = Pattering(), list[AccessUnit]()
+    camera = StreamingCamera(source, 600_000, required=True)
+    camera.start(units.append, lambda status: None)
+    camera.set_bitrate(200_000)
+    wait_for(lambda: len(units) > 5, 10, "pictures again")
+    assert camera._encoder._bitrate == 200_000
+    camera.set_bitrate(600_000)
+    camera.close()
+    assert camera._encoder._bitrate == 600_000
+
+
+def test_an_error_that_nobody_foresaw_is_told_and_the_camera_goes_on() -> None:
+    units, told = list[AccessUnit](), list[DeviceStatus]()
+
+    def take(unit: AccessUnit) -> None:
+        units.append(unit)
+        if len(units) == 3:
+            raise KeyError("a mistake elsewhere")
+
+    camera = StreamingCamera(Pattering(), 600_000, required=True)
+    camera.start(take, told.append)
+    wait_for(lambda: len(units) > 5, 10, "pictures again")
+    wait_for(lambda: [status.code for status in told] == ["failed", "ok"], 5, "that it is well")
+    camera.close()
+    assert "a mistake elsewhere" in told[0].text

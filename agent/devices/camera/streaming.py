@@ -80,7 +80,7 @@ class StreamingCamera:
         codecs: tuple[str, ...] = (SOFTWARE,),
     ) -> None:
         self._source = source
-        self._bitrate = bitrate
+        self._ceiling = self._bitrate = bitrate
         self._required = required
         self._codecs = codecs
         self._stopping = threading.Event()
@@ -91,12 +91,7 @@ class StreamingCamera:
         self, on_unit: Callable[[AccessUnit], None], on_status: Callable[[DeviceStatus], None]
     ) -> CameraFormat:
         """See the port."""
-        opened = self._source.open()
-        try:
-            self._encoder = self._make_encoder(opened)
-        except DeviceError:
-            self._source.close()
-            raise
+        opened = self._open()
         self._on_unit, self._on_status = on_unit, on_status
         self._watch = PictureWatch(opened.framerate, time.monotonic(), required=self._required)
         self._last_unit_seconds = time.monotonic()
@@ -127,15 +122,23 @@ class StreamingCamera:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(CLOSE_SECONDS)
 
+    def _open(self) -> SourceFormat:
+        """The source and an encoder for its pictures. Raises as `Camera.start`."""
+        opened = self._source.open()
+        try:
+            self._encoder = self._make_encoder(opened)
+        except DeviceError:
+            self._source.close()
+            raise
+        self._encoder.set_bitrate(self._bitrate)
+        return opened
+
     def _make_encoder(self, opened: SourceFormat) -> H264Encoder:
+        shape = opened.width, opened.height, opened.framerate, self._ceiling
         for codec in self._codecs[:-1]:
             with contextlib.suppress(DeviceError):
-                return H264Encoder(
-                    opened.width, opened.height, opened.framerate, self._bitrate, codec
-                )
-        return H264Encoder(
-            opened.width, opened.height, opened.framerate, self._bitrate, self._codecs[-1]
-        )
+                return H264Encoder(*shape, codec)
+        return H264Encoder(*shape, self._codecs[-1])
 
     def _run(self) -> None:
         try:
@@ -143,9 +146,9 @@ class StreamingCamera:
                 try:
                     self._stream()
                 except DeviceError as error:
-                    self._source.close()
-                    self._say_gone(error)
-                    self._reopen()
+                    self._recover(error)
+                except Exception as error:  # a thread that died of it would be a silent camera
+                    self._recover(DeviceError("failed", f"Camera: {error!r}"))
         finally:
             self._source.close()
 
@@ -169,20 +172,18 @@ class StreamingCamera:
             self._last_unit_seconds = now
             self._on_unit(unit)
 
-    def _reopen(self) -> None:
-        """Try until the camera is back or closed; it may come back in another shape."""
-        while not self._stopping.wait(REOPEN_SECONDS):
-            with contextlib.suppress(DeviceError):
-                opened = self._source.open()
-                self._encoder = self._make_encoder(opened)
-                self._watch.resume(time.monotonic())
-                self._last_unit_seconds = time.monotonic()
-                return
-
-    def _say_gone(self, error: DeviceError) -> None:
+    def _recover(self, error: DeviceError) -> None:
+        """Say what happened, then try until the camera is back or closed."""
+        self._source.close()
         said = status.of_error(error, required=self._required)
         self._watch.said(said.code)
         self._on_status(said)
+        while not self._stopping.wait(REOPEN_SECONDS):
+            with contextlib.suppress(DeviceError):
+                opened = self._open()
+                self._watch.resume(opened.framerate, time.monotonic())
+                self._last_unit_seconds = time.monotonic()
+                return
 
 
 def luma_sample(picture: av.VideoFrame) -> bytes:

@@ -31,18 +31,18 @@ class PictureWatch:
     """One camera's picture. All times are monotonic seconds; `framerate` in pictures per second."""
 
     def __init__(self, framerate: float, now_seconds: float, *, required: bool) -> None:
-        self._framerate = framerate
         self._required = required
         self._sample = b""
         self._code = "ok"
-        self.resume(now_seconds)
+        self.resume(framerate, now_seconds)
 
     def said(self, code: str) -> None:
         """The driver itself reported a status with this code; `change` goes on from there."""
         self._code = code
 
-    def resume(self, now_seconds: float) -> None:
-        """The camera was opened again: measure from here on."""
+    def resume(self, framerate: float, now_seconds: float) -> None:
+        """The camera was opened again, perhaps with another rate: measure from here on."""
+        self._framerate = framerate
         self._seen = False
         self._last_picture = self._changed = self._lit = self._last_sample = now_seconds
         self._window_start, self._window_pictures, self._rate = now_seconds, 0, self._framerate
