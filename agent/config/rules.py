@@ -195,6 +195,25 @@ def readable_files(sections: Sections) -> Iterator[Finding]:
                 yield Finding((path,), f"{name} {problem}")
 
 
+def trusted_keys(sections: Sections) -> Iterator[Finding]:
+    hub = sections.of(Hub)
+    if hub is None or not hub.require_signature:
+        return
+    folder, paths = Path(hub.trusted_keys), ("hub.trusted_keys", "hub.require_signature")
+    try:
+        keys = list(folder.glob("*.json"))
+        mode = folder.stat().st_mode
+    except OSError as error:
+        yield Finding(paths, f"{folder} cannot be looked into ({error.strerror})")
+        return
+    if not keys:
+        text = f"{folder} holds no key (*.json), so no command of the hub would be obeyed"
+        yield Finding(paths, f"{text}; see docs/hub-security.md")
+    if mode & stat.S_IWOTH:
+        text = f"{folder} can be written by everybody on this machine; chmod 755 it"
+        yield Finding(paths, text)
+
+
 def _file_problem(path: Path, secret: bool) -> str | None:
     try:
         mode = path.stat().st_mode
@@ -228,9 +247,12 @@ def _files(sections: Sections) -> Iterator[tuple[str, str | None, bool]]:
 
 
 def _paths(sections: Sections) -> Iterator[tuple[str, str | None]]:
-    """Paths of files and folders that the agent makes itself."""
+    """Paths that name no systemd credential."""
     store, control = sections.of(Store), sections.of(Control)
     simulation, speaker = sections.of(Simulation), sections.of(Speaker)
+    hub = sections.of(Hub)
+    if hub:
+        yield "hub.trusted_keys", hub.trusted_keys
     if store:
         yield "store.path", store.path
     if control:
@@ -262,4 +284,4 @@ RULES: tuple[Rule, ...] = (
     absolute_paths,
     socket_path,
 )
-FILE_RULES: tuple[Rule, ...] = (readable_files,)
+FILE_RULES: tuple[Rule, ...] = (readable_files, trusted_keys)

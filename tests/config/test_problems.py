@@ -214,6 +214,23 @@ def test_a_bare_name_is_a_systemd_credential(
     assert settings.media.token_file == str(tmp_path / "media-token")
 
 
+def test_signatures_need_keys_that_nobody_else_can_add_to(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    text = (
+        f"room: {{id: r1}}\nhub: {{host: localhost, require_signature: true, trusted_keys: {keys}}}"
+    )
+    (missing,) = problems(tmp_path, text)
+    assert f"hub.trusted_keys: {keys} cannot be looked into (No such file" in missing
+    keys.mkdir()
+    keys.chmod(0o777)
+    writable, empty = problems(tmp_path, text)  # of one line: by the alphabet
+    assert "holds no key" in empty
+    assert "chmod 755" in writable
+    (keys / "operator.json").write_text("{}")
+    keys.chmod(0o755)
+    load(write(tmp_path, text))
+
+
 @pytest.mark.parametrize("key", ["password", "passwort_file"])
 def test_a_misplaced_secret_is_not_repeated(tmp_path: Path, key: str) -> None:
     text = f"room: {{id: r1}}\nhub: {{host: localhost, {key}: hunter2}}\n"
