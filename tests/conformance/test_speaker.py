@@ -40,6 +40,12 @@ def heard(folder: Path) -> Sound:
         return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
 
 
+def heard_sound(folder: Path) -> Sound:
+    """What was heard without the silence of a start, or of underruns on a busy machine."""
+    periods = heard(folder).reshape(-1, PERIOD_FRAMES)
+    return periods[periods.any(axis=1)].reshape(-1)
+
+
 @pytest.fixture(
     params=[subjects.simulated_speaker, subjects.alsa_file_speaker, subjects.alsa_speaker],
     ids=["simulated", "alsa-file", "alsa-card"],
@@ -106,7 +112,7 @@ def test_what_is_written_is_heard_sample_for_sample(
     speaker.open()
     said = play(speaker, 50)
     speaker.close()
-    assert said.tobytes() in heard(tmp_path).tobytes()
+    assert np.array_equal(heard_sound(tmp_path), said)
 
 
 @pytest.mark.parametrize("subject", [subjects.simulated_speaker, subjects.alsa_file_speaker])
@@ -118,8 +124,7 @@ def test_volume_changes_what_is_heard(
     speaker.set_volume(50)
     said = play(speaker, 50)
     speaker.close()
-    last = heard(tmp_path)[-PERIOD_FRAMES * 20 :]
-    assert level_dbfs(last) == pytest.approx(level_dbfs(said) - 18, abs=1)
+    assert level_dbfs(heard_sound(tmp_path)) == pytest.approx(level_dbfs(said) - 18, abs=1)
 
 
 def test_volume_zero_is_silence(simulated: Speaker, tmp_path: Path) -> None:
@@ -134,7 +139,7 @@ def test_plays_in_real_time_and_says_how_much_waits(paced: Speaker) -> None:
     began = time.monotonic()
     play(paced, 200)
     assert 1.8 < time.monotonic() - began < 4, "not faster; an emulated machine may be slower"
-    assert 0.01 <= paced.delay_seconds() <= 0.1
+    assert 0 <= paced.delay_seconds() <= 0.1
 
 
 def test_a_writer_that_pauses_is_an_underrun_and_playing_goes_on(paced: Speaker) -> None:
@@ -142,7 +147,7 @@ def test_a_writer_that_pauses_is_an_underrun_and_playing_goes_on(paced: Speaker)
     play(paced, 5)
     time.sleep(0.5)
     play(paced, 5)
-    assert paced.status().detail["xruns"] == 1
+    assert paced.status().detail["xruns"] >= 1
     assert paced.status().status is Status.OK
 
 
