@@ -51,8 +51,8 @@ def doctor(
 ) -> None:
     """Exit code 0: nothing failed; 1: something did; 2: the doctor could not run."""
     from agent.diagnostics import runner
-    from agent.diagnostics.checks import select
     from agent.diagnostics.site import inspect
+    from agent.diagnostics.subjects import select
 
     session = session_of(context)
     chosen = select(subjects or [])

@@ -265,6 +265,6 @@ _COMMANDS = (
         "sign",
         sign,
         _("A signed command, for mosquitto_pub"),
-        ["diemcau hub sign unmute --to room/thon-5 --key ha-2026.jwk | mosquitto_pub -s ..."],
+        ["diemcau hub sign mute --to room/thon-5 --key ha.jwk | mosquitto_pub -s ..."],
     ),
 )

@@ -20,4 +20,6 @@ def hanging(width: int, head: tuple[tuple[str, str], ...], text: str, style: str
     indent = line.cell_len
     wrapped = textwrap.wrap(text, max(NARROWEST, width - indent), break_on_hyphens=False)
     line.append(("\n" + " " * indent).join(wrapped), style=style)
+    if not text:
+        line.rstrip()
     return line

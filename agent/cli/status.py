@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.cli import words
+from agent.cli.media_lines import media_lines
+from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
-from agent.core.documents import DeviceStatus, Phase, RoomState
+from agent.core.documents import DeviceStatus, EventDocument, Phase, RoomState, Status
 from agent.diagnostics.client import ControlError, Link, RoomStatus
 from agent.locale import gettext as _
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 EVENTS_SHOWN = 4
-LABEL_WIDTH = 14
+LABEL_WIDTH, WORD_WIDTH = 14, 12
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,7 +50,7 @@ def status(
         typer.echo(msgspec.json.encode(session.client.ask("status")).decode())
         return
     answer = session.client.status()
-    session.console.print(screen(answer, datetime.now().astimezone()))
+    session.console.print(screen(answer, session.console.width))
     if answer.health is not None and answer.health.status == "failed":
         raise typer.Exit(1)
 
@@ -58,118 +60,137 @@ def watch(
     every: Annotated[float, typer.Option(min=0.2, help=_("seconds between looks"))] = 1.0,
 ) -> None:
     """Show the status again and again, also while the daemon goes and comes."""
+    session = session_of(context)
+    try:
+        if session.console.is_terminal:
+            _keep_live(session, every)
+        while True:
+            session.console.print(_look(session))
+            time.sleep(every)
+    except KeyboardInterrupt:
+        return
+
+
+def _keep_live(session: Session, every: float) -> None:
     from rich.live import Live
 
-    session = session_of(context)
-    with Live(console=session.console, auto_refresh=False) as live:
-        try:
-            while True:
-                live.update(_look(session), refresh=True)
-                time.sleep(every)
-        except KeyboardInterrupt:
-            return
+    with Live(console=session.console, auto_refresh=False, screen=True) as live:
+        while True:
+            live.update(_look(session), refresh=True)
+            time.sleep(every)
 
 
 def _look(session: Session) -> Group | Text:
     from rich.text import Text
 
     try:
-        return screen(session.client.status(), datetime.now().astimezone())
+        return screen(session.client.status(), session.console.width)
     except ControlError as error:
         return Text(error.text, style="failed")
 
 
-def screen(status: RoomStatus, now: datetime) -> Group:
+def screen(status: RoomStatus, width: int) -> Group:
     """The room on one screen of 80 columns and 24 lines."""
     from rich.console import Group
 
     health = status.health
-    lines = [_title(status.state, now), _meeting(status)]
+    rows = [_title(status.state), *_room(status)]
     if health is not None:
-        lines += [_device(kind, health.devices[kind]) for kind in health.devices]
-    lines.append(_hub(status.link))
+        rows += [_device(kind, device, status) for kind, device in health.devices.items()]
+        rows += _host(health.host)
+    rows.append(_hub(status.link))
     if health is not None and health.media:
-        lines.append(_line(_("media"), *_figures(health.media)))
+        rows += [
+            (name, _("ok") if flows else _("warning"), "ok" if flows else "warning", text)
+            for name, flows, text in media_lines(health.media)
+        ]
+    lines = [_line(width, *row) for row in rows]
     if status.faults:
-        lines.append(_heading(_("Last events")))
-        lines += [_fault(event.at, event.text) for event in status.faults[-EVENTS_SHOWN:]]
+        lines.append(hanging(width, ((_("Last events"), "heading"),), ""))
+        lines += [_event(width, event) for event in status.faults[-EVENTS_SHOWN:]]
     return Group(*lines)
 
 
-def _title(state: RoomState, now: datetime) -> Text:
-    from rich.text import Text
+Row = tuple[str, str, str, str]
+"""Label, word, the word's style, the rest."""
 
-    return Text.assemble(
-        (state.room, "heading"),
-        f"   {now:%H:%M:%S}   diemcau {state.agent.version}",
-        f"   {_('running since')} {state.agent.started.astimezone():%d/%m %H:%M}",
+
+def _title(state: RoomState) -> Row:
+    text = _("diemcau {version}, running since {since}").format(
+        version=state.agent.version, since=f"{state.agent.started.astimezone():%d/%m %H:%M}"
     )
+    return state.room, f"{datetime.now():%H:%M:%S}", "heading", text
 
 
-def _meeting(status: RoomStatus) -> Text:
+def _room(status: RoomStatus) -> list[Row]:
     state = status.state
-    parts: list[tuple[str, str]] = [
-        (words.phase(state.phase), "failed" if state.phase is Phase.FAULT else "heading")
-    ]
-    if state.meeting is not None:
-        parts.append((f"{state.meeting.id} {state.meeting.title or ''}".strip(), ""))
-        parts.append((f"{_('since')} {state.meeting.since.astimezone():%H:%M}", ""))
-        if state.meeting.until is not None:
-            parts.append((f"{_('until')} {state.meeting.until.astimezone():%H:%M}", ""))
-        parts.append((_microphone(status), "warning" if status.muted_by_hand else ""))
-    return _line(_("room"), *parts)
+    style = "failed" if state.phase is Phase.FAULT else "heading"
+    rows = [(_("room"), words.phase(state.phase), style, "")]
+    meeting = state.meeting
+    if meeting is not None:
+        parts = [meeting.title or "", f"{_('since')} {meeting.since.astimezone():%H:%M}"]
+        if meeting.until is not None:
+            parts.append(f"{_('until')} {meeting.until.astimezone():%H:%M}")
+        rows.append((_("meeting"), meeting.id, "heading", ", ".join(filter(None, parts))))
+    return rows
 
 
-def _microphone(status: RoomStatus) -> str:
-    if status.muted_by_hand:
-        return _("muted by hand, at the button")
-    return {
-        "live": _("microphone is heard"),
-        "muted": _("microphone is muted"),
-        "off": _("no microphone"),
-    }[status.state.microphone]
-
-
-def _device(kind: str, device: DeviceStatus) -> Text:
+def _device(kind: str, device: DeviceStatus, status: RoomStatus) -> Row:
     word, style = words.device_status(device.status)
-    optional = "" if device.required else _("(not required)")
-    return _line(words.device_name(kind), (word, style), (device.text, ""), (optional, "quiet"))
+    text = _use(kind, status) if device.status is Status.OK else _trouble(kind, device)
+    return words.device_name(kind), word, style, text
 
 
-def _hub(link: Link) -> Text:
+def _use(kind: str, status: RoomStatus) -> str:
+    """What a device that is well does now."""
+    match kind:
+        case "microphone" if status.muted_by_hand:
+            return _("muted by hand, at the button")
+        case "microphone":
+            return {"live": _("is heard"), "muted": _("muted"), "off": ""}[status.state.microphone]
+        case "camera":
+            return {"live": _("is seen"), "off": ""}[status.state.camera]
+        case "display":
+            return {"on": _("on"), "off": _("off")}[status.state.display]
+    return ""
+
+
+def _trouble(kind: str, device: DeviceStatus) -> str:
+    from agent.diagnostics.checks.trouble import finding
+
+    found = finding(kind, device)
+    optional = "" if device.required else " " + _("(not required)")
+    return f"{found.title}{optional}. {found.advice}"
+
+
+def _host(host: dict[str, Any]) -> list[Row]:
+    """The machine, only if something is wrong with it."""
+    if host.get("status", Status.OK) == Status.OK:
+        return []
+    text = words.host_trouble(str(host.get("code")), str(host.get("text", "")))
+    return [(_("machine"), _("warning"), "warning", text)]
+
+
+def _hub(link: Link) -> Row:
     if not link.up:
-        return _line(_("hub"), (_("no connection"), "failed"), (link.text, ""))
+        return _("hub"), _("failed"), "failed", hub_trouble(link)
     trip = link.round_trip_milliseconds
-    return _line(
-        _("hub"), (_("connected"), "ok"), (f"{trip:.0f} ms" if trip is not None else "", "")
-    )
+    text = "" if trip is None else _("round trip {trip:.0f} ms").format(trip=trip)
+    return _("hub"), _("ok"), "ok", text
 
 
-def _figures(media: dict[str, Any]) -> list[tuple[str, str]]:
-    """Numbers and words of the media child; names carry their unit."""
-    return [
-        (f"{name.replace('_', ' ')} {value:g}", "")
-        for name, value in media.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    ]
+def hub_trouble(link: Link) -> str:
+    """Why there is no link, and what to do."""
+    from agent.diagnostics.checks.hub_words import describe
+
+    found = describe(link.code, link.text)
+    return f"{found.title}. {found.advice}"
 
 
-def _fault(at: datetime, text: str) -> Text:
-    from rich.text import Text
-
-    return Text(f"  {at.astimezone():%d/%m %H:%M:%S}  {text}")
+def _event(width: int, event: EventDocument) -> Text:
+    return hanging(width, ((f"  {event.at.astimezone():%d/%m %H:%M:%S}  ", "quiet"),), event.text)
 
 
-def _heading(text: str) -> Text:
-    from rich.text import Text
-
-    return Text(text, style="heading")
-
-
-def _line(label: str, *parts: tuple[str, str]) -> Text:
-    """A label and what belongs to it."""
-    from rich.text import Text
-
-    line = Text(f"{label:<{LABEL_WIDTH}}", style="")
-    line.append_text(Text("  ").join(Text(text, style=style) for text, style in parts if text))
-    return line
+def _line(width: int, label: str, word: str, style: str, text: str) -> Text:
+    head = ((f"{label:<{LABEL_WIDTH}} ", ""), (f"{word:<{WORD_WIDTH}} ", style))
+    return hanging(width, head, text)

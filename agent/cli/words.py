@@ -92,3 +92,19 @@ def device_name(kind: str) -> str:
         "display": _("display"),
         "panel": _("lamp, button"),
     }.get(kind, kind)
+
+
+def host_trouble(code: str, text: str) -> str:
+    """What is wrong with the machine; the daemon's own text for a code that is not here."""
+    return {
+        "clock-unsynchronised": _("The clock is not synchronised"),
+        "under-voltage": _("The power supply is too weak"),
+        "under-voltage-occurred": _("The power supply was too weak for a moment"),
+        "overheating": _("The box is too hot"),
+        "disk-full": _("The disk is full"),
+        "disk-low": _("The disk is almost full"),
+        "store-read-only": _("Nothing can be written"),
+        "memory-low": _("There is little memory left"),
+        "wifi-weak": _("The Wi-Fi is weak"),
+        "wifi-power-save": _("The Wi-Fi saves power, which makes sound and picture late"),
+    }.get(code, text)

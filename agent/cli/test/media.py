@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from agent.cli.media_lines import media_lines
 from agent.cli.room import send
 from agent.cli.session import Session, session_of
 from agent.cli.test.bench import conclude, site_of
@@ -21,6 +22,7 @@ from agent.locale import gettext as _
 
 MEETING = "diemcau-test"
 JOIN_SECONDS = 30.0
+EVERY_SECONDS = 2.0
 
 
 def media(
@@ -62,12 +64,15 @@ def _join(site: Site) -> dict[str, Any]:
 
 
 def _measure(session: Session, seconds: float) -> None:
-    """The daemon's figures as they come, then once more for a file."""
+    """The daemon's figures, a line a direction, every second on a terminal and once in a file."""
     end = time.monotonic() + seconds
-    shown: dict[str, Any] = {}
-    while time.monotonic() < end:
-        time.sleep(1.0)
+    media: dict[str, Any] = {}
+    while (remaining := end - time.monotonic()) > 0:
+        if session.console.is_terminal:
+            time.sleep(min(EVERY_SECONDS, remaining))
+        else:
+            time.sleep(remaining)
         health = session.client.status().health
-        shown = (health.media or {}) if health else {}
-    for name, value in shown.items():
-        session.console.print(f"  {name}: {value}")
+        media = (health.media if health else None) or media
+        for name, _flows, text in media_lines(media):
+            session.console.print(f"  {name}: {text}")

@@ -18,8 +18,8 @@ from msgspec import Struct
 from agent import __version__
 from agent.config import entries
 from agent.diagnostics import runner
-from agent.diagnostics.checks import SUBJECTS
 from agent.diagnostics.site import Site
+from agent.diagnostics.subjects import SUBJECTS
 from agent.errors import AgentError
 from agent.locale import gettext as _
 

@@ -1,0 +1,73 @@
+"""Every command explains itself, with examples that are real, in 80 columns; the man page has all."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from agent.cli.app import NOUNS, make_app
+from tests.cli.test_command_line import diemcau
+
+MAN_PAGE = Path(__file__).parents[2] / "scripts/deb/diemcau.1"
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every command by its words, groups included."""
+    return [(), *_below(typer.main.get_command(make_app([])), ())]
+
+
+def _below(group: object, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name, command in getattr(group, "commands", {}).items():
+        yield (*words, name)
+        yield from _below(command, (*words, name))
+
+
+def help_of(words: tuple[str, ...]) -> str:
+    result = CliRunner().invoke(make_app([]), [*words, "--help"], prog_name="diemcau")
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_list_of_nouns_has_every_command() -> None:
+    """A command that is missing there would not be found."""
+    named = {command for commands in NOUNS.values() for command in commands}
+    assert named | {"run"} == {words[0] for words in commands() if len(words) == 1}
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_help_fits_and_has_examples_that_are_real(words: tuple[str, ...]) -> None:
+    text = help_of(words)
+    assert max(map(len, text.splitlines())) <= 80
+    group = any(other[: len(words)] == words and other != words for other in commands())
+    examples = re.findall(r"^ +(?:sudo )?diemcau (.*)$", text, re.MULTILINE)
+    if not group and words != ("run",):
+        assert examples
+    for example in examples:
+        given = shlex.split(re.split(r" [>|] ", example)[0])
+        assert tuple(given[: len(words)]) == words
+        options = {word.split("=")[0] for word in given if word.startswith("--")}
+        assert options <= set(re.findall(r"--[a-z-]+", text + help_of(()))), example
+
+
+def test_the_man_page_names_every_command() -> None:
+    text = MAN_PAGE.read_text().replace("\\-", "-")
+    for words in commands():
+        assert " ".join(words) in text, f"{' '.join(words)} is not in {MAN_PAGE.name}"
+
+
+def test_diemcau_alone_shows_its_help() -> None:
+    done = diemcau()
+    assert "doctor" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_word_that_is_no_command_is_an_error() -> None:
+    done = diemcau("docter")
+    assert done.returncode == 2
+    assert "docter" in done.stderr

@@ -1,0 +1,180 @@
+"""The hub's commands by hand, the status screen, and a doctor that leaves a meeting alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.conftest import Bench
+from tests.support.waiting import wait_for
+
+STATUS_SECONDS = 0.5
+
+
+@pytest.fixture
+def in_meeting(healthy: Bench) -> Iterator[Bench]:
+    done = healthy.run("join", "giao-ban", "--title", "Giao ban tuần")
+    assert done.returncode == 0, done.stdout + done.stderr
+    yield healthy
+    healthy.run("leave")
+
+
+def phase(bench: Bench) -> str:
+    return str(bench.room.ask(type="status")["state"]["phase"])
+
+
+def acks(output: str) -> list[str]:
+    return re.findall(r"^ *[\d.]+ s  (\w+)", output, re.MULTILINE)
+
+
+def test_join_and_leave_show_their_acks_as_they_come(healthy: Bench) -> None:
+    joined = healthy.run("join", "giao-ban")
+    assert acks(joined.stdout) == ["accepted", "running", "done"]
+    assert joined.returncode == 0
+    assert phase(healthy) == "in-meeting"
+    left = healthy.run("leave")
+    assert acks(left.stdout)[-1] == "done"
+    assert left.returncode == 0
+    assert healthy.room.open_devices() == ["display", "panel"]
+
+
+def test_a_refusal_is_explained_and_gives_exit_code_1(healthy: Bench) -> None:
+    done = healthy.run("unmute")
+    assert done.returncode == 1
+    assert acks(done.stdout) == ["refused"]
+    assert "the room is in no meeting" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("ping",), ("mute",), ("volume", "55"), ("display", "on"), ("identify", "--seconds", "1")],
+    ids=lambda command: command[0],
+)
+def test_a_command_succeeds(healthy: Bench, command: tuple[str, ...]) -> None:
+    done = healthy.run(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert acks(done.stdout)[-1] == "done"
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [
+        (("volume", "300"), "percent"),
+        (("display", "half"), "half"),
+        (("join", "x", "--until", "soon"), "soon: no time"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_a_mistake_in_the_line_is_named(
+    healthy: Bench, command: tuple[str, ...], word: str
+) -> None:
+    done = healthy.run(*command)
+    assert done.returncode == 2
+    assert word in done.stderr.lower()
+    assert "Traceback" not in done.stderr
+
+
+def test_the_status_is_one_screen(in_meeting: Bench) -> None:
+    done = in_meeting.run("status")
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 23
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("lung-cu")
+    for part in ("in a meeting", "giao-ban", "Giao ban tuần", "muted", "round trip"):
+        assert part in done.stdout
+    for device in ("camera", "microphone", "loudspeaker", "display", "lamp, button"):
+        assert re.search(rf"^{device} +ok", done.stdout, re.MULTILINE)
+
+
+def test_the_status_shows_a_fault_and_fails(healthy: Bench) -> None:
+    healthy.break_device("microphone", "unplugged")
+    healthy.room.ask(type="report")
+    wait_for(
+        lambda: healthy.room.ask(type="health")["status"] == "failed", 20, "health says failed"
+    )
+    done = healthy.run("status")
+    assert done.returncode == 1
+    assert re.search(r"^microphone +absent", done.stdout, re.MULTILINE)
+
+
+def test_the_status_takes_half_a_second_of_work(healthy: Bench) -> None:
+    """Measured as processor time, since the machine of the tests may be busy with others."""
+    program = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run(sys.argv[1:], check=False, stdout=subprocess.DEVNULL)\n"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(used.ru_utime + used.ru_stime)"
+    )
+    tool = [sys.executable, "-m", "agent", "status", "--config", str(healthy.config)]
+    run = [sys.executable, "-c", program, *tool]
+    seconds = min(
+        float(subprocess.run(run, capture_output=True, text=True, check=True, timeout=60).stdout)
+        for _ in range(3)
+    )
+    assert seconds <= STATUS_SECONDS
+
+
+def test_watch_goes_on_until_it_is_ended(healthy: Bench) -> None:
+    tool = [sys.executable, "-m", "agent", "watch", "--every", "0.2"]
+    with subprocess.Popen(
+        [*tool, "--config", str(healthy.config)], stdout=subprocess.PIPE, text=True
+    ) as watch:
+        seen: list[str] = []
+        reader = threading.Thread(target=lambda: seen.extend(watch.stdout or []))
+        reader.start()
+        wait_for(lambda: sum("lung-cu" in line for line in seen) >= 2, 20, "two looks")
+        watch.send_signal(2)
+        assert watch.wait(10) == 0
+        reader.join()
+
+
+def test_the_doctor_leaves_a_meeting_alone_and_says_what_it_left_out(in_meeting: Bench) -> None:
+    opened = {kind: in_meeting.room.opened_at(kind) for kind in ("camera", "microphone", "speaker")}
+    found = in_meeting.doctor()
+    assert found.troubles == []
+    left_out = set(found.codes("skipped"))
+    assert {"camera-in-meeting", "microphone-in-meeting", "speaker-in-meeting"} <= left_out
+    assert phase(in_meeting) == "in-meeting"
+    assert opened == {kind: in_meeting.room.opened_at(kind) for kind in opened}
+
+
+def test_a_meeting_that_begins_gets_the_camera_from_the_doctor(healthy: Bench) -> None:
+    tool = [sys.executable, "-m", "agent", "doctor", "camera", "--json"]
+    healthy.break_device("camera", "frozen")  # the longest look at a camera
+    with subprocess.Popen(
+        [*tool, "--config", str(healthy.config)], stdout=subprocess.PIPE, text=True
+    ) as doctor:
+        wait_for(lambda: "camera" in healthy.room.open_devices(), 20, "the doctor has the camera")
+        healthy.heal()
+        healthy.break_device("camera", "frozen")
+        joined = healthy.run("join", "giao-ban")
+        output = doctor.communicate(timeout=60)[0]
+    try:
+        assert joined.returncode == 0
+        state = healthy.room.ask(type="status")["state"]
+        assert (state["phase"], state["camera"]) == ("in-meeting", "live")
+        codes = [f["code"] for s in json.loads(output)["sections"] for f in s["findings"]]
+        assert codes == ["camera-meeting-began"]
+    finally:
+        healthy.run("leave")
+
+
+def test_the_button_is_seen_when_somebody_presses_it(healthy: Bench) -> None:
+    def press() -> None:
+        time.sleep(2)  # a person, after the tool has asked
+        with (healthy.room.folder / "mute-button").open("w") as fifo:
+            fifo.write("press\nrelease\n")
+
+    person = threading.Thread(target=press)
+    person.start()
+    done = healthy.run("test", "button", "--seconds", "20")
+    person.join()
+    assert done.returncode == 0
+    assert "The button works" in done.stdout
