@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer
 import typer.main
 from typer.testing import CliRunner
 
@@ -17,9 +19,14 @@ from tests.cli.test_command_line import diemcau
 MAN_PAGE = Path(__file__).parents[2] / "scripts/deb/diemcau.1"
 
 
+@cache
+def whole_app() -> typer.Typer:
+    return make_app([])
+
+
 def commands() -> list[tuple[str, ...]]:
     """Every command by its words, groups included."""
-    return [(), *_below(typer.main.get_command(make_app([])), ())]
+    return [(), *_below(typer.main.get_command(whole_app()), ())]
 
 
 def _below(group: object, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -28,8 +35,9 @@ def _below(group: object, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         yield from _below(command, (*words, name))
 
 
+@cache
 def help_of(words: tuple[str, ...]) -> str:
-    result = CliRunner().invoke(make_app([]), [*words, "--help"], prog_name="diemcau")
+    result = CliRunner().invoke(whole_app(), [*words, "--help"], prog_name="diemcau")
     assert result.exit_code == 0, result.output
     return result.output
 
