@@ -186,6 +186,13 @@ class Origin(StrEnum):
     LOCAL = "local"
 
 
+SIGNED_BY = "key "
+"""What a signed command's `sender` begins with; the key's id follows."""
+
+MAX_SIGNED_SECONDS = 86_400
+"""From `issued` to `expires` of a signed command: so long its id must be remembered at the least."""
+
+
 class Reply(Struct, frozen=True, omit_defaults=True):
     """The sender's MQTT 5 Response Topic and Correlation Data (MQTT 5, 4.10)."""
 
@@ -203,7 +210,7 @@ class Command(Struct, frozen=True, omit_defaults=True):
     issued: datetime | None = None
     expires: datetime | None = None
     sender: str | None = None
-    """Who asked, for the journal: a signing key's id, or `uid 1000 pid 4711` of the control socket."""
+    """Who asked, for the journal: `key ha-2026`, a signing key's id, or `uid 1000 pid 4711` of the control socket."""
     reply: Reply | None = None
 
 

@@ -58,6 +58,8 @@ from agent.core.meeting import MeetingControl
 from agent.core.microphone import CONFIRM, Microphone
 from agent.core.orders import IDENTIFY, REPORT_ANSWER, Orders
 from agent.core.profile import Profile
+from agent.core.refusals import DUE as REFUSED
+from agent.core.refusals import Refusals
 
 STOP = "stop"
 STOP_SECONDS = 6.0
@@ -75,6 +77,7 @@ class Room:
         self._stopping = False
         self.link = LinkChanged(up=False, code="starting", text="not connected yet")
         self.answers = Answers(profile.room, do)
+        self.refusals = Refusals(profile.room, do)
         self.display = DisplayPower(profile, do)
         self.microphone = Microphone(do, self.answers, profile.speaker_volume)
         self.health = HealthBoard(profile, do)
@@ -103,6 +106,7 @@ class Room:
                 self.orders.received(event, now)
             case CommandRefused():
                 self.answers.refuse_malformed(event, now)
+                self.refusals.note(event, now)
             case WorkerReported(generation, report) if self.meeting.child.is_current(generation):
                 self._reported(report, now)
             case WorkerExited(generation, _, text) if self.meeting.child.is_current(generation):
@@ -272,6 +276,8 @@ class Room:
             self.health.due()
         elif name == SOON:
             self.health.publish(self.meeting.phase, self.meeting.attendance, now)
+        elif name == REFUSED:
+            self.refusals.due(now)
         elif name == STOP:
             self._do(EndDaemon())
         elif name == WARM_UP:

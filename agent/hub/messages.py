@@ -19,7 +19,7 @@ from agent.core.command_codec import (
     decode_object,
     readable_id,
 )
-from agent.core.commands import Code, Reply
+from agent.core.commands import SIGNED_BY, Code, Reply
 from agent.core.documents import EventDocument, HealthDocument, RoomState
 from agent.core.events import CommandReceived, CommandRefused, Delivery
 from agent.hub.signature import Signatures
@@ -79,8 +79,9 @@ def _decode(
         text = "commands must not be retained: publish it without, and clear the topic"
         raise CommandProblem(Code.RETAINED, text)
     fields, key_id = signatures.open(incoming.payload, address)
+    sender = None if key_id is None else f"{SIGNED_BY}{key_id}"
     return command_from(
-        fields, address.type, address.origin, new_command_id, sender=key_id, reply=reply
+        fields, address.type, address.origin, new_command_id, sender=sender, reply=reply
     )
 
 

@@ -21,7 +21,15 @@ from agent.core.command_codec import (
     decode_object,
     readable_id,
 )
-from agent.core.commands import COMMANDS, Code, CommandId, Identifier, Instant, Origin
+from agent.core.commands import (
+    COMMANDS,
+    MAX_SIGNED_SECONDS,
+    Code,
+    CommandId,
+    Identifier,
+    Instant,
+    Origin,
+)
 from agent.errors import ConfigError
 from agent.hub.topics import Address
 from agent.hub.trusted_keys import ANY, KEY_ID, KeyFolder, TrustedKey
@@ -30,8 +38,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ALGORITHM = "EdDSA"
-MAX_LIFETIME = timedelta(days=1)
-"""From `issued` to `expires`; far below the journal's memory of ids, by which replays are known."""
+MAX_LIFETIME = timedelta(seconds=MAX_SIGNED_SECONDS)
 
 _COMPACT = re.compile(rb"\s*([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+\s*")
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from agent.core.commands import Ack, Command
+from agent.core.commands import MAX_SIGNED_SECONDS, SIGNED_BY, Ack, Command
 from agent.core.documents import DeviceStatus, EventDocument
 from agent.core.effects import SendAck
 from agent.core.events import MeetingRecord
@@ -192,7 +192,11 @@ class Journal:
         self._put_out("dropped", _dropped_notice(earlier + excess, newest))
 
     def _prune(self) -> None:
-        """Delete what is too old or too much, now and then; what is unfinished stays."""
+        """Delete what is too old or too much, now and then.
+
+        What is unfinished stays; so do signed commands as long as their signature may be good, else
+        a flood of refused ones would make room for repeating them.
+        """
         self._until_prune -= 1
         if self._until_prune >= 0:
             return
@@ -200,8 +204,9 @@ class Journal:
         horizon = self._now() - MAX_AGE_SECONDS
         self._database.execute(
             "DELETE FROM command WHERE result IS NOT NULL AND (received_at < ? OR number <="
-            " (SELECT MAX(number) FROM command) - ?)",
-            (horizon, MAX_COMMANDS),
+            " (SELECT MAX(number) FROM command) - ?)"
+            " AND NOT (COALESCE(sender, '') LIKE ? AND received_at > ?)",
+            (horizon, MAX_COMMANDS, f"{SIGNED_BY}%", self._now() - 2 * MAX_SIGNED_SECONDS),
         )
         self._database.execute(
             "DELETE FROM event WHERE at < ? OR number <= (SELECT MAX(number) FROM event) - ?",

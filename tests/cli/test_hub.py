@@ -80,7 +80,7 @@ def test_a_signed_command_from_the_terminal_is_taken(hub: Tool, folder: Path) ->
     topics = Topics("diemcau/v1", settings.Room(id="r1"))
     event = decode_command(incoming, topics, Signatures(folder / "trusted-keys", required=True))
     assert isinstance(event, CommandReceived), event
-    assert event.command.sender == "ha-2026"
+    assert event.command.sender == "key ha-2026"
 
 
 @pytest.mark.parametrize(

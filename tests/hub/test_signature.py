@@ -78,7 +78,7 @@ def test_a_signed_command_is_taken_and_its_key_is_the_sender(
     event = decode(folder, signer.sign(fields()) + "\n", required=required)
     assert isinstance(event, CommandReceived)
     assert (event.command.id, event.command.type) == ("c1", "unmute")
-    assert event.command.sender == "ha-2026"
+    assert event.command.sender == "key ha-2026"
     assert event.command.expires == ISSUED + timedelta(minutes=5)
     assert event.unknown_fields == []
 

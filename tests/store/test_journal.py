@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from agent.core.commands import (
+    MAX_SIGNED_SECONDS,
     Ack,
     AckState,
     Code,
@@ -190,6 +192,30 @@ def test_finished_commands_and_events_are_bounded_by_rows_and_age(
     again.record_event(event(1))
     assert not again.look_up("p59")[0]
     assert again.look_up("unfinished")[0]
+
+
+def test_a_flood_does_not_wash_away_the_ids_of_signed_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever holds a signed command back could flood the room and then repeat it."""
+    monkeypatch.setattr(journal_module, "MAX_COMMANDS", 20)
+    monkeypatch.setattr(journal_module, "PRUNE_EVERY", 10)
+    clock = [1_000_000_000.0]
+    journal = Journal(tmp_path, now=lambda: clock[0])
+    signed = structs.replace(ping("signed"), sender="key ha-2026")
+    journal.record_command(signed)
+    journal.record_result(result(signed))
+
+    def flood() -> None:
+        for number in range(60):
+            journal.record_command(ping(f"p{number} {clock[0]}"))
+            journal.record_result(result(ping(f"p{number} {clock[0]}")))
+
+    flood()
+    assert journal.look_up("signed")[0]
+    clock[0] += 2 * MAX_SIGNED_SECONDS + 1
+    flood()
+    assert not journal.look_up("signed")[0]
 
 
 KILLED = """

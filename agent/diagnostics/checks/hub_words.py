@@ -42,7 +42,7 @@ _CERTIFICATE = frozenset(
 )
 _LOGIN = frozenset(
     {"bad-credentials", "not-authorised", "client-id-refused", "banned", "session-taken-over"}
-    | {"subscription-refused", "no-echo", "no-mqtt-5"}
+    | {"subscription-refused", "publish-refused", "no-echo", "no-mqtt-5"}
 )
 
 
