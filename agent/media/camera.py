@@ -38,6 +38,7 @@ class CameraFeed:
         self._reporter = reporter
         self._closing = threading.Event()
         self._camera: Camera | None = None
+        self._bitrate: int | None = None
         self._last_request = -KEYFRAME_SECONDS
         self._request_waits = False
         self.format: CameraFormat | None = None
@@ -61,6 +62,8 @@ class CameraFeed:
             self._loop.later(wait, self._request_now)
 
     def set_bitrate(self, bits_per_second: int) -> None:
+        """The encoder's target from now on, also of a camera that is opened again."""
+        self._bitrate = bits_per_second
         if self._camera:
             self._camera.set_bitrate(bits_per_second)
 
@@ -82,6 +85,8 @@ class CameraFeed:
         try:
             self.format = camera.start(self._on_unit, self._reporter.opened)
             self._camera = camera
+            if self._bitrate:
+                camera.set_bitrate(self._bitrate)
             self._reporter.opened(_opened(self.format))
             self._closing.wait()
         finally:

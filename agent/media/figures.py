@@ -42,7 +42,9 @@ class Figures:
             connection.session.statistics(take)
 
     def _take_uplink(self, answer: Any) -> None:
-        streams = statistics.sent(answer)
+        assert self._meeting.uplink is not None
+        session = self._meeting.uplink.connection.session
+        streams = statistics.sent(answer, session.reports if session else {})
         round_trips = [s.round_trip_seconds for s in streams if s.round_trip_seconds is not None]
         self._uplink = self._of("uplink", streams)
         if round_trips:

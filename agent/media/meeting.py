@@ -100,10 +100,11 @@ class Meeting:
             self._plan.publish,
             self._certificate,
             self._media.local_address,
-            picture=makers.camera is not None,
+            camera=self._devices.camera if makers.camera else None,
             sound=makers.microphone is not None,
             report=self._report_uplink,
             request_keyframe=self._request_keyframe,
+            set_bitrate=self._set_bitrate,
         )
 
     def _make_microphone(self) -> MicrophoneFeed | None:
@@ -225,6 +226,10 @@ class Meeting:
     def _request_keyframe(self) -> None:
         if self._camera:
             self._camera.request_keyframe()
+
+    def _set_bitrate(self, bits_per_second: int) -> None:
+        if self._camera:
+            self._camera.set_bitrate(bits_per_second)
 
     def camera_figures(self) -> dict[str, Any]:
         form = self._camera.format if self._camera else None

@@ -16,12 +16,14 @@ from typing import Any, NamedTuple
 from agent.core.commands import Endpoint, Source
 from agent.core.urls import shown
 from agent.errors import MediaError
-from agent.media import signaling
+from agent.media import rtcp, signaling
 from agent.media.certificate import Certificate
 from agent.media.gst import Gst, GstSdp, GstWebRTC
 from agent.media.jitter import Arrivals
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
+from agent.media.retransmission import RetransmissionBudget
+from agent.media.rtcp import ReportBlock
 
 NEGOTIATION_SECONDS = 6.0
 """From the server's answer to DTLS being up, a few round trips; then the attempt has failed."""
@@ -68,8 +70,9 @@ class Session:
         self._closed = False
         self._connected = False
         self.rtcp_packets = 0
-        self.last_rtcp = time.monotonic()
+        self.reports: dict[int, ReportBlock] = {}
         self.jitter_buffers: list[Any] = []
+        self._retransmissions = RetransmissionBudget()
         self._prepare(local_address)
 
     # --- setting up
@@ -97,14 +100,26 @@ class Session:
             element.set_property("pem", self._certificate.pem)
         elif name == "rtprtxsend":
             element.set_property("max-size-packets", SENT_PACKETS)
+            pad = element.get_static_pad("src")
+            pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_retransmission_request)
+
+    def _on_retransmission_request(self, _pad: Any, info: Any) -> Any:
+        structure = info.get_event().get_structure()
+        if structure is None or structure.get_name() != "GstRTPRetransmissionRequest":
+            return Gst.PadProbeReturn.OK
+        permitted = self._retransmissions.permit(time.monotonic())
+        return Gst.PadProbeReturn.OK if permitted else Gst.PadProbeReturn.DROP
 
     def _on_rtpbin_pad(self, _rtpbin: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtcp_sink"):
-            pad.add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, self._on_rtcp)
+            pad.add_probe(Gst.PadProbeType.BUFFER, self._on_rtcp)
 
-    def _on_rtcp(self, _pad: Any, _info: Any) -> Any:
-        self.last_rtcp = time.monotonic()
+    def _on_rtcp(self, _pad: Any, info: Any) -> Any:
         self.rtcp_packets += 1
+        buffer = info.get_buffer()
+        packet = bytes(buffer.extract_dup(0, buffer.get_size()))
+        for block in rtcp.report_blocks(packet, time.time()):
+            self.reports[block.ssrc] = block
         return Gst.PadProbeReturn.OK
 
     def _on_jitter_buffer(self, _rtpbin: Any, buffer: Any, _session: int, _ssrc: int) -> None:

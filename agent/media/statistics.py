@@ -7,14 +7,14 @@ their RTP clock: 90 kHz is the picture (RFC 6184), 48 kHz the sound (RFC 7587).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+
+from agent.media.rtcp import ReportBlock
 
 KINDS = {90_000: "picture", 48_000: "sound"}
 FRACTION = 256
 """Fraction lost in RTCP reports counts 256ths (RFC 3550, 6.4.1)."""
-
-ROUND_TRIP_UNIT_SECONDS = 1 / 65536
 
 
 class Stream(NamedTuple):
@@ -51,28 +51,23 @@ class Rates:
         return rates
 
 
-def sent(statistics: Any) -> list[Stream]:
-    """What we send, with what the server reports of it."""
-    reports = {
-        source["rb-ssrc"]: source for source in _sources(statistics) if source.get("have-rb")
-    }
+def sent(statistics: Any, reports: Mapping[int, ReportBlock]) -> list[Stream]:
+    """What we send, with the server's reports of it."""
     streams = []
     for source in _sources(statistics):
-        kind = KINDS.get(source["clock-rate"])
-        if not (source["internal"] and kind and source["packets-sent"]):
-            continue
-        report = reports.get(source["ssrc"], {})
-        round_trip = report.get("rb-round-trip")
-        streams.append(
-            Stream(
-                kind,
-                source["octets-sent"],
-                source["packets-sent"],
-                report.get("rb-fractionlost", 0) / FRACTION,
-                report.get("rb-jitter", 0) / source["clock-rate"],
-                round_trip * ROUND_TRIP_UNIT_SECONDS if round_trip else None,
+        clock = source["clock-rate"]
+        if source["internal"] and clock in KINDS and source["packets-sent"]:
+            report = reports.get(source["ssrc"], ReportBlock(source["ssrc"], 0.0, 0, None))
+            streams.append(
+                Stream(
+                    KINDS[clock],
+                    source["octets-sent"],
+                    source["packets-sent"],
+                    report.loss,
+                    report.jitter_ticks / clock,
+                    report.round_trip_seconds,
+                )
             )
-        )
     return streams
 
 

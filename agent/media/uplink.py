@@ -16,8 +16,11 @@ from agent.media.connection import Connection, Report
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock, wrap
+from agent.media.rate import LinkReport, RateControl, Targets
+from agent.media.rtcp import ReportBlock
 from agent.media.session import Events, Session
 from agent.ports import AccessUnit
+from agent.settings import Camera
 
 PICTURE = """
  appsrc name=picture is-live=true format=time max-bytes=4000000 leaky-type=downstream
@@ -38,6 +41,11 @@ SOUND = """
   encoding-params=(string)2 ! webrtc."""
 
 
+REPORT_SECONDS = 1.0
+LEAST_EXPECTED_LOSS, MOST_EXPECTED_LOSS = 5, 25
+"""Percent that Opus's error correction is made for; more costs the speech itself."""
+
+
 class Uplink:
     """Publishes what the room has: a picture, a sound, or both."""
 
@@ -49,19 +57,26 @@ class Uplink:
         certificate: Certificate,
         local_address: str | None,
         *,
-        picture: bool,
+        camera: Camera | None,
         sound: bool,
         report: Report,
         request_keyframe: Callable[[], None],
+        set_bitrate: Callable[[int], None],
     ) -> None:
         self._loop = loop
         self._clock = clock
         self._endpoint = endpoint
         self._certificate = certificate
         self._local_address = local_address
-        self._picture = picture
+        self._picture = camera is not None
         self._sound = sound
         self._request_keyframe = request_keyframe
+        self._set_bitrate = set_bitrate
+        floor = min(camera.minimum_bitrate, camera.bitrate) if camera else 0
+        self._rate = RateControl(floor, camera.bitrate if camera else 0)
+        self._targets = self._rate.targets
+        self._ssrcs: list[int] = []
+        self._seen: dict[int, ReportBlock] = {}
         self._lock = threading.Lock()
         self._sources: dict[str, Any] = {}
         self._wants_keyframe = True
@@ -69,19 +84,26 @@ class Uplink:
 
     def start(self) -> None:
         self.connection.start()
+        self._loop.later(REPORT_SECONDS, self._ask)
 
     def close(self) -> list[threading.Thread]:
         self._feed({})
         return self.connection.close()
 
     def figures(self) -> dict[str, Any]:
-        return {"state": self.connection.state, "attempts": self.connection.attempts}
+        return {
+            "state": self.connection.state,
+            "attempts": self.connection.attempts,
+            "picture_target_bits_per_second": self._targets.picture or 0,
+        }
 
     def push_picture(self, unit: AccessUnit) -> None:
         """Drops what nobody could decode: pictures before the first keyframe of a session."""
         with self._lock:
             source = self._sources.get("picture")
-            if source is None or (self._wants_keyframe and not unit.keyframe):
+            if source is None or self._targets.picture is None:
+                return
+            if self._wants_keyframe and not unit.keyframe:
                 return
             self._wants_keyframe = False
             pts = self._clock.at(unit.captured_monotonic_seconds)
@@ -95,7 +117,7 @@ class Uplink:
 
     def _make_session(self, events: Events) -> Session:
         # the stream ids stand in the offer, so that the server knows whose retransmissions it gets
-        picture_ssrc, sound_ssrc = random.sample(range(1, 2**32), 2)
+        self._ssrcs = picture_ssrc, sound_ssrc = random.sample(range(1, 2**32), 2)
         media = PICTURE.format(ssrc=picture_ssrc) if self._picture else ""
         media += SOUND.format(ssrc=sound_ssrc) if self._sound else ""
         pipeline = Pipeline(
@@ -152,6 +174,39 @@ class Uplink:
             self.connection.mark_flowing()
         else:
             self._loop.later(0.05, self._look_for_acceptance)
+
+    # --- bitrate
+
+    def _ask(self) -> None:
+        """Look at the server's receiver reports, once a second."""
+        if self.connection.closed:
+            return
+        self._loop.later(REPORT_SECONDS, self._ask)
+        session = self.connection.session
+        if not (self.connection.flowing and session):
+            return
+        reports = [session.reports.get(ssrc) for ssrc in self._ssrcs]
+        fresh = [r for r in reports if r is not None and r is not self._seen.get(r.ssrc)]
+        self._seen |= {report.ssrc: report for report in fresh}
+        round_trips = [r.round_trip_seconds for r in fresh if r.round_trip_seconds is not None]
+        if round_trips:
+            loss = max(report.loss for report in fresh)
+            self._aim(self._rate.look(LinkReport(loss, min(round_trips))), loss)
+
+    def _aim(self, targets: Targets, loss: float) -> None:
+        before, self._targets = self._targets, targets
+        if targets.picture and targets.picture != before.picture:
+            self._set_bitrate(targets.picture)
+        if targets.picture and before.picture is None:
+            with self._lock:
+                self._wants_keyframe = True
+            self._request_keyframe()
+        session = self.connection.session
+        opus = session.pipeline["opus"] if session else None
+        if opus is not None:
+            opus.set_property("bitrate", targets.sound)
+            expected = max(LEAST_EXPECTED_LOSS, min(int(loss * 100), MOST_EXPECTED_LOSS))
+            opus.set_property("packet-loss-percentage", expected)
 
     def _on_error(self, text: str) -> None:
         self.connection.fail(text)

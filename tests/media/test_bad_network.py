@@ -127,3 +127,34 @@ def test_a_publisher_that_dies_and_comes_back_is_seen_again(media_server: MediaS
                 hub.process.kill()
                 hub.process.wait(5)
             viewer.wait(DownlinkReported, state("stalled"), after=told)
+
+
+def test_a_narrow_link_gets_less_picture_then_none_and_all_of_it_back(
+    network: BadNetwork, media_server: MediaServer
+) -> None:
+    network.set(Conditions(delay_seconds=0.02))
+
+    def target(least: int, most: int) -> Callable[[Measured], bool]:
+        def test(measured: Measured) -> bool:
+            return least <= measured.figures["uplink"]["picture_target_bits_per_second"] <= most
+
+        return test
+
+    with MediaChild(room()) as child:
+        child.start(plan(publish=network.whip("narrow")))
+        child.wait(UplinkReported, state("flowing"))
+        with Receiver(media_server.whep("narrow")) as peer:
+            child.wait(Measured, target(600_000, 600_000))
+            told = len(child.reports)
+            network.set(Conditions(delay_seconds=0.02, bits_per_second=400_000))
+            child.wait(Measured, target(150_000, 400_000), 20, after=told)
+            assert share_heard(peer.hear(6.0)) >= 0.9
+            peer.wait_for_picture()
+            told = len(child.reports)
+            network.set(Conditions(delay_seconds=0.02, bits_per_second=100_000))
+            child.wait(Measured, target(0, 0), 20, after=told)
+            assert share_heard(peer.hear(4.0)) >= 0.9
+            told = len(child.reports)
+            network.set(Conditions(delay_seconds=0.02))
+            child.wait(Measured, target(600_000, 600_000), 20, after=told)
+            peer.wait_for_picture()

@@ -11,10 +11,12 @@ import time
 from typing import Any
 
 from aiortc import RTCRtpReceiver, RTCRtpSender
-from aiortc.rtcrtpreceiver import NackGenerator
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket, RtpPacket
 
 NACK_SECONDS = 0.1
+NACK_ATTEMPTS = 10
+"""As pion, which most WHIP servers are made with: asks again every 100 ms, ten times."""
+
 HISTORY_PACKETS = 128
 """aiortc's own RTP_HISTORY_SIZE: what a sender can retransmit."""
 
@@ -37,7 +39,8 @@ class Inlet:
         self._handle_rtcp = receiver._handle_rtcp_packet
         receiver._handle_rtcp_packet = self._on_rtcp
         receiver._RTCRtpReceiver__jitter_buffer = self
-        receiver._RTCRtpReceiver__nack_generator = NackGenerator()
+        self._gaps = Gaps()
+        receiver._RTCRtpReceiver__nack_generator = self._gaps
         self._asking = asyncio.ensure_future(self._ask_again())
 
     def close(self) -> None:
@@ -60,11 +63,9 @@ class Inlet:
                 outlet.report(packet.sender_info)
 
     async def _ask_again(self) -> None:
-        """Repeat the NACKs of what is still missing, as other servers do; aiortc asks only once."""
         while True:
             await asyncio.sleep(NACK_SECONDS)
-            missing = sorted(_private(self._receiver, "nack_generator").missing)
-            if missing:
+            if missing := self._gaps.ask_again():
                 ssrc = next(iter(_private(self._receiver, "remote_streams")))
                 await self._receiver._send_rtcp_nack(ssrc, missing)
 
@@ -81,6 +82,37 @@ class Inlet:
 
     def detach(self, outlet: Outlet) -> None:
         self._outlets.discard(outlet)
+
+
+class Gaps:
+    """Stands where aiortc's NACK generator would be, which repeats all it misses at every loss."""
+
+    def __init__(self) -> None:
+        self.missing: list[int] = []
+        self._attempts: dict[int, int] = {}
+        self._newest: int | None = None
+
+    def add(self, packet: RtpPacket) -> bool:
+        """Whether there is a new gap before this packet; it is in `missing` then."""
+        number = packet.sequence_number
+        self._attempts.pop(number, None)
+        ahead = (number - self._newest) & 0xFFFF if self._newest is not None else 1
+        if ahead >= 0x8000 or ahead == 0:
+            return False
+        self.missing = [(number - back) & 0xFFFF for back in range(ahead - 1, 0, -1)]
+        self.missing = self.missing[-HISTORY_PACKETS:]
+        self._newest = number
+        self._attempts |= dict.fromkeys(self.missing, 1)
+        return bool(self.missing)
+
+    def ask_again(self) -> list[int]:
+        """What is still missing and worth another attempt."""
+        self._attempts = {
+            number: attempts + 1
+            for number, attempts in self._attempts.items()
+            if attempts < NACK_ATTEMPTS
+        }
+        return sorted(self._attempts)
 
 
 class Outlet:

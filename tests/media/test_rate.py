@@ -1,0 +1,89 @@
+"""The bitrate against a simulated link: it fits, the sound is spared, and all of it comes back."""
+
+from __future__ import annotations
+
+import random
+
+from agent.media.rate import (
+    OVERHEAD_BITS_PER_SECOND,
+    SOUND_BITS_PER_SECOND,
+    LinkReport,
+    RateControl,
+    Targets,
+)
+
+FLOOR, CEILING = 150_000, 1_500_000
+QUEUE_SECONDS = 0.3
+
+
+class Link:
+    """So many bits a second, a queue, then loss; `second` passes what the targets send."""
+
+    def __init__(self, bits_per_second: float) -> None:
+        self.bits_per_second = bits_per_second
+        self._queued = 0.0
+
+    def second(self, targets: Targets) -> LinkReport:
+        sent = (targets.picture or 0) + targets.sound + OVERHEAD_BITS_PER_SECOND
+        self._queued += sent - self.bits_per_second
+        room = QUEUE_SECONDS * self.bits_per_second
+        lost = max(0.0, self._queued - room)
+        self._queued = min(max(self._queued, 0.0), room)
+        return LinkReport(lost / sent, 0.05 + self._queued / self.bits_per_second)
+
+
+def run(control: RateControl, link: Link, seconds: int) -> list[LinkReport]:
+    reports = []
+    for _ in range(seconds):
+        reports.append(link.second(control.targets))
+        control.look(reports[-1])
+    return reports
+
+
+def test_a_wide_link_carries_all() -> None:
+    control = RateControl(FLOOR, CEILING)
+    run(control, Link(3_000_000), 60)
+    assert control.targets == Targets(CEILING, SOUND_BITS_PER_SECOND)
+
+
+def test_the_picture_fits_into_a_narrow_link_within_seconds_and_uses_it() -> None:
+    control, link = RateControl(FLOOR, CEILING), Link(3_000_000)
+    run(control, link, 10)
+    link.bits_per_second = 500_000
+    run(control, link, 3)
+    reports, rates = [], []
+    for _ in range(60):
+        reports += run(control, link, 1)
+        rates.append(control.targets.picture or 0)
+    assert sum(report.loss for report in reports) / 60 < 0.02
+    assert 250_000 < sum(rates) / 60 < 480_000
+
+
+def test_below_the_floor_the_picture_is_given_up_and_the_sound_kept_whole() -> None:
+    control, link = RateControl(FLOOR, CEILING), Link(3_000_000)
+    run(control, link, 10)
+    link.bits_per_second = 100_000
+    run(control, link, 6)
+    reports = run(control, link, 60)
+    assert control.targets.picture is None
+    assert sum(report.loss for report in reports) / 60 < 0.03, "feeling up costs little"
+
+
+def test_it_is_back_to_full_within_15_seconds() -> None:
+    for narrow in (100_000, 500_000):
+        for seconds in range(20, 30):
+            control, link = RateControl(FLOOR, CEILING), Link(3_000_000)
+            run(control, link, 5)
+            link.bits_per_second = narrow
+            run(control, link, seconds)
+            link.bits_per_second = 3_000_000
+            run(control, link, 15)
+            assert control.targets == Targets(CEILING, SOUND_BITS_PER_SECOND), (narrow, seconds)
+
+
+def test_a_bad_radio_is_not_a_full_link() -> None:
+    control, dice = RateControl(FLOOR, CEILING), random.Random(1)
+    for _ in range(120):
+        lost = sum(dice.random() < 0.05 for _ in range(200)) / 200
+        control.look(LinkReport(lost, 0.1))
+    assert (control.targets.picture or 0) > 0.6 * CEILING

@@ -1,0 +1,54 @@
+"""Receiver reports are read as RFC 3550 writes them; noise is not."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket
+
+from agent.media.rtcp import UNIX_TO_NTP_SECONDS, report_blocks
+
+NOW = 1_700_000_000.5
+
+
+def block(ssrc: int, fraction: int, round_trip_seconds: float = 0.1) -> RtcpReceiverInfo:
+    sent = NOW + UNIX_TO_NTP_SECONDS - round_trip_seconds - 0.25
+    return RtcpReceiverInfo(
+        ssrc=ssrc,
+        fraction_lost=fraction,
+        packets_lost=3,
+        highest_sequence=77,
+        jitter=90,
+        lsr=int(sent * 65536) & 0xFFFFFFFF,
+        dlsr=65536 // 4,
+    )
+
+
+def test_every_block_of_every_report_is_found() -> None:
+    reports = [block(1, 64), block(2, 0)]
+    info = RtcpSenderInfo(ntp_timestamp=0, rtp_timestamp=0, packet_count=0, octet_count=0)
+    compound = bytes(RtcpSrPacket(ssrc=9, sender_info=info, reports=reports))
+    compound += bytes(RtcpRrPacket(ssrc=9, reports=[block(3, 255)]))
+    found = list(report_blocks(compound, NOW))
+    assert [one.ssrc for one in found] == [1, 2, 3]
+    assert found[0].loss == 0.25
+    assert found[0].jitter_ticks == 90
+    assert found[0].round_trip_seconds == pytest.approx(0.1, abs=0.001)
+
+
+def test_a_report_before_our_first_has_no_round_trip() -> None:
+    early = RtcpReceiverInfo(1, 0, 0, 0, 0, lsr=0, dlsr=0)
+    found = list(report_blocks(bytes(RtcpRrPacket(ssrc=9, reports=[early])), NOW))
+    assert found[0].round_trip_seconds is None
+
+
+@pytest.mark.parametrize("cut", range(0, 56, 7))
+def test_packets_cut_short_are_no_reports(cut: int) -> None:
+    whole = bytes(RtcpRrPacket(ssrc=9, reports=[block(1, 1), block(2, 2)]))
+    assert len(list(report_blocks(whole[:cut], NOW))) <= 1
+
+
+def test_noise_is_no_report() -> None:
+    assert list(report_blocks(b"\xff" * 40, NOW)) == []
+    assert list(report_blocks(struct.pack("!BBH", 0x81, 206, 1) + bytes(4), NOW)) == []
