@@ -96,7 +96,7 @@ def test_planted_secrets_are_shown_nowhere(
             room.wait_online()
             views = meet_and_fail(room, hub, server)
             views["tool"] = "".join(
-                command(room, *words) for words in (["status"], ["config", "show"], ["doctor"])
+                command(room, *words) for words in (["status"], ["config", "show"], ["audit"])
             )
             views["bundle"] = bundle(room)
         finally:
