@@ -236,6 +236,23 @@ class Devices(Section, frozen=True):
     )
 
 
+class Recording(Section, frozen=True):
+    """Where meetings are recorded, and for how long they are kept."""
+
+    directory: Annotated[
+        str | None, Meta(description="folder for the recordings (MP4 files); none: none are made")
+    ] = None
+    keep_days: Annotated[
+        float, Meta(description="recordings older than this are deleted", ge=0.01, le=3650)
+    ] = 30
+    keep_megabytes: Annotated[
+        int, Meta(description="above this in all, the oldest recordings are deleted", ge=10)
+    ] = 8000
+    minimum_free_megabytes: Annotated[
+        int, Meta(description="with less left on the disk, nothing is recorded", ge=1)
+    ] = 500
+
+
 class Media(Section, frozen=True):
     """Where meetings are, and how they are played."""
 
@@ -266,6 +283,9 @@ class Media(Section, frozen=True):
         str | None,
         Meta(description="the only address that ICE may use, such as 127.0.0.1; none: all"),
     ] = None
+    recording: Annotated[Recording, Meta(description="recordings of meetings")] = field(
+        default_factory=Recording
+    )
 
 
 class Store(Section, frozen=True):

@@ -80,6 +80,7 @@ class Code(StrEnum):
     DEVICE_ABSENT = "device-absent"
     DEVICE_FAILED = "device-failed"
     WORKER_FAILED = "worker-failed"
+    RECORDING_FAILED = "recording-failed"
     DISK_FULL = "disk-full"
     INTERRUPTED = "interrupted"
     WITHDRAWN = "withdrawn"  # a later command made this one pointless
@@ -121,6 +122,7 @@ class Join(Struct, frozen=True, omit_defaults=True):
     until: Instant | None = None
     timeout_seconds: Annotated[float, Meta(ge=1, le=300)] = 30
     replace: bool = False
+    recording: Literal["on", "off"] = "off"
 
 
 class Leave(Struct, frozen=True, omit_defaults=True):
@@ -141,6 +143,12 @@ class Volume(Struct, frozen=True):
     """Set the loudspeaker's volume, 0 to 100."""
 
     speaker: Annotated[int, Meta(ge=0, le=100)]
+
+
+class Record(Struct, frozen=True):
+    """Record the meeting that the room is in to a file in the room, or stop."""
+
+    recording: Literal["on", "off"]
 
 
 class Display(Struct, frozen=True):
@@ -169,11 +177,23 @@ class Restart(Struct, frozen=True):
     scope: Literal["agent", "host"]
 
 
-Body = Join | Leave | Mute | Unmute | Volume | Display | Identify | Ping | Report | Restart
+Body = Join | Leave | Mute | Unmute | Volume | Record | Display | Identify | Ping | Report | Restart
 
 COMMANDS: dict[str, type[Body]] = {
     kind.__name__.lower(): kind
-    for kind in (Join, Leave, Mute, Unmute, Volume, Display, Identify, Ping, Report, Restart)
+    for kind in (
+        Join,
+        Leave,
+        Mute,
+        Unmute,
+        Volume,
+        Record,
+        Display,
+        Identify,
+        Ping,
+        Report,
+        Restart,
+    )
 }
 """Command type as it stands in the topic -> its fields."""
 

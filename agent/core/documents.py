@@ -71,6 +71,7 @@ class RoomState(Struct, frozen=True):
     display: Literal["on", "off"]
     agent: AgentFacts
     at: datetime
+    recording: Literal["on", "off"] = "off"
     v: int = 1
 
 

@@ -29,6 +29,7 @@ class MediaPlan(Struct, frozen=True):
     room_name: str = ""
     title: str = ""
     """The meeting's name for people, as the screen shows it."""
+    recording: bool = False
 
 
 # --- instructions: daemon -> child ---------------------------------------------------------------
@@ -70,6 +71,13 @@ class SetSources(Struct, frozen=True, tag_field="kind", tag="sources"):
     request: str = ""
 
 
+class SetRecording(Struct, frozen=True, tag_field="kind", tag="recording"):
+    """Record the meeting to a file, or stop."""
+
+    on: bool
+    request: str = ""
+
+
 class TakeSnapshot(Struct, frozen=True, tag_field="kind", tag="snapshot"):
     """Write the picture shown (`received`) or sent (`sent`) to `path` as PNG, then report it."""
 
@@ -82,7 +90,9 @@ class Stop(Struct, frozen=True, tag_field="kind", tag="stop"):
     """End the sessions with DELETE, close the devices, exit 0. SIGTERM means the same."""
 
 
-Instruction = Start | SetMicrophone | SetCamera | SetVolume | SetSources | TakeSnapshot | Stop
+Instruction = (
+    Start | SetMicrophone | SetCamera | SetVolume | SetSources | SetRecording | TakeSnapshot | Stop
+)
 
 
 # --- reports: child -> daemon --------------------------------------------------------------------
@@ -144,6 +154,15 @@ class SnapshotTaken(Struct, frozen=True, tag_field="kind", tag="snapshot"):
     error: str = ""
 
 
+class RecordingReported(Struct, frozen=True, tag_field="kind", tag="recording"):
+    """A recording goes to the file `path` now, or (not `on`) ended; `code` is ok unless it failed."""
+
+    on: bool
+    path: str
+    code: str = "ok"
+    text: str = ""
+
+
 class Fault(Struct, frozen=True, tag_field="kind", tag="fault"):
     """The child cannot go on and will exit; the daemon starts another."""
 
@@ -159,5 +178,6 @@ MediaReport = (
     | Measured
     | Applied
     | SnapshotTaken
+    | RecordingReported
     | Fault
 )

@@ -30,6 +30,7 @@ from agent.core.media import DownlinkReported, MediaPlan, SetSources, UplinkRepo
 from agent.core.media_child import RESTART, MediaChild
 from agent.core.microphone import Microphone
 from agent.core.profile import Profile
+from agent.core.recording import Recording
 from agent.core.standby import StandbyScreen
 from agent.core.window import WINDOW, Window, can_resume
 
@@ -58,6 +59,7 @@ class MeetingControl:
         answers: Answers,
         display: DisplayPower,
         microphone: Microphone,
+        recording: Recording,
         tell: Tell,
     ) -> None:
         self._profile = profile
@@ -65,6 +67,7 @@ class MeetingControl:
         self._answers = answers
         self._display = display
         self._microphone = microphone
+        self._recording = recording
         self._tell = tell
         self._window = Window(do)
         self._next: Command | None = None
@@ -127,7 +130,9 @@ class MeetingControl:
         if play != attendance.play:
             attendance.set_sources(play)
             self._do(InstructWorker(SetSources(play)))
-        join = structs.replace(join, until=join.until or self._window.until)
+        join = structs.replace(
+            join, until=join.until or self._window.until, recording=self._recording.word
+        )
         self._window.open(join.until, now)
         self._remember(attendance, structs.replace(command, body=join), join)
         if self.phase is Phase.JOINING:
@@ -136,6 +141,14 @@ class MeetingControl:
             self._answers.succeed(
                 command.id, f"in meeting {attendance.id} already", now, code=Code.ALREADY
             )
+
+    def record(self, command_id: str, wanted: bool, now: Now) -> None:
+        """Record this meeting or stop; remembered, so that a restart goes on with it."""
+        assert self.attendance is not None
+        self._recording.switch(wanted, command_id, now)
+        attendance = self.attendance
+        join = structs.replace(attendance.join, recording=self._recording.word)
+        self._remember(attendance, structs.replace(attendance.command, body=join), join)
 
     def leave(self, command: Command, leave: Leave, delivery: Delivery | None, now: Now) -> None:
         """Be in no meeting, or not in that one."""
@@ -193,6 +206,7 @@ class MeetingControl:
         self.attendance = attendance
         self.phase = Phase.JOINING
         self._remember(attendance, command, join)
+        self._recording.prepare(join.recording == "on")
         self._microphone.prepare(join.microphone == "live" and resumed_since is None)
         self._do(SetLamp("on"))
         self._display.want_on()
@@ -220,6 +234,7 @@ class MeetingControl:
             microphone_live=self._microphone.live,
             camera_live=attendance.join.camera == "live",
             speaker_volume=self._microphone.volume,
+            recording=self._recording.wanted,
             room_name=self._profile.name,
             title=attendance.join.meeting.title or "",
         )
@@ -292,6 +307,7 @@ class MeetingControl:
         left, self.attendance = self.attendance, None
         self.phase = Phase.STANDBY
         self._microphone.rest()
+        self._recording.prepare(False)
         for command_id in self._leavers:
             self._answers.succeed(command_id, f"left {left.id}; devices are closed", now)
         self._leavers.clear()
@@ -330,6 +346,7 @@ class MeetingControl:
         """The child is gone: as wished, or a failure that is mended by starting another."""
         self.child.exited()
         self._microphone.child_gone(now)
+        self._recording.child_gone(now)
         attendance = self.attendance
         if self._standby.showing:
             self._standby.exited()

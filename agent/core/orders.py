@@ -18,6 +18,7 @@ from agent.core.commands import (
     Leave,
     Mute,
     Ping,
+    Record,
     Report,
     Restart,
     Unmute,
@@ -99,6 +100,8 @@ class Orders:
                 return Code.NOT_IN_MEETING, "The room is in no meeting: nothing to unmute"
             case Unmute() if self._microphone.muted_by_hand:
                 return Code.MUTED_BY_HAND, "The room muted itself by its button; only it can unmute"
+            case Record() if not self._meeting.held:
+                return Code.NOT_IN_MEETING, "The room is in no meeting: nothing to record"
             case Display(power="off") if not idle:
                 return Code.IN_MEETING, "The display stays on during a meeting"
             case Display() if not self._profile.has_relay:
@@ -117,6 +120,8 @@ class Orders:
                 self._microphone.unmute(command.id, now)
             case Volume(speaker):
                 self._microphone.set_volume(speaker, command.id, now)
+            case Record(recording):
+                self._meeting.record(command.id, recording == "on", now)
             case Display(power):
                 self._switch_display(command, power, now)
             case Identify(seconds):

@@ -52,12 +52,15 @@ from agent.core.media import (
     DownlinkReported,
     Measured,
     MediaReport,
+    RecordingReported,
     UplinkReported,
 )
 from agent.core.meeting import MeetingControl
 from agent.core.microphone import CONFIRM, Microphone
 from agent.core.orders import IDENTIFY, REPORT_ANSWER, Orders
 from agent.core.profile import Profile
+from agent.core.recording import CONFIRM as CONFIRM_RECORDING
+from agent.core.recording import Recording
 from agent.core.refusals import DUE as REFUSED
 from agent.core.refusals import Refusals
 
@@ -80,10 +83,11 @@ class Room:
         self.refusals = Refusals(profile.room, do)
         self.display = DisplayPower(profile, do)
         self.microphone = Microphone(do, self.answers, profile.speaker_volume)
+        self.recording = Recording(profile.room, do, self.answers)
         self.health = HealthBoard(profile, do)
         self.audit = DeviceAudit(profile.room, do)
         self.meeting = MeetingControl(
-            profile, do, self.answers, self.display, self.microphone, self._tell
+            profile, do, self.answers, self.display, self.microphone, self.recording, self._tell
         )
         self.orders = Orders(
             profile, do, self.answers, self.display, self.microphone, self.health, self.meeting
@@ -150,6 +154,7 @@ class Room:
             display="on" if self.display.on else "off",
             agent=self._profile.agent,
             at=now.wall,
+            recording="on" if self.recording.on else "off",
         )
 
     def _microphone_word(self) -> Literal["live", "muted", "off"]:
@@ -228,6 +233,9 @@ class Room:
                 self.health.figures = figures
             case Applied(request, error):
                 self.microphone.applied(request, error, now)
+                self.recording.applied(request, error, now)
+            case RecordingReported():
+                self.recording.reported(report, now)
 
     def _stop(self, reason: str) -> None:
         """End, and see the media child out first: what was open is reported closed.
@@ -289,6 +297,8 @@ class Room:
             self.orders.identified()
         elif name == REPORT_ANSWER:
             self.orders.report_late(now)
+        elif name.startswith(CONFIRM_RECORDING):
+            self.recording.not_confirmed(name.removeprefix(CONFIRM_RECORDING), now)
         elif name.startswith(CONFIRM):
             self.microphone.not_confirmed(name.removeprefix(CONFIRM), now)
         else:

@@ -45,7 +45,7 @@ OnSample = Callable[[Any], None]
 
 class Downlink:
     """Plays one source. In streaming threads, `on_picture` gets samples, `on_sound` a buffer and
-    the running time in nanoseconds when it is due.
+    the running time in nanoseconds when it is due, `on_unit` H.264 as received (Annex B).
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Downlink:
         report: Report,
         on_picture: OnSample,
         on_sound: Callable[[Any, int], None],
+        on_unit: Callable[[Any, int], None],
     ) -> None:
         self._loop = loop
         self._clock = clock
@@ -70,6 +71,7 @@ class Downlink:
         self._jitter = JitterControl(jitter_buffer_milliseconds)
         self._on_picture = on_picture
         self._on_sound = on_sound
+        self._on_unit = on_unit
         self.decoder = available(*DECODERS)
         self.pictures = 0
         self._picture_pad: Any = None
@@ -127,6 +129,8 @@ class Downlink:
         branch.sync_state_with_parent()
         if media == "video":
             self._picture_pad = branch.get_static_pad("sink")
+            units = session.pipeline["units"].get_static_pad("src")
+            units.add_probe(Gst.PadProbeType.BUFFER, self._pass_unit)
         pad.link(branch.get_static_pad("sink"))
 
     def _adapt(self) -> None:
@@ -140,13 +144,26 @@ class Downlink:
             if wanted != before:
                 session.set_delay(wanted)
 
+    def _pass_unit(self, _pad: Any, info: Any) -> Any:
+        buffer = info.get_buffer()
+        self._on_unit(buffer, self._due(buffer))
+        return Gst.PadProbeReturn.OK
+
+    def _due(self, buffer: Any) -> int:
+        """When it is to be shown or heard, in nanoseconds of running time."""
+        return int(buffer.pts + self._jitter.milliseconds * Gst.MSECOND)
+
     def _want_picture(self) -> None:
         """A keyframe request is only a packet: it may be lost, or come before there is a camera."""
         if self.connection.closed:
             return
         self._loop.later(KEYFRAME_SECONDS, self._want_picture)
-        late = time.monotonic() - self._last_picture > KEYFRAME_SECONDS
-        if late and self.connection.connected and self._picture_pad:
+        if time.monotonic() - self._last_picture > KEYFRAME_SECONDS:
+            self.request_keyframe()
+
+    def request_keyframe(self) -> None:
+        """Ask the sender for one (RFC 4585, PLI); nothing happens before its stream has begun."""
+        if self.connection.connected and self._picture_pad:
             request = Gst.Structure.new_from_string("GstForceKeyUnit,all-headers=(boolean)true")
             event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, request)
             self._picture_pad.push_event(event)
@@ -170,12 +187,13 @@ class Downlink:
         if not self.connection.flowing:
             self._loop.post(self.connection.mark_flowing)
         buffer = sample.get_buffer()
-        self._on_sound(buffer, buffer.pts + self._jitter.milliseconds * Gst.MSECOND)
+        self._on_sound(buffer, self._due(buffer))
 
 
 PICTURE = """
  queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
- ! rtph264depay request-keyframe=true wait-for-keyframe=true ! h264parse ! {decoder}
+ ! rtph264depay request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
+ ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au ! {decoder}
  ! appsink name=video-out max-buffers=4 drop=true sync=true qos=true"""
 
 SOUND = """

@@ -5,6 +5,7 @@ Instructions of the daemon arrive at `apply`; everything runs in the loop's thre
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from agent.core.media import (
     MediaPlan,
     SetCamera,
     SetMicrophone,
+    SetRecording,
     SetSources,
     SetVolume,
     SnapshotTaken,
@@ -35,6 +37,8 @@ from agent.media.loop import Loop
 from agent.media.microphone import MicrophoneFeed
 from agent.media.notice import UPLINK, Notice
 from agent.media.pipeline import SharedClock
+from agent.media.recorder import Recorder
+from agent.media.recording_part import OWN
 from agent.media.reporting import DeviceReporter, Send
 from agent.media.screen import Screen
 from agent.media.snapshot import SentPicture, write_keyframe, write_scene
@@ -79,6 +83,14 @@ class Meeting:
         self._camera: CameraFeed | None = None
         self._endings: list[threading.Thread] = []
         self.downlinks: dict[str, Downlink] = {}
+        self._recorder = Recorder(
+            self._clock,
+            media.recording,
+            (plan.room, plan.meeting),
+            send,
+            request_keyframes=lambda: loop.post(self._request_keyframes),
+            expected=self._pictures,
+        )
         self.uplink = self._make_uplink()
         self.microphone = self._make_microphone()
         self.speaker = self._make_speaker()
@@ -112,9 +124,8 @@ class Meeting:
         if self._makers.microphone is None or wanted is None or self.uplink is None:
             return None
         reporter = DeviceReporter("microphone", wanted.required, self._send)
-        return MicrophoneFeed(
-            self._clock, self._makers.microphone, self.uplink.push_sound, reporter
-        )
+        on_sound = self._recorder.tap_own_sound(self.uplink.push_sound)
+        return MicrophoneFeed(self._clock, self._makers.microphone, on_sound, reporter)
 
     def _make_speaker(self) -> SpeakerFeed | None:
         wanted = self._devices.speaker
@@ -134,7 +145,10 @@ class Meeting:
             self._media.jitter_buffer_milliseconds,
             report=lambda state, text: self._report_downlink(url, state, text),
             on_picture=self._screen.attach(url, source.label or ""),
-            on_sound=self.speaker.attach(url) if self.speaker else lambda buffer, due: None,
+            on_sound=self._recorder.tap_sound(
+                url, self.speaker.attach(url) if self.speaker else lambda buffer, due: None
+            ),
+            on_unit=lambda buffer, due: self._recorder.take_received(url, buffer, due),
         )
 
     def _report_uplink(self, state: LinkState, text: str) -> None:
@@ -160,10 +174,13 @@ class Meeting:
         self._screen.start()
         self._play(self._plan.play)
         self._set_camera(self._plan.camera_live)
+        if self._plan.recording:
+            with contextlib.suppress(MediaError):  # the recorder has reported it
+                self._recorder.start()
 
     def close(self) -> list[threading.Thread]:
         """Devices are closed first: nothing more leaves the room. The threads say DELETE."""
-        closing: list[threading.Thread] = []
+        closing = self._recorder.stop()
         for feed in (self._camera, self.microphone, self.speaker):
             if feed:
                 closing.append(threading.Thread(target=feed.close, daemon=True))
@@ -196,6 +213,8 @@ class Meeting:
                     self.speaker.set_volume(percent)
             case SetSources(play=play):
                 self._play(play)
+            case SetRecording(on=on):
+                self._record(on)
             case TakeSnapshot():
                 threading.Thread(target=self._snapshot, args=(instruction,), daemon=True).start()
 
@@ -203,6 +222,12 @@ class Meeting:
         if self.microphone:
             self.microphone.set_live(live)
             self._notice.muted(not live)
+
+    def _record(self, on: bool) -> None:
+        if on:
+            self._recorder.start()
+        else:
+            self._endings += self._recorder.stop()
 
     # --- camera
 
@@ -220,6 +245,7 @@ class Meeting:
 
     def _on_unit(self, unit: AccessUnit) -> None:
         self._sent.take(unit)
+        self._recorder.take_own(unit)
         if self.uplink:
             self.uplink.push_picture(unit)
 
@@ -236,6 +262,16 @@ class Meeting:
         if form is None:
             return {}
         return {"encoder": form.encoder, "encoder_in_hardware": form.hardware}
+
+    def _pictures(self) -> set[str]:
+        """What a recording should show."""
+        return {*self.downlinks, *([OWN] if self._camera else [])}
+
+    def _request_keyframes(self) -> None:
+        """Of everything that there is to see."""
+        self._request_keyframe()
+        for downlink in self.downlinks.values():
+            downlink.request_keyframe()
 
     # --- sources
 

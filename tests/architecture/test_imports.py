@@ -63,6 +63,7 @@ LIBRARIES: dict[str, set[str]] = {
     "gpiozero": {"devices"},
     "lgpio": {"devices"},
     "msgspec": set(MAY_IMPORT),
+    "numpy": {"media"},  # mixes a recording's sound
     "joserfc": {"hub"},
     "paho": {"hub"},
     "picamera2": {"devices"},
@@ -83,6 +84,7 @@ LAZY = {
     "gpiozero",
     "joserfc",
     "lgpio",
+    "numpy",
     "picamera2",
     "systemd",
 }

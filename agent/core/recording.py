@@ -1,0 +1,94 @@
+"""Whether the meeting is to be recorded, and what the media child says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from agent.core.answers import Answers
+from agent.core.clock import Now
+from agent.core.commands import Code
+from agent.core.documents import EventDocument
+from agent.core.effects import CancelDeadline, Effect, InstructWorker, PublishEvent, SetDeadline
+from agent.core.media import RecordingReported, SetRecording
+
+CONFIRM = "recording:"
+CONFIRM_SECONDS = 5.0
+"""The child looks at the disk before it answers."""
+
+
+class Recording:
+    """The wish, across media children, and what is true now. `do` takes the effects in order."""
+
+    def __init__(self, room: str, do: Callable[[Effect], None], answers: Answers) -> None:
+        self._room = room
+        self._do = do
+        self._answers = answers
+        self._asked: dict[str, bool] = {}
+        self._path = ""
+        self._failure = Code.RECORDING_FAILED
+        self.wanted = False
+        self.on = False
+
+    @property
+    def word(self) -> Literal["on", "off"]:
+        """The wish as a join has it."""
+        return "on" if self.wanted else "off"
+
+    def prepare(self, wanted: bool) -> None:
+        """A meeting begins, or is over."""
+        self.wanted = wanted
+
+    def switch(self, wanted: bool, command_id: str, now: Now) -> None:
+        """Ask the child; the caller has seen to it that the room is in a meeting."""
+        if wanted == self.wanted == self.on:
+            text = "was recording already" if wanted else "was not recording"
+            self._answers.succeed(command_id, text, now, code=Code.ALREADY)
+            return
+        self.wanted = wanted
+        self._asked[command_id] = wanted
+        self._do(InstructWorker(SetRecording(wanted, command_id)))
+        self._do(SetDeadline(CONFIRM + command_id, CONFIRM_SECONDS))
+
+    def applied(self, request: str, error: str, now: Now) -> None:
+        """The child made it so, or (with `error`) could not."""
+        wanted = self._asked.pop(request, None)
+        if wanted is None:
+            return
+        self._do(CancelDeadline(CONFIRM + request))
+        if error:
+            self.wanted = self.on
+            self._answers.fail(request, self._failure, error, now)
+        else:
+            text = "recording" if wanted else "not recording any more"
+            self._answers.succeed(request, text, now)
+
+    def not_confirmed(self, request: str, now: Now) -> None:
+        """The child did not answer in time."""
+        self.applied(request, "The media process did not answer in time", now)
+
+    def reported(self, report: RecordingReported, now: Now) -> None:
+        """A file was begun or ended, or recording was refused or broke off: an event each."""
+        self.on, self._path = report.on, report.path
+        if report.on:
+            self._tell("recording-started", report, now)
+        elif report.code == "ok":
+            self._tell("recording-stopped", report, now)
+        else:
+            self.wanted = False
+            full = report.code == Code.DISK_FULL
+            self._failure = Code.DISK_FULL if full else Code.RECORDING_FAILED
+            self._tell("recording-failed", report, now)
+
+    def child_gone(self, now: Now) -> None:
+        """Whatever it recorded has ended; the next child begins a file if that is still wanted."""
+        for request in list(self._asked):
+            self.applied(request, "The media process ended", now)
+        if self.on:
+            text = "the recording broke off with the media process; the file plays up to there"
+            self.reported(RecordingReported(False, self._path, "ok", text), now)
+
+    def _tell(self, kind: str, report: RecordingReported, now: Now) -> None:
+        detail = {"path": report.path} if report.path else {}
+        event = EventDocument(kind, self._room, report.code, report.text, now.wall, detail)
+        self._do(PublishEvent(event))

@@ -1,0 +1,70 @@
+"""The folder of recordings: how files are named, how much room is left, and what has to go.
+
+Only files named as ours are ever deleted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from agent.errors import MediaError
+from agent.settings import Recording
+
+MEGABYTE = 1_000_000
+DAY_SECONDS = 86_400
+OURS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d_[a-z0-9-]+_[A-Za-z0-9._-]+\.mp4$")
+
+
+class RecordingFolder:
+    """`settings.media.recording` at work."""
+
+    def __init__(self, settings: Recording) -> None:
+        self._settings = settings
+        assert settings.directory is not None
+        self.path = Path(settings.directory)
+
+    def new_file(self, room: str, meeting: str, at: datetime) -> Path:
+        """`2026-11-22T07-15-00_<room>_<meeting>.mp4`, local time; later ones of a second count on."""
+        stem = f"{at:%Y-%m-%dT%H-%M-%S}_{room}_{meeting}"
+        names = [stem, *(f"{stem}_{number}" for number in range(2, 100))]
+        return next(file for name in names if not (file := self.path / f"{name}.mp4").exists())
+
+    def check(self) -> None:
+        """Raises MediaError (`disk-full`, `recording-failed`) when nothing may be written."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(self.path).free // MEGABYTE
+        except OSError as error:
+            text = f"media.recording.directory: {error}"
+            raise MediaError("recording-failed", text) from error
+        least = self._settings.minimum_free_megabytes
+        if free < least:
+            text = f"{self.path} has {free} MB left, fewer than {least}: delete something there"
+            raise MediaError("disk-full", text)
+
+    def prune(self, keep: Path | None = None) -> list[Path]:
+        """Delete what is too old or too much, oldest first, but never `keep`. Returns what went."""
+        gone = []
+        files = [(file, stat) for file, stat in self._files() if file != keep]
+        total = sum(stat[1] for _, stat in files)
+        oldest = time.time() - self._settings.keep_days * DAY_SECONDS
+        for file, (modified, size) in sorted(files):
+            if modified >= oldest and total <= self._settings.keep_megabytes * MEGABYTE:
+                continue
+            with contextlib.suppress(OSError):
+                file.unlink()
+                total -= size
+                gone.append(file)
+        return gone
+
+    def _files(self) -> Iterator[tuple[Path, tuple[float, int]]]:
+        for file in self.path.iterdir():
+            if OURS.match(file.name) and file.is_file():
+                facts = file.stat()
+                yield file, (facts.st_mtime, facts.st_size)
