@@ -25,6 +25,7 @@ class Kernel:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[tuple[Any, ...]] = []
         self.level = 0
+        self.mode = 0
         monkeypatch.setattr(
             steady.lgpio, "gpiochip_open", lambda chip: self._ask("open", chip) or 1
         )
@@ -33,7 +34,9 @@ class Kernel:
         monkeypatch.setattr(
             steady.lgpio, "gpio_claim_input", lambda *given: self._ask("input", *given)
         )
-        monkeypatch.setattr(steady.lgpio, "gpio_get_mode", lambda handle, line: 2)
+        monkeypatch.setattr(steady.lgpio, "gpio_get_mode", lambda handle, line: self.mode)
+        for call in ("gpio_claim_alert", "gpio_free"):
+            monkeypatch.setattr(steady.lgpio, call, lambda *given: 0)
         monkeypatch.setattr(steady.lgpio, "gpio_write", self._write)
         monkeypatch.setattr(steady.lgpio, "gpio_read", lambda handle, line: self.level)
 
@@ -41,7 +44,7 @@ class Kernel:
         self.asked.append(what)
 
     def _claim_output(self, handle: int, line: int, level: int = 0) -> None:
-        self.level = level
+        self.level, self.mode = level, 2
         self._ask("output", line, level)
 
     def _write(self, handle: int, line: int, level: bool) -> None:
@@ -62,6 +65,19 @@ def test_a_relay_is_claimed_in_its_final_state_and_left_so(
     relay.close()
     factory.close()
     assert kernel.asked == [("open", 4), ("output", 17, int(on == active_high)), ("close",)]
+
+
+def test_a_closed_button_listens_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edge told to a closed pin ends lgpio's thread, and with it every button (seen in a VM)."""
+    Kernel(monkeypatch)
+    listening = steady.lgpio._notify_thread.callbacks
+    before = list(listening)
+    factory = steady.SteadyFactory(0)
+    button = gpiozero.Button(6, pull_up=True, pin_factory=factory)
+    assert len(listening) == len(before) + 1
+    button.close()
+    factory.close()
+    assert listening == before
 
 
 def test_importing_leaves_no_trace_and_does_not_move(tmp_path: Path) -> None:

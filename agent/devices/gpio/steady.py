@@ -36,7 +36,13 @@ class SteadyPin(LGPIOPin):  # type: ignore[misc]
         lgpio.gpio_claim_output(self.factory._handle, self._number, int(state))
 
     def close(self) -> None:
-        """Nothing: closing the factory frees the line, and a Pi's kernel leaves outputs as they are."""
+        """Leave the line as it is: closing the factory frees it, and a Pi's kernel keeps outputs.
+
+        Its callback must go, though: an edge on the line's next owner would end lgpio's thread.
+        """
+        if self._callback is not None:
+            self._callback.cancel()
+            self._callback = None
 
 
 class SteadyFactory(LGPIOFactory):  # type: ignore[misc]
