@@ -5,9 +5,15 @@ Modules are loaded once and never guessed at: one that is missing skips its test
 
 from __future__ import annotations
 
+import re
+import subprocess
 import time
+import wave
 from pathlib import Path
 
+import numpy as np
+
+from tests.support.sounds import Sound
 from tests.system.host import OUT, run, succeeds
 
 TRACING = Path("/sys/kernel/tracing")
@@ -47,7 +53,13 @@ class Gpio:
 
 
 class Trace:
-    """Every value that the kernel set on a GPIO line meanwhile, in order."""
+    """Every value that the kernel set on one GPIO line meanwhile: `values()`, in order."""
+
+    def __init__(self, line: int) -> None:
+        listing = Path("/sys/kernel/debug/gpio").read_text()
+        base = re.search(r"GPIOs (\d+)-", listing)
+        assert base, listing
+        self._event = re.compile(rf"gpio_value: {int(base[1]) + line} set (\d)")
 
     def __enter__(self) -> Trace:
         (TRACING / "trace").write_text("")
@@ -58,19 +70,46 @@ class Trace:
     def __exit__(self, *_: object) -> None:
         (TRACING / "events/gpio/enable").write_text("0")
 
-    def text(self) -> str:
-        return (TRACING / "trace").read_text()
+    def values(self) -> list[int]:
+        return [int(value) for value in self._event.findall((TRACING / "trace").read_text())]
 
 
-def usb_camera() -> str:
-    """Plug in vivid, a USB camera's stand-in; its card name."""
+class Plug:
+    """A device's driver, taken off and put back while it is in use: a cable pulled and put in."""
+
+    def __init__(self, driver: str, device: str) -> None:
+        self._driver = Path(f"/sys/bus/platform/drivers/{driver}")
+        self._device = device
+
+    def pull(self) -> None:
+        (self._driver / "unbind").write_text(self._device)
+
+    def put_in(self) -> None:
+        (self._driver / "bind").write_text(self._device)
+        run("udevadm", "settle")
+
+
+def usb_camera() -> None:
+    """Plug in vivid, a USB camera's stand-in."""
     assert load("vivid", "n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0")
     run("udevadm", "settle")
-    return "vivid"
 
 
-def unplug(module: str) -> None:
-    run("modprobe", "--remove", module)
+def play_tone(frequency_hz: float, device: str) -> subprocess.Popen[bytes]:
+    """Somebody whistles into the room's microphone, until the process is ended."""
+    source = f"sine=frequency={frequency_hz}:sample_rate=48000"
+    command = ["ffmpeg", "-loglevel", "error", "-re", "-f", "lavfi", "-i", source, "-ac", "2"]
+    return subprocess.Popen([*command, "-f", "alsa", device])
+
+
+def hear(device: str, seconds: int) -> Sound:
+    """What comes out of the loudspeaker: mono, 48 kHz."""
+    path = OUT / "loudspeaker.wav"
+    command = ["arecord", "-q", "-D", device, "-f", "S16_LE", "-r", "48000", "-c", "2"]
+    run(*command, "-d", str(seconds), str(path))
+    with wave.open(str(path)) as recording:
+        frames = recording.readframes(recording.getnframes())
+    return np.frombuffer(frames, "<i2")[::2]
 
 
 def screenshot(name: str) -> Path:

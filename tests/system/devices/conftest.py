@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.broker import Broker, Hub
 from tests.support.media_server import MediaServer
+from tests.support.peers import Publisher
 from tests.system import hardware
 from tests.system.host import install, installed, run
 from tests.system.room import Room, stop
@@ -89,8 +90,8 @@ def package() -> None:
     run("systemctl", "daemon-reload")
 
 
-@pytest.fixture
-def room(
+@pytest.fixture(scope="session")
+def installed_room(
     package: None,
     broker: Broker,
     media_server: MediaServer,
@@ -99,11 +100,24 @@ def room(
     screen: None,
     usb_camera: None,
 ) -> Iterator[Room]:
-    """Set up with real drivers and running, in standby."""
     with Hub(broker.port) as hub:
         one = Room(broker, media_server, hub, DEADLINE_SECONDS)
         one.set_up(REAL)
-        one.wait_for_phase("standby")
         yield one
         stop()
-        hub.send(one.topic("state"), b"", retain=True)
+
+
+@pytest.fixture
+def room(installed_room: Room) -> Iterator[Room]:
+    """Set up with real drivers and running; in standby before and after each test."""
+    installed_room.wait_for_phase("standby")
+    yield installed_room
+    if installed_room.state()["phase"] != "standby":
+        installed_room.leave()
+
+
+@pytest.fixture
+def hub_speaks(room: Room) -> Iterator[None]:
+    """The hub's own picture (red) and sound (660 Hz) in the meeting."""
+    with Publisher(f"{room.plays}/whip", colour=(200, 40, 40), tone_hz=660):
+        yield
