@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from agent.cli.service import start_service
-from agent.cli.session import examples, session_of
+from agent.cli.session import Session, examples, session_of
 from agent.config import parse_value
 from agent.config.first_run import FirstRun, Secret
 from agent.errors import AgentError
 from agent.locale import gettext as _
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,9 +56,7 @@ def setup(
     start: Annotated[bool, typer.Option(help=_("start the service afterwards"))] = True,
 ) -> None:
     """Ask what was not given (at a terminal), write the settings, start the service."""
-    session = session_of(context)
-    first_run = FirstRun(session.config_path)
-    given = {
+    given: dict[str, Any] = {
         "room.id": room,
         "room.name": name,
         "room.groups": group or None,
@@ -65,22 +66,32 @@ def setup(
         "media.publish_url": publish_url,
         "media.play_urls": play_url or None,
     }
-    wanted: dict[str, Any] = {path: value for path, value in given.items() if value is not None}
-    wanted |= dict(_assignment(text) for text in values or [])
-    if not wanted and sys.stdin.isatty():
-        wanted, ca = _asked(first_run, ca)
-    files = {
+    wanted = _without_none(given) | dict(_assignment(text) for text in values or [])
+    files: dict[Secret, Path | None] = {
         Secret.CA: ca,
         Secret.CERTIFICATE: certificate,
         Secret.KEY: key,
         Secret.PASSWORD: password_file,
         Secret.TOKEN: token_file,
     }
-    first_run.apply(wanted, {secret: path for secret, path in files.items() if path is not None})
+    _set_up(session_of(context), wanted, _without_none(files), start)
+
+
+def _set_up(
+    session: Session, wanted: dict[str, Any], files: dict[Secret, Path], start: bool
+) -> None:
+    first_run = FirstRun(session.config_path)
+    if not wanted and not files and sys.stdin.isatty():
+        wanted, files = _asked(first_run)
+    first_run.apply(wanted, files)
     session.console.print(_("{path} is written.").format(path=session.config_path))
     if start:
         start_service()
         session.console.print(_("The service runs. Next: diemcau status"))
+
+
+def _without_none(options: dict[K, V | None]) -> dict[K, V]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _assignment(text: str) -> tuple[str, Any]:
@@ -93,7 +104,7 @@ def _assignment(text: str) -> tuple[str, Any]:
         raise AgentError("bad-option", f"--set {text}: the value is no YAML: {error}") from error
 
 
-def _asked(first_run: FirstRun, ca: Path | None) -> tuple[dict[str, Any], Path | None]:
+def _asked(first_run: FirstRun) -> tuple[dict[str, Any], dict[Secret, Path]]:
     """The few things that have no default, from somebody at the terminal."""
     questions = {
         "room.id": _("The room's id (a-z, 0-9 and -)"),
@@ -103,11 +114,15 @@ def _asked(first_run: FirstRun, ca: Path | None) -> tuple[dict[str, Any], Path |
     }
     answers: dict[str, Any] = {}
     for path, question in questions.items():
-        present = first_run.value(path)
         kind = int if path == "hub.port" else str
-        answers[path] = typer.prompt(question, default=present, type=kind)
-    if ca is None:
-        question = _("PEM file of the hub's CA (empty: as it is)")
+        answers[path] = typer.prompt(question, default=first_run.value(path), type=kind)
+    files: dict[Secret, Path] = {}
+    for secret, question in {
+        Secret.CA: _("PEM file of the hub's CA (empty: as it is)"),
+        Secret.CERTIFICATE: _("PEM file of the room's certificate (empty: as it is)"),
+        Secret.KEY: _("PEM file of its private key (empty: as it is)"),
+    }.items():
         answer = typer.prompt(question, default="", show_default=False)
-        ca = Path(answer).expanduser() if answer else None
-    return answers, ca
+        if answer:
+            files[secret] = Path(answer).expanduser()
+    return answers, files

@@ -1,4 +1,7 @@
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +71,28 @@ def test_bad_answers_change_nothing(settings, capfd, options, named):
     assert named in capfd.readouterr().err
     assert settings.read_bytes() == before
     assert [path.name for path in settings.parent.iterdir()] == ["agent.yaml"]
+
+
+def test_a_device_that_the_room_does_not_have(settings):
+    assert setup(settings, "--hub", "127.0.0.1", "--set", "devices.panel=null") == 0
+    assert load(settings).devices.panel is None
+
+
+def test_at_a_terminal_it_asks(settings, tmp_path):
+    (tmp_path / "ca.pem").write_text("the CA")
+    command = [sys.executable, "-m", "agent", "setup", "--config", str(settings), "--no-start"]
+    answers = ["xa-3", "Xã 3", "10.1.2.3", "8884", str(tmp_path / "ca.pem"), "", ""]
+    leader, follower = os.openpty()
+    with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower) as asking:
+        os.close(follower)
+        os.write(leader, "".join(f"{answer}\n" for answer in answers).encode())
+        assert asking.wait(60) == 0, os.read(leader, 10_000).decode()
+    os.close(leader)
+    read = load(settings)
+    assert (read.room.id, read.room.name, read.hub.host, read.hub.port) == (
+        "xa-3",
+        "Xã 3",
+        "10.1.2.3",
+        8884,
+    )
+    assert Path(read.hub.tls.ca).read_text() == "the CA"
