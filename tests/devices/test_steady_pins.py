@@ -35,7 +35,7 @@ class Kernel:
             steady.lgpio, "gpio_claim_input", lambda *given: self._ask("input", *given)
         )
         monkeypatch.setattr(steady.lgpio, "gpio_get_mode", lambda handle, line: self.mode)
-        for call in ("gpio_claim_alert", "gpio_free"):
+        for call in ("gpio_claim_alert", "gpio_free", "gpio_set_debounce_micros"):
             monkeypatch.setattr(steady.lgpio, call, lambda *given: 0)
         monkeypatch.setattr(steady.lgpio, "gpio_write", self._write)
         monkeypatch.setattr(steady.lgpio, "gpio_read", lambda handle, line: self.level)
