@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 RECENT_EVENTS = 20
 """What `status` shows of the past."""
 
+RESENT_AT_ONCE = 200
+"""Messages of the outbox on their way to the broker at a time; a long outage may leave thousands."""
+
 
 class Performer:
     """The hands of the core. `ended` is set once the daemon shall end: `no`, `agent` or `host`."""
@@ -32,6 +35,7 @@ class Performer:
         self._recorder = Recorder(outside.journal)
         self.recent: deque[EventDocument] = deque(maxlen=RECENT_EVENTS)
         self.ended: str | None = None
+        self._backlog: deque[Outgoing] = deque()
 
     def perform(self, effects: list[do.Effect]) -> None:
         """All of them; what is to be kept is on disk before anything that comes after it is done."""
@@ -39,7 +43,9 @@ class Performer:
             for effect, outgoing in zip(segment, self._recorder.record(segment), strict=True):
                 self._perform(effect, outgoing)
 
-    def _perform(self, effect: do.Effect, outgoing: Outgoing | None) -> None:
+    def _perform(  # noqa: PLR0912 - one line an effect
+        self, effect: do.Effect, outgoing: Outgoing | None
+    ) -> None:
         out = self._outside
         match effect:
             case do.AcknowledgeDelivery(delivery):
@@ -48,6 +54,8 @@ class Performer:
                 self._send_ack(ack, outgoing)
             case do.ResendUnsent():
                 self._resend()
+            case do.MarkSent():
+                self._publish_backlog(1)
             case do.PublishState(state):
                 out.hub.publish_state(state)
             case do.PublishHealth(health):
@@ -89,13 +97,16 @@ class Performer:
         self._outside.hub.publish(outgoing)
 
     def _resend(self) -> None:
+        """Publish the outbox: the first messages now, one more for each that the broker has."""
         try:
-            unsent = self._outside.journal.unsent()
+            self._backlog = deque(self._outside.journal.unsent())
         except JournalError as error:
             log.error("the outbox cannot be read: %s", error)
-            return
-        for outgoing in unsent:
-            self._outside.hub.publish(outgoing)
+        self._publish_backlog(RESENT_AT_ONCE)
+
+    def _publish_backlog(self, count: int) -> None:
+        for _ in range(min(count, len(self._backlog))):
+            self._outside.hub.publish(self._backlog.popleft())
 
     def _publish_event(self, event: EventDocument, outgoing: Outgoing) -> None:
         log.info("%s (%s): %s", event.type, event.code, event.text)

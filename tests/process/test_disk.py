@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 
+from agent.store.journal import Journal
+from tests.store.test_journal import ping, result
 from tests.support.broker import Broker, Hub
 from tests.support.room import Room
+from tests.support.waiting import wait_for
 
 ROOT = "diemcau/test"
 ROOM = f"{ROOT}/room/r1"
 IDLE_HEALTH_DOCUMENTS = 8
+WAITING = 3000
 
 
 @pytest.fixture
@@ -72,6 +76,28 @@ def test_without_a_place_to_write_the_room_works_and_says_that_nothing_is_kept(
     host = host_with(hub, "journal-not-kept")
     assert host["status"] == "failed"
     assert str(room.folder / "store") in host["text"]
+
+
+def test_everything_that_waited_for_the_hub_is_sent(room: Room, hub: Hub) -> None:
+    """More than paho or the link's mailbox would take at once."""
+    journal = Journal(room.settings["store"]["path"])
+    with journal.together():
+        for number in range(WAITING):
+            journal.record_result(result(ping(f"p{number}")))
+    journal.close()
+    room.start()
+    room.wait_online()
+    wait_for(lambda: len(acks(hub)) >= WAITING, 60, f"{WAITING} acks")
+    assert answer(hub, "after")["state"] == "succeeded"
+    assert sorted(acks(hub)) == sorted(f"p{number}" for number in range(WAITING)), "each once"
+    room.stop()
+    assert Journal(room.settings["store"]["path"]).unsent() == []
+
+
+def acks(hub: Hub) -> list[str]:
+    """Ids of the commands from before the start, as their acks came in."""
+    topics = [seen.topic for seen in list(hub.seen) if "/ack/p" in seen.topic]
+    return [topic.rpartition("/")[2] for topic in topics]
 
 
 def read_only_root(writable: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from pathlib import Path
 
@@ -55,6 +56,32 @@ def test_a_database_of_a_later_version_is_set_aside(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     assert journal.condition.code == "journal-replaced"
     assert "99" in journal.condition.text
+
+
+def test_a_power_cut_in_the_middle_of_a_write_costs_only_that_write(tmp_path: Path) -> None:
+    """The log's end is torn at random places, or holds what the card happened to have there."""
+    writer = Journal(tmp_path / "writer")
+    for number in range(12):
+        writer.record_command(ping(f"p{number}"))
+    files = {path.name: path.read_bytes() for path in (tmp_path / "writer").iterdir()}
+    chance = random.Random(7)
+    kept = set()
+    for cut in range(40):
+        folder = tmp_path / str(cut)
+        folder.mkdir()
+        log = files["journal.db-wal"]
+        torn = log[: chance.randrange(len(log))]
+        rest = chance.randbytes(len(log) - len(torn)) if chance.random() < 0.5 else b""
+        (folder / "journal.db").write_bytes(files["journal.db"])
+        (folder / "journal.db-wal").write_bytes(torn + rest)
+        journal = Journal(folder)
+        assert journal.condition.status is Status.OK
+        recorded = [command.id for command in journal.unfinished()]
+        assert recorded == [f"p{number}" for number in range(len(recorded))]
+        kept.add(len(recorded))
+        journal.record_command(ping("after"))
+        journal.close()
+    assert len(kept) > 5, "cuts at many places"
 
 
 def test_a_folder_that_cannot_be_made_leaves_a_journal_in_memory_that_says_so(
