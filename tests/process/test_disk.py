@@ -101,9 +101,19 @@ def acks(hub: Hub) -> list[str]:
 
 
 def read_only_root(writable: Path) -> list[str]:
-    """A command that runs another with everything but one folder read-only (mount_namespaces(7))."""
+    """A command that runs another with everything but one folder read-only."""
     folder = shlex.quote(str(writable))
-    script = f'mount --bind {folder} {folder} && mount -o remount,ro,bind / && exec "$@"'
+    return with_mounts(f"mount --bind {folder} {folder} && mount -o remount,ro,bind /")
+
+
+def small_disk(folder: Path) -> list[str]:
+    """A command that runs another with a disk of 1 MB in this folder."""
+    return with_mounts(f"mount -t tmpfs -o size=1m none {shlex.quote(str(folder))}")
+
+
+def with_mounts(mounts: str) -> list[str]:
+    """A command that runs another with mounts of its own (mount_namespaces(7))."""
+    script = f'{mounts} && exec "$@"'
     unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "-Urm"]
     return [*unshare, "sh", "-c", script, "sh"]
 
@@ -123,6 +133,28 @@ def test_with_a_read_only_root_only_the_state_folder_is_needed(room: Room, hub: 
     room.wait_online()
     hub.wait_for(f"{ROOM}/event/resumed")
     assert "Read-only" not in room.log.read_text()
+
+
+def test_a_full_disk_costs_durability_and_is_told_until_there_is_room(room: Room, hub: Hub) -> None:
+    store = Path(room.settings["store"]["path"])
+    store.mkdir(parents=True)
+    room.start(prefix=small_disk(store))
+    room.wait_online()
+    assert answer(hub, "before")["state"] == "succeeded"
+    filler = Path(f"/proc/{room.pid}/root{store}/filler")
+    with pytest.raises(OSError, match="No space"):
+        filler.write_bytes(bytes(2_000_000))
+    assert host_with(hub, "disk-full")["status"] == "failed"
+    for number in range(20):
+        assert answer(hub, f"full-{number}")["state"] == "succeeded", "the room still obeys"
+    assert "free some space" in room.log.read_text()
+
+    filler.unlink()
+    word = answer(hub, "again")
+    said = len(hub.on(f"{ROOM}/ack/again"))
+    hub.send(f"{ROOM}/cmd/report", {"id": "again"})
+    repeats = wait_for(lambda: hub.on(f"{ROOM}/ack/again")[said:], 10, "the repeat is answered")
+    assert repeats[-1].document == word, "the journal remembers again"
 
 
 def test_an_idle_agent_writes_nothing(room: Room, hub: Hub) -> None:
