@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.core.commands import Code, Command, Endpoint, Join, Source
-from agent.core.documents import MeetingState
+from agent.core.documents import DeviceStatus, MeetingState, Status
 from agent.core.media import LinkState
 from agent.core.urls import shown
 
@@ -60,6 +60,13 @@ class Attendance:
         """Play exactly these; links that stay keep their state."""
         self.play = play
         self.downlinks = {s.url: self.downlinks.get(s.url, Link()) for s in play}
+
+    def device(self, device: str, status: DeviceStatus) -> None:
+        """Note what the meeting lacks of this device, or that it is well."""
+        if status.status in (Status.FAILED, Status.ABSENT):
+            self.missing[device] = status.text
+        else:
+            self.missing.pop(device, None)
 
     @property
     def sends(self) -> bool:

@@ -1,7 +1,6 @@
-"""Joining, holding and leaving a meeting.
+"""The commands about meetings: join, record, leave, and what a restart does in their place.
 
-One media child at a time carries the meeting; this decides when it starts, ends and is started
-again, and answers the join and leave commands by what the child reports.
+They decide what shall be; `agent.core.stay` brings it about and answers when it is so.
 """
 
 from __future__ import annotations
@@ -12,85 +11,37 @@ from datetime import UTC, datetime
 from msgspec import structs
 
 from agent.core.answers import Answers
-from agent.core.attendance import Attendance, Link
+from agent.core.attendance import Attendance
 from agent.core.clock import Now
-from agent.core.commands import AckState, Code, Command, Join, Leave
-from agent.core.display import DisplayPower
-from agent.core.documents import DeviceStatus, Phase, Status
-from agent.core.effects import (
-    CancelDeadline,
-    Effect,
-    InstructWorker,
-    RememberMeeting,
-    SetDeadline,
-    SetLamp,
-)
+from agent.core.commands import Code, Command, Join, Leave
+from agent.core.documents import Phase
+from agent.core.effects import Effect, InstructWorker
 from agent.core.events import Delivery, MeetingRecord
-from agent.core.media import DownlinkReported, MediaPlan, SetSources, UplinkReported
-from agent.core.media_child import RESTART, MediaChild
-from agent.core.microphone import Microphone
+from agent.core.media import SetSources
 from agent.core.profile import Profile
 from agent.core.recording import Recording
-from agent.core.standby import StandbyScreen
-from agent.core.window import WINDOW, Window, can_resume
-
-JOIN = "join"
-SETTLE = "join-settle"
-
-SETTLE_SECONDS = 1.0
-"""How long a join that has enough waits for the rest of its sources before it says which miss."""
-
-MAX_JOIN_FAILURES = 3
-"""Media children that may die before the join is given up."""
-
-HELD = frozenset({Phase.JOINING, Phase.IN_MEETING, Phase.RECONNECTING})
-
-Tell = Callable[[str, str, str, Now], None]
-"""Publishes an event: type, code, text, now."""
+from agent.core.stay import Stay, Tell
+from agent.core.window import can_resume
 
 
 class MeetingControl:
-    """The room's meeting, or none. `do` takes the effects in order."""
+    """Refuses, begins, changes and ends stays. `do` takes the effects in order."""
 
     def __init__(
         self,
         profile: Profile,
         do: Callable[[Effect], None],
         answers: Answers,
-        display: DisplayPower,
-        microphone: Microphone,
         recording: Recording,
+        stay: Stay,
         tell: Tell,
     ) -> None:
         self._profile = profile
         self._do = do
         self._answers = answers
-        self._display = display
-        self._microphone = microphone
         self._recording = recording
+        self._stay = stay
         self._tell = tell
-        self._window = Window(do)
-        self._next: Command | None = None
-        self._leavers: list[str] = []
-        self._ending: tuple[Command | None, str] = (None, "")
-        self.child = MediaChild(profile.room, do)
-        self._standby = StandbyScreen(profile, self.child)
-        self.phase = Phase.STANDBY
-        self.attendance: Attendance | None = None
-
-    @property
-    def held(self) -> bool:
-        """In a meeting, or getting there."""
-        return self.phase in HELD
-
-    @property
-    def reason(self) -> tuple[Command | None, str]:
-        """Which command has the devices opened or closed now, and a word on it for people."""
-        if self.attendance is None or self.phase is Phase.LEAVING:
-            return self._ending
-        return self.attendance.command, f"meeting {self.attendance.id}"
-
-    # --- commands --------------------------------------------------------------------------------
 
     def join(self, command: Command, join: Join, delivery: Delivery | None, now: Now) -> None:
         """Be in this meeting; see docs/contract.md for what is refused and what replaces what."""
@@ -98,17 +49,21 @@ class MeetingControl:
             self._answers.refuse(command, delivery, *refusal, now)
             return
         self._answers.accept(command, delivery, now)
-        if self.attendance and self.held and self.attendance.id == join.meeting.id:
-            self._rejoin(self.attendance, command, join, now)
-        elif self.phase is Phase.STANDBY:
-            self._begin(command, join, now)
+        if (
+            self._stay.attendance
+            and self._stay.held
+            and self._stay.attendance.id == join.meeting.id
+        ):
+            self._rejoin(self._stay.attendance, command, join, now)
+        elif self._stay.phase is Phase.STANDBY:
+            self._stay.begin(command, join, now)
         else:
-            self._supersede_joins("another join took its place", now)
-            self._next = command
-            self._stop(now, command, "another join took its place")
+            self._stay.supersede_joins("another join took its place", now)
+            self._stay.next = command
+            self._stay.stop(now, command, "another join took its place")
 
     def _refusal(self, join: Join, now: Now) -> tuple[Code, str] | None:
-        current = self.attendance.id if self.attendance and self.held else None
+        current = self._stay.attendance.id if self._stay.attendance and self._stay.held else None
         if current not in (None, join.meeting.id) and not join.replace:
             return (
                 Code.IN_MEETING,
@@ -131,11 +86,11 @@ class MeetingControl:
             attendance.set_sources(play)
             self._do(InstructWorker(SetSources(play)))
         join = structs.replace(
-            join, until=join.until or self._window.until, recording=self._recording.word
+            join, until=join.until or self._stay.window.until, recording=self._recording.word
         )
-        self._window.open(join.until, now)
-        self._remember(attendance, structs.replace(command, body=join), join)
-        if self.phase is Phase.JOINING:
+        self._stay.window.open(join.until, now)
+        self._stay.remember(structs.replace(command, body=join), join)
+        if self._stay.phase is Phase.JOINING:
             attendance.waiting.append(command.id)
         else:
             self._answers.succeed(
@@ -144,250 +99,37 @@ class MeetingControl:
 
     def record(self, command_id: str, wanted: bool, now: Now) -> None:
         """Record this meeting or stop; remembered, so that a restart goes on with it."""
-        assert self.attendance is not None
+        assert self._stay.attendance is not None
         self._recording.switch(wanted, command_id, now)
-        attendance = self.attendance
+        attendance = self._stay.attendance
         join = structs.replace(attendance.join, recording=self._recording.word)
-        self._remember(attendance, structs.replace(attendance.command, body=join), join)
+        self._stay.remember(structs.replace(attendance.command, body=join), join)
 
     def leave(self, command: Command, leave: Leave, delivery: Delivery | None, now: Now) -> None:
         """Be in no meeting, or not in that one."""
         self._answers.accept(command, delivery, now)
-        current = self.attendance.id if self.attendance else None
+        current = self._stay.attendance.id if self._stay.attendance else None
         if current is None or leave.meeting not in (None, current):
             text = f"not in meeting {leave.meeting}" if leave.meeting else "in no meeting"
             self._answers.succeed(command.id, text, now, code=Code.ALREADY)
             return
-        self._supersede_joins("a leave came before it was in", now)
-        self._leavers.append(command.id)
+        self._stay.supersede_joins("a leave came before it was in", now)
+        self._stay.leavers.append(command.id)
         self._answers.running(command.id, f"leaving {current}", now)
-        self._stop(now, command, f"left {current}")
+        self._stay.stop(now, command, f"left {current}")
 
-    def _supersede_joins(self, text: str, now: Now) -> None:
-        waiting = self.attendance.waiting if self.attendance else []
-        for command_id in [*waiting, *([self._next.id] if self._next else [])]:
-            self._answers.finish(command_id, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)
-        waiting.clear()
-        self._next = None
-
-    def resume(self, record: MeetingRecord, now: Now) -> bool:
-        """Back into the meeting of before the restart, muted; False when its time is over."""
-        if not can_resume(record, now):
-            self.forget()
-            return False
+    def resume(self, record: MeetingRecord, now: Now) -> None:
+        """Back into the meeting of before the restart, muted, unless its time is over."""
         join = record.command.body
         assert isinstance(join, Join)
+        meeting = join.meeting.id
+        if not can_resume(record, now):
+            self._stay.forget()
+            text = f"not back into meeting {meeting}: its time is over"
+            self._tell("meeting-over", Code.OK, text, now)
+            return
         since = datetime.fromtimestamp(record.since_wall, UTC)
-        answered = record.command.id not in self._answers.open
-        self._begin(record.command, join, now, resumed_since=since)
-        if answered and self.attendance is not None:
-            self.attendance.joined_once = True
-            self.phase = Phase.RECONNECTING
-            self._do(CancelDeadline(JOIN))
-        return True
-
-    def forget(self) -> None:
-        """Don't go back after a restart."""
-        self._do(RememberMeeting(None))
-
-    # --- the way in ------------------------------------------------------------------------------
-
-    def _begin(
-        self, command: Command, join: Join, now: Now, *, resumed_since: datetime | None = None
-    ) -> None:
-        attendance = Attendance(
-            command=command,
-            join=join,
-            since=resumed_since or now.wall,
-            publish=self._profile.publish_endpoint(join),
-            play=self._profile.play_sources(join),
-            waiting=[command.id] if command.id in self._answers.open else [],
-        )
-        self.attendance = attendance
-        self.phase = Phase.JOINING
-        self._remember(attendance, command, join)
-        self._recording.prepare(join.recording == "on")
-        self._microphone.prepare(join.microphone == "live" and resumed_since is None)
-        self._do(SetLamp("on"))
-        self._display.want_on()
-        self._start_child(attendance)
-        self._do(SetDeadline(JOIN, join.timeout_seconds))
-        self._window.open(join.until, now)
-        self._answers.running(command.id, f"joining {attendance.id}", now)
-
-    def _remember(self, attendance: Attendance, command: Command, join: Join) -> None:
-        attendance.command, attendance.join = command, join
-        self._do(RememberMeeting(MeetingRecord(command, attendance.since.timestamp())))
-
-    def _start_child(self, attendance: Attendance) -> None:
-        """The meeting's child; the one that has the screen goes first and is heard of again."""
-        if self._standby.showing:
-            self._standby.end()
-            return
-        self._microphone.child = True
-        attendance.reset_links()
-        plan = MediaPlan(
-            meeting=attendance.id,
-            room=self._profile.room,
-            publish=attendance.publish,
-            play=attendance.play,
-            microphone_live=self._microphone.live,
-            camera_live=attendance.join.camera == "live",
-            speaker_volume=self._microphone.volume,
-            recording=self._recording.wanted,
-            room_name=self._profile.name,
-            title=attendance.join.meeting.title or "",
-        )
-        self.child.start(plan)
-
-    def check(self, now: Now, *, settled: bool = False) -> None:
-        """Look whether what has been reported changes the phase."""
-        attendance = self.attendance
-        if attendance is None or not self.held:
-            return
-        if self.phase is Phase.JOINING:
-            self._check_joining(attendance, settled, now)
-        elif attendance.flows and self.phase is Phase.RECONNECTING:
-            self._joined(attendance, now)
-        elif not attendance.flows and self.phase is Phase.IN_MEETING:
-            self.phase = Phase.RECONNECTING
-            code, text = attendance.shortfall()
-            self._tell("reconnecting", code, text, now)
-
-    def _check_joining(self, attendance: Attendance, settled: bool, now: Now) -> None:
-        if refusal := attendance.refusal():
-            self._fail_join(attendance, *refusal, now)
-            return
-        if not (attendance.flows and self._display.ready):
-            return
-        if attendance.complete or settled:
-            self._joined(attendance, now)
-        else:
-            self._do(SetDeadline(SETTLE, SETTLE_SECONDS))
-
-    def _joined(self, attendance: Attendance, now: Now) -> None:
-        again = attendance.joined_once
-        attendance.joined_once = True
-        attendance.worker_failures = 0
-        self.phase = Phase.IN_MEETING
-        self._do(CancelDeadline(JOIN))
-        self._do(CancelDeadline(SETTLE))
-        for command_id in attendance.waiting:
-            self._answers.succeed(
-                command_id, f"in meeting {attendance.id}", now, detail=attendance.detail()
-            )
-        attendance.waiting.clear()
-        if again:
-            self._tell("reconnected", Code.OK, f"back in meeting {attendance.id}", now)
-
-    def _fail_join(self, attendance: Attendance, code: Code, text: str, now: Now) -> None:
-        for command_id in attendance.waiting:
-            self._answers.fail(command_id, code, text, now, **attendance.detail())
-        attendance.waiting.clear()
-        self._stop(now, attendance.command, f"not joined: {text}")
-
-    # --- the way out -----------------------------------------------------------------------------
-
-    def _stop(self, now: Now, command: Command, why: str) -> None:
-        """Out of the meeting; the rest follows when the child is gone."""
-        self._ending = command, why
-        self.phase = Phase.LEAVING
-        self.forget()
-        self._do(CancelDeadline(JOIN))
-        self._do(CancelDeadline(SETTLE))
-        self._window.close()
-        self.child.cancel_start()
-        if self.child.running:
-            self.child.stop()
-        else:
-            self._left(now)
-
-    def _left(self, now: Now) -> None:
-        assert self.attendance is not None
-        left, self.attendance = self.attendance, None
-        self.phase = Phase.STANDBY
-        self._microphone.rest()
-        self._recording.prepare(False)
-        for command_id in self._leavers:
-            self._answers.succeed(command_id, f"left {left.id}; devices are closed", now)
-        self._leavers.clear()
-        if self._next is not None:
-            command, self._next = self._next, None
-            assert isinstance(command.body, Join)
-            self._begin(command, command.body, now)
-        else:
-            self._do(SetLamp("off"))
-            self._display.release()
-
-    # --- what the child says ---------------------------------------------------------------------
-
-    def uplink(self, report: UplinkReported, now: Now) -> None:
-        """The WHIP session's state changed."""
-        if self.attendance:
-            self.attendance.uplink = Link(report.state, report.text)
-            self.check(now)
-
-    def downlink(self, report: DownlinkReported, now: Now) -> None:
-        """A WHEP session's state changed."""
-        if self.attendance and report.url in self.attendance.downlinks:
-            self.attendance.downlinks[report.url] = Link(report.state, report.text)
-            self.check(now)
-
-    def device(self, device: str, status: DeviceStatus) -> None:
-        """Note for the join's answer what this device lacks."""
-        if self.attendance is None:
-            return
-        if status.status in (Status.FAILED, Status.ABSENT):
-            self.attendance.missing[device] = status.text
-        else:
-            self.attendance.missing.pop(device, None)
-
-    def child_exited(self, text: str, now: Now) -> None:
-        """The child is gone: as wished, or a failure that is mended by starting another."""
-        self.child.exited()
-        self._microphone.child_gone(now)
-        self._recording.child_gone(now)
-        attendance = self.attendance
-        if self._standby.showing:
-            self._standby.exited()
-            if attendance is not None and self.held:
-                self._start_child(attendance)
-                return
-        if attendance is None:
-            return
-        if self.phase is Phase.LEAVING:
-            self._left(now)
-            return
-        attendance.worker_failures += 1
-        attendance.reset_links()
-        self._tell("media-restarted", Code.WORKER_FAILED, text, now)
-        if attendance.waiting and attendance.worker_failures >= MAX_JOIN_FAILURES:
-            self._fail_join(attendance, Code.WORKER_FAILED, text, now)
-            return
-        if self.phase is Phase.IN_MEETING:
-            self.phase = Phase.RECONNECTING
-        self.child.start_later(attendance.worker_failures)
-
-    def follow_display(self) -> None:
-        """Between meetings the room's name stands on a display that is on."""
-        self._standby.follow(self.phase is Phase.STANDBY and self._display.on)
-
-    # --- deadlines -------------------------------------------------------------------------------
-
-    def deadline(self, name: str, now: Now) -> None:
-        """One of this file's deadlines has passed."""
-        attendance = self.attendance
-        if name == RESTART:
-            self._standby.retry()
-        if attendance is None or not self.held:
-            return
-        if name == JOIN and self.phase is Phase.JOINING:
-            self._fail_join(attendance, *attendance.shortfall(), now)
-        elif name == SETTLE:
-            self.check(now, settled=True)
-        elif name == RESTART and not self.child.running:
-            self._start_child(attendance)
-        elif name == WINDOW and self._window.over(now):
-            self._tell("meeting-over", Code.OK, f"meeting {attendance.id}: its time is over", now)
-            self._supersede_joins("the meeting's time is over", now)
-            self._stop(now, attendance.command, "the meeting's time is over")
+        self._stay.begin(record.command, join, now, resumed_since=since)
+        if record.command.id not in self._answers.open:
+            self._stay.go_on()
+        self._tell("resumed", Code.OK, f"back into meeting {meeting}, muted", now)

@@ -32,6 +32,7 @@ from agent.core.health import HealthBoard
 from agent.core.meeting import MeetingControl
 from agent.core.microphone import Microphone
 from agent.core.profile import Profile
+from agent.core.stay import Stay
 
 IDENTIFY = "identify"
 REPORT_ANSWER = "report-answer"
@@ -51,6 +52,7 @@ class Orders:
         microphone: Microphone,
         health: HealthBoard,
         meeting: MeetingControl,
+        stay: Stay,
     ) -> None:
         self._profile = profile
         self._do = do
@@ -59,6 +61,7 @@ class Orders:
         self._microphone = microphone
         self._health = health
         self._meeting = meeting
+        self._stay = stay
         self._reporters: list[str] = []
 
     def received(self, event: CommandReceived, now: Now) -> None:
@@ -94,13 +97,13 @@ class Orders:
 
     def _refusal(self, command: Command) -> tuple[Code, str] | None:
         """Why this can't be done as things stand."""
-        idle = self._meeting.phase is Phase.STANDBY
+        idle = self._stay.phase is Phase.STANDBY
         match command.body:
             case Unmute() if idle:
                 return Code.NOT_IN_MEETING, "The room is in no meeting: nothing to unmute"
             case Unmute() if self._microphone.muted_by_hand:
                 return Code.MUTED_BY_HAND, "The room muted itself by its button; only it can unmute"
-            case Record() if not self._meeting.held:
+            case Record() if not self._stay.held:
                 return Code.NOT_IN_MEETING, "The room is in no meeting: nothing to record"
             case Display(power="off") if not idle:
                 return Code.IN_MEETING, "The display stays on during a meeting"
@@ -169,11 +172,11 @@ class Orders:
 
     def identified(self) -> None:
         """Enough blinking: the lamp says again whether devices are open."""
-        self._do(SetLamp("off" if self._meeting.phase is Phase.STANDBY else "on"))
+        self._do(SetLamp("off" if self._stay.phase is Phase.STANDBY else "on"))
 
     def settle_interrupted(self, command: Command, cold: bool, now: Now) -> None:
         """A command that a crash or restart cut off is finished or failed by rule, never repeated."""
-        attendance = self._meeting.attendance
+        attendance = self._stay.attendance
         if attendance is not None and command.id in attendance.waiting:
             return
         match command.body:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import structs
-
 from agent.core.answers import Answers
 from agent.core.audit import DeviceAudit
 from agent.core.clock import Now
-from agent.core.commands import Code, Join, Leave
+from agent.core.commands import Code, Leave
 from agent.core.display import HOLD, WARM_UP, DisplayPower
 from agent.core.documents import Connection, DeviceStatus, EventDocument, RoomState, Status
 from agent.core.effects import (
@@ -21,7 +19,6 @@ from agent.core.effects import (
     EndDaemon,
     MarkSent,
     PublishEvent,
-    PublishState,
     ResendUnsent,
     SetDeadline,
     SetServiceStatus,
@@ -38,7 +35,6 @@ from agent.core.events import (
     LampSet,
     LineChanged,
     LinkChanged,
-    MeetingRecord,
     Restored,
     RoundTripMeasured,
     StopRequested,
@@ -63,6 +59,8 @@ from agent.core.recording import CONFIRM as CONFIRM_RECORDING
 from agent.core.recording import Recording
 from agent.core.refusals import DUE as REFUSED
 from agent.core.refusals import Refusals
+from agent.core.state_feed import StateFeed
+from agent.core.stay import Stay
 
 STOP = "stop"
 STOP_SECONDS = 6.0
@@ -76,9 +74,9 @@ class Room:
         self._profile = profile
         self._effects: list[Effect] = []
         self._do = do = self._effects.append
-        self._published: RoomState | None = None
         self._stopping = False
         self.link = LinkChanged(up=False, code="starting", text="not connected yet")
+        self.feed = StateFeed(do)
         self.answers = Answers(profile.room, do)
         self.refusals = Refusals(profile.room, do)
         self.display = DisplayPower(profile, do)
@@ -86,18 +84,35 @@ class Room:
         self.recording = Recording(profile.room, do, self.answers)
         self.health = HealthBoard(profile, do)
         self.audit = DeviceAudit(profile.room, do)
+        self.stay = Stay(
+            profile,
+            do,
+            self.answers,
+            self.display,
+            self.microphone,
+            self.recording,
+            self._tell,
+        )
         self.meeting = MeetingControl(
-            profile, do, self.answers, self.display, self.microphone, self.recording, self._tell
+            profile, do, self.answers, self.recording, self.stay, self._tell
         )
         self.orders = Orders(
-            profile, do, self.answers, self.display, self.microphone, self.health, self.meeting
+            profile,
+            do,
+            self.answers,
+            self.display,
+            self.microphone,
+            self.health,
+            self.meeting,
+            self.stay,
         )
 
     def handle(self, event: Event, now: Now) -> list[Effect]:
         """What must be done about this event, in this order."""
         self._handle(event, now)
-        self.meeting.follow_display()
-        self._publish_state(now)
+        self.stay.follow_display()
+        if self.feed.offer(self.state(now)):
+            self.health.change()
         effects = self._effects[:]
         self._effects.clear()
         return effects
@@ -111,9 +126,9 @@ class Room:
             case CommandRefused():
                 self.answers.refuse_malformed(event, now)
                 self.refusals.note(event, now)
-            case WorkerReported(generation, report) if self.meeting.child.is_current(generation):
+            case WorkerReported(generation, report) if self.stay.child.is_current(generation):
                 self._reported(report, now)
-            case WorkerExited(generation, _, text) if self.meeting.child.is_current(generation):
+            case WorkerExited(generation, _, text) if self.stay.child.is_current(generation):
                 self._child_exited(text, now)
             case LineChanged(_, active) if active:
                 self._button_pressed(now)
@@ -142,12 +157,12 @@ class Room:
 
     def state(self, now: Now) -> RoomState:
         """What the room is doing now."""
-        attendance = self.meeting.attendance
+        attendance = self.stay.attendance
         return RoomState(
             room=self._profile.room,
             connection=Connection.ONLINE,
             session=self.link.session,
-            phase=self.meeting.phase,
+            phase=self.stay.phase,
             meeting=attendance.state if attendance else None,
             microphone=self._microphone_word(),
             camera="live" if "camera" in self.health.open_devices else "off",
@@ -161,19 +176,6 @@ class Room:
         if "microphone" not in self.health.open_devices:
             return "off"
         return "live" if self.microphone.live else "muted"
-
-    def _publish_state(self, now: Now) -> None:
-        """Publish it if it says anything new."""
-        state = self.state(now)
-        before = self._published
-        if before is not None and structs.replace(before, at=now.wall) == state:
-            return
-        if before is None or before.phase is not state.phase:
-            meeting = f", meeting {state.meeting.id}" if state.meeting else ""
-            self._do(SetServiceStatus(f"{state.phase}{meeting}"))
-            self.health.change()
-        self._published = state
-        self._do(PublishState(state))
 
     def _tell(self, kind: str, code: str, text: str, now: Now) -> None:
         self._do(PublishEvent(EventDocument(kind, self._profile.room, str(code), text, now.wall)))
@@ -191,44 +193,35 @@ class Room:
         if event.cold:
             self._tell("power-restored", Code.OK, "the machine started", now)
         if any(isinstance(command.body, Leave) for command in event.unfinished):
-            self.meeting.forget()
+            self.stay.forget()
         elif event.meeting is not None:
-            self._resume(event.meeting, now)
-        if self.meeting.attendance is None:
+            self.meeting.resume(event.meeting, now)
+        if self.stay.attendance is None:
             self.display.release()
         for command in event.unfinished:
             self.orders.settle_interrupted(command, event.cold, now)
         self.health.start()
 
-    def _resume(self, record: MeetingRecord, now: Now) -> None:
-        assert isinstance(record.command.body, Join)
-        meeting = record.command.body.meeting.id
-        if self.meeting.resume(record, now):
-            self._tell("resumed", Code.OK, f"back into meeting {meeting}, muted", now)
-        else:
-            text = f"not back into meeting {meeting}: its time is over"
-            self._tell("meeting-over", Code.OK, text, now)
-
     def _link_changed(self, event: LinkChanged, now: Now) -> None:
         self.link = event
         if event.up:
-            self._published = None
+            self.feed.forget()
             self._do(ResendUnsent())
             if self.health.latest is not None:  # else the first look publishes it
-                self.health.publish(self.meeting.phase, self.meeting.attendance, now)
+                self.health.publish(self.stay.phase, self.stay.attendance, now)
 
     def _reported(self, report: MediaReport, now: Now) -> None:
         match report:
             case UplinkReported():
-                self.meeting.uplink(report, now)
+                self.stay.uplink(report, now)
                 self.health.change()
             case DownlinkReported():
-                self.meeting.downlink(report, now)
+                self.stay.downlink(report, now)
                 self.health.change()
             case DeviceReported(device, _, status):
                 self.health.reported(report, now)
-                self.meeting.device(device, status)
-                self.audit.observe(self.health.open_devices, *self.meeting.reason, now)
+                self.stay.device(device, status)
+                self.audit.observe(self.health.open_devices, *self.stay.reason, now)
             case Measured(figures):
                 self.health.figures = figures
             case Applied(request, error):
@@ -243,32 +236,32 @@ class Room:
         The meeting stays on disk: whoever starts the agent again has the room back in it.
         """
         self._do(SetServiceStatus(f"stopping: {reason}"))
-        if self._stopping or not self.meeting.child.running:
+        if self._stopping or not self.stay.child.running:
             self._do(EndDaemon())
             return
         self._stopping = True
-        self.meeting.child.stop()
+        self.stay.child.stop()
         self._do(SetDeadline(STOP, STOP_SECONDS))
 
     def _child_exited(self, text: str, now: Now) -> None:
         self.health.child_gone(now)
-        command, why = self.meeting.reason
+        command, why = self.stay.reason
         self.audit.observe(set(), command, f"{why} ({text})" if text else why, now)
         if self._stopping:
-            self.meeting.child.exited()
+            self.stay.child.exited()
             self._do(EndDaemon())
         else:
-            self.meeting.child_exited(text, now)
+            self.stay.child_exited(text, now)
 
     def _display_switched(self, on: bool, error: str, now: Now) -> None:
         self.display.switched(on, error)
         self.orders.display_switched(on, error, now)
         if error:
-            self.meeting.device("display", DeviceStatus(Status.FAILED, "relay-failed", error))
-        self.meeting.check(now)
+            self.stay.device("display", DeviceStatus(Status.FAILED, "relay-failed", error))
+        self.stay.check(now)
 
     def _button_pressed(self, now: Now) -> None:
-        if self.meeting.attendance is None:
+        if self.stay.attendance is None:
             self._tell("mute-pressed", Code.NOT_IN_MEETING, "pressed outside of a meeting", now)
             return
         self.microphone.pressed(now)
@@ -276,21 +269,21 @@ class Room:
         self._tell("mute-pressed", Code.OK, f"the room's button: now {word}", now)
 
     def _sampled(self, figures: dict[str, Any], now: Now) -> None:
-        self.health.sampled(figures, self.meeting.phase, self.meeting.attendance, now)
+        self.health.sampled(figures, self.stay.phase, self.stay.attendance, now)
         self.orders.health_published(now)
 
     def _deadline(self, name: str, now: Now) -> None:
         if name == REPORT:
             self.health.due()
         elif name == SOON:
-            self.health.publish(self.meeting.phase, self.meeting.attendance, now)
+            self.health.publish(self.stay.phase, self.stay.attendance, now)
         elif name == REFUSED:
             self.refusals.due(now)
         elif name == STOP:
             self._do(EndDaemon())
         elif name == WARM_UP:
             self.display.warmed_up()
-            self.meeting.check(now)
+            self.stay.check(now)
         elif name == HOLD:
             self.display.want_off()
         elif name == IDENTIFY:
@@ -302,4 +295,4 @@ class Room:
         elif name.startswith(CONFIRM):
             self.microphone.not_confirmed(name.removeprefix(CONFIRM), now)
         else:
-            self.meeting.deadline(name, now)
+            self.stay.deadline(name, now)

@@ -62,7 +62,7 @@ class Queries:
 
     def _snapshot(self, query: QueryReceived) -> None:
         source, path = query.query.get("source"), query.query.get("path")
-        if self._room.meeting.attendance is None:
+        if self._room.stay.attendance is None:
             query.reply(_error("not-in-meeting", "A snapshot needs a meeting: nothing is open now"))
         elif source not in ("received", "sent") or not str(path).startswith("/"):
             text = "snapshot: source is received or sent, path is absolute"

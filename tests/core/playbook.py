@@ -76,7 +76,7 @@ class Playbook:
 
     @property
     def phase(self) -> Phase:
-        return self.room.meeting.phase
+        return self.room.stay.phase
 
     def tell(self, event: Event) -> list[Effect]:
         effects = self.room.handle(event, self.now)
@@ -126,7 +126,7 @@ class Playbook:
         """Everything that the child should bring about: devices open, media flows both ways."""
         effects = self.opened("camera") + self.opened("microphone")
         effects += self.report(UplinkReported("flowing"))
-        for url in self.room.meeting.attendance.downlinks:
+        for url in self.room.stay.attendance.downlinks:
             effects += self.report(DownlinkReported(url, "flowing"))
         return effects
 

@@ -1,0 +1,303 @@
+"""One stay in a meeting after the other: the way in, holding on, the way out.
+
+One media child at a time carries it; this decides when that starts, ends and is started again, by
+what it reports. `agent.core.meeting` has the commands that begin and end a stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from agent.core.answers import Answers
+from agent.core.attendance import Attendance, Link
+from agent.core.clock import Now
+from agent.core.commands import AckState, Code, Command, Join
+from agent.core.display import DisplayPower
+from agent.core.documents import DeviceStatus, Phase
+from agent.core.effects import CancelDeadline, Effect, RememberMeeting, SetDeadline, SetLamp
+from agent.core.events import MeetingRecord
+from agent.core.media import DownlinkReported, MediaPlan, UplinkReported
+from agent.core.media_child import RESTART, MediaChild
+from agent.core.microphone import Microphone
+from agent.core.profile import Profile
+from agent.core.recording import Recording
+from agent.core.standby import StandbyScreen
+from agent.core.window import WINDOW, Window
+
+JOIN = "join"
+SETTLE = "join-settle"
+
+SETTLE_SECONDS = 1.0
+"""How long a join that has enough waits for the rest of its sources before it says which miss."""
+
+MAX_JOIN_FAILURES = 3
+"""Media children that may die before the join is given up."""
+
+HELD = frozenset({Phase.JOINING, Phase.IN_MEETING, Phase.RECONNECTING})
+
+Tell = Callable[[str, str, str, Now], None]
+"""Publishes an event: type, code, text, now."""
+
+
+class Stay:
+    """The meeting that the room is in, or none. `do` takes the effects in order."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        do: Callable[[Effect], None],
+        answers: Answers,
+        display: DisplayPower,
+        microphone: Microphone,
+        recording: Recording,
+        tell: Tell,
+    ) -> None:
+        self._profile = profile
+        self._do = do
+        self._answers = answers
+        self._display = display
+        self._microphone = microphone
+        self._recording = recording
+        self._tell = tell
+        self.window = Window(do)
+        self.next: Command | None = None
+        """The join that begins when this stay is over."""
+        self.leavers: list[str] = []
+        """Ids of the leave commands that are answered then."""
+        self._ending: tuple[Command | None, str] = (None, "")
+        self.child = MediaChild(profile.room, do)
+        self._standby = StandbyScreen(profile, self.child)
+        self.phase = Phase.STANDBY
+        self.attendance: Attendance | None = None
+
+    @property
+    def held(self) -> bool:
+        """In a meeting, or getting there."""
+        return self.phase in HELD
+
+    @property
+    def reason(self) -> tuple[Command | None, str]:
+        """Which command has the devices opened or closed now, and a word on it for people."""
+        if self.attendance is None or self.phase is Phase.LEAVING:
+            return self._ending
+        return self.attendance.command, f"meeting {self.attendance.id}"
+
+    def supersede_joins(self, text: str, now: Now) -> None:
+        """The joins that are not answered yet, and the next one, have become pointless."""
+        waiting = self.attendance.waiting if self.attendance else []
+        for command_id in [*waiting, *([self.next.id] if self.next else [])]:
+            self._answers.finish(command_id, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)
+        waiting.clear()
+        self.next = None
+
+    def forget(self) -> None:
+        """Don't go back after a restart."""
+        self._do(RememberMeeting(None))
+
+    # --- the way in ------------------------------------------------------------------------------
+
+    def begin(
+        self, command: Command, join: Join, now: Now, *, resumed_since: datetime | None = None
+    ) -> None:
+        attendance = Attendance(
+            command=command,
+            join=join,
+            since=resumed_since or now.wall,
+            publish=self._profile.publish_endpoint(join),
+            play=self._profile.play_sources(join),
+            waiting=[command.id] if command.id in self._answers.open else [],
+        )
+        self.attendance = attendance
+        self.phase = Phase.JOINING
+        self.remember(command, join)
+        self._recording.prepare(join.recording == "on")
+        self._microphone.prepare(join.microphone == "live" and resumed_since is None)
+        self._do(SetLamp("on"))
+        self._display.want_on()
+        self._start_child(attendance)
+        self._do(SetDeadline(JOIN, join.timeout_seconds))
+        self.window.open(join.until, now)
+        self._answers.running(command.id, f"joining {attendance.id}", now)
+
+    def go_on(self) -> None:
+        """The join was answered before the restart: now it takes as long as it takes."""
+        assert self.attendance is not None
+        self.attendance.joined_once = True
+        self.phase = Phase.RECONNECTING
+        self._do(CancelDeadline(JOIN))
+
+    def remember(self, command: Command, join: Join) -> None:
+        """This is what a restart goes on with."""
+        assert self.attendance is not None
+        self.attendance.command, self.attendance.join = command, join
+        self._do(RememberMeeting(MeetingRecord(command, self.attendance.since.timestamp())))
+
+    def _start_child(self, attendance: Attendance) -> None:
+        """The meeting's child; the one that has the screen goes first and is heard of again."""
+        if self._standby.showing:
+            self._standby.end()
+            return
+        self._microphone.child = True
+        attendance.reset_links()
+        plan = MediaPlan(
+            meeting=attendance.id,
+            room=self._profile.room,
+            publish=attendance.publish,
+            play=attendance.play,
+            microphone_live=self._microphone.live,
+            camera_live=attendance.join.camera == "live",
+            speaker_volume=self._microphone.volume,
+            recording=self._recording.wanted,
+            room_name=self._profile.name,
+            title=attendance.join.meeting.title or "",
+        )
+        self.child.start(plan)
+
+    def check(self, now: Now, *, settled: bool = False) -> None:
+        """Look whether what has been reported changes the phase."""
+        attendance = self.attendance
+        if attendance is None or not self.held:
+            return
+        if self.phase is Phase.JOINING:
+            self._check_joining(attendance, settled, now)
+        elif attendance.flows and self.phase is Phase.RECONNECTING:
+            self._joined(attendance, now)
+        elif not attendance.flows and self.phase is Phase.IN_MEETING:
+            self.phase = Phase.RECONNECTING
+            code, text = attendance.shortfall()
+            self._tell("reconnecting", code, text, now)
+
+    def _check_joining(self, attendance: Attendance, settled: bool, now: Now) -> None:
+        if refusal := attendance.refusal():
+            self._fail_join(attendance, *refusal, now)
+            return
+        if not (attendance.flows and self._display.ready):
+            return
+        if attendance.complete or settled:
+            self._joined(attendance, now)
+        else:
+            self._do(SetDeadline(SETTLE, SETTLE_SECONDS))
+
+    def _joined(self, attendance: Attendance, now: Now) -> None:
+        again = attendance.joined_once
+        attendance.joined_once = True
+        attendance.worker_failures = 0
+        self.phase = Phase.IN_MEETING
+        self._do(CancelDeadline(JOIN))
+        self._do(CancelDeadline(SETTLE))
+        for command_id in attendance.waiting:
+            self._answers.succeed(
+                command_id, f"in meeting {attendance.id}", now, detail=attendance.detail()
+            )
+        attendance.waiting.clear()
+        if again:
+            self._tell("reconnected", Code.OK, f"back in meeting {attendance.id}", now)
+
+    def _fail_join(self, attendance: Attendance, code: Code, text: str, now: Now) -> None:
+        for command_id in attendance.waiting:
+            self._answers.fail(command_id, code, text, now, **attendance.detail())
+        attendance.waiting.clear()
+        self.stop(now, attendance.command, f"not joined: {text}")
+
+    # --- the way out -----------------------------------------------------------------------------
+
+    def stop(self, now: Now, command: Command, why: str) -> None:
+        """Out of the meeting; the rest follows when the child is gone."""
+        self._ending = command, why
+        self.phase = Phase.LEAVING
+        self.forget()
+        self._do(CancelDeadline(JOIN))
+        self._do(CancelDeadline(SETTLE))
+        self.window.close()
+        self.child.cancel_start()
+        if self.child.running:
+            self.child.stop()
+        else:
+            self._left(now)
+
+    def _left(self, now: Now) -> None:
+        assert self.attendance is not None
+        left, self.attendance = self.attendance, None
+        self.phase = Phase.STANDBY
+        self._microphone.rest()
+        self._recording.prepare(False)
+        for command_id in self.leavers:
+            self._answers.succeed(command_id, f"left {left.id}; devices are closed", now)
+        self.leavers.clear()
+        if self.next is not None:
+            command, self.next = self.next, None
+            assert isinstance(command.body, Join)
+            self.begin(command, command.body, now)
+        else:
+            self._do(SetLamp("off"))
+            self._display.release()
+
+    # --- what the child says ---------------------------------------------------------------------
+
+    def uplink(self, report: UplinkReported, now: Now) -> None:
+        """The WHIP session's state changed."""
+        if self.attendance:
+            self.attendance.uplink = Link(report.state, report.text)
+            self.check(now)
+
+    def downlink(self, report: DownlinkReported, now: Now) -> None:
+        """A WHEP session's state changed."""
+        if self.attendance and report.url in self.attendance.downlinks:
+            self.attendance.downlinks[report.url] = Link(report.state, report.text)
+            self.check(now)
+
+    def device(self, device: str, status: DeviceStatus) -> None:
+        """Note for the join's answer what this device lacks."""
+        if self.attendance is not None:
+            self.attendance.device(device, status)
+
+    def child_exited(self, text: str, now: Now) -> None:
+        """The child is gone: as wished, or a failure that is mended by starting another."""
+        self.child.exited()
+        self._microphone.child_gone(now)
+        self._recording.child_gone(now)
+        attendance = self.attendance
+        if self._standby.showing:
+            self._standby.exited()
+            if attendance is not None and self.held:
+                self._start_child(attendance)
+                return
+        if attendance is None:
+            return
+        if self.phase is Phase.LEAVING:
+            self._left(now)
+            return
+        attendance.worker_failures += 1
+        attendance.reset_links()
+        self._tell("media-restarted", Code.WORKER_FAILED, text, now)
+        if attendance.waiting and attendance.worker_failures >= MAX_JOIN_FAILURES:
+            self._fail_join(attendance, Code.WORKER_FAILED, text, now)
+            return
+        if self.phase is Phase.IN_MEETING:
+            self.phase = Phase.RECONNECTING
+        self.child.start_later(attendance.worker_failures)
+
+    def follow_display(self) -> None:
+        """Between meetings the room's name stands on a display that is on."""
+        self._standby.follow(self.phase is Phase.STANDBY and self._display.on)
+
+    # --- deadlines -------------------------------------------------------------------------------
+
+    def deadline(self, name: str, now: Now) -> None:
+        """One of this file's deadlines has passed."""
+        attendance = self.attendance
+        if name == RESTART:
+            self._standby.retry()
+        if attendance is None or not self.held:
+            return
+        if name == JOIN and self.phase is Phase.JOINING:
+            self._fail_join(attendance, *attendance.shortfall(), now)
+        elif name == SETTLE:
+            self.check(now, settled=True)
+        elif name == RESTART and not self.child.running:
+            self._start_child(attendance)
+        elif name == WINDOW and self.window.over(now):
+            self._tell("meeting-over", Code.OK, f"meeting {attendance.id}: its time is over", now)
+            self.supersede_joins("the meeting's time is over", now)
+            self.stop(now, attendance.command, "the meeting's time is over")
