@@ -34,8 +34,6 @@ RGB_FORMATS = {"BGR888": "rgb24", "RGB888": "bgr24"}
 """libcamera names the bytes of a pixel from the last to the first, FFmpeg from the first."""
 
 OPEN_SECONDS = 10.0
-"""Importing picamera2 alone takes some seconds on an old Pi."""
-
 CLOSE_SECONDS = 2.0
 WAIT_SECONDS = 0.2
 
@@ -84,12 +82,18 @@ class Picamera2Pictures:
     def open(self) -> SourceFormat:
         """See PictureSource."""
         try:
-            self._camera = call_within(
-                OPEN_SECONDS, self._start, "Camera: opening", lambda camera: camera.close()
-            )
+            # Outside of the deadline: on an old Pi this alone takes seconds, and cannot hang.
+            from picamera2 import Picamera2
         except ImportError as error:
             text = "Camera: picamera2 is not installed; apt-get install python3-picamera2"
             raise DeviceError("not-installed", text) from error
+        try:
+            self._camera = call_within(
+                OPEN_SECONDS,
+                lambda: self._start(Picamera2),
+                "Camera: opening",
+                lambda camera: camera.close(),
+            )
         except RuntimeError as error:
             raise _explain(error) from error
         main = self._camera.camera_configuration()["main"]
@@ -110,13 +114,11 @@ class Picamera2Pictures:
             with contextlib.suppress(DeviceError, RuntimeError):
                 call_within(CLOSE_SECONDS, camera.close, "Camera: closing")
 
-    def _start(self) -> Any:
-        from picamera2 import Picamera2
-
+    def _start(self, driver: type[Any]) -> Any:
         wanted = self._wanted
-        found = Picamera2.global_camera_info()
+        found = driver.global_camera_info()
         chosen = found[_choose(wanted.device, [camera["Model"] for camera in found])]
-        camera = Picamera2(chosen["Num"])
+        camera = driver(chosen["Num"])
         adjustable = "FrameDurationLimits" in camera.camera_controls
         try:
             configuration = camera.create_video_configuration(
