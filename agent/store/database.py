@@ -48,6 +48,12 @@ CREATE TABLE fact (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 BUSY_SECONDS = 2.0
 """How long a write waits for a reader (the CLI's support bundle) to get out of the way."""
 
+COMPANIONS = ("-wal", "-shm")
+"""SQLite's own files beside a database: its write-ahead log and that log's index."""
+
+KEPT_ASIDE = 3
+"""Broken databases that are kept."""
+
 _BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_SCHEMA")
 
 
@@ -177,13 +183,20 @@ def _unusable(text: str) -> sqlite3.DatabaseError:
 
 
 def _set_aside(path: Path) -> Path:
-    """Rename the database, and its write-ahead log, to `<name>.corrupt-<unix time>`."""
-    aside = path.with_name(f"{path.name}.corrupt-{int(time.time())}")
+    """Rename the database, and its write-ahead log, to `<name>.corrupt-<unix time>`.
+
+    The latest few are kept to be looked at: a card that breaks every day must not get full of them.
+    """
+    aside = path.with_name(f"{path.name}.corrupt-{time.time():.0f}")
     path.rename(aside)
-    for suffix in ("-wal", "-shm"):
+    for suffix in COMPANIONS:
         companion = path.with_name(path.name + suffix)
         if companion.exists():
             companion.rename(aside.with_name(aside.name + suffix))
+    broken = sorted(path.parent.glob(f"{path.name}.corrupt-*[0-9]"))
+    for old in broken[:-KEPT_ASIDE]:
+        for name in (old.name, *(old.name + suffix for suffix in COMPANIONS)):
+            old.with_name(name).unlink(missing_ok=True)
     return aside
 
 

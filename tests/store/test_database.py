@@ -48,6 +48,22 @@ def test_a_corrupted_database_is_set_aside_and_replaced(tmp_path: Path, damage: 
     assert [command.id for command in again.unfinished()] == ["after"]
 
 
+def test_a_card_that_breaks_every_day_does_not_get_full_of_broken_journals(tmp_path: Path) -> None:
+    for day in range(1_700_000_001, 1_700_000_006):
+        (tmp_path / f"journal.db.corrupt-{day}").write_text("old")
+        (tmp_path / f"journal.db.corrupt-{day}-wal").write_text("old")
+    (tmp_path / "journal.db").write_text("broken again" * 1000)
+    assert Journal(tmp_path).condition.code == "journal-replaced"
+    old = {
+        path.name.rpartition("corrupt-")[2] for path in tmp_path.iterdir() if "old" in text(path)
+    }
+    assert old == {"1700000004", "1700000004-wal", "1700000005", "1700000005-wal"}
+
+
+def text(path: Path) -> str:
+    return path.read_bytes().decode(errors="replace")
+
+
 def test_a_database_of_a_later_version_is_set_aside(tmp_path: Path) -> None:
     path = filled(tmp_path)
     with sqlite3.connect(path) as connection:
