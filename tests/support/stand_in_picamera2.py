@@ -19,8 +19,9 @@ STRIDE_ALIGNMENT = 64
 class MappedArray:
     """The main picture of a request, as YUV420 with padded lines."""
 
-    def __init__(self, request: Any, stream: str, write: bool = True) -> None:
-        self.array = request.buffers[stream]
+    def __init__(self, request: Any, stream: str, reshape: bool = True, write: bool = True) -> None:
+        picture = request.buffers[stream]
+        self.array = picture if reshape else picture.reshape(-1)
 
     def __enter__(self) -> MappedArray:
         return self

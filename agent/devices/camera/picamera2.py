@@ -76,7 +76,6 @@ class Picamera2Pictures:
     def __init__(self, wanted: settings.Camera) -> None:
         self._wanted = wanted
         self._camera: Any = None
-        self._strides: tuple[int, int] = (0, 0)
         self._waiting: queue.Queue[tuple[av.VideoFrame, float]] = queue.Queue(WAITING_PICTURES)
 
     def open(self) -> SourceFormat:
@@ -87,6 +86,7 @@ class Picamera2Pictures:
         except ImportError as error:
             text = "Camera: picamera2 is not installed; apt-get install python3-picamera2"
             raise DeviceError("not-installed", text) from error
+        self._waiting = queue.Queue(WAITING_PICTURES)
         try:
             self._camera = call_within(
                 OPEN_SECONDS,
@@ -137,8 +137,8 @@ class Picamera2Pictures:
         """Called by picamera2's thread for every picture, which is only valid meanwhile."""
         from picamera2 import MappedArray
 
-        with MappedArray(request, "main", write=False) as mapped:
-            picture = _picture(memoryview(mapped.array).cast("B"), request.config["main"])
+        with MappedArray(request, "main", reshape=False, write=False) as mapped:
+            picture = _picture(memoryview(mapped.array), request.config["main"])
         nanoseconds = request.get_metadata().get("SensorTimestamp")
         seconds = nanoseconds / 1e9 if nanoseconds else time.monotonic()
         with contextlib.suppress(queue.Empty):
