@@ -140,7 +140,7 @@ def test_the_daemon_is_killed_under_a_stream_of_commands(tmp_path: Path) -> None
                 time.sleep(chance.uniform(0.05, 0.6))  # the moment of the kill is what varies
                 room.kill()
                 start(room)
-                room.wait_online()
+                room.wait_online(60)
         settle(room, hub, stream.sent, resend=False)
         check(room, hub, stream.sent, seed)
 
