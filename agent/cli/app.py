@@ -6,6 +6,7 @@ Parsing only; what a command does is in the module of its noun.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -76,6 +77,9 @@ def run(context: typer.Context) -> None:
 
 def run_tool(arguments: list[str]) -> int:
     """Run one command line; returns its exit code. What could not be done at all gives 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without our letters gets "?"
     try:
         make_app(arguments)(args=arguments, prog_name="diemcau")
     except SystemExit as end:

@@ -61,8 +61,16 @@ def show(
     if not shown:
         raise AgentError("no-key", _("{keys}: no such key").format(keys=" ".join(keys or [])))
     for entry in shown:
-        head = ((f"{entry.key} = ", ""), (_written(entry.value), "heading"))
-        session.console.print(hanging(session.console.width, head, f"  ({entry.origin})", "quiet"))
+        _show_one(session, f"{entry.key} = ", _written(entry.value), f"({entry.origin})")
+
+
+def _show_one(session: Session, key: str, value: str, origin: str) -> None:
+    """In one line if it fits; else the origin stands in the next one."""
+    from rich.text import Text
+
+    fits = len(key) + len(value) + 2 + len(origin) <= session.console.width
+    gap = "  " if fits else "\n    "
+    session.console.print(Text.assemble(key, (value, "heading"), gap, (origin, "quiet")))
 
 
 def explain(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from agent.diagnostics.report import Finding, Outcome, Report
+    from agent.diagnostics.report import Finding, Outcome, Report, Section
 
 NAME_WIDTH = 13
 
@@ -86,24 +86,38 @@ def _progress(session: Session, count: int, silent: bool) -> Iterator[Callable[[
 
 
 def show(session: Session, report: Report, in_full: bool) -> None:
-    """The table of subjects, then the summary, then all that needs hands."""
+    """The subjects, then all that needs hands, then the summary.
+
+    Where something is wrong, what is well takes two lines, so that one screen holds the rest.
+    """
     from agent.diagnostics.report import Outcome
 
-    for section in report.sections:
-        worst = _worst(section.findings)
-        titles = "; ".join(dict.fromkeys(f.title for f in section.findings if f.outcome is worst))
-        head = (
-            (f"{outcome_word(worst):<{WORD_WIDTH}} ", worst.value),
-            (f"{group_name(section.group):<{NAME_WIDTH}} ", ""),
-        )
-        session.console.print(hanging(session.console.width, head, titles))
-        if in_full:
-            _show_evidence(session, section.findings)
+    troubles = [*report.findings(Outcome.WARNING), *report.findings(Outcome.FAILED)]
+    rest = report.sections
+    if troubles and not in_full:
+        rest = [s for s in report.sections if _worst(s.findings) is Outcome.SKIPPED]
+        well = [s.group for s in report.sections if _worst(s.findings) is Outcome.OK]
+        names = ", ".join(group_name(group) for group in well)
+        session.console.print(hanging(session.console.width, _word(Outcome.OK), names))
+    for section in rest:
+        _show_section(session, section, in_full)
     session.console.print()
-    for outcome in (Outcome.WARNING, Outcome.FAILED):
-        for finding in report.findings(outcome):
-            show_finding(session, finding)
+    for finding in troubles:
+        show_finding(session, finding)
     session.console.print(_summary(report))
+
+
+def _show_section(session: Session, section: Section, in_full: bool) -> None:
+    worst = _worst(section.findings)
+    titles = "; ".join(dict.fromkeys(f.title for f in section.findings if f.outcome is worst))
+    head = (*_word(worst), (f"{group_name(section.group):<{NAME_WIDTH}} ", ""))
+    session.console.print(hanging(session.console.width, head, titles))
+    if in_full:
+        _show_evidence(session, section.findings)
+
+
+def _word(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    return ((f"{outcome_word(outcome):<{WORD_WIDTH}} ", outcome.value),)
 
 
 def _show_evidence(session: Session, findings: list[Finding]) -> None:
@@ -141,7 +155,7 @@ def _summary(report: Report) -> Text:
     line.append(
         "  "
         + _(
-            "({ok} ok, {warnings} warnings, {failed} failed, {skipped} left out, {seconds:.0f} s)"
+            "(ok: {ok}, warnings: {warnings}, failed: {failed}, left out: {skipped}; {seconds:.0f} s)"
         ).format(
             ok=counts[Outcome.OK],
             warnings=warnings,
@@ -169,5 +183,5 @@ def group_name(group: str) -> str:
         "microphone": _("microphone"),
         "speaker": _("loudspeaker"),
         "display": _("display"),
-        "panel": _("lamp, button"),
+        "panel": _("lamp/button"),
     }[group]

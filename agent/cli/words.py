@@ -90,7 +90,7 @@ def device_name(kind: str) -> str:
         "microphone": _("microphone"),
         "speaker": _("loudspeaker"),
         "display": _("display"),
-        "panel": _("lamp, button"),
+        "panel": _("lamp/button"),
     }.get(kind, kind)
 
 
