@@ -126,14 +126,19 @@ class HealthBoard:
             self._do(SetDeadline(SOON, SOON_SECONDS))
 
     def publish(self, phase: Phase, held: Attendance | None, now: Now) -> None:
-        """The document, as things stand."""
+        """Send the document."""
         self._soon = False
+        self.latest = self.document(phase, held, now)
+        self._do(PublishHealth(self.latest))
+
+    def document(self, phase: Phase, held: Attendance | None, now: Now) -> HealthDocument:
+        """The document, as things stand."""
         devices = self.devices
         host = dict(self.host)
         if self.round_trip_milliseconds is not None:
             host["broker_round_trip_milliseconds"] = self.round_trip_milliseconds
         media = self._media(phase, held)
-        self.latest = HealthDocument(
+        return HealthDocument(
             room=self._profile.room,
             status=overall(devices, host, media),
             devices=devices,
@@ -141,7 +146,6 @@ class HealthBoard:
             media=media,
             at=now.wall,
         )
-        self._do(PublishHealth(self.latest))
 
     def _media(self, phase: Phase, held: Attendance | None) -> dict[str, Any] | None:
         if held is None:

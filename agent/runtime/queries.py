@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from agent.core.clock import Now
+from agent.core.documents import HealthDocument
 from agent.core.media import SnapshotTaken, TakeSnapshot
 from agent.core.room import Room
 from agent.ports import MediaWorker
@@ -37,7 +38,7 @@ class Queries:
         if kind == "status":
             query.reply(msgspec.json.encode(self._status(now)))
         elif kind == "health":
-            query.reply(msgspec.json.encode(self._room.health.latest))
+            query.reply(msgspec.json.encode(self._health(now)))
         elif kind == "snapshot":
             self._snapshot(query)
         else:
@@ -48,7 +49,7 @@ class Queries:
         return {
             "type": "status",
             "state": room.state(now),
-            "health": room.health.latest,
+            "health": self._health(now),
             "link": {
                 "up": room.link.up,
                 "code": room.link.code,
@@ -59,6 +60,13 @@ class Queries:
             "speaker_volume": room.microphone.volume,
             "faults": list(self._performer.recent),
         }
+
+    def _health(self, now: Now) -> HealthDocument | None:
+        """As things stand, which may be newer than what was published; None before the first look."""
+        board, stay = self._room.health, self._room.stay
+        if board.latest is None:
+            return None
+        return board.document(stay.phase, stay.attendance, now)
 
     def _snapshot(self, query: QueryReceived) -> None:
         source, path = query.query.get("source"), query.query.get("path")
