@@ -93,6 +93,20 @@ def leading(streams: list[Stream]) -> list[Stream]:
     return list({stream.kind: stream for stream in by_packets}.values())
 
 
+SOURCE_FIELDS = (
+    "ssrc",
+    "internal",
+    "clock-rate",
+    "packets-sent",
+    "octets-sent",
+    "packets-received",
+    "octets-received",
+    "sent-rb-fractionlost",
+    "jitter",
+)
+"""What is read of rtpsource's figures: PyGObject cannot read all that 1.26 has (GstValueList)."""
+
+
 def _sources(statistics: Any) -> Iterator[dict[str, Any]]:
     """The RTP sources in webrtcbin's answer, each once."""
     seen = set()
@@ -101,10 +115,7 @@ def _sources(statistics: Any) -> Iterator[dict[str, Any]]:
         if not (hasattr(entry, "has_field") and entry.has_field("gst-rtpsource-stats")):
             continue
         fields = entry.get_value("gst-rtpsource-stats")
-        source = {
-            name: fields.get_value(name)
-            for name in (fields.nth_field_name(n) for n in range(fields.n_fields()))
-        }
+        source = {name: fields.get_value(name) for name in SOURCE_FIELDS}
         if source["ssrc"] not in seen:
             seen.add(source["ssrc"])
             yield source
