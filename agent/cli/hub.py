@@ -119,7 +119,7 @@ def revoke(
     for entry in revoked:
         say(_("{name}: revoked {serial}").format(name=name, serial=entry.serial))
     _say_broker(context, authority.broker)
-    say(_("Who is connected stays so until a restart: sudo systemctl restart mosquitto"))
+    say(_("Until that restart they stay connected, and are let in again."))
 
 
 def list_(context: typer.Context, folder: Folder = DEFAULT_FOLDER) -> None:
@@ -200,7 +200,7 @@ def _say(context: typer.Context) -> Callable[..., None]:
 
 
 def _say_broker(context: typer.Context, broker: Path) -> None:
-    text = _("Then, on the hub: copy {broker}/ to /etc/mosquitto/diemcau/ and reload mosquitto")
+    text = _("Then, on the hub: copy {broker}/ to /etc/mosquitto/diemcau/ and restart mosquitto")
     _say(context)(text.format(broker=broker))
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from agent.enrolment.register import Kind, Register
 
 _HEAD = """\
-# Made by `diemcau hub`; changes by hand are overwritten. After a change: systemctl reload mosquitto
+# Made by `diemcau hub`; changes by hand are overwritten. After a change: systemctl restart mosquitto
 
 # Whoever it is (%u is the certificate's common name): a room's own topics, and those of everybody.
 pattern read {root}/room/%u/cmd/+

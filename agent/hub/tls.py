@@ -90,10 +90,12 @@ VERDICT_SECONDS = 2.0
 def await_verdict(sock: ssl.SSLSocket) -> None:
     """Let the hub refuse our certificate before we say anything. Raises ssl.SSLError with its alert.
 
-    In TLS 1.3 our handshake is over before the hub has looked at our certificate (RFC 8446, 4.4.2.4).
+    In TLS 1.3 (not before) our handshake is over before the hub has looked at our certificate (RFC 8446, 4.4.2.4).
     What we send into that is answered by a reset, and its alert, the reason, is lost. Session tickets
     say that it accepted; a hub that sends neither costs the wait.
     """
+    if sock.version() != "TLSv1.3":
+        return
     sock.setblocking(False)
     with contextlib.suppress(ssl.SSLWantReadError):
         if select.select([sock], [], [], VERDICT_SECONDS)[0]:

@@ -129,14 +129,6 @@ class Broker:
         self._process.wait(DEADLINE_SECONDS)
         self._process = None
 
-    def reload(self) -> None:
-        """SIGHUP, as `systemctl reload mosquitto` does; its log must have all types."""
-        assert self._process is not None
-        done = "Reloading config."
-        before = self.log.read_text().count(done)
-        self._process.send_signal(signal.SIGHUP)
-        wait_until(lambda: self.log.read_text().count(done) > before, "Mosquitto reloads")
-
     def __enter__(self) -> Self:
         return self.start()
 
