@@ -48,6 +48,8 @@ class Link:
         self._health: HealthDocument | None = None
         self._newest: Newest | None = None
         self._sessions: deque[str] = deque(maxlen=8)
+        self._spoke = False
+        """Whether the retained state must be ours: before, it is that of the agent's last run."""
         self._number = 0
         self._said_down = ""
         self._sign_of_life_by = 0.0
@@ -112,7 +114,7 @@ class Link:
             self._mailbox,
             self._post,
             number=self._number,
-            previous=list(self._sessions),
+            previous=list(self._sessions) if self._spoke else [],
         )
         self._sessions.append(session.id)
         try:
@@ -125,6 +127,7 @@ class Link:
         finally:
             session.close()
             if session.was_up:
+                self._spoke = True
                 self._said_down = ""
         return HubError("closed", "the agent closed the link")
 

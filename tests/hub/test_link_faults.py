@@ -101,6 +101,22 @@ def test_a_second_agent_of_the_same_room_is_called_a_cloned_card(
         assert len(hub.on(clones[0].topics.state)) - before <= 4
 
 
+def test_the_last_runs_state_is_no_clone_even_if_the_hub_is_away_at_first(
+    own_broker: Broker, make_link: MakeLink
+) -> None:
+    last_run = make_link(own_broker.port)
+    last_run.start()
+    last_run.link.close()
+    own_broker.stop()
+    this_run = make_link(own_broker.port)
+    this_run.link.start(room_state())
+    down(this_run, "hub-refused")
+    own_broker.start()
+    this_run.wait_for(LinkChanged, lambda event: event.up)
+    this_run.wait_for(RoundTripMeasured)
+    assert [event.code for event in this_run.of(LinkChanged)] == ["hub-refused", "ok"]
+
+
 @pytest.fixture
 def silent_server() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
