@@ -1,4 +1,4 @@
-"""The page of field failures names tests that exist."""
+"""The pages of field failures and of privacy name tests that exist."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs/failures.md").read_text("utf-8"))
+NAMED = [
+    named
+    for page in ("docs/failures.md", "docs/privacy.md")
+    for named in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / page).read_text("utf-8"))
+]
 
 
 def test_the_page_names_tests() -> None:
