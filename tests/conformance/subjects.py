@@ -8,6 +8,7 @@ these variables name them:
 - DIEMCAU_TEST_PICAMERA2    a sensor's model, such as `imx708`
 - DIEMCAU_TEST_MICROPHONE   an ALSA PCM that sound arrives at, such as `plughw:CARD=Loopback,DEV=1`
 - DIEMCAU_TEST_SPEAKER      an ALSA PCM, such as `plughw:CARD=Loopback,DEV=0`
+- DIEMCAU_TEST_MIXER        an ALSA PCM of a card with a volume of its own, `plughw:CARD=Dummy,DEV=0`
 - DIEMCAU_TEST_GPIO         `<chip label>:<relay line>`, such as `gpio-sim.0-node0:17`
 """
 

@@ -35,7 +35,7 @@ class Rig:
         return self.camera.start(self.units.append, self.statuses.append)
 
     def await_units(self, count: int) -> None:
-        wait_for(lambda: len(self.units) >= count, 10, f"{count} access units")
+        wait_for(lambda: len(self.units) >= count, 60, f"{count} access units")
 
     def await_status(self, code: str, seconds: float = 10) -> DeviceStatus:
         def found() -> DeviceStatus | None:

@@ -8,12 +8,14 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 
+import alsaaudio
 import numpy as np
 import pytest
 
 from agent import settings
 from agent.core.documents import Status
 from agent.devices import registry
+from agent.devices.alsa.cards import card_of
 from agent.devices.alsa.pcm import Pcm
 from agent.devices.speaker import alsa
 from agent.errors import DeviceAbsent, DeviceBusy, DeviceTimeout
@@ -268,3 +270,17 @@ def test_after_an_underrun_playing_starts_again_with_a_lead(
     lead = bytes(2 * PERIOD_BYTES)
     expected = lead + said[:PERIOD_BYTES] + lead + said[PERIOD_BYTES:]
     assert heard(tmp_path).tobytes() == expected
+
+
+def test_a_card_with_a_volume_of_its_own_is_set_there_and_unmuted(tmp_path: Path) -> None:
+    device = subjects.named("DIEMCAU_TEST_MIXER", "sound card with a mixer")
+    speaker = make(settings.Speaker(driver="alsa", device=device, volume=70), tmp_path)
+    name = speaker.open().detail["mixer"]
+    control = alsaaudio.Mixer(control=name, device=f"hw:CARD={card_of(device)}")
+    assert control.getvolume() == [70, 70]
+    speaker.set_volume(40)
+    assert alsaaudio.Mixer(control=name, device=f"hw:CARD={card_of(device)}").getvolume() == [
+        40,
+        40,
+    ]
+    speaker.close()

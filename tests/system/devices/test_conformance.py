@@ -38,11 +38,13 @@ def tone(sound: None) -> Iterator[None]:
 def test_real_drivers_hold_the_promises_of_their_ports(
     gpio: hardware.Gpio, tone: None, usb_camera: None
 ) -> None:
+    assert hardware.load("snd-dummy"), "a card with a mixer"
     environment = {
         **os.environ,
         "DIEMCAU_TEST_V4L2": "vivid",
         "DIEMCAU_TEST_GPIO": "pinctrl-bcm2711:12",
         "DIEMCAU_TEST_MICROPHONE": "plughw:CARD=Loopback,DEV=1,SUBDEV=2",
+        "DIEMCAU_TEST_MIXER": "plughw:CARD=Dummy,DEV=0",
         "DIEMCAU_TEST_SPEAKER": "plughw:CARD=Loopback,DEV=0,SUBDEV=3",
     }
     command = [sys.executable, "-B", "-m", "pytest", "-v", "-p", "no:cacheprovider"]
