@@ -127,6 +127,13 @@ class Microphone(Section, frozen=True):
     tone_hz: Annotated[
         float, Meta(description="simulated: frequency of the test tone", ge=20, le=20_000)
     ] = 440
+    processing: Annotated[
+        bool | None,
+        Meta(
+            description="echo cancellation, noise suppression and gain control; false for a "
+            "speakerphone that does it itself; none: on for alsa"
+        ),
+    ] = None
 
 
 class Speaker(Section, frozen=True):

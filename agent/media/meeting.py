@@ -34,7 +34,7 @@ from agent.media.camera import CameraFeed
 from agent.media.certificate import Certificate
 from agent.media.downlink import Downlink
 from agent.media.loop import Loop
-from agent.media.microphone import MicrophoneFeed
+from agent.media.microphone import Loudspeaker, MicrophoneFeed
 from agent.media.notice import UPLINK, Notice
 from agent.media.pipeline import SharedClock
 from agent.media.recorder import Recorder
@@ -42,7 +42,7 @@ from agent.media.recording_part import OWN
 from agent.media.reporting import DeviceReporter, Send
 from agent.media.screen import Screen
 from agent.media.snapshot import SentPicture, write_keyframe, write_scene
-from agent.media.speaker import SpeakerFeed
+from agent.media.speaker import ECHO_PROBE, SpeakerFeed
 from agent.media.uplink import Uplink
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
 
@@ -92,8 +92,8 @@ class Meeting:
             expected=self._pictures,
         )
         self.uplink = self._make_uplink()
-        self.microphone = self._make_microphone()
         self.speaker = self._make_speaker()
+        self.microphone = self._make_microphone()
         output = devices.display.output
         if not plan.meeting:
             output = structs.replace(output, framerate=STANDBY_FRAMERATE)
@@ -125,7 +125,17 @@ class Meeting:
             return None
         reporter = DeviceReporter("microphone", wanted.required, self._send)
         on_sound = self._recorder.tap_own_sound(self.uplink.push_sound)
-        return MicrophoneFeed(self._clock, self._makers.microphone, on_sound, reporter)
+        processing = wanted.processing
+        return MicrophoneFeed(
+            self._clock,
+            self._makers.microphone,
+            on_sound,
+            reporter,
+            processing=wanted.driver == "alsa" if processing is None else processing,
+            loudspeaker=Loudspeaker(ECHO_PROBE, self.speaker.delay_seconds, self.speaker.envelope)
+            if self.speaker
+            else None,
+        )
 
     def _make_speaker(self) -> SpeakerFeed | None:
         wanted = self._devices.speaker

@@ -6,10 +6,13 @@ Muted, every period becomes silence here, before the encoder sees it; no sample 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.errors import AgentError, MediaError
+from agent.media.echo import SLOT_NANOSECONDS, Envelope, estimate_delay
+from agent.media.gst import available
 from agent.media.pipeline import Pipeline, SharedClock, wrap
 from agent.media.reporting import DeviceReporter
 from agent.ports import Microphone
@@ -23,7 +26,31 @@ RESYNCHRONISE_NANOSECONDS = 40_000_000
 CHAIN = """
  appsrc name=in is-live=true format=time max-bytes=96000 leaky-type=downstream
   caps=audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved
+ {processing}
  ! level name=level interval=500000000 ! appsink name=out sync=false max-buffers=20 drop=true"""
+
+PROCESSING = """
+ ! webrtcdsp probe={probe} echo-cancel={echo} echo-suppression-level=high
+  noise-suppression=true gain-control=true high-pass-filter=true"""
+
+ALIGN_SECONDS = 3.0
+"""Between looks at the echo's delay; two that agree are believed."""
+
+CANCELLER_SLOTS = 1
+"""The echo is left to come so much later than the sound, since none may come before."""
+
+
+class Loudspeaker(NamedTuple):
+    """What the echo canceller must know of the other side of the room."""
+
+    probe: str
+    """The name of the webrtcechoprobe through which all sound goes."""
+
+    delay_seconds: Callable[[], float]
+    """From there to the ear, as far as the driver knows."""
+
+    envelope: Envelope
+    """The loudness of what went through it."""
 
 
 class MicrophoneFeed:
@@ -35,8 +62,12 @@ class MicrophoneFeed:
         make: Callable[[], Microphone],
         on_sound: Callable[[Any], None],
         reporter: DeviceReporter,
+        *,
+        processing: bool = False,
+        loudspeaker: Loudspeaker | None = None,
     ) -> None:
         self._clock = clock
+        self._loudspeaker = loudspeaker if processing else None
         self._make = make
         self._on_sound = on_sound
         self._reporter = reporter
@@ -44,11 +75,23 @@ class MicrophoneFeed:
         self._gate = threading.Lock()
         self._live = False
         self._next_pts = 0
+        self._shift = int(loudspeaker.delay_seconds() * 1e9) if loudspeaker else 0
+        self._near = Envelope()
+        self._found: int | None = None
+        self._next_look = 0.0
         self.level_dbfs: float | None = None
-        self._chain = Pipeline(clock, CHAIN, self._on_error)
+        self.processing = processing and available("webrtcdsp") is not None
+        self._chain = Pipeline(clock, self._description(), self._on_error)
         self._chain.on_sample("out", self._pass_on)
         self._chain.on_message("level", self._on_level)
         self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
+
+    def _description(self) -> str:
+        if not self.processing:
+            return CHAIN.format(processing="")
+        echo = self._loudspeaker is not None
+        probe = self._loudspeaker.probe if self._loudspeaker else "none"
+        return CHAIN.format(processing=PROCESSING.format(probe=probe, echo=str(echo).lower()))
 
     def start(self) -> None:
         self._chain.play()
@@ -67,9 +110,13 @@ class MicrophoneFeed:
 
     def _pass_on(self, sample: Any) -> None:
         buffer = sample.get_buffer()
+        sounded = buffer.pts + self._shift
         with self._gate:
-            if not self._live:
-                buffer = wrap(bytes(buffer.get_size()), buffer.pts)
+            if self._live:
+                buffer = buffer.copy()
+                buffer.pts = sounded
+            else:
+                buffer = wrap(bytes(buffer.get_size()), sounded)
             self._on_sound(buffer)
 
     def _on_level(self, structure: Any) -> None:
@@ -93,17 +140,34 @@ class MicrophoneFeed:
             while not self._closing.is_set():
                 period = microphone.read()
                 if period:
-                    source.emit("push-buffer", wrap(period, self._stamp()))
+                    source.emit("push-buffer", wrap(period, self._stamp(period)))
                 if self._reporter.due():
                     self._reporter.opened(microphone.status())
         finally:
             microphone.close()
         self._reporter.closed()
 
-    def _stamp(self) -> int:
-        """When the period just read began to sound."""
+    def _stamp(self, period: bytes) -> int:
+        """When the period just read began to sound, less the time its echo took to get here."""
         began = self._clock.now() - PERIOD_NANOSECONDS
-        if abs(began - self._next_pts) > RESYNCHRONISE_NANOSECONDS:
-            self._next_pts = max(0, began)
+        if self._loudspeaker:
+            self._near.add(began, period)
+            self._align(self._loudspeaker)
+        stamp = max(0, began - self._shift)
+        if abs(stamp - self._next_pts) > RESYNCHRONISE_NANOSECONDS:
+            self._next_pts = stamp
         pts, self._next_pts = self._next_pts, self._next_pts + PERIOD_NANOSECONDS
         return pts
+
+    def _align(self, loudspeaker: Loudspeaker) -> None:
+        """Put echo and sound side by side: the canceller of Debian 12 looks no further than 10 ms."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + ALIGN_SECONDS
+        before, self._found = self._found, estimate_delay(loudspeaker.envelope, self._near)
+        if self._found is None or before is None or abs(self._found - before) > 1:
+            return
+        shift = max(0, self._found - CANCELLER_SLOTS) * SLOT_NANOSECONDS
+        if abs(shift - self._shift) > SLOT_NANOSECONDS:
+            self._next_pts = max(0, self._next_pts + self._shift - shift)
+            self._shift = shift

@@ -12,13 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.errors import AgentError, MediaError
-from agent.media.gst import Gst
+from agent.media.echo import Envelope
+from agent.media.gst import Gst, available
 from agent.media.pipeline import Pipeline, SharedClock, unwrap
 from agent.media.reporting import DeviceReporter
 from agent.ports import PERIOD_BYTES, Speaker
 
 RETRY_SECONDS = 3.0
 CLOSE_SECONDS = 3.0
+PERIOD_SECONDS = 0.01
 QUEUED_PERIODS = 8
 """80 ms between mixer and driver; what is older is dropped, since a late voice only disturbs."""
 
@@ -26,10 +28,12 @@ RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
 
 # Not ignore-inactive-pads: in 1.22 the mixer ends for ever (EOS) when its first deadline passes
 # before the first sound has come.
+ECHO_PROBE = "loudspeaker"
+
 MIX = f"""
  audiomixer name=mixer latency=20000000 output-buffer-duration=10000000
   start-time-selection=first
- ! {RAW} ! level name=level interval=500000000
+ ! {RAW} {{probe}} ! level name=level interval=500000000
  ! appsink name=out sync=false max-buffers=20 drop=true
  audiotestsrc is-live=true wave=silence samplesperbuffer=480 ! {RAW} ! mixer."""
 
@@ -54,8 +58,10 @@ class SpeakerFeed:
         self._inputs: dict[str, Any] = {}
         self._speaker: Speaker | None = None
         self._rest = b""
+        self.envelope = Envelope()
         self.level_dbfs: float | None = None
-        self._mix = Pipeline(clock, MIX, self._on_error)
+        probe = f"! webrtcechoprobe name={ECHO_PROBE}" if available("webrtcechoprobe") else ""
+        self._mix = Pipeline(clock, MIX.format(probe=probe), self._on_error)
         self._mix.on_sample("out", self._take)
         self._mix.on_message("level", self._on_level)
         self._thread = threading.Thread(target=self._run, name="speaker", daemon=True)
@@ -69,6 +75,12 @@ class SpeakerFeed:
         self._closing.set()
         self._thread.join(CLOSE_SECONDS)
         self._mix.close()
+
+    def delay_seconds(self) -> float:
+        """From the mixer to the ear, as far as the driver knows."""
+        speaker = self._speaker
+        queued = self._periods.qsize() * PERIOD_SECONDS
+        return queued + (speaker.delay_seconds() if speaker else 0.0)
 
     def set_volume(self, percent: int) -> None:
         self._volume = percent
@@ -107,7 +119,9 @@ class SpeakerFeed:
         self._mix.bin.remove(branch)
 
     def _take(self, sample: Any) -> None:
-        data = self._rest + unwrap(sample)
+        sound = unwrap(sample)
+        self.envelope.add(sample.get_buffer().pts, sound)
+        data = self._rest + sound
         whole = len(data) // PERIOD_BYTES * PERIOD_BYTES
         self._rest = data[whole:]
         for at in range(0, whole, PERIOD_BYTES):

@@ -106,6 +106,12 @@ class Worker:
             self._line.send(Fault("internal", f"mistake in the media child: {error!r}"))
             os._exit(EXIT_FAULT)
 
+    def on_mistake(self, what: threading.ExceptHookArgs) -> None:
+        """A thread that died in silence would leave a meeting without sound or picture."""
+        traceback.print_exception(what.exc_type, what.exc_value, what.exc_traceback)
+        self._line.send(Fault("internal", f"mistake in the media child: {what.exc_value!r}"))
+        os._exit(EXIT_FAULT)
+
     def _end(self, status: int) -> None:
         """Close what is open, then leave at once: no library may hold up the exit."""
         deadline = time.monotonic() + ENDING_SECONDS
@@ -179,6 +185,7 @@ def main() -> int:
     except AgentError as error:
         line.send(Fault(error.code, error.text))
         return EXIT_FAULT
+    threading.excepthook = worker.on_mistake
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     line.send(Ready(os.getpid(), gst.version()))
     return worker.run()
