@@ -69,6 +69,8 @@ class Figures:
             figures["uplink"] = self._uplink | meeting.uplink.figures() | meeting.camera_figures()
         if meeting.microphone:
             figures["microphone_level_dbfs"] = meeting.microphone.level_dbfs
+            figures["microphone_processing"] = meeting.microphone.processing
+            figures["echo_delay_milliseconds"] = meeting.microphone.echo_delay_milliseconds
         if meeting.speaker:
             figures["speaker_level_dbfs"] = meeting.speaker.level_dbfs
         return figures

@@ -103,6 +103,11 @@ class MicrophoneFeed:
         self._thread.join(CLOSE_SECONDS)
         self._chain.close()
 
+    @property
+    def echo_delay_milliseconds(self) -> int | None:
+        """How late the loudspeaker comes back, if it is heard at all."""
+        return None if self._found is None else self._found * 10
+
     def set_live(self, live: bool) -> None:
         """When this returns with False, no further sample passes."""
         with self._gate:

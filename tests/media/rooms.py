@@ -15,13 +15,16 @@ def room(
     microphone: bool = True,
     record: str | None = None,
     folder: str | None = None,
+    processing: bool | None = None,
 ) -> Devices:
     """Simulated devices, small pictures; `record` gets what the loudspeaker plays."""
     return Devices(
         camera=Camera(driver="simulated", width=640, height=360, bitrate=600_000)
         if camera
         else None,
-        microphone=Microphone(driver="simulated", tone_hz=TONE_HZ) if microphone else None,
+        microphone=Microphone(driver="simulated", tone_hz=TONE_HZ, processing=processing)
+        if microphone
+        else None,
         speaker=Speaker(driver="simulated", record=record),
         simulation=Simulation(directory=folder),
     )

@@ -225,6 +225,21 @@ def test_figures_for_health(media_server: MediaServer) -> None:
         assert figures["speaker_level_dbfs"] > -30
 
 
+def test_with_echo_cancellation_the_room_is_heard_and_muted_all_the_same(
+    media_server: MediaServer,
+) -> None:
+    with MediaChild(room(processing=True)) as child:
+        child.start(plan(publish=media_server.whip("dsp")))
+        child.wait(UplinkReported, flowing)
+        child.wait(Measured, lambda m: m.figures["microphone_processing"] is True)
+        with Receiver(media_server.whep("dsp")) as peer:
+            # a steady tone is noise to it and gets quieter, but not silent at once
+            wait_for(lambda: level_dbfs(peer.hear(0.2)) > -60, 10, "the tone")
+            child.send(SetMicrophone(False, request="mute"))
+            child.wait(Applied)
+            wait_for(lambda: silent(peer.hear(0.5)), 5, "silence")
+
+
 def test_sigterm_ends_it_in_good_order(media_server: MediaServer, tmp_path: Path) -> None:
     with MediaChild(room(folder=str(tmp_path))) as child:
         child.start(plan(publish=media_server.whip("term")))
