@@ -45,6 +45,8 @@ def purity(sound: Sound, frequency_hz: float) -> float:
     The median over tenths of a second, so that one gap on a loaded machine does not count.
     """
     pieces = [sound[at : at + RATE_HZ // 10] for at in range(0, len(sound), RATE_HZ // 10)]
+    if not pieces:
+        return 0.0
     return float(np.median([_share(piece.astype(np.float64), frequency_hz) for piece in pieces]))
 
 
