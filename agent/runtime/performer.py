@@ -20,6 +20,10 @@ from agent.runtime.recorder import Recorder, segments
 
 log = logging.getLogger(__name__)
 
+ACK_MESSAGE_ID = "5c1f3a0a8d0f4f0e9a6f3d2b7c4e1a01"
+EVENT_MESSAGE_ID = "5c1f3a0a8d0f4f0e9a6f3d2b7c4e1a02"
+"""For `journalctl MESSAGE_ID=...`: all answers to commands; all events (docs/install.md)."""
+
 RECENT_EVENTS = 20
 """What `status` shows of the past."""
 
@@ -36,6 +40,7 @@ class Performer:
         self.recent: deque[EventDocument] = deque(maxlen=RECENT_EVENTS)
         self.ended: str | None = None
         self._backlog: deque[Outgoing] = deque()
+        self._meeting = ""
 
     def perform(self, effects: list[do.Effect]) -> None:
         """All of them; what is to be kept is on disk before anything that comes after it is done."""
@@ -57,6 +62,7 @@ class Performer:
             case do.MarkSent():
                 self._publish_backlog(1)
             case do.PublishState(state):
+                self._meeting = state.meeting.id if state.meeting else ""
                 out.hub.publish_state(state)
             case do.PublishHealth(health):
                 out.hub.publish_health(health)
@@ -90,9 +96,8 @@ class Performer:
                 self._set_lamp(mode)
 
     def _send_ack(self, ack: Ack, outgoing: Outgoing) -> None:
-        log.info(
-            "%s %s (%s): %s", ack.type, ack.state, ack.code, ack.text, extra={"COMMAND": ack.id}
-        )
+        fields = {"COMMAND": ack.id, "MEETING": self._meeting, "MESSAGE_ID": ACK_MESSAGE_ID}
+        log.info("%s %s (%s): %s", ack.type, ack.state, ack.code, ack.text, extra=fields)
         self._outside.control.deliver(ack)
         self._outside.hub.publish(outgoing)
 
@@ -109,7 +114,8 @@ class Performer:
             self._outside.hub.publish(self._backlog.popleft())
 
     def _publish_event(self, event: EventDocument, outgoing: Outgoing) -> None:
-        log.info("%s (%s): %s", event.type, event.code, event.text)
+        fields = {"MEETING": self._meeting, "MESSAGE_ID": EVENT_MESSAGE_ID}
+        log.info("%s (%s): %s", event.type, event.code, event.text, extra=fields)
         self.recent.append(event)
         self._outside.hub.publish(outgoing)
 

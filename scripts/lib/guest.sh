@@ -29,11 +29,12 @@ run_container() {
     result "$dir"
 }
 
-# install_image MACHINES DIR: DIR/room.img, the virtual machine's disk with the package installed.
+# install_image MACHINES DIR [SCRIPT]: DIR/room.img, the virtual machine's disk with the package
+# installed, and whatever SCRIPT then does to it.
 # Done in a container: what the package does at installation is not what the devices are for, and it
 # takes a minute when emulated.
 install_image() (
-    machines=$1 dir=$2 root=$2/root
+    machines=$1 dir=$2 root=$2/root script=${3:-true}
     cleaned() {
         ! mountpoint -q "$root" || umount "$root"
         rm -rf "$root" "$dir/upper" "$dir/work"
@@ -43,33 +44,40 @@ install_image() (
     mkdir -p "$root" "$dir/upper" "$dir/work"
     mount -t overlay -o "lowerdir=$machines/room,upperdir=$dir/upper,workdir=$dir/work" overlay "$root"
     systemd-nspawn --quiet --pipe --register=no --keep-unit --private-network --directory="$root" \
-        --bind-ro="$dir/share:/share" apt-get install --quiet --yes --no-install-recommends \
-        /share/diemcau-agent.deb > "$dir/install.log" 2>&1 < /dev/null ||
+        --bind-ro="$dir/share:/share" sh -ec "apt-get install --quiet --yes \
+            --no-install-recommends /share/diemcau-agent.deb; $script" \
+        > "$dir/install.log" 2>&1 < /dev/null ||
         { tail -n 5 "$dir/install.log" >&2; exit 1; }
     rm -f "$dir/room.img"
     truncate -s 4G "$dir/room.img"
     mkfs.ext4 -q -F -d "$root" "$dir/room.img"
 )
 
-# run_machine KERNEL IMAGE DIR [QEMU-OPTION...]: the script in a virtual machine on that disk.
+# machine_command KERNEL IMAGE CONSOLE KERNEL-OPTION: QEMU's command line, a word a line.
 # A /dev/kvm without kvm_intel or kvm_amd behind it cannot run a stock kernel. Then the processor is
 # emulated, and the machine's clock counts its instructions (1 ns each): slow as it is to us, to
 # itself it is a fast machine, and deadlines mean what they mean on a Pi.
-run_machine() {
-    local kernel=$1 image=$2 dir=$3 accelerator=(-accel tcg -cpu max -smp 1 -icount shift=0)
-    shift 3
+machine_command() {
+    local kernel=$1 image=$2 console=$3 option=$4 accelerator=(-accel tcg -cpu max -smp 1 -icount shift=0)
     if [ -w /dev/kvm ] && { [ -d /sys/module/kvm_intel ] || [ -d /sys/module/kvm_amd ]; }; then
         accelerator=(-accel kvm -cpu host -smp 2)
     fi
-    timeout "${TIMEOUT_SECONDS:-1500}" qemu-system-x86_64 "${accelerator[@]}" \
+    printf '%s\n' qemu-system-x86_64 "${accelerator[@]}" \
         -machine q35 -m 2048 -nodefaults -no-reboot -display none \
-        -serial "file:$dir/share/out/console" -kernel "$kernel.vmlinuz" -initrd "$kernel.initrd" \
-        -append "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 diemcau-test" \
+        -serial "file:$console" -kernel "$kernel.vmlinuz" -initrd "$kernel.initrd" \
+        -append "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 $option" \
         -drive "if=none,id=disk,file=$image,format=raw,cache=unsafe" \
-        -device virtio-blk-pci,drive=disk \
+        -device virtio-blk-pci,drive=disk -device virtio-rng-pci
+}
+
+# run_machine KERNEL IMAGE DIR: the script in a virtual machine on that disk.
+run_machine() {
+    local kernel=$1 image=$2 dir=$3 machine
+    mapfile -t machine < <(machine_command "$kernel" "$image" "$dir/share/out/console" diemcau-test)
+    timeout "${TIMEOUT_SECONDS:-1500}" "${machine[@]}" \
         -fsdev "local,id=share,path=$dir/share,security_model=none" \
         -device virtio-9p-pci,fsdev=share,mount_tag=share \
-        -device virtio-rng-pci -netdev user,id=net,restrict=on -device virtio-net-pci,netdev=net "$@" ||
+        -netdev user,id=net,restrict=on -device virtio-net-pci,netdev=net ||
         echo "guest: QEMU ended with $?" >&2
     result "$dir"
 }

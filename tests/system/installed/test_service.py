@@ -155,7 +155,8 @@ def test_a_removed_package_stops_the_room(room):
     assert not Path("/var/lib/diemcau").exists()
 
 
-def test_the_journal_can_be_searched_by_room_and_command(room):
-    ack = room.command("ping")
-    (line,) = journal(f"_SYSTEMD_UNIT={SERVICE}", f"COMMAND={ack['id']}", "PRIORITY=6")[-1:]
-    assert line["ROOM"] == room.id
+def test_the_journal_can_be_searched_by_command_and_meeting(room, hub_speaks):
+    join = room.join()
+    lines = journal(f"COMMAND={join['id']}")
+    assert {line["ROOM"] for line in lines} == {room.id}
+    assert journal(f"MEETING={MEETING}", f"MESSAGE_ID={lines[-1]['MESSAGE_ID']}")
