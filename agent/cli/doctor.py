@@ -108,8 +108,11 @@ def show(session: Session, report: Report, in_full: bool) -> None:
 
 
 def _show_section(session: Session, section: Section, in_full: bool) -> None:
+    from agent.diagnostics.report import Outcome
+
     worst = _worst(section.findings)
-    titles = "; ".join(dict.fromkeys(f.title for f in section.findings if f.outcome is worst))
+    told = (worst, Outcome.SKIPPED)  # what was left out is always said
+    titles = "; ".join(dict.fromkeys(f.title for f in section.findings if f.outcome in told))
     head = (*_word(worst), (f"{group_name(section.group):<{NAME_WIDTH}} ", ""))
     session.console.print(hanging(session.console.width, head, titles))
     if in_full:

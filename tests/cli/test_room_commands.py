@@ -141,6 +141,8 @@ def test_the_doctor_leaves_a_meeting_alone_and_says_what_it_left_out(in_meeting:
     assert found.troubles == []
     left_out = set(found.codes("skipped"))
     assert {"camera-in-meeting", "microphone-in-meeting", "speaker-in-meeting"} <= left_out
+    text = " ".join(in_meeting.run("doctor", "camera").stdout.split())
+    assert "Not opened: the room is in a meeting" in text
     assert phase(in_meeting) == "in-meeting"
     assert opened == {kind: in_meeting.room.opened_at(kind) for kind in opened}
 

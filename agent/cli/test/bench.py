@@ -41,6 +41,8 @@ def use(
     on_level: Callable[[Level], None] = lambda level: None,
 ) -> R:
     """Try a device out. Raises AgentError, also when a meeting needs it."""
+    if site.devices_needed():
+        raise AgentError("in-meeting", _("Not now: the room is in a meeting"))
     request = Request(task, devices_of(site), seconds, file)
     result = borrow(request, site.devices_needed, on_level)
     assert isinstance(result, expected)
