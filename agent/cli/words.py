@@ -55,10 +55,11 @@ def ack_code(code: Code) -> str:
         Code.DEVICE_ABSENT: _("a device is not there; see: diemcau doctor"),
         Code.DEVICE_FAILED: _("a device does not work; see: diemcau doctor"),
         Code.WORKER_FAILED: _("the media process failed; see: diemcau logs"),
+        Code.RECORDING_FAILED: _("the recording failed; see: diemcau logs"),
         Code.DISK_FULL: _("the disk is full"),
         Code.INTERRUPTED: _("it was interrupted"),
         Code.WITHDRAWN: _("a later command made it pointless"),
-    }[code]
+    }.get(code, str(code))
 
 
 def phase(value: Phase) -> str:
