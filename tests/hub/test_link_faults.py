@@ -8,11 +8,15 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from agent.core.documents import EventDocument
 from agent.core.events import CommandReceived, LinkChanged, RoundTripMeasured
+from agent.hub.connection import MAX_UNACKNOWLEDGED
+from agent.ports import Outgoing
 from tests.hub.conftest import RunningLink, room_state
 from tests.support.broker import Broker, Hub, free_port, wait_until
 from tests.support.slow_line import SlowLine
@@ -58,6 +62,21 @@ def test_a_frozen_broker_is_noticed_within_one_and_a_half_keepalives(
     assert noticed_after < 1.5 * 5
     assert "does not come back" in gone.text
     assert running.of(RoundTripMeasured)[-1].milliseconds is None
+    own_broker.thaw()
+    running.wait_for(LinkChanged, lambda event: event.up, after=1, seconds=40)
+
+
+def test_a_hub_that_takes_nothing_more_does_not_fill_the_memory(
+    own_broker: Broker, make_link: MakeLink
+) -> None:
+    """What was not acknowledged stands in the outbox on disk, from which it is sent again."""
+    running = make_link(own_broker.port, keepalive_seconds=60)
+    running.start()
+    own_broker.freeze()
+    for number in range(MAX_UNACKNOWLEDGED + 10):
+        event = EventDocument("fault", "thon-5", "x", "y", datetime.now(UTC))
+        running.link.publish(Outgoing(event, f"key-{number}"))
+    assert "acknowledgements" in down(running, "backlog").text
     own_broker.thaw()
     running.wait_for(LinkChanged, lambda event: event.up, after=1, seconds=40)
 
