@@ -51,10 +51,17 @@ def test_leaving_closes_everything_even_if_the_child_has_to_be_killed(site: Site
 def test_meetings_leave_no_file_thread_or_process_behind(site: Site):
     """Fifty of them, and the memory, in scripts/bench (cycles)."""
     daemon = psutil.Process(site.room.pid)
-    counts = []
-    for _ in range(5):
-        assert site.join()["state"] == "succeeded"
-        assert site.command("leave")["state"] == "succeeded"
-        counts.append((daemon.num_fds(), daemon.num_threads(), len(site.children())))
-    assert counts[1] == counts[-1]
-    assert counts[-1][2] == 0
+
+    def held() -> tuple[int, int, int]:
+        return daemon.num_fds(), daemon.num_threads(), len(site.children())
+
+    def meet(times: int) -> None:
+        for _ in range(times):
+            assert site.join()["state"] == "succeeded"
+            assert site.command("leave")["state"] == "succeeded"
+        wait_until(lambda: not site.children(), "no child is left")
+
+    meet(2)
+    before = held()
+    meet(4)
+    wait_until(lambda: held() == before, f"the same as before: {before}, now {held()}")

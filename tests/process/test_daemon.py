@@ -79,7 +79,7 @@ def test_systemd_hears_ready_then_the_watchdog_then_stopping(room: Room, manager
     manager.wait_for("READY=1")
     room.wait_online()
     for _ in range(5):
-        manager.wait_for("WATCHDOG=1", seconds=0.4)
+        manager.wait_for("WATCHDOG=1", seconds=5)
     room.stop()
     manager.wait_for("STOPPING=1")
 
@@ -94,11 +94,10 @@ def test_a_wedged_loop_starves_the_watchdog(room: Room, manager: Manager, broker
     root = room.settings["hub"]["topic_root"]
     with Hub(broker.port, []) as hub:
         hub.send(f"{root}/room/{room.id}/cmd/display", {"id": "wedge", "power": "on"})
-        wait_until(lambda: manager.hear(1) is None, "nothing is heard for a second")
-        assert manager.hear(1) is None, "it stays so"
+        wait_until(lambda: manager.hear(3) is None, "nothing is heard for three seconds", 60)
         assert psutil.pid_exists(room.pid)
         pipe.read_text()
-        manager.wait_for("WATCHDOG=1", seconds=2)
+        manager.wait_for("WATCHDOG=1", seconds=10)
 
 
 def test_without_a_broker_the_daemon_is_ready_and_connects_when_there_is_one(
