@@ -98,7 +98,8 @@ def show(session: Session, report: Report, in_full: bool) -> None:
         rest = [s for s in report.sections if _worst(s.findings) is Outcome.SKIPPED]
         well = [s.group for s in report.sections if _worst(s.findings) is Outcome.OK]
         names = ", ".join(group_name(group) for group in well)
-        session.console.print(hanging(session.console.width, _word(Outcome.OK), names))
+        if well:
+            session.console.print(hanging(session.console.width, _word(Outcome.OK), names))
     for section in rest:
         _show_section(session, section, in_full)
     session.console.print()

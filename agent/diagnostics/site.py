@@ -94,6 +94,10 @@ class Site(Struct, frozen=True):
         status = self.daemon.status
         return status.health.devices.get(kind) if status and status.health else None
 
+    def driver(self, kind: str) -> str:
+        """The driver of the camera, the microphone, ... in the settings; empty without one."""
+        return str(getattr(getattr(self.sections.devices, kind, None), "driver", ""))
+
     def devices_needed(self) -> bool:
         """Whether a meeting holds the devices, or is about to; asked again while one is borrowed.
 

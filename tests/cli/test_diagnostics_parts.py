@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.diagnostics import runner
-from agent.diagnostics.checks import display, power
+from agent.diagnostics.checks import display, power, trouble
 from agent.diagnostics.client import DaemonClient
 from agent.diagnostics.edid import DisplayFacts, read_edid
 from agent.diagnostics.holders import find_holders
@@ -103,6 +103,11 @@ def test_connectors_are_the_kernels(tmp_path: Path) -> None:
     connector(tmp_path, "HDMI-A-2", "connected", edid())
     assert list(display.all_connectors(tmp_path)) == ["HDMI-A-1", "HDMI-A-2"]
     assert display.connected(tmp_path) == {"HDMI-A-2": 128}
+
+
+def test_a_ribbon_cable_is_not_pulled_with_the_power_on() -> None:
+    assert "Switch the box off" in trouble.describe("camera", "absent", "", "picamera2").advice
+    assert "Unplug" in trouble.describe("camera", "absent", "", "v4l2").advice
 
 
 def test_a_hot_machine_is_told(nowhere: Site) -> None:

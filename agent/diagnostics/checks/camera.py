@@ -27,16 +27,16 @@ def check(site: Site) -> list[Finding]:
     if (found := held_by_meeting(site, "camera")) is not None:
         return found
     result = attempt(site, "camera", "camera", LOOK_SECONDS, CameraResult)
-    return [judge(result)] if isinstance(result, CameraResult) else result
+    return [judge(result, site.driver("camera"))] if isinstance(result, CameraResult) else result
 
 
-def judge(result: CameraResult) -> Finding:
+def judge(result: CameraResult, driver: str = "") -> Finding:
     """What a look through the camera says about it."""
     evidence = describe(result)
     if result.figures.black:
         return trouble.describe("camera", "black", evidence)
     if result.status.status is not Status.OK:
-        return trouble.finding("camera", result.status, evidence)
+        return trouble.finding("camera", result.status, evidence, driver)
     rate = result.pictures / max(result.seconds, 0.1)
     if rate < SLOW_SHARE * result.framerate:
         return trouble.describe("camera", "slow", evidence)

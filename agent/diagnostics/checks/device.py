@@ -43,7 +43,8 @@ def preliminary(site: Site, kind: str, fitted: bool) -> list[Finding] | None:
         return [skipped(f"{kind}-none", _("Not in this room's settings"))]
     present = probe(site, kind, site.sections.devices)
     if present.status is not Status.OK:
-        return [with_holders(trouble.finding(kind, present), kind, present.code)]
+        found = trouble.finding(kind, present, driver=site.driver(kind))
+        return [with_holders(found, kind, present.code)]
     return None
 
 
@@ -56,7 +57,7 @@ def held_by_meeting(site: Site, kind: str) -> list[Finding] | None:
         return [skipped(f"{kind}-held", text, _("Restart the agent, then run the doctor again"))]
     reported = site.reported(kind)
     if reported is not None and reported.status is not Status.OK:
-        return [trouble.finding(kind, reported)]
+        return [trouble.finding(kind, reported, driver=site.driver(kind))]
     left_out = skipped(f"{kind}-in-meeting", _("Not opened: the room is in a meeting"))
     if reported is None:
         return [left_out]
@@ -85,7 +86,7 @@ def attempt(
         return [skipped(f"{kind}-meeting-began", text)]
     except (BenchFailed, DeviceTimeout) as error:
         code = "stalled" if error.code == "hangs" else error.code
-        found = trouble.describe(kind, code, error.text)
+        found = trouble.describe(kind, code, error.text, site.driver(kind))
         return [with_holders(found, kind, code)]
 
 

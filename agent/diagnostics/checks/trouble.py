@@ -25,15 +25,16 @@ MILD = frozenset({"slow", "quiet", "clipping"})
 """Codes of a device that can be used in a meeting all the same."""
 
 
-def finding(kind: str, device: DeviceStatus, evidence: str = "") -> Finding:
+def finding(kind: str, device: DeviceStatus, evidence: str = "", driver: str = "") -> Finding:
     """The finding for a device whose status is not ok."""
-    return describe(kind, device.code, evidence or device.text)
+    return describe(kind, device.code, evidence or device.text, driver)
 
 
-def describe(kind: str, code: str, evidence: str) -> Finding:
-    """The finding for a device's code."""
+def describe(kind: str, code: str, evidence: str, driver: str = "") -> Finding:
+    """The finding for a device's code; `driver` where the hands have to do something else."""
     outcome = Outcome.WARNING if code in MILD else Outcome.FAILED
-    words = _TROUBLES[kind]().get(code) or Trouble(_unknown(kind), "", _replug())
+    table = _TROUBLES.get(driver) or _TROUBLES[kind]
+    words = table().get(code) or Trouble(_unknown(kind), "", _replug())
     return Finding(
         code=f"{kind}-{code}",
         outcome=outcome,
@@ -77,6 +78,17 @@ def _camera() -> dict[str, Trouble]:
             _("Unplug the camera's cable and plug it in again"),
         ),
         "not-installed": _not_installed(),
+    }
+
+
+def _ribbon_camera() -> dict[str, Trouble]:
+    """A ribbon cable must not be touched while there is power on it."""
+    advice = _("Switch the box off; take the ribbon cable out and put it in straight at both ends")
+    cause = _("The ribbon cable sits badly or is broken")
+    return _camera() | {
+        "absent": Trouble(_("The camera is not there"), cause, advice),
+        "stalled": Trouble(_("The camera delivers no pictures"), cause, advice),
+        "frozen": Trouble(_("The camera's picture stands still"), cause, advice),
     }
 
 
@@ -201,6 +213,7 @@ def _panel() -> dict[str, Trouble]:
 
 _TROUBLES = {
     "camera": _camera,
+    "picamera2": _ribbon_camera,
     "microphone": _microphone,
     "speaker": _speaker,
     "display": _display,
