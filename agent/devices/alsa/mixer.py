@@ -7,6 +7,10 @@ import alsaaudio
 PREFERRED = ("PCM", "Speaker", "Master", "Headphone", "HDMI")
 """Names that playback volumes have on USB speakerphones and on the Pi, the usual one first."""
 
+VOLUMES = frozenset({"Volume", "Playback Volume"})
+MUTES = frozenset({"Mute", "Playback Mute"})
+"""What pyalsaaudio calls a control that does both directions at once, and one that only plays."""
+
 
 class VolumeControl:
     """One simple mixer control with a playback volume. `card` is the card's id."""
@@ -20,7 +24,7 @@ class VolumeControl:
         try:
             control = alsaaudio.Mixer(control=self.name, device=f"hw:CARD={self._card}")
             control.setvolume(percent)
-            if "Playback Mute" in control.switchcap():
+            if not MUTES.isdisjoint(control.switchcap()):
                 control.setmute(0)
         except alsaaudio.ALSAAudioError:
             return  # the PCM will notice, and the volume is set again when the card is back
@@ -39,4 +43,4 @@ def find(card: str) -> VolumeControl | None:
 
 def _plays(card: str, name: str) -> bool:
     control = alsaaudio.Mixer(control=name, device=f"hw:CARD={card}")
-    return "Playback Volume" in control.volumecap()
+    return not VOLUMES.isdisjoint(control.volumecap())
