@@ -21,6 +21,9 @@ OBSERVED_SECONDS = 60.0
 LIMIT_PSS_MEGABYTES = 30.0
 LIMIT_CPU_PERCENT = 0.3
 LIMIT_READY_SECONDS = 1.0
+LIMIT_WRITTEN_KILOBYTES = 0.0
+"""The one write an hour, of the last good time, is done at the start."""
+
 READY_DEADLINE_SECONDS = 20.0
 
 
@@ -36,9 +39,10 @@ def measure() -> list[Row]:
             ready = seconds_to_ready(room, Path(folder) / "notify")
             room.wait_online()
             time.sleep(SETTLE_SECONDS)
-            before = cpu_seconds(room.pid)
+            before, written = cpu_seconds(room.pid), kilobytes_written(room.pid)
             time.sleep(OBSERVED_SECONDS)
             percent = 100 * (cpu_seconds(room.pid) - before) / OBSERVED_SECONDS
+            written = kilobytes_written(room.pid) - written
             megabytes = pss_megabytes(room.pid)
         finally:
             room.stop()
@@ -46,6 +50,7 @@ def measure() -> list[Row]:
         Row("daemon, start to READY", ready, "s", LIMIT_READY_SECONDS),
         Row("daemon idle, PSS", megabytes, "MB", LIMIT_PSS_MEGABYTES),
         Row("daemon idle, share of a core", percent, "%", LIMIT_CPU_PERCENT),
+        Row("daemon idle, written to disk", written, "KB", LIMIT_WRITTEN_KILOBYTES),
     ]
 
 
@@ -71,3 +76,10 @@ def pss_megabytes(pid: int) -> float:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     (kilobytes,) = (int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return kilobytes / 1024
+
+
+def kilobytes_written(pid: int) -> float:
+    """What the process has had written to disks: proc(5), write_bytes."""
+    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    (written,) = (int(line.split()[1]) for line in lines if line.startswith("write_bytes:"))
+    return written / 1024
