@@ -64,11 +64,14 @@ def _rows(
 
 
 def _record(at: float, kind: str, what: str, who: str, document: bytes | None) -> Record:
-    if kind == "event":
-        event = msgspec.json.decode(document or b"", type=EventDocument)
-        return Record(event.at, what, str(event.detail.get("asked_by", "")), event.text)
+    when = datetime.fromtimestamp(at, UTC)
     if document is None:
-        return Record(datetime.fromtimestamp(at, UTC), what, who, "not answered yet")
-    ack = msgspec.json.decode(document, type=Ack)
-    text = f"{ack.state} ({ack.code}): {ack.text}"
-    return Record(datetime.fromtimestamp(at, UTC), what, who, text)
+        return Record(when, what, who, "not answered yet")
+    try:
+        if kind == "event":
+            event = msgspec.json.decode(document, type=EventDocument)
+            return Record(event.at, what, str(event.detail.get("asked_by", "")), event.text)
+        ack = msgspec.json.decode(document, type=Ack)
+    except msgspec.DecodeError as error:
+        return Record(when, what, who, f"written by another version of the agent ({error})")
+    return Record(when, what, who, f"{ack.state} ({ack.code}): {ack.text}")

@@ -1,7 +1,8 @@
 """What survives a crash and a power cut: commands, results, the meeting, and the hub's outbox.
 
 `Journal` implements `agent.ports.Journal` on SQLite and is used from the loop's thread only; every
-`record_...` and `remember...` is one commit with one fsync.
+`record_...` and `remember...` is one commit with one fsync, those inside of `together` are one as a whole.
+Rows that cannot be read, since another version of the agent wrote them, are left out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,7 +64,7 @@ class Journal:
         row = self._row("SELECT result FROM command WHERE id = ?", command_id)
         if row is None:
             return False, None
-        return True, msgspec.json.decode(row[0], type=Ack) if row[0] is not None else None
+        return True, _readable(_decode_ack, row[0]) if row[0] is not None else None
 
     def record_command(self, command: Command) -> None:
         with self._database.transaction():
@@ -142,11 +144,17 @@ class Journal:
             " ORDER BY number DESC LIMIT ?",
             (*kinds, limit),
         )
-        return [msgspec.json.decode(row, type=EventDocument) for (row,) in rows]
+        events = (_readable(_decode_event, row) for (row,) in rows)
+        return [event for event in events if event is not None]
 
     def unsent(self) -> list[Outgoing]:
         rows = self._database.execute("SELECT number, kind, message FROM outbox ORDER BY number")
-        return [Outgoing(decode_message(kind, row), str(number)) for number, kind, row in rows]
+        unsent = []
+        for number, kind, row in rows:
+            message = _readable(partial(decode_message, kind), row)
+            if message is not None:
+                unsent.append(Outgoing(message, str(number)))
+        return unsent
 
     def mark_sent(self, key: str) -> None:
         with self._database.transaction(durable=False):
@@ -212,6 +220,10 @@ class Journal:
             "DELETE FROM event WHERE at < ? OR number <= (SELECT MAX(number) FROM event) - ?",
             (horizon, MAX_EVENTS),
         )
+
+
+_decode_ack = msgspec.json.Decoder(Ack).decode
+_decode_event = msgspec.json.Decoder(EventDocument).decode
 
 
 def _readable(decode: Callable[[bytes], T], row: bytes) -> T | None:

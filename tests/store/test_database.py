@@ -10,8 +10,9 @@ import pytest
 
 from agent.core.documents import Status
 from agent.errors import JournalError
+from agent.store.history import history
 from agent.store.journal import Journal
-from tests.store.test_journal import ping, result
+from tests.store.test_journal import event, ping, result
 
 
 def filled(folder: Path) -> Path:
@@ -150,14 +151,24 @@ def test_damage_that_shows_while_running_costs_one_answer_and_not_the_journal(
     assert [command.id for command in journal.unfinished()] == ["after"]
 
 
-def test_a_command_of_another_version_does_not_keep_the_agent_from_starting(
-    tmp_path: Path,
-) -> None:
+def test_rows_of_another_version_do_not_keep_the_agent_from_starting(tmp_path: Path) -> None:
     path = filled(tmp_path)
+    journal = Journal(tmp_path)
+    journal.record_result(result(ping("p5")))
+    journal.record_event(event(1))
+    journal.close()
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE command SET command = '{}' WHERE id = 'p3'")
         connection.execute("""UPDATE command SET command = '{"id": "p4", "type": "dance", "body": {},
             "origin": "hub"}' WHERE id = 'p4'""")
+        connection.execute("UPDATE command SET result = '{}' WHERE id = 'p5'")
+        connection.execute("UPDATE outbox SET message = '{}'")
+        connection.execute("UPDATE event SET document = '{}'")
     connection.close()
-    ids = [command.id for command in Journal(tmp_path).unfinished()]
-    assert ids == [f"p{number}" for number in range(50) if number not in (3, 4)]
+    journal = Journal(tmp_path)
+    ids = [command.id for command in journal.unfinished()]
+    assert ids == [f"p{number}" for number in range(50) if number not in (3, 4, 5)]
+    assert journal.look_up("p5") == (True, None)
+    assert journal.unsent() == []
+    assert journal.events(["fault"], limit=5) == []
+    assert "another version" in history(tmp_path, 1)[0].text
