@@ -113,11 +113,16 @@ def _show_section(session: Session, section: Section, in_full: bool) -> None:
 
     worst = _worst(section.findings)
     told = (worst, Outcome.SKIPPED)  # what was left out is always said
-    titles = "; ".join(dict.fromkeys(f.title for f in section.findings if f.outcome in told))
+    titles = "; ".join(dict.fromkeys(_told(f) for f in section.findings if f.outcome in told))
     head = (*_word(worst), (f"{group_name(section.group):<{NAME_WIDTH}} ", ""))
     session.console.print(hanging(session.console.width, head, titles))
     if in_full:
         _show_evidence(session, section.findings)
+
+
+def _told(finding: Finding) -> str:
+    """The title, and for what was left out how to get it after all."""
+    return f"{finding.title}. {finding.advice}" if finding.advice else finding.title
 
 
 def _word(outcome: Outcome) -> tuple[tuple[str, str], ...]:

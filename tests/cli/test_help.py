@@ -79,3 +79,13 @@ def test_a_word_that_is_no_command_is_an_error() -> None:
     done = diemcau("docter")
     assert done.returncode == 2
     assert "docter" in done.stderr
+
+
+def test_the_commands_of_the_technicians_page_exist() -> None:
+    page = (MAN_PAGE.parents[2] / "docs/technician.md").read_text("utf-8")
+    shown = re.findall(
+        r"^ +(?:sudo )?diemcau ([a-z -]+)$|`(?:sudo )?diemcau ([a-z ]+)`", page, re.MULTILINE
+    )
+    assert len(shown) > 10
+    for words in {tuple((one or other).split()) for one, other in shown}:
+        assert words in commands(), words
