@@ -18,7 +18,7 @@ LAST_GOOD_TIME = "last_good_time"
 def restored(journal: Journal, boot: str, display_on: bool) -> Restored:
     """The loop's first event; `boot` is the kernel's boot id."""
     before = journal.recall("boot")
-    journal.remember("boot", boot)
+    _keep(journal, "boot", boot)
     return Restored(
         meeting=journal.meeting(),
         unfinished=journal.unfinished(),
@@ -38,7 +38,12 @@ def last_good_time(journal: Journal) -> datetime | None:
 
 def keep_time(journal: Journal, now: datetime) -> None:
     """Keep `now`, from a synchronised clock, as the last good time."""
+    _keep(journal, LAST_GOOD_TIME, now.isoformat())
+
+
+def _keep(journal: Journal, key: str, value: str) -> None:
+    """A full disk must not keep the daemon from starting, or end it."""
     try:
-        journal.remember(LAST_GOOD_TIME, now.isoformat())
+        journal.remember(key, value)
     except JournalError as error:
-        log.error("the last good time cannot be kept: %s", error)
+        log.error("%s cannot be kept: %s", key, error)

@@ -108,7 +108,11 @@ def read_only_root(writable: Path) -> list[str]:
 
 def small_disk(folder: Path) -> list[str]:
     """A command that runs another with a disk of 1 MB in this folder."""
-    return with_mounts(f"mount -t tmpfs -o size=1m none {shlex.quote(str(folder))}")
+    return with_mounts(tmpfs(folder))
+
+
+def tmpfs(folder: Path) -> str:
+    return f"mount -t tmpfs -o size=1m none {shlex.quote(str(folder))}"
 
 
 def with_mounts(mounts: str) -> list[str]:
@@ -155,6 +159,22 @@ def test_a_full_disk_costs_durability_and_is_told_until_there_is_room(room: Room
     hub.send(f"{ROOM}/cmd/report", {"id": "again"})
     repeats = wait_for(lambda: hub.on(f"{ROOM}/ack/again")[said:], 10, "the repeat is answered")
     assert repeats[-1].document == word, "the journal remembers again"
+
+
+def test_a_disk_that_is_full_at_the_start_does_not_keep_the_room_away(room: Room, hub: Hub) -> None:
+    store = Path(room.settings["store"]["path"])
+    store.mkdir(parents=True)
+    fill = f"head -c 2m /dev/zero > {shlex.quote(str(store))}/filler"
+    room.start(prefix=with_mounts(f"{tmpfs(store)} && {{ {fill} || true; }}"))
+    room.wait_online()
+    assert answer(hub, "p1")["state"] == "succeeded"
+    host = wait_for(lambda: failed_host(hub), 20, "health says that the disk is full")
+    assert "disk" in host["text"].lower()
+
+
+def failed_host(hub: Hub) -> dict[str, Any] | None:
+    hosts = [seen.document["host"] for seen in hub.on(f"{ROOM}/health")]
+    return next((host for host in hosts if host.get("status") == "failed"), None)
 
 
 def test_an_idle_agent_writes_nothing(room: Room, hub: Hub) -> None:
