@@ -16,6 +16,7 @@ from agent import settings
 from agent.core.documents import Status
 from agent.devices import registry
 from agent.devices.alsa.cards import card_of
+from agent.devices.alsa.mixer import MUTES
 from agent.devices.alsa.pcm import Pcm
 from agent.devices.speaker import alsa
 from agent.errors import DeviceAbsent, DeviceBusy, DeviceTimeout
@@ -280,7 +281,8 @@ def test_a_card_with_a_volume_of_its_own_is_set_there_and_unmuted(tmp_path: Path
 
     def volume() -> int:
         control = alsaaudio.Mixer(control=name, device=f"hw:CARD={card_of(device)}")
-        assert control.getmute()[0] == 0
+        if MUTES & set(control.switchcap()):
+            assert control.getmute()[0] == 0
         return int(control.getvolume()[0])
 
     assert volume() == pytest.approx(70, abs=1)
