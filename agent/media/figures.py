@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from agent.core.media import Measured
+from agent.core.urls import shown
 from agent.media import statistics
 from agent.media.connection import Connection
 from agent.media.downlink import Downlink
@@ -80,7 +81,7 @@ class Figures:
         before = self._pictures.get(url, 0)
         self._pictures[url] = downlink.pictures
         return {
-            "url": url,
+            "url": shown(url),
             "label": downlink.source.label,
             "frames_per_second": round((downlink.pictures - before) / MEASURE_SECONDS, 1),
             **downlink.figures(),

@@ -15,6 +15,7 @@ import pytest
 from tests.support.broker import Broker, Hub
 from tests.support.media_server import MediaServer
 from tests.support.room import Room
+from tests.support.waiting import wait_for
 
 ROOT = "diemcau/test"
 ROOM = f"{ROOT}/room/r1"
@@ -117,6 +118,8 @@ def meet_and_fail(room: Room, hub: Hub, server: MediaServer) -> dict[str, str]:
     play = {"url": f"{url}/whep?key={URL_SECRET}", "token": COMMAND_TOKEN}
     nobody = {"url": f"http://u:{URL_SECRET}@127.0.0.1:1/whip?k={URL_SECRET}", "token": "t"}
     join(hub, "good", "succeeded", publish=good, play=[play])
+    figures = "frames_per_second"
+    wait_for(lambda: figures in str(room.ask(type="status")), IN_SECONDS, "figures of the meeting")
     views = {"processes": shown_by(room.pid), "status": str(room.ask(type="status"))}
     hub.send(f"{ROOM}/cmd/leave", {"id": "leave"})
     hub.wait_for(f"{ROOM}/ack/leave", lambda ack: ack["state"] == "succeeded", IN_SECONDS)
