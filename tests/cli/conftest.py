@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -117,7 +118,7 @@ def media_server() -> Iterator[MediaServer]:
 def new_bench(folder: Path, hub_port: int, media_url: str, room_id: str = "lung-cu") -> Bench:
     """A room whose microphone hears its loudspeaker; the daemon is not started yet."""
     room = Room(room_id, "Lũng Cú", folder)
-    room.use_hub(hub_port, f"diemcau-cli-{folder.name}")
+    room.use_hub(hub_port, f"diemcau-cli-{secrets.token_hex(4)}")  # else they would be clones
     del room.devices["speaker"]["record"]
     room.devices["simulation"]["echo"] = True
     room.settings["media"] |= {"publish_url": f"{media_url}/{{meeting}}-{{room}}/whip"}

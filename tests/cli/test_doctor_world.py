@@ -19,6 +19,7 @@ import pytest
 from agent.enrolment.authority import Authority
 from tests.cli.conftest import Bench
 from tests.support.broker import REPOSITORY, Broker, free_port
+from tests.support.waiting import wait_for
 
 MakeBench = Callable[..., Bench]
 THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
@@ -143,8 +144,6 @@ def anonymous_less(folder: Path) -> Path:
 
 
 def wait_for_refusal(bench: Bench) -> None:
-    from tests.support.waiting import wait_for
-
     wait_for(
         lambda: bench.room.ask(type="status")["link"]["code"] not in ("starting", "ok"),
         20,
@@ -175,6 +174,23 @@ def test_a_certificate_out_of_its_time(
         bench.write_settings()
         found = bench.doctor("settings", "hub")
     assert found.troubles == [code]
+
+
+def test_a_cloned_card_is_recognised(make_bench: MakeBench) -> None:
+    one, other = make_bench(), make_bench()
+    other.room.settings["hub"] = one.room.settings["hub"]
+    for bench in (one, other):
+        bench.room.start()
+        bench.room.wait_answering()
+    wait_for(
+        lambda: "session-taken-over" in (link_code(one), link_code(other)), 60, "two take turns"
+    )
+    told = one if link_code(one) == "session-taken-over" else other
+    assert told.doctor("hub").troubles == ["hub-session-taken-over"]
+
+
+def link_code(bench: Bench) -> str:
+    return str(bench.room.ask(type="status")["link"]["code"])
 
 
 def test_a_wrong_clock_alone_and_with_a_media_server_that_refuses(make_bench: MakeBench) -> None:
