@@ -15,7 +15,8 @@ share() {
 
 # pytest_in_guest FOLDER: the script that runs these tests against the installed agent.
 pytest_in_guest() {
-    echo "PYTHONPATH=/usr/lib/diemcau DIEMCAU_GUEST=1 python3 -B -m pytest -v -p no:cacheprovider -W ignore::DeprecationWarning --durations=5 \
+    echo "journalctl --quiet --follow --lines=all --output=short-monotonic > /share/out/journal-so-far &
+PYTHONPATH=/usr/lib/diemcau DIEMCAU_GUEST=1 python3 -B -m pytest -v -p no:cacheprovider -W ignore::DeprecationWarning --durations=5 \
 --junitxml=/share/out/results.xml $1"
 }
 
