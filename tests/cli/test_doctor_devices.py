@@ -81,8 +81,16 @@ def test_two_faults_are_both_named(
 ) -> None:
     for device, fault in (one, other):
         healthy.break_device(device, fault)
-    found = healthy.doctor(*DEVICES)
+    found = healthy.doctor(one[0], other[0])
     assert set(found.troubles) == {FAULTS[one], FAULTS[other]}
+
+
+def test_everything_broken_at_once_is_all_named(healthy: Bench) -> None:
+    faults = [("camera", "black"), ("microphone", "dead"), ("speaker", "unplugged")]
+    faults += [("display", "stuck"), ("panel", "unplugged")]
+    for device, fault in faults:
+        healthy.break_device(device, fault)
+    assert healthy.doctor(*DEVICES).troubles == [FAULTS[fault] for fault in faults]
 
 
 def test_a_dead_loudspeaker_is_not_blamed_when_the_microphone_is_deaf(healthy: Bench) -> None:
