@@ -1,7 +1,7 @@
 """Echo cancellation as the agent does it: a simulated room gives back what its loudspeaker plays.
 
-Prints, for each delay of the echo, how much quieter it leaves the room (ERLE) and how much of a near
-voice is kept while both speak. `python -m tests.bench.echo`; takes half a minute a delay.
+For each delay of the echo: how much quieter it leaves the room (ERLE), with gain control at work, and
+how much of a near voice is kept while both speak.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from collections import deque
 import numpy as np
 
 from agent.core.documents import DeviceStatus, Status
-from agent.media.gst import Gst, version
+from agent.media.gst import Gst
 from agent.media.microphone import Loudspeaker, MicrophoneFeed
 from agent.media.pipeline import SharedClock, wrap
 from agent.media.reporting import DeviceReporter
 from agent.media.speaker import ECHO_PROBE, SpeakerFeed
 from agent.ports import PERIOD_FRAMES
+from tests.bench.row import Row
 
+LONG = True
+LIMIT_ERLE_DECIBELS, LIMIT_KEPT_PERCENT = 35, 80
 RATE = 48_000
 PERIOD_SECONDS = 0.01
 QUEUED_PERIODS = 4
@@ -105,7 +108,7 @@ def rms(sound: np.ndarray) -> float:
     return float(np.sqrt(np.mean(sound.astype(float) ** 2)) + 1e-9)
 
 
-def measure(echo_seconds: float) -> tuple[float, float]:
+def cancel(echo_seconds: float) -> tuple[float, float]:
     """ERLE in decibels, and the share of the near voice that is kept in double talk."""
     clock, room, cleaned = SharedClock(), EchoingRoom(echo_seconds), []
 
@@ -149,12 +152,11 @@ def feed(clock: SharedClock, push: object) -> None:
         push(wrap(piece), due + ahead)
 
 
-def main() -> None:
-    print(version())
-    for milliseconds in (10, 60, 150):
-        erle, kept = measure(milliseconds / 1000)
-        print(f"echo after {milliseconds:3d} ms: ERLE {erle:5.1f} dB, near voice kept {kept:4.0%}")
-
-
-if __name__ == "__main__":
-    main()
+def measure() -> list[Row]:
+    rows = []
+    for milliseconds in (60, 150):
+        erle, kept = cancel(milliseconds / 1000)
+        what = f"echo after {milliseconds} ms"
+        rows.append(Row(f"{what}: ERLE", erle, "dB", LIMIT_ERLE_DECIBELS, at_least=True))
+        rows.append(Row("... near voice kept", 100 * kept, "%", LIMIT_KEPT_PERCENT, at_least=True))
+    return rows

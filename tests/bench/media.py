@@ -1,0 +1,220 @@
+"""What the media child costs beside bare GStreamer, and how late and how whole pictures arrive.
+
+720p at 30 pictures and 1.5 Mbit/s through the test server on loopback; loss and delay by
+`tests.support.impairment`, 5 % each way at 100 ms round trip.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from agent.core.commands import Endpoint, Source
+from agent.core.media import DownlinkReported, MediaPlan, UplinkReported
+from agent.settings import Camera, Devices, Media, Microphone, Speaker
+from tests.bench.row import Row
+from tests.support.impairment import BadNetwork, Conditions
+from tests.support.loopback import ADDRESS
+from tests.support.media_child import MediaChild
+from tests.support.media_server import MediaServer
+from tests.support.sounds import RATE_HZ, purity, read_wav
+
+FRAMERATE = 30
+TONE_HZ = 440.0
+SETTLE_SECONDS = 4.0
+MEASURE_SECONDS = 10.0
+ADAPT_SECONDS = 10.0
+LIMIT_PUBLISH_RATIO, LIMIT_PLAY_RATIO = 1.5, 1.3
+LIMIT_DELAY_MILLISECONDS, LIMIT_LOSSY_DELAY_MILLISECONDS = 100, 700
+LIMIT_LOSSY_FRAMES, LIMIT_LOSSY_SOUND_PERCENT = 27, 98
+
+SENDING = Devices(
+    camera=Camera(driver="simulated"), microphone=Microphone(driver="simulated", tone_hz=TONE_HZ)
+)
+
+
+def measure() -> list[Row]:
+    with MediaServer() as server:
+        return [*cost(server), *arrival(server)]
+
+
+def cost(server: MediaServer) -> list[Row]:
+    """CPU seconds a second of one process at a time, in percent of a core."""
+    with sending(server.whip("room")) as child:
+        publishing = cpu_percent(child.process.pid)
+        playing_bare = bare_percent("play", server.whep("room"))
+        with MediaChild(Devices(speaker=Speaker(driver="simulated"))) as receiver:
+            receiver.start(plan(play=server.whep("room")))
+            receiver.wait(DownlinkReported, lambda r: r.state == "flowing", 20)
+            playing = cpu_percent(receiver.process.pid)
+    publishing_bare = bare_percent("publish", server.whip("bare"))
+    return [
+        Row("publishing child's CPU", publishing, "%", LIMIT_PUBLISH_RATIO, publishing_bare),
+        Row("receiving child's CPU", playing, "%", LIMIT_PLAY_RATIO, playing_bare),
+    ]
+
+
+def arrival(server: MediaServer) -> list[Row]:
+    """Delay from capture to decoded and due, intact pictures and sound."""
+    with BadNetwork(server.url) as network:
+        good = watch(network, Conditions())
+        lossy = watch(network, Conditions(loss=0.05, delay_seconds=0.05))
+    return [
+        Row("delay of the picture, median", good.delay(50), "ms", LIMIT_DELAY_MILLISECONDS),
+        Row("... at 5 % loss, 95th", lossy.delay(95), "ms", LIMIT_LOSSY_DELAY_MILLISECONDS),
+        Row("intact pictures at 5 % loss", lossy.rate(), "/s", LIMIT_LOSSY_FRAMES, at_least=True),
+        Row(
+            "sound at 5 % loss", lossy.heard_percent, "%", LIMIT_LOSSY_SOUND_PERCENT, at_least=True
+        ),
+    ]
+
+
+def plan(publish: str | None = None, play: str | None = None) -> MediaPlan:
+    return MediaPlan(
+        meeting="bench",
+        room="bench",
+        publish=Endpoint(publish) if publish else None,
+        play=[Source(play)] if play else [],
+        microphone_live=True,
+        camera_live=True,
+        speaker_volume=100,
+    )
+
+
+@contextlib.contextmanager
+def sending(url: str) -> Iterator[MediaChild]:
+    with MediaChild(SENDING) as child:
+        child.start(plan(publish=url))
+        child.wait(UplinkReported, lambda r: r.state == "flowing", 20)
+        yield child
+        child.stop()
+
+
+def cpu_percent(pid: int) -> float:
+    process = psutil.Process(pid)
+    time.sleep(SETTLE_SECONDS)
+    before, started = sum(process.cpu_times()[:2]), time.monotonic()
+    time.sleep(MEASURE_SECONDS)
+    used = sum(process.cpu_times()[:2]) - before
+    return round(100 * used / (time.monotonic() - started), 1)
+
+
+def bare_percent(work: str, url: str) -> float:
+    command = [sys.executable, "-m", "tests.bench.bare", work, url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline().strip()
+        if said != "flowing":
+            raise RuntimeError(f"bare GStreamer: {said}")
+        percent = cpu_percent(process.pid)
+        process.kill()
+    return percent
+
+
+class Watcher:
+    """Takes what a downlink brings: when each picture was captured, when it was due, the sound."""
+
+    def __init__(self, recording: Path) -> None:
+        self._recording = recording
+        self._seen: list[tuple[float, float]] = []
+        self._from = self._until = 0.0
+        self.heard_percent = 0.0
+
+    def on_picture(self, sample: Any) -> None:
+        now = time.monotonic()
+        self._seen.append((now, now - captured(sample, now)))
+
+    def take(self, seconds: float) -> None:
+        self._from = time.monotonic()
+        time.sleep(seconds)
+        self._until = time.monotonic()
+
+    def _window(self) -> list[float]:
+        return [delay for at, delay in tuple(self._seen) if self._from <= at <= self._until]
+
+    def delay(self, percentile: int) -> float:
+        """Milliseconds."""
+        return round(float(np.percentile(self._window(), percentile)) * 1000)
+
+    def rate(self) -> float:
+        return round(len(self._window()) / (self._until - self._from), 1)
+
+    def listen(self) -> None:
+        """Judge the recording while it is there: percent of 20 ms pieces with the tone whole."""
+        sound = read_wav(self._recording)[-int((MEASURE_SECONDS - 2) * RATE_HZ) :]
+        pieces = [sound[at : at + 960] for at in range(0, len(sound) - 960, 960)]
+        whole = [purity(piece, TONE_HZ) > 0.9 for piece in pieces]
+        self.heard_percent = round(100 * float(np.mean(whole)), 1)
+
+
+def captured(sample: Any, now: float) -> float:
+    """The monotonic time in the simulated camera's counter: picture n is captured at n / 30 s."""
+    structure = sample.get_caps().get_structure(0)
+    width, height = structure.get_value("width"), structure.get_value("height")
+    buffer = sample.get_buffer()
+    row = np.frombuffer(buffer.extract_dup(height // 36 * width, width), np.uint8)
+    bits = (row[(2 * bit + 1) * width // 32] > 125 for bit in range(16))
+    number = sum(1 << bit for bit, white in enumerate(bits) if white)
+    newest = int(now * FRAMERATE)
+    return (newest - ((newest - number) & 0xFFFF)) / FRAMERATE
+
+
+def watch(network: BadNetwork, conditions: Conditions) -> Watcher:
+    """The agent's own downlink and loudspeaker, in this process so that each picture can be read."""
+    from agent.devices import registry
+    from agent.media.certificate import make_certificate
+    from agent.media.downlink import Downlink
+    from agent.media.loop import Loop
+    from agent.media.pipeline import SharedClock
+    from agent.media.reporting import DeviceReporter
+    from agent.media.speaker import SpeakerFeed
+    from agent.settings import Simulation
+
+    network.set(conditions)
+    with (
+        tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder,
+        sending(network.whip("watched")),
+    ):
+        recording = Path(folder) / "heard.wav"
+        watcher, loop, clock = Watcher(recording), Loop(), SharedClock()
+        wanted = Speaker(driver="simulated", record=str(recording), volume=100)
+        speaker = SpeakerFeed(
+            clock,
+            lambda: registry.speaker(wanted, Simulation()),
+            100,
+            DeviceReporter("speaker", False, lambda report: None),
+        )
+        downlink = Downlink(
+            loop,
+            clock,
+            Source(network.whep("watched")),
+            make_certificate(),
+            ADDRESS,
+            Media().jitter_buffer_milliseconds,
+            report=lambda state, text: None,
+            on_picture=watcher.on_picture,
+            on_sound=speaker.attach("watched"),
+            on_unit=lambda buffer, due: None,
+        )
+        thread = threading.Thread(target=loop.run, daemon=True)
+        thread.start()
+        speaker.start()
+        loop.post(downlink.start)
+        time.sleep(ADAPT_SECONDS)
+        watcher.take(MEASURE_SECONDS)
+        loop.post(downlink.close)
+        loop.post(loop.stop)
+        thread.join(10)
+        speaker.close()
+        watcher.listen()
+    return watcher
