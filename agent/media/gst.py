@@ -1,6 +1,7 @@
 """GStreamer's bindings with their versions pinned: the only place where `gi` is imported.
 
-Importing this needs python3-gi and the distribution's GStreamer; only the media child does it.
+GstApp gives appsrc and appsink methods, which cost less than their signals. Importing this needs
+python3-gi and the distribution's GStreamer; only the media child does it.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstApp", "1.0")
 gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 
-from gi.repository import Gst, GstSdp, GstWebRTC  # noqa: E402
+from gi.repository import Gst, GstApp, GstSdp, GstWebRTC  # noqa: E402
 
-__all__ = ["Gst", "GstSdp", "GstWebRTC", "available", "version"]
+__all__ = ["Gst", "GstApp", "GstSdp", "GstWebRTC", "available", "version"]
 
 Gst.init(None)
 

@@ -125,13 +125,12 @@ class Meeting:
             return None
         reporter = DeviceReporter("microphone", wanted.required, self._send)
         on_sound = self._recorder.tap_own_sound(self.uplink.push_sound)
-        processing = wanted.processing
         return MicrophoneFeed(
             self._clock,
             self._makers.microphone,
             on_sound,
             reporter,
-            processing=wanted.driver == "alsa" if processing is None else processing,
+            processing=_processed(wanted),
             loudspeaker=Loudspeaker(ECHO_PROBE, self.speaker.delay_seconds, self.speaker.envelope)
             if self.speaker
             else None,
@@ -142,7 +141,13 @@ class Meeting:
         if self._makers.speaker is None or wanted is None or not self._plan.meeting:
             return None
         reporter = DeviceReporter("speaker", wanted.required, self._send)
-        return SpeakerFeed(self._clock, self._makers.speaker, self._plan.speaker_volume, reporter)
+        return SpeakerFeed(
+            self._clock,
+            self._makers.speaker,
+            self._plan.speaker_volume,
+            reporter,
+            for_canceller=_processed(self._devices.microphone),
+        )
 
     def _make_downlink(self, source: Source) -> Downlink:
         url = source.url
@@ -318,3 +323,10 @@ class Meeting:
         except MediaError as failed:
             error = failed.text
         self._send(SnapshotTaken(wanted.request, wanted.path, error))
+
+
+def _processed(wanted: settings.Microphone | None) -> bool:
+    """Whether echo and noise are taken out of the microphone's sound."""
+    if wanted is None:
+        return False
+    return wanted.driver == "alsa" if wanted.processing is None else wanted.processing

@@ -145,7 +145,7 @@ class MicrophoneFeed:
             while not self._closing.is_set():
                 period = microphone.read()
                 if period:
-                    source.emit("push-buffer", wrap(period, self._stamp(period)))
+                    source.push_buffer(wrap(period, self._stamp(period)))
                 if self._reporter.due():
                     self._reporter.opened(microphone.status())
         finally:

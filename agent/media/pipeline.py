@@ -69,7 +69,7 @@ class Pipeline:
         """Give `call` each sample of an appsink, in the streaming thread."""
 
         def pull(appsink: Any) -> Any:
-            sample = appsink.emit("pull-sample")
+            sample = appsink.pull_sample()
             if sample is not None and not self._closed.is_set():
                 call(sample)
             return Gst.FlowReturn.OK

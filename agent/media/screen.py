@@ -150,7 +150,7 @@ class Screen:
             source.latest = sample
             entry = source.branch.get_by_name("in") if source.branch else None
         if entry is not None:
-            entry.emit("push-sample", restamped(sample))
+            entry.push_sample(restamped(sample))
 
     def _write(self) -> None:
         if self._pipeline:

@@ -67,7 +67,7 @@ def _write(pipeline: Any, feeds: list[tuple[Any, Any]], path: str) -> None:
     pipeline.set_state(Gst.State.PLAYING)
     try:
         for source, buffer in feeds:
-            source.emit("push-buffer", buffer)
+            source.push_buffer(buffer)
             source.emit("end-of-stream")
         _await_end(pipeline)
         partial.replace(path)

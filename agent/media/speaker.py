@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.errors import AgentError, MediaError
-from agent.media.echo import Envelope
+from agent.media.echo import SLOT_NANOSECONDS, Envelope
 from agent.media.gst import Gst, available
 from agent.media.pipeline import Pipeline, SharedClock, unwrap
 from agent.media.reporting import DeviceReporter
@@ -31,11 +31,11 @@ RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
 ECHO_PROBE = "loudspeaker"
 
 MIX = f"""
- audiomixer name=mixer latency=20000000 output-buffer-duration=10000000
+ audiomixer name=mixer latency=20000000 output-buffer-duration=20000000
   start-time-selection=first
  ! {RAW} {{probe}} ! level name=level interval=500000000
  ! appsink name=out sync=false max-buffers=20 drop=true
- audiotestsrc is-live=true wave=silence samplesperbuffer=480 ! {RAW} ! mixer."""
+ audiotestsrc is-live=true wave=silence samplesperbuffer=960 ! {RAW} ! mixer."""
 
 INPUT = f"appsrc name=in is-live=true format=time caps={RAW} ! queue leaky=downstream"
 
@@ -49,6 +49,8 @@ class SpeakerFeed:
         make: Callable[[], Speaker],
         volume: int,
         reporter: DeviceReporter,
+        *,
+        for_canceller: bool = False,
     ) -> None:
         self._make = make
         self._volume = volume
@@ -60,7 +62,8 @@ class SpeakerFeed:
         self._rest = b""
         self.envelope = Envelope()
         self.level_dbfs: float | None = None
-        probe = f"! webrtcechoprobe name={ECHO_PROBE}" if available("webrtcechoprobe") else ""
+        self._for_canceller = for_canceller and available("webrtcechoprobe") is not None
+        probe = f"! webrtcechoprobe name={ECHO_PROBE}" if self._for_canceller else ""
         self._mix = Pipeline(clock, MIX.format(probe=probe), self._on_error)
         self._mix.on_sample("out", self._take)
         self._mix.on_message("level", self._on_level)
@@ -102,7 +105,7 @@ class SpeakerFeed:
             if key in self._inputs:
                 buffer = buffer.copy()
                 buffer.pts = due
-                source.emit("push-buffer", buffer)
+                source.push_buffer(buffer)
 
         return push
 
@@ -119,14 +122,16 @@ class SpeakerFeed:
         self._mix.bin.remove(branch)
 
     def _take(self, sample: Any) -> None:
-        sound = unwrap(sample)
-        self.envelope.add(sample.get_buffer().pts, sound)
-        data = self._rest + sound
+        due = sample.get_buffer().pts
+        data = self._rest + unwrap(sample)
         whole = len(data) // PERIOD_BYTES * PERIOD_BYTES
         self._rest = data[whole:]
-        for at in range(0, whole, PERIOD_BYTES):
+        for number, at in enumerate(range(0, whole, PERIOD_BYTES)):
+            period = data[at : at + PERIOD_BYTES]
+            if self._for_canceller:
+                self.envelope.add(due + number * SLOT_NANOSECONDS, period)
             with contextlib.suppress(queue.Full):
-                self._periods.put_nowait(data[at : at + PERIOD_BYTES])
+                self._periods.put_nowait(period)
 
     def _on_level(self, structure: Any) -> None:
         self.level_dbfs = round(max(structure.get_value("rms")[0], -120.0), 1)

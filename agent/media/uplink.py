@@ -107,13 +107,13 @@ class Uplink:
                 return
             self._wants_keyframe = False
             pts = self._clock.at(unit.captured_monotonic_seconds)
-            source.emit("push-buffer", wrap(unit.data, pts, delta=not unit.keyframe))
+            source.push_buffer(wrap(unit.data, pts, delta=not unit.keyframe))
 
     def push_sound(self, buffer: Any) -> None:
         with self._lock:
             source = self._sources.get("sound")
             if source is not None:
-                source.emit("push-buffer", buffer)
+                source.push_buffer(buffer)
 
     def _make_session(self, events: Events) -> Session:
         # the stream ids stand in the offer, so that the server knows whose retransmissions it gets

@@ -116,7 +116,7 @@ def cancel(echo_seconds: float) -> tuple[float, float]:
         cleaned.append(np.frombuffer(buffer.extract_dup(0, buffer.get_size()), np.int16))
 
     quiet = DeviceReporter("speaker", False, lambda report: None)
-    speaker = SpeakerFeed(clock, lambda: room, 100, quiet)
+    speaker = SpeakerFeed(clock, lambda: room, 100, quiet, for_canceller=True)
     microphone = MicrophoneFeed(
         clock,
         lambda: room,
