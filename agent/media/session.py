@@ -72,7 +72,7 @@ class Session:
         self.rtcp_packets = 0
         self.reports: dict[int, ReportBlock] = {}
         self.jitter_buffers: list[Any] = []
-        self._retransmissions = RetransmissionBudget()
+        self.retransmissions = RetransmissionBudget(0)
         self._prepare(local_address)
 
     # --- setting up
@@ -107,7 +107,7 @@ class Session:
         structure = info.get_event().get_structure()
         if structure is None or structure.get_name() != "GstRTPRetransmissionRequest":
             return Gst.PadProbeReturn.OK
-        permitted = self._retransmissions.permit(time.monotonic())
+        permitted = self.retransmissions.permit(time.monotonic())
         return Gst.PadProbeReturn.OK if permitted else Gst.PadProbeReturn.DROP
 
     def _on_rtpbin_pad(self, _rtpbin: Any, pad: Any) -> None:

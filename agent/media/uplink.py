@@ -151,6 +151,7 @@ class Uplink:
             report(state, text)
             session = self.connection.session
             if state == "connected" and session:
+                session.retransmissions.follow(self._targets.picture or 0)
                 names = ("picture", "sound")
                 self._feed({n: e for n in names if (e := session.pipeline[n]) is not None})
                 self._request_keyframe()
@@ -202,6 +203,8 @@ class Uplink:
                 self._wants_keyframe = True
             self._request_keyframe()
         session = self.connection.session
+        if session:
+            session.retransmissions.follow(targets.picture or 0)
         opus = session.pipeline["opus"] if session else None
         if opus is not None:
             opus.set_property("bitrate", targets.sound)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agent.media.retransmission import BURST, PER_SECOND, RetransmissionBudget
+from agent.media.retransmission import LEAST_PER_SECOND, RetransmissionBudget
+
+FULL, NARROW = 1_500_000, 200_000
 
 
 def permitted(budget: RetransmissionBudget, per_second: int, seconds: int) -> int:
@@ -11,15 +13,21 @@ def permitted(budget: RetransmissionBudget, per_second: int, seconds: int) -> in
 
 
 def test_all_that_a_bad_radio_loses_is_sent_again() -> None:
-    assert permitted(RetransmissionBudget(), 15, 60) == 15 * 60
+    assert permitted(RetransmissionBudget(FULL), 40, 60) == 40 * 60
 
 
 def test_a_storm_of_requests_is_cut_down() -> None:
-    assert permitted(RetransmissionBudget(), 3000, 10) <= PER_SECOND * 10 + BURST + 1
+    assert permitted(RetransmissionBudget(FULL), 3000, 10) <= 60 * 11 + 1
+
+
+def test_a_smaller_picture_leaves_less_for_it() -> None:
+    budget = RetransmissionBudget(FULL)
+    budget.follow(NARROW)
+    assert permitted(budget, 3000, 10) <= LEAST_PER_SECOND * 11 + 60
 
 
 def test_a_burst_after_calm_is_served() -> None:
-    budget = RetransmissionBudget()
-    assert all(budget.permit(1000.0) for _ in range(int(BURST)))
+    budget = RetransmissionBudget(FULL)
+    assert all(budget.permit(1000.0) for _ in range(60))
     assert not budget.permit(1000.0)
     assert budget.permit(1001.0)
