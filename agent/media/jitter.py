@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-LONGEST_MILLISECONDS = 550
+LONGEST_MILLISECONDS = 520
 """Three attempts at a retransmission over 100 ms of round trip, and the delay of speech that people
 still bear; measured in tests/bench."""
 
