@@ -6,8 +6,8 @@ the retransmissions alone fill the link many times over.
 
 from __future__ import annotations
 
-BITS_PER_PACKET = 25_000
-"""Of the picture's bitrate for each packet a second that may be sent again: 60 at 1.5 Mbit/s, where
+BITS_PER_PACKET = 20_000
+"""Of the picture's bitrate for each packet a second that may be sent again: 75 at 1.5 Mbit/s, where
 5 % loss asks for 10, and servers that ask every 100 ms do so twice or thrice."""
 
 LEAST_PER_SECOND = 10.0
