@@ -64,10 +64,6 @@ class DaemonClient:
         """Raises ControlError."""
         return _convert(self.ask("status"), RoomStatus)
 
-    def health(self) -> HealthDocument:
-        """Raises ControlError."""
-        return _convert(self.ask("health"), HealthDocument)
-
     def snapshot(self, source: str, path: Path) -> None:
         """Have the picture that is `sent` or `received` written as PNG; only in a meeting."""
         answer = self.ask("snapshot", 10.0, source=source, path=str(path))

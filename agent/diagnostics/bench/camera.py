@@ -68,7 +68,6 @@ def _watch(
         encoder=opened.encoder,
         pictures=film.pictures,
         seconds=time.monotonic() - first,
-        first_picture_seconds=first - began,
         figures=judge(luma(film.latest)),
         still=still,
         status=said[-1],

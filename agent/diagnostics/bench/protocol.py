@@ -35,7 +35,6 @@ class CameraResult(Struct, frozen=True, tag="camera"):
     encoder: str
     pictures: int
     seconds: float
-    first_picture_seconds: float
     figures: PictureFigures
     still: bool
     status: DeviceStatus
