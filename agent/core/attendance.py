@@ -42,6 +42,10 @@ class Attendance:
     uplink: Link = field(default_factory=Link)
     downlinks: dict[str, Link] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Every source has its link, also while the child is still to be started."""
+        self.reset_links()
+
     @property
     def id(self) -> str:
         return self.join.meeting.id

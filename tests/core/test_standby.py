@@ -6,7 +6,7 @@ from msgspec import structs
 
 from agent.core import effects as do
 from agent.core.documents import Phase
-from agent.core.events import DisplaySwitched, Restored
+from agent.core.events import DevicesProbed, DisplaySwitched, HostSampled, Restored
 from tests.core.playbook import PROFILE, Playbook, kinds
 
 SCREEN = structs.replace(PROFILE, has_screen=True)
@@ -35,6 +35,16 @@ def test_it_goes_with_the_display() -> None:
     assert do.StopWorker() in effects
     play.exit("exited")
     assert len(play.all(do.StartWorker)) == 1
+
+
+def test_health_is_asked_for_while_a_meetings_child_waits_for_the_screen() -> None:
+    play = start(display_on=True)
+    play.join()
+    play.command("report")
+    play.tell(DevicesProbed({}))
+    play.tell(HostSampled({}))
+    media = play.all(do.PublishHealth)[-1].health.media
+    assert [link["state"] for link in media["downlinks"]] == ["connecting"]
 
 
 def test_a_meetings_child_waits_until_the_screen_is_free() -> None:
