@@ -56,7 +56,7 @@ class SpeakerFeed:
         self._volume = volume
         self._reporter = reporter
         self._closing = threading.Event()
-        self._periods: queue.Queue[bytes] = queue.Queue(QUEUED_PERIODS)
+        self._periods: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._inputs: dict[str, Any] = {}
         self._speaker: Speaker | None = None
         self._rest = b""
@@ -130,8 +130,8 @@ class SpeakerFeed:
             period = data[at : at + PERIOD_BYTES]
             if self._for_canceller:
                 self.envelope.add(due + number * SLOT_NANOSECONDS, period)
-            with contextlib.suppress(queue.Full):
-                self._periods.put_nowait(period)
+            if self._periods.qsize() < QUEUED_PERIODS:
+                self._periods.put(period)
 
     def _on_level(self, structure: Any) -> None:
         self.level_dbfs = round(max(structure.get_value("rms")[0], -120.0), 1)

@@ -1,7 +1,7 @@
 """Bare GStreamer doing a media child's work: what the child's CPU is compared with.
 
 `python -m tests.bench.bare publish|play URL`: the same codecs, sizes and bitrates through webrtcbin,
-without devices, mixing, screen, levels, adaptation or reports. Says `flowing` when it is.
+without devices, screen, adaptation or reports. Says `flowing` when it is.
 """
 
 from __future__ import annotations
@@ -31,12 +31,18 @@ PUBLISH = """
  ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111,ssrc=(uint)2,clock-rate=48000,
   encoding-params=(string)2 ! webrtc."""
 
-PLAY = "webrtcbin name=webrtc bundle-policy=max-bundle latency=60"
+RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1"
+PLAY = f"""
+ webrtcbin name=webrtc bundle-policy=max-bundle latency=60
+ audiotestsrc is-live=true wave=silence samplesperbuffer=960 ! {RAW} ! mixer.
+ audiomixer name=mixer latency=20000000 output-buffer-duration=20000000
+ ! {RAW} ! level interval=500000000 ! fakesink sync=true"""
 DECODE = {
     "video": "queue ! rtph264depay ! h264parse ! avdec_h264 max-threads=2 ! fakesink sync=true",
     "audio": "queue ! rtpopusdepay ! opusdec use-inband-fec=true ! audioconvert ! audioresample "
-    "! audio/x-raw,format=S16LE,rate=48000,channels=1 ! fakesink sync=true",
+    f"! capsfilter caps={RAW}",
 }
+"""Several sources are mixed, and health tells the level: that is the same work."""
 
 
 def publish(pipeline: Pipeline) -> None:
@@ -60,6 +66,8 @@ def play(pipeline: Pipeline) -> None:
             pipeline.bin.add(branch)
             branch.sync_state_with_parent()
             pad.link(branch.get_static_pad("sink"))
+            if media == "audio":
+                branch.link_pads("src", pipeline["mixer"], "sink_%u")
 
     webrtc.connect("pad-added", decode)
 
