@@ -23,6 +23,7 @@ import msgspec
 from aiohttp import web
 
 from tests.support.loopback import ADDRESS
+from tests.support.parent import die_with_parent
 
 QUEUE_SECONDS = 0.3
 """What a narrow link's modem keeps before it drops."""
@@ -189,6 +190,7 @@ async def serve(server: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("server", help="URL of the media server, without a trailing slash")
+    die_with_parent()
     asyncio.run(serve(parser.parse_args().server))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import json
 import signal
 import subprocess
@@ -25,10 +24,8 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 
 from tests.support.forwarding import Inlet, Outlet
 from tests.support.loopback import ADDRESS, stay_on_loopback
+from tests.support.parent import die_with_parent
 from tests.support.tasks import keep_tasks
-
-PR_SET_PDEATHSIG = 1
-"""prctl(2): no server outlives a test that was killed."""
 
 
 @dataclass
@@ -268,7 +265,7 @@ def main() -> None:
     parser.add_argument("--token", help="bearer token that POST and DELETE must carry")
     arguments = parser.parse_args()
     stay_on_loopback()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     asyncio.run(serve(arguments.port, arguments.token))
 
 
