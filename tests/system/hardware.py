@@ -98,18 +98,18 @@ def usb_camera() -> None:
 def play_tone(frequency_hz: float, device: str) -> subprocess.Popen[bytes]:
     """Somebody whistles into the room's microphone, until the process is ended."""
     source = f"sine=frequency={frequency_hz}:sample_rate=48000"
-    command = ["ffmpeg", "-loglevel", "error", "-re", "-f", "lavfi", "-i", source, "-ac", "2"]
+    command = ["ffmpeg", "-loglevel", "error", "-re", "-f", "lavfi", "-i", source, "-ac", "1"]
     return subprocess.Popen([*command, "-f", "alsa", device])
 
 
 def hear(device: str, seconds: int) -> Sound:
     """What comes out of the loudspeaker: mono, 48 kHz."""
     path = OUT / "loudspeaker.wav"
-    command = ["arecord", "-q", "-D", device, "-f", "S16_LE", "-r", "48000", "-c", "2"]
+    command = ["arecord", "-q", "-D", device, "-f", "S16_LE", "-r", "48000", "-c", "1"]
     run(*command, "-d", str(seconds), str(path))
     with wave.open(str(path)) as recording:
         frames = recording.readframes(recording.getnframes())
-    return np.frombuffer(frames, "<i2")[::2]
+    return np.frombuffer(frames, "<i2")
 
 
 def screenshot(name: str) -> Path:
