@@ -36,6 +36,8 @@ class Attendance:
     waiting: list[str] = field(default_factory=list)
     """Ids of the join commands that are answered when the room is in."""
     joined_once: bool = False
+    settling: bool = False
+    """Enough is there, and the rest of the sources gets a moment more."""
     worker_failures: int = 0
     missing: dict[str, str] = field(default_factory=dict)
     """Device -> what is wrong with it, as the child reported."""

@@ -20,6 +20,8 @@ class DisplayPower:
         self.on = not profile.has_relay
         self.ready = not profile.has_relay
         self.error = ""
+        self._ordered: bool | None = None
+        """What the relay was told last and has not answered yet."""
 
     def restore(self, on: bool) -> None:
         """The relay's state when the daemon started: a display that was on is warm."""
@@ -30,15 +32,23 @@ class DisplayPower:
         """Switch on now, unless it is."""
         if self._profile.has_relay:
             self._do(CancelDeadline(HOLD))
-            if not self.on:
-                self._do(SwitchDisplay(True))
+            self._order(True)
 
     def want_off(self) -> None:
         """Switch off now, unless it is."""
         if self._profile.has_relay:
             self._do(CancelDeadline(HOLD))
-            if self.on:
-                self._do(SwitchDisplay(False))
+            self._order(False)
+
+    def _order(self, on: bool) -> None:
+        if on != self.heading:
+            self._ordered = on
+            self._do(SwitchDisplay(on))
+
+    @property
+    def heading(self) -> bool:
+        """What it will be once the relay has answered."""
+        return self.on if self._ordered is None else self._ordered
 
     def release(self) -> None:
         """The meeting is over: off after the hold time."""
@@ -48,6 +58,8 @@ class DisplayPower:
     def switched(self, on: bool, error: str) -> None:
         """The relay answered. One that won't switch keeps nobody waiting: the meeting goes on."""
         self.error = error
+        if on == self._ordered:
+            self._ordered = None
         if error:
             self.ready = True
             return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from agent.core.answers import Answers
 from agent.core.attendance import Attendance
@@ -81,15 +81,17 @@ class MeetingControl:
 
     def _rejoin(self, attendance: Attendance, command: Command, join: Join, now: Now) -> None:
         """The meeting that the room is in: take over its new end and sources, and nothing else."""
-        play = self._profile.play_sources(join)
+        changed = structs.replace(
+            attendance.join,
+            until=join.until or attendance.join.until,
+            play=attendance.join.play if join.play is UNSET else join.play,
+        )
+        play = self._profile.play_sources(changed)
         if play != attendance.play:
             attendance.set_sources(play)
             self._do(InstructWorker(SetSources(play)))
-        join = structs.replace(
-            join, until=join.until or self._stay.window.until, recording=self._recording.word
-        )
-        self._stay.window.open(join.until, now)
-        self._stay.remember(structs.replace(command, body=join), join)
+        self._stay.window.open(changed.until, now)
+        self._stay.remember(changed)
         if self._stay.phase is Phase.JOINING:
             attendance.waiting.append(command.id)
         else:
@@ -98,17 +100,17 @@ class MeetingControl:
             )
 
     def record(self, command_id: str, wanted: bool, now: Now) -> None:
-        """Record this meeting or stop; remembered, so that a restart goes on with it."""
-        assert self._stay.attendance is not None
+        """Record this meeting or stop."""
         self._recording.switch(wanted, command_id, now)
-        attendance = self._stay.attendance
-        join = structs.replace(attendance.join, recording=self._recording.word)
-        self._stay.remember(structs.replace(attendance.command, body=join), join)
 
     def leave(self, command: Command, leave: Leave, delivery: Delivery | None, now: Now) -> None:
         """Be in no meeting, or not in that one."""
         self._answers.accept(command, delivery, now)
         current = self._stay.attendance.id if self._stay.attendance else None
+        to_come = self._stay.next_meeting
+        if to_come and leave.meeting is not None and current != to_come:
+            self._leave_one_of_two(command, leave.meeting, now)
+            return
         if current is None or leave.meeting not in (None, current):
             text = f"not in meeting {leave.meeting}" if leave.meeting else "in no meeting"
             self._answers.succeed(command.id, text, now, code=Code.ALREADY)
@@ -117,6 +119,15 @@ class MeetingControl:
         self._stay.leavers.append(command.id)
         self._answers.running(command.id, f"leaving {current}", now)
         self._stay.stop(now, command, f"left {current}")
+
+    def _leave_one_of_two(self, command: Command, meeting: str, now: Now) -> None:
+        """One meeting is being left for another, and the command names one of them, or neither."""
+        if meeting == self._stay.next_meeting:
+            self._stay.supersede_joins("a leave came before it was in", now)
+        elif self._stay.attendance and meeting == self._stay.attendance.id:
+            self._stay.leavers.append(command.id)
+            return
+        self._answers.succeed(command.id, f"not in meeting {meeting}", now)
 
     def resume(self, record: MeetingRecord, now: Now) -> None:
         """Back into the meeting of before the restart, muted, unless its time is over."""

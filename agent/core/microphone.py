@@ -27,6 +27,11 @@ CONFIRM_SECONDS = 3.0
 
 CONFIRM = "confirm:"
 BY_HAND = "by-hand"
+"""With a slash and a number: no command's id may look so."""
+
+HAND_MUTE = "hand-mute"
+HAND_MUTE_SECONDS = 300.0
+"""How long a room stays muted by hand after its meeting."""
 
 
 @dataclass
@@ -44,6 +49,7 @@ class Microphone:
         self._do = do
         self._answers = answers
         self._wishes: dict[str, Wish] = {}
+        self._presses = 0
         self.live = False
         self.muted_by_hand = False
         self.volume = volume
@@ -53,16 +59,28 @@ class Microphone:
     def prepare(self, live: bool) -> None:
         """A meeting begins; the hand's mute is stronger than the command's wish."""
         self.live = live and not self.muted_by_hand
+        self._do(CancelDeadline(HAND_MUTE))
+
+    @property
+    def heard(self) -> bool:
+        """Whether a sample may leave the room, as far as the child has confirmed."""
+        return self.live or any(wish.mutes for wish in self._wishes.values())
 
     def rest(self) -> None:
-        """The meeting is over; the next one begins with a clean slate."""
+        """The meeting is over. The hand's mute holds on for a while, so that no leave and join, nor
+        one meeting in place of another, takes it back."""
         self.live = False
         if self.muted_by_hand:
+            self._do(SetDeadline(HAND_MUTE, HAND_MUTE_SECONDS))
+
+    def rested(self) -> None:
+        """The room was in standby for long enough: the next meeting begins with a clean slate."""
+        if self.muted_by_hand and not self.child:
             self._set_by_hand(False)
 
     def mute(self, command_id: str, now: Now) -> None:
-        """Let nothing leave the room."""
-        if not self.live and not self._wishes:
+        """Let nothing leave the room; a child that is there must confirm it, whatever we believe."""
+        if not self.child and not self.live:
             self._answers.succeed(command_id, "was muted already", now, code=Code.ALREADY)
             return
         self._switch(False, command_id, "muted", now)
@@ -79,7 +97,8 @@ class Microphone:
     def pressed(self, now: Now) -> None:
         """The button in the room: mutes, or takes a mute back, whoever muted."""
         self._set_by_hand(self.live)
-        self._switch(not self.live, BY_HAND, "by hand", now)
+        self._presses += 1
+        self._switch(not self.live, f"{BY_HAND}/{self._presses}", "by hand", now)
 
     def _set_by_hand(self, muted: bool) -> None:
         self.muted_by_hand = muted
@@ -109,10 +128,9 @@ class Microphone:
             self._answers.succeed(request, wish.text, now)
             return
         self._answers.fail(request, Code.DEVICE_FAILED, error, now)
-        if wish.mutes:
-            self._do(StopWorker())
-        elif wish.mutes is False:
+        if wish.mutes is not None:  # which of both is true now, nobody knows
             self.live = False
+            self._do(StopWorker())
 
     def not_confirmed(self, request: str, now: Now) -> None:
         """The child did not answer in time."""

@@ -143,7 +143,7 @@ class Orders:
                 self._do(EndDaemon(scope))
 
     def _switch_display(self, command: Command, power: str, now: Now) -> None:
-        if self._display.on == (power == "on"):
+        if self._display.on == self._display.heading == (power == "on"):
             self._answers.succeed(command.id, f"was {power} already", now, code=Code.ALREADY)
         elif power == "on":
             self._display.want_on()
@@ -153,10 +153,13 @@ class Orders:
     def display_switched(self, on: bool, error: str, now: Now) -> None:
         """The relay answered whoever asked for it."""
         for command in [c for c in self._answers.open.values() if isinstance(c.body, Display)]:
+            assert isinstance(command.body, Display)
+            if (command.body.power == "on") != on:
+                continue  # its own switching is still to be answered
             if error:
                 self._answers.fail(command.id, Code.DEVICE_FAILED, error, now)
             else:
-                self._answers.succeed(command.id, "on" if on else "off", now)
+                self._answers.succeed(command.id, command.body.power, now)
 
     def health_published(self, now: Now) -> None:
         """Whoever asked for a report has it."""

@@ -52,7 +52,7 @@ from agent.core.media import (
     UplinkReported,
 )
 from agent.core.meeting import MeetingControl
-from agent.core.microphone import CONFIRM, Microphone
+from agent.core.microphone import CONFIRM, HAND_MUTE, Microphone
 from agent.core.orders import IDENTIFY, REPORT_ANSWER, Orders
 from agent.core.profile import Profile
 from agent.core.recording import CONFIRM as CONFIRM_RECORDING
@@ -110,7 +110,9 @@ class Room:
     def handle(self, event: Event, now: Now) -> list[Effect]:
         """What must be done about this event, in this order."""
         self._handle(event, now)
-        self.stay.follow_display()
+        if not self._stopping:
+            self.stay.follow_display()
+        self.stay.follow_recording()
         if self.feed.offer(self.state(now)):
             self.health.change()
         effects = self._effects[:]
@@ -175,7 +177,7 @@ class Room:
     def _microphone_word(self) -> Literal["live", "muted", "off"]:
         if "microphone" not in self.health.open_devices:
             return "off"
-        return "live" if self.microphone.live else "muted"
+        return "live" if self.microphone.heard else "muted"
 
     def _tell(self, kind: str, code: str, text: str, now: Now) -> None:
         self._do(PublishEvent(EventDocument(kind, self._profile.room, str(code), text, now.wall)))
@@ -197,6 +199,7 @@ class Room:
         elif event.meeting is not None:
             self.meeting.resume(event.meeting, now)
         if self.stay.attendance is None:
+            self.microphone.rest()
             self.display.release()
         for command in event.unfinished:
             self.orders.settle_interrupted(command, event.cold, now)
@@ -286,6 +289,8 @@ class Room:
             self.stay.check(now)
         elif name == HOLD:
             self.display.want_off()
+        elif name == HAND_MUTE:
+            self.microphone.rested()
         elif name == IDENTIFY:
             self.orders.identified()
         elif name == REPORT_ANSWER:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from msgspec import structs
+
 from agent.core.answers import Answers
 from agent.core.attendance import Attendance, Link
 from agent.core.clock import Now
@@ -30,6 +32,10 @@ SETTLE = "join-settle"
 
 SETTLE_SECONDS = 1.0
 """How long a join that has enough waits for the rest of its sources before it says which miss."""
+
+LEAVE = "leave"
+LEAVE_SECONDS = 10.0
+"""The supervisor's SIGKILL has come by then, and the kernel has had time for it."""
 
 MAX_JOIN_FAILURES = 3
 """Media children that may die before the join is given up."""
@@ -91,6 +97,11 @@ class Stay:
         waiting.clear()
         self.next = None
 
+    @property
+    def next_meeting(self) -> str | None:
+        """The meeting that takes this one's place, if one does."""
+        return self.next.body.meeting.id if self.next and isinstance(self.next.body, Join) else None
+
     def forget(self) -> None:
         """Don't go back after a restart."""
         self._do(RememberMeeting(None))
@@ -110,7 +121,7 @@ class Stay:
         )
         self.attendance = attendance
         self.phase = Phase.JOINING
-        self.remember(command, join)
+        self.remember(join)
         self._recording.prepare(join.recording == "on")
         self._microphone.prepare(join.microphone == "live" and resumed_since is None)
         self._do(SetLamp("on"))
@@ -127,11 +138,19 @@ class Stay:
         self.phase = Phase.RECONNECTING
         self._do(CancelDeadline(JOIN))
 
-    def remember(self, command: Command, join: Join) -> None:
-        """This is what a restart goes on with."""
-        assert self.attendance is not None
-        self.attendance.command, self.attendance.join = command, join
-        self._do(RememberMeeting(MeetingRecord(command, self.attendance.since.timestamp())))
+    def remember(self, join: Join) -> None:
+        """The join as it stands now: a new child and a restart go on with it."""
+        attendance = self.attendance
+        assert attendance is not None
+        attendance.join = join
+        attendance.command = structs.replace(attendance.command, body=join)
+        self._do(RememberMeeting(MeetingRecord(attendance.command, attendance.since.timestamp())))
+
+    def follow_recording(self) -> None:
+        """What is wanted of the recording is remembered as soon as it changes."""
+        attendance, word = self.attendance, self._recording.word
+        if attendance is not None and self.held and attendance.join.recording != word:
+            self.remember(structs.replace(attendance.join, recording=word))
 
     def _start_child(self, attendance: Attendance) -> None:
         """The meeting's child; the one that has the screen goes first and is heard of again."""
@@ -176,7 +195,8 @@ class Stay:
             return
         if attendance.complete or settled:
             self._joined(attendance, now)
-        else:
+        elif not attendance.settling:
+            attendance.settling = True
             self._do(SetDeadline(SETTLE, SETTLE_SECONDS))
 
     def _joined(self, attendance: Attendance, now: Now) -> None:
@@ -211,13 +231,16 @@ class Stay:
         self._do(CancelDeadline(SETTLE))
         self.window.close()
         self.child.cancel_start()
+        self._standby.retry()
         if self.child.running:
             self.child.stop()
+            self._do(SetDeadline(LEAVE, LEAVE_SECONDS))
         else:
             self._left(now)
 
     def _left(self, now: Now) -> None:
         assert self.attendance is not None
+        self._do(CancelDeadline(LEAVE))
         left, self.attendance = self.attendance, None
         self.phase = Phase.STANDBY
         self._microphone.rest()
@@ -232,6 +255,18 @@ class Stay:
         else:
             self._do(SetLamp("off"))
             self._display.release()
+
+    def _stuck(self, attendance: Attendance, now: Now) -> None:
+        """The child outlived SIGKILL: a driver hangs in the kernel. Who waits is told; the lamp
+        stays on, and the rest follows if the child ever goes."""
+        text = (
+            f"The media process does not end: a device hangs. Restart the machine ({attendance.id})"
+        )
+        for command_id in [*self.leavers, *([self.next.id] if self.next else [])]:
+            self._answers.fail(command_id, Code.DEVICE_FAILED, text, now)
+        self.leavers.clear()
+        self.next = None
+        self._tell("fault", Code.DEVICE_FAILED, text, now)
 
     # --- what the child says ---------------------------------------------------------------------
 
@@ -289,12 +324,14 @@ class Stay:
         attendance = self.attendance
         if name == RESTART:
             self._standby.retry()
+        if attendance is not None and name == LEAVE and self.phase is Phase.LEAVING:
+            self._stuck(attendance, now)
         if attendance is None or not self.held:
             return
-        if name == JOIN and self.phase is Phase.JOINING:
-            self._fail_join(attendance, *attendance.shortfall(), now)
-        elif name == SETTLE:
+        if name in (JOIN, SETTLE):
             self.check(now, settled=True)
+            if name == JOIN and self.phase is Phase.JOINING:
+                self._fail_join(attendance, *attendance.shortfall(), now)
         elif name == RESTART and not self.child.running:
             self._start_child(attendance)
         elif name == WINDOW and self.window.over(now):

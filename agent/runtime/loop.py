@@ -34,6 +34,10 @@ log = logging.getLogger(__name__)
 Inbox = queue.SimpleQueue[Event | QueryReceived]
 
 
+MAX_EVENTS_A_TURN = 100
+"""Events taken before deadlines and the watchdog get their turn."""
+
+
 class Loop:
     """Runs until the core says `EndDaemon`."""
 
@@ -56,6 +60,8 @@ class Loop:
     def _step(self) -> None:
         with suppress(queue.Empty):
             self._take(self._inbox.get(timeout=self._patience_seconds()))
+            for _ in range(MAX_EVENTS_A_TURN):  # an answer that is here beats its deadline
+                self._take(self._inbox.get_nowait())
         for name in self._outside.timers.due(self._outside.clock.now().monotonic_seconds):
             self._handle(DeadlinePassed(name))
         notifier = self._outside.notifier

@@ -13,7 +13,7 @@ from agent.core import effects as do
 from agent.core.commands import Ack
 from agent.core.documents import EventDocument
 from agent.core.events import DisplaySwitched, LampSet
-from agent.errors import AgentError, DeviceAbsent, JournalError
+from agent.errors import DeviceAbsent, JournalError
 from agent.ports import Outgoing
 from agent.runtime.outside import Outside
 from agent.runtime.recorder import Recorder, segments
@@ -125,7 +125,7 @@ class Performer:
             if self._outside.relay is None:
                 raise DeviceAbsent("relay-not-open", "The display relay could not be opened")
             self._outside.relay.switch(on)
-        except AgentError as problem:
+        except Exception as problem:  # a library's mistake must not end the daemon
             error = str(problem)
         self._outside.post(DisplaySwitched(on, error))
 
@@ -135,6 +135,6 @@ class Performer:
             if self._outside.panel is None:
                 raise DeviceAbsent("panel-not-open", "the panel could not be opened")
             self._outside.panel.lamp(mode)
-        except AgentError as problem:
+        except Exception as problem:  # a library's mistake must not end the daemon
             error = str(problem)
         self._outside.post(LampSet(error))

@@ -85,6 +85,7 @@ class Journal:
         """As the port says. The first final ack of an id stays what `look_up` answers."""
         ack, now = send.ack, self._now()
         with self._database.transaction():
+            self._prune()
             finished = self._database.execute(
                 "UPDATE command SET command = NULL, finished_at = ?, result = ?"
                 " WHERE id = ? AND result IS NULL",

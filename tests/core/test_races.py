@@ -1,0 +1,169 @@
+"""What comes late, twice or in between: sequences that once went wrong."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from agent.core import effects as do
+from agent.core.commands import AckState, Code
+from agent.core.documents import Phase
+from agent.core.events import DisplaySwitched, LineChanged, Restored, StopRequested
+from agent.core.media import DownlinkReported, RecordingReported, SetMicrophone, UplinkReported
+from tests.core.playbook import PROFILE, SERVER, Playbook, kinds
+
+
+def test_an_unmute_that_is_not_confirmed_ends_the_child_and_a_mute_asks_it_all_the_same() -> None:
+    play = Playbook()
+    play.enter()
+    play.command("unmute")
+    assert do.StopWorker() in play.wait(4)
+    assert not play.room.microphone.live
+    effects = play.command("mute")
+    assert do.InstructWorker(SetMicrophone(False, "c3")) in effects
+    play.exit()
+    play.wait(1)
+    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+
+
+def test_the_state_says_live_until_a_mute_is_confirmed() -> None:
+    play = Playbook()
+    play.enter(microphone="live")
+    play.command("mute")
+    assert play.state.microphone == "live"
+    play.applied("c2")
+    assert play.state.microphone == "muted"
+
+
+def test_two_quick_presses_are_confirmed_one_by_one() -> None:
+    play = Playbook()
+    play.enter()
+    for _ in range(2):
+        play.tell(LineChanged("mute-button", True))
+    told = [e.instruction for e in play.all(do.InstructWorker)]
+    assert [i.live for i in told] == [True, False]
+    play.applied(told[0].request)
+    assert do.StopWorker() in play.wait(4), "the mute was not confirmed"
+
+
+def test_a_replacing_join_does_not_take_the_hands_mute_back() -> None:
+    play = Playbook()
+    play.enter(microphone="live")
+    play.tell(LineChanged("mute-button", True))
+    play.join("khan-cap", replace=True, microphone="live")
+    play.exit("exited")
+    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+    play.command("leave")
+    play.exit("exited")
+    play.join("khan-cap", microphone="live")
+    assert not play.all(do.StartWorker)[-1].plan.microphone_live, "nor does a leave and a join"
+
+
+def test_the_hands_mute_is_over_when_the_room_has_rested() -> None:
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False, muted_by_hand=True))
+    play.wait(301)
+    play.enter(microphone="live")
+    assert play.all(do.StartWorker)[-1].plan.microphone_live
+
+
+def test_joining_again_keeps_the_camera_off_and_the_endpoints() -> None:
+    play = Playbook()
+    play.enter(camera="off", publish={"url": SERVER + "/special"}, play=[{"url": SERVER + "/a"}])
+    effects = play.join()
+    assert do.InstructWorker not in kinds(effects), "no sources were named, so they stay"
+    record = play.all(do.RememberMeeting)[-1].record.command.body
+    assert (record.camera, record.publish.url) == ("off", SERVER + "/special")
+    play.exit()
+    play.wait(1)
+    assert not play.all(do.StartWorker)[-1].plan.camera_live
+
+
+def test_leaving_the_meeting_to_come_lets_it_not_come() -> None:
+    play = Playbook()
+    play.enter()
+    play.join("b", replace=True)
+    play.command("leave", meeting="b")
+    assert play.states("c2")[-1] is AckState.SUPERSEDED
+    assert play.states("c3")[-1] is AckState.SUCCEEDED
+    play.exit("exited")
+    assert play.phase is Phase.STANDBY
+
+
+def test_leaving_the_meeting_that_is_being_left_lets_the_next_one_come() -> None:
+    play = Playbook()
+    play.enter()
+    play.join("b", replace=True)
+    play.command("leave", meeting="giao-ban")
+    play.exit("exited")
+    assert play.states("c3")[-1] is AckState.SUCCEEDED
+    assert play.room.stay.attendance.id == "b"
+
+
+def test_the_display_follows_the_last_order_though_the_relay_answers_late() -> None:
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False, display_on=True))
+    play.command("display", power="off")
+    play.join()
+    assert play.all(do.SwitchDisplay) == [do.SwitchDisplay(False), do.SwitchDisplay(True)]
+    play.tell(DisplaySwitched(False))
+    assert play.states("c1")[-1] is AckState.SUCCEEDED
+    play.light()
+    play.flow()
+    assert play.phase is Phase.IN_MEETING
+
+
+def test_display_on_then_off_ends_off() -> None:
+    play = Playbook()
+    play.command("display", power="on")
+    play.command("display", power="off")
+    play.tell(DisplaySwitched(True))
+    assert play.states("c2") == [AckState.ACCEPTED]
+    play.tell(DisplaySwitched(False))
+    assert play.states("c2")[-1] is AckState.SUCCEEDED
+    assert not play.room.display.on
+
+
+def test_flapping_sources_do_not_keep_the_room_out_of_a_meeting_that_works() -> None:
+    play = Playbook()
+    urls = [f"{SERVER}/{name}" for name in "abc"]
+    play.join(play=[{"url": url} for url in urls])
+    play.light()
+    play.report(UplinkReported("flowing"))
+    play.report(DownlinkReported(urls[0], "flowing"))
+    for _ in range(4):
+        play.wait(0.6)
+        play.report(DownlinkReported(urls[1], "unreachable"))
+        play.report(DownlinkReported(urls[1], "connecting"))
+    assert play.states("c1")[-1] is AckState.SUCCEEDED
+
+
+def test_a_child_that_outlives_sigkill_keeps_nobody_waiting_and_the_lamp_on() -> None:
+    play = Playbook()
+    play.enter()
+    play.command("leave")
+    play.join("b")
+    play.wait(11)
+    assert play.acks("c2")[-1].code is Code.DEVICE_FAILED
+    assert play.acks("c3")[-1].state is AckState.FAILED
+    assert play.all(do.SetLamp)[-1].mode == "on"
+    play.exit("exited at last")
+    assert play.phase is Phase.STANDBY
+
+
+def test_a_recording_that_was_refused_is_not_remembered_as_wanted() -> None:
+    play = Playbook()
+    play.enter()
+    play.command("record", recording="on")
+    assert play.all(do.RememberMeeting)[-1].record.command.body.recording == "on"
+    play.report(RecordingReported(False, "", Code.DISK_FULL, "the disk is full"))
+    play.applied("c2", "the disk is full")
+    assert play.all(do.RememberMeeting)[-1].record.command.body.recording == "off"
+
+
+def test_a_stop_with_the_standby_picture_starts_nothing_any_more() -> None:
+    play = Playbook(structs.replace(PROFILE, has_screen=True))
+    play.tell(Restored(None, [], cold=False, display_on=True))
+    play.tell(StopRequested("SIGTERM"))
+    effects = play.exit("exited")
+    assert do.EndDaemon() in effects
+    assert do.StartWorker not in kinds(effects)
