@@ -59,7 +59,7 @@ class MeetingControl:
             self._stay.begin(command, join, now)
         else:
             self._stay.supersede_joins("another join took its place", now)
-            self._stay.next = command
+            self._stay.departure.follow_with(command)
             self._stay.stop(now, command, "another join took its place")
 
     def _refusal(self, join: Join, now: Now) -> tuple[Code, str] | None:
@@ -107,7 +107,7 @@ class MeetingControl:
         """Be in no meeting, or not in that one."""
         self._answers.accept(command, delivery, now)
         current = self._stay.attendance.id if self._stay.attendance else None
-        to_come = self._stay.next_meeting
+        to_come = self._stay.departure.next_meeting
         if to_come and leave.meeting is not None and current != to_come:
             self._leave_one_of_two(command, leave.meeting, now)
             return
@@ -116,16 +116,16 @@ class MeetingControl:
             self._answers.succeed(command.id, text, now, code=Code.ALREADY)
             return
         self._stay.supersede_joins("a leave came before it was in", now)
-        self._stay.leavers.append(command.id)
+        self._stay.departure.wait(command.id)
         self._answers.running(command.id, f"leaving {current}", now)
         self._stay.stop(now, command, f"left {current}")
 
     def _leave_one_of_two(self, command: Command, meeting: str, now: Now) -> None:
         """One meeting is being left for another, and the command names one of them, or neither."""
-        if meeting == self._stay.next_meeting:
+        if meeting == self._stay.departure.next_meeting:
             self._stay.supersede_joins("a leave came before it was in", now)
         elif self._stay.attendance and meeting == self._stay.attendance.id:
-            self._stay.leavers.append(command.id)
+            self._stay.departure.wait(command.id)
             return
         self._answers.succeed(command.id, f"not in meeting {meeting}", now)
 

@@ -15,6 +15,7 @@ from agent.core.answers import Answers
 from agent.core.attendance import Attendance, Link
 from agent.core.clock import Now
 from agent.core.commands import AckState, Code, Command, Join
+from agent.core.departure import Departure
 from agent.core.display import DisplayPower
 from agent.core.documents import DeviceStatus, Phase
 from agent.core.effects import CancelDeadline, Effect, RememberMeeting, SetDeadline, SetLamp
@@ -67,10 +68,7 @@ class Stay:
         self._recording = recording
         self._tell = tell
         self.window = Window(do)
-        self.next: Command | None = None
-        """The join that begins when this stay is over."""
-        self.leavers: list[str] = []
-        """Ids of the leave commands that are answered then."""
+        self.departure = Departure(answers)
         self._ending: tuple[Command | None, str] = (None, "")
         self.child = MediaChild(profile.room, do)
         self._standby = StandbyScreen(profile, self.child)
@@ -92,15 +90,10 @@ class Stay:
     def supersede_joins(self, text: str, now: Now) -> None:
         """The joins that are not answered yet, and the next one, have become pointless."""
         waiting = self.attendance.waiting if self.attendance else []
-        for command_id in [*waiting, *([self.next.id] if self.next else [])]:
+        for command_id in waiting:
             self._answers.finish(command_id, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)
         waiting.clear()
-        self.next = None
-
-    @property
-    def next_meeting(self) -> str | None:
-        """The meeting that takes this one's place, if one does."""
-        return self.next.body.meeting.id if self.next and isinstance(self.next.body, Join) else None
+        self.departure.withdraw_next(text, now)
 
     def forget(self) -> None:
         """Don't go back after a restart."""
@@ -245,13 +238,9 @@ class Stay:
         self.phase = Phase.STANDBY
         self._microphone.rest()
         self._recording.prepare(False)
-        for command_id in self.leavers:
-            self._answers.succeed(command_id, f"left {left.id}; devices are closed", now)
-        self.leavers.clear()
-        if self.next is not None:
-            command, self.next = self.next, None
-            assert isinstance(command.body, Join)
-            self.begin(command, command.body, now)
+        following = self.departure.left(left.id, now)
+        if following is not None and isinstance(following.body, Join):
+            self.begin(following, following.body, now)
         else:
             self._do(SetLamp("off"))
             self._display.release()
@@ -262,10 +251,7 @@ class Stay:
         text = (
             f"The media process does not end: a device hangs. Restart the machine ({attendance.id})"
         )
-        for command_id in [*self.leavers, *([self.next.id] if self.next else [])]:
-            self._answers.fail(command_id, Code.DEVICE_FAILED, text, now)
-        self.leavers.clear()
-        self.next = None
+        self.departure.stuck(text, now)
         self._tell("fault", Code.DEVICE_FAILED, text, now)
 
     # --- what the child says ---------------------------------------------------------------------
