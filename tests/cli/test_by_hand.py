@@ -86,12 +86,16 @@ def test_a_button_that_nobody_presses_is_said(healthy: Bench) -> None:
 
 
 def test_the_hub_is_measured_step_by_step(healthy: Bench) -> None:
+    healthy.room.wait_online()
+    session = healthy.room.ask(type="status")["state"]["session"]
     done = healthy.run("test", "hub", "--count", "20")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(
         r"20 round trips through the broker: p50 [\d.]+ ms, p99 [\d.]+ ms", done.stdout
     )
-    assert healthy.room.ask(type="status")["link"]["up"]
+    healthy.room.wait_online()
+    after = healthy.room.ask(type="status")
+    assert after["state"]["session"] == session, f"the room kept its link: {after['link']}"
 
 
 def test_the_line_is_measured_in_a_meeting_of_its_own(healthy: Bench) -> None:
