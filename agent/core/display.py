@@ -19,7 +19,6 @@ class DisplayPower:
         self._do = do
         self.on = not profile.has_relay
         self.ready = not profile.has_relay
-        self.error = ""
         self._ordered: bool | None = None
         """What the relay was told last and has not answered yet."""
 
@@ -57,7 +56,6 @@ class DisplayPower:
 
     def switched(self, on: bool, error: str) -> None:
         """The relay answered. One that won't switch keeps nobody waiting: the meeting goes on."""
-        self.error = error
         if on == self._ordered:
             self._ordered = None
         if error:

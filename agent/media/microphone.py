@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from agent.errors import AgentError, MediaError
+from agent.errors import MediaError
 from agent.media.echo import SLOT_NANOSECONDS, Envelope, estimate_delay
 from agent.media.gst import available
-from agent.media.pipeline import Pipeline, SharedClock, wrap
+from agent.media.pipeline import Pipeline, SharedClock, level_dbfs, wrap
 from agent.media.reporting import DeviceReporter
 from agent.ports import Microphone
 
-RETRY_SECONDS = 3.0
 CLOSE_SECONDS = 3.0
 PERIOD_NANOSECONDS = 10_000_000
 RESYNCHRONISE_NANOSECONDS = 40_000_000
@@ -125,18 +124,13 @@ class MicrophoneFeed:
             self._on_sound(buffer)
 
     def _on_level(self, structure: Any) -> None:
-        self.level_dbfs = round(max(structure.get_value("rms")[0], -120.0), 1)
+        self.level_dbfs = level_dbfs(structure)
 
     def _on_error(self, text: str) -> None:
         self._reporter.failed(MediaError("pipeline", text))
 
     def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                self._read(self._make())
-            except AgentError as error:
-                self._reporter.failed(error)
-                self._closing.wait(RETRY_SECONDS)
+        self._reporter.keep_trying(lambda: self._read(self._make()), self._closing)
 
     def _read(self, microphone: Microphone) -> None:
         source = self._chain["in"]

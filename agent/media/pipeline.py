@@ -108,6 +108,11 @@ def wrap(data: bytes, pts: int | None = None, delta: bool = False) -> Any:
     return buffer
 
 
+def level_dbfs(structure: Any) -> float:
+    """The loudness in a message of the element `level`; -120 at the least."""
+    return float(round(max(structure.get_value("rms")[0], -120.0), 1))
+
+
 def unwrap(sample: Any) -> bytes:
     """A copy of the bytes in a sample."""
     buffer = sample.get_buffer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ from agent.core.media import DeviceKind, DeviceReported, MediaReport
 from agent.errors import AgentError
 
 STATUS_SECONDS = 1.0
+RETRY_SECONDS = 3.0
+"""Between two attempts to open a sound device that failed."""
 
 Send = Callable[[MediaReport], None]
 """Puts one report on the line to the daemon; from any thread."""
@@ -28,6 +31,15 @@ class DeviceReporter:
     def due(self) -> bool:
         """Whether it is time to look at the device's status again."""
         return time.monotonic() >= self._next_look
+
+    def keep_trying(self, use: Callable[[], None], closing: threading.Event) -> None:
+        """Use the device until `closing`; one that fails is reported and tried again."""
+        while not closing.is_set():
+            try:
+                use()
+            except AgentError as error:
+                self.failed(error)
+                closing.wait(RETRY_SECONDS)
 
     def opened(self, status: DeviceStatus) -> None:
         """The device is open and does as `status` says."""

@@ -11,14 +11,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from agent.errors import AgentError, MediaError
+from agent.errors import MediaError
 from agent.media.echo import SLOT_NANOSECONDS, Envelope
 from agent.media.gst import Gst, available
-from agent.media.pipeline import Pipeline, SharedClock, unwrap
+from agent.media.pipeline import Pipeline, SharedClock, level_dbfs, unwrap
 from agent.media.reporting import DeviceReporter
 from agent.ports import PERIOD_BYTES, Speaker
 
-RETRY_SECONDS = 3.0
 CLOSE_SECONDS = 3.0
 PERIOD_SECONDS = 0.01
 QUEUED_PERIODS = 8
@@ -134,18 +133,13 @@ class SpeakerFeed:
                 self._periods.put(period)
 
     def _on_level(self, structure: Any) -> None:
-        self.level_dbfs = round(max(structure.get_value("rms")[0], -120.0), 1)
+        self.level_dbfs = level_dbfs(structure)
 
     def _on_error(self, text: str) -> None:
         self._reporter.failed(MediaError("pipeline", text))
 
     def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                self._play(self._make())
-            except AgentError as error:
-                self._reporter.failed(error)
-                self._closing.wait(RETRY_SECONDS)
+        self._reporter.keep_trying(lambda: self._play(self._make()), self._closing)
 
     def _play(self, speaker: Speaker) -> None:
         try:
