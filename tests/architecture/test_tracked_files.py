@@ -16,6 +16,9 @@ FOREIGN = {
     "a merge conflict": re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE),
 }
 
+BUILT = {".whl", ".deb", ".so", ".pyc", ".mo", ".img", ".wav", ".mp4"}
+"""Suffixes of what is built, downloaded or recorded, and never belongs to the source."""
+
 
 def tracked() -> list[str]:
     listing = subprocess.run(
@@ -37,3 +40,12 @@ def test_no_path_of_a_machine_no_key_no_conflict() -> None:
                 line = text.count("\n", 0, match.start()) + 1
                 problems.append(f"{name}:{line}: {what}: {match.group()}")
     assert problems == []
+
+
+def test_nothing_built_is_tracked() -> None:
+    assert [name for name in tracked() if (ROOT / name).suffix in BUILT] == []
+
+
+def test_decisions_are_numbered_one_by_one() -> None:
+    numbers = sorted(path.name[:3] for path in (ROOT / "docs/decisions").glob("*.md"))
+    assert numbers == [f"{number:03}" for number in range(1, len(numbers) + 1)]
