@@ -34,7 +34,7 @@ class Figures:
         meeting = self._meeting
         if meeting.uplink:
             self._ask(meeting.uplink.connection, self._take_uplink)
-        for downlink in meeting.downlinks.values():
+        for downlink in meeting.sources:
             self._ask(downlink.connection, partial(self._take_downlink, downlink))
         self._send(Measured(self._all()))
 
@@ -65,9 +65,9 @@ class Figures:
 
     def _all(self) -> dict[str, Any]:
         meeting = self._meeting
-        figures: dict[str, Any] = {"downlinks": [self._one(d) for d in meeting.downlinks.values()]}
+        figures: dict[str, Any] = {"downlinks": [self._one(d) for d in meeting.sources]}
         if meeting.uplink:
-            figures["uplink"] = self._uplink | meeting.uplink.figures() | meeting.camera_figures()
+            figures["uplink"] = self._uplink | meeting.uplink.figures() | meeting.camera.figures()
         if meeting.microphone:
             figures["microphone_level_dbfs"] = meeting.microphone.level_dbfs
             figures["microphone_processing"] = meeting.microphone.processing

@@ -1,4 +1,4 @@
-"""The meeting as the media child has it: devices, uplink, downlinks, screen, wired together.
+"""The meeting as the media child has it: devices, uplink, sources, screen, wired together.
 
 Instructions of the daemon arrive at `apply`; everything runs in the loop's thread.
 """
@@ -8,15 +8,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import structs
 
 from agent import settings
-from agent.core.commands import Source
 from agent.core.media import (
     Applied,
-    DownlinkReported,
     Instruction,
     LinkState,
     MediaPlan,
@@ -30,18 +28,18 @@ from agent.core.media import (
     UplinkReported,
 )
 from agent.errors import MediaError
-from agent.media.camera import CameraFeed
 from agent.media.certificate import Certificate
-from agent.media.downlink import Downlink
 from agent.media.loop import Loop
 from agent.media.microphone import Loudspeaker, MicrophoneFeed
 from agent.media.notice import UPLINK, Notice
+from agent.media.own_picture import OwnPicture
 from agent.media.pipeline import SharedClock
 from agent.media.recorder import Recorder
 from agent.media.recording_part import OWN
 from agent.media.reporting import DeviceReporter, Send
 from agent.media.screen import Screen
 from agent.media.snapshot import SentPicture, write_keyframe, write_scene
+from agent.media.sources import Sources
 from agent.media.speaker import ECHO_PROBE, SpeakerFeed
 from agent.media.uplink import Uplink
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
@@ -80,9 +78,7 @@ class Meeting:
         self._send = send
         self._clock = SharedClock()
         self._sent = SentPicture()
-        self._camera: CameraFeed | None = None
-        self._endings: list[threading.Thread] = []
-        self.downlinks: dict[str, Downlink] = {}
+        self._recordings_ending: list[threading.Thread] = []
         self._recorder = Recorder(
             self._clock,
             media.recording,
@@ -91,6 +87,7 @@ class Meeting:
             request_keyframes=lambda: loop.post(self._request_keyframes),
             expected=self._pictures,
         )
+        self.camera = OwnPicture(loop, devices.camera, makers.camera, self._on_unit, send)
         self.uplink = self._make_uplink()
         self.speaker = self._make_speaker()
         self.microphone = self._make_microphone()
@@ -99,6 +96,17 @@ class Meeting:
             output = structs.replace(output, framerate=STANDBY_FRAMERATE)
         self._screen = Screen(loop, self._clock, output, DeviceReporter("display", False, send))
         self._notice = Notice(output.language, plan.title or plan.meeting, self._screen.say)
+        self.sources = Sources(
+            loop,
+            self._clock,
+            certificate,
+            media,
+            screen=self._screen,
+            speaker=self.speaker,
+            recorder=self._recorder,
+            notice=self._notice,
+            send=send,
+        )
 
     # --- making the parts
 
@@ -115,8 +123,8 @@ class Meeting:
             camera=self._devices.camera if makers.camera else None,
             sound=makers.microphone is not None,
             report=self._report_uplink,
-            request_keyframe=self._request_keyframe,
-            set_bitrate=self._set_bitrate,
+            request_keyframe=self.camera.request_keyframe,
+            set_bitrate=self.camera.set_bitrate,
         )
 
     def _make_microphone(self) -> MicrophoneFeed | None:
@@ -149,30 +157,9 @@ class Meeting:
             for_canceller=_processed(self._devices.microphone),
         )
 
-    def _make_downlink(self, source: Source) -> Downlink:
-        url = source.url
-        return Downlink(
-            self._loop,
-            self._clock,
-            source,
-            self._certificate,
-            self._media.local_address,
-            self._media.jitter_buffer_milliseconds,
-            report=lambda state, text: self._report_downlink(url, state, text),
-            on_picture=self._screen.attach(url, source.label or ""),
-            on_sound=self._recorder.tap_sound(
-                url, self.speaker.attach(url) if self.speaker else lambda buffer, due: None
-            ),
-            on_unit=lambda buffer, due: self._recorder.take_received(url, buffer, due),
-        )
-
     def _report_uplink(self, state: LinkState, text: str) -> None:
         self._notice.link(UPLINK, state)
         self._send(UplinkReported(state, text))
-
-    def _report_downlink(self, url: str, state: LinkState, text: str) -> None:
-        self._notice.link(url, state)
-        self._send(DownlinkReported(url, state, text))
 
     # --- life
 
@@ -187,8 +174,8 @@ class Meeting:
             self.speaker.start()
         self._screen.entitle(self._plan.room_name)
         self._screen.start()
-        self._play(self._plan.play)
-        self._set_camera(self._plan.camera_live)
+        self.sources.play(self._plan.play)
+        self.camera.set_live(self._plan.camera_live)
         if self._plan.recording:
             with contextlib.suppress(MediaError):  # the recorder has reported it
                 self._recorder.start()
@@ -196,15 +183,15 @@ class Meeting:
     def close(self) -> list[threading.Thread]:
         """Devices are closed first: nothing more leaves the room. The threads say DELETE."""
         closing = self._recorder.stop()
-        for feed in (self._camera, self.microphone, self.speaker):
+        for feed in (self.camera, self.microphone, self.speaker):
             if feed:
                 closing.append(threading.Thread(target=feed.close, daemon=True))
                 closing[-1].start()
-        for part in (self.uplink, *self.downlinks.values()):
-            if part:
-                closing += part.close()
+        if self.uplink:
+            closing += self.uplink.close()
+        closing += self.sources.close()
         self._screen.close()
-        return closing + self._endings
+        return closing + self._recordings_ending
 
     def apply(self, instruction: Instruction) -> None:
         """Make it true, then confirm it if it asks for that."""
@@ -222,12 +209,12 @@ class Meeting:
             case SetMicrophone(live=live):
                 self._set_microphone(live)
             case SetCamera(live=live):
-                self._set_camera(live)
+                self.camera.set_live(live)
             case SetVolume(speaker=percent):
                 if self.speaker:
                     self.speaker.set_volume(percent)
             case SetSources(play=play):
-                self._play(play)
+                self.sources.play(play)
             case SetRecording(on=on):
                 self._record(on)
             case TakeSnapshot():
@@ -242,21 +229,10 @@ class Meeting:
         if on:
             self._recorder.start()
         else:
-            self._endings += self._recorder.stop()
+            ending = [thread for thread in self._recordings_ending if thread.is_alive()]
+            self._recordings_ending = ending + self._recorder.stop()
 
-    # --- camera
-
-    def _set_camera(self, live: bool) -> None:
-        wanted = self._devices.camera
-        if live == (self._camera is not None) or not (self._makers.camera and wanted):
-            return
-        if live:
-            reporter = DeviceReporter("camera", wanted.required, self._send)
-            self._camera = CameraFeed(self._loop, self._makers.camera, self._on_unit, reporter)
-            self._camera.start()
-        elif self._camera:
-            self._camera.close()
-            self._camera = None
+    # --- pictures
 
     def _on_unit(self, unit: AccessUnit) -> None:
         self._sent.take(unit)
@@ -264,49 +240,14 @@ class Meeting:
         if self.uplink:
             self.uplink.push_picture(unit)
 
-    def _request_keyframe(self) -> None:
-        if self._camera:
-            self._camera.request_keyframe()
-
-    def _set_bitrate(self, bits_per_second: int) -> None:
-        if self._camera:
-            self._camera.set_bitrate(bits_per_second)
-
-    def camera_figures(self) -> dict[str, Any]:
-        form = self._camera.format if self._camera else None
-        if form is None:
-            return {}
-        return {"encoder": form.encoder, "encoder_in_hardware": form.hardware}
-
     def _pictures(self) -> set[str]:
         """What a recording should show."""
-        return {*self.downlinks, *([OWN] if self._camera else [])}
+        return {*self.sources.urls, *([OWN] if self.camera.live else [])}
 
     def _request_keyframes(self) -> None:
         """Of everything that there is to see."""
-        self._request_keyframe()
-        for downlink in self.downlinks.values():
-            downlink.request_keyframe()
-
-    # --- sources
-
-    def _play(self, sources: list[Source]) -> None:
-        """Exactly these; one whose token or label changed is the same source."""
-        wanted = {source.url: source for source in sources}
-        for url in [url for url in self.downlinks if url not in wanted]:
-            self._stop_playing(url)
-        for url, source in wanted.items():
-            if url not in self.downlinks:
-                self.downlinks[url] = self._make_downlink(source)
-                self.downlinks[url].start()
-
-    def _stop_playing(self, url: str) -> None:
-        self._endings += self.downlinks.pop(url).close()
-        self._endings = [thread for thread in self._endings if thread.is_alive()]
-        self._screen.detach(url)
-        self._notice.gone(url)
-        if self.speaker:
-            self.speaker.detach(url)
+        self.camera.request_keyframe()
+        self.sources.request_keyframes()
 
     # --- snapshots
 
@@ -315,7 +256,7 @@ class Meeting:
         error = ""
         try:
             if wanted.source == "sent":
-                self._loop.post(self._request_keyframe)
+                self._loop.post(self.camera.request_keyframe)
                 write_keyframe(*self._sent.next_keyframe(), wanted.path)
             else:
                 pictures, words = self._screen.scene()

@@ -1,0 +1,72 @@
+"""The room's own picture: its camera while that is live, and everybody who gets what it sees.
+
+The camera is open exactly while it is live. Everything but the units runs in the loop's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agent import settings
+from agent.media.camera import CameraFeed
+from agent.media.loop import Loop
+from agent.media.reporting import DeviceReporter, Send
+from agent.ports import AccessUnit, Camera
+
+OnUnit = Callable[[AccessUnit], None]
+
+
+class OwnPicture:
+    """`on_unit` gets each access unit in the driver's thread; without `make` there is no camera."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        wanted: settings.Camera | None,
+        make: Callable[[], Camera] | None,
+        on_unit: OnUnit,
+        send: Send,
+    ) -> None:
+        self._loop = loop
+        self._wanted = wanted
+        self._make = make
+        self._on_unit = on_unit
+        self._send = send
+        self._feed: CameraFeed | None = None
+
+    @property
+    def live(self) -> bool:
+        return self._feed is not None
+
+    def set_live(self, live: bool) -> None:
+        """Open the camera, or close it."""
+        if live == self.live or not (self._make and self._wanted):
+            return
+        if live:
+            reporter = DeviceReporter("camera", self._wanted.required, self._send)
+            self._feed = CameraFeed(self._loop, self._make, self._on_unit, reporter)
+            self._feed.start()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """The camera is closed when this returns, unless its driver hangs for 3 s."""
+        feed, self._feed = self._feed, None
+        if feed:
+            feed.close()
+
+    def request_keyframe(self) -> None:
+        if self._feed:
+            self._feed.request_keyframe()
+
+    def set_bitrate(self, bits_per_second: int) -> None:
+        """The encoder's target."""
+        if self._feed:
+            self._feed.set_bitrate(bits_per_second)
+
+    def figures(self) -> dict[str, Any]:
+        form = self._feed.format if self._feed else None
+        if form is None:
+            return {}
+        return {"encoder": form.encoder, "encoder_in_hardware": form.hardware}

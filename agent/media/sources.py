@@ -1,0 +1,106 @@
+"""The sources of the meeting that are played: each has a downlink, a place on the screen and in the mix.
+
+Sources come and go with `play`; the ones that stay are not touched. All in the loop's thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+from agent import settings
+from agent.core.commands import Source
+from agent.core.media import DownlinkReported, LinkState
+from agent.media.certificate import Certificate
+from agent.media.downlink import Downlink
+from agent.media.loop import Loop
+from agent.media.notice import Notice
+from agent.media.pipeline import SharedClock
+from agent.media.recorder import Recorder
+from agent.media.reporting import Send
+from agent.media.screen import Screen
+from agent.media.speaker import SpeakerFeed
+
+
+class Sources:
+    """What they bring goes to the screen, the loudspeaker (if there is one) and the recorder."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        clock: SharedClock,
+        certificate: Certificate,
+        media: settings.Media,
+        *,
+        screen: Screen,
+        speaker: SpeakerFeed | None,
+        recorder: Recorder,
+        notice: Notice,
+        send: Send,
+    ) -> None:
+        self._certificate = certificate
+        self._loop = loop
+        self._clock = clock
+        self._media = media
+        self._screen = screen
+        self._speaker = speaker
+        self._recorder = recorder
+        self._notice = notice
+        self._send = send
+        self._downlinks: dict[str, Downlink] = {}
+        self._endings: list[threading.Thread] = []
+
+    def __iter__(self) -> Iterator[Downlink]:
+        return iter(self._downlinks.values())
+
+    @property
+    def urls(self) -> list[str]:
+        return list(self._downlinks)
+
+    def play(self, sources: list[Source]) -> None:
+        """Exactly these; one whose token or label changed is the same source."""
+        wanted = {source.url: source for source in sources}
+        for url in [url for url in self._downlinks if url not in wanted]:
+            self._stop(url)
+        for url, source in wanted.items():
+            if url not in self._downlinks:
+                self._downlinks[url] = self._make(source)
+                self._downlinks[url].start()
+
+    def close(self) -> list[threading.Thread]:
+        """The threads to wait for, each of which says DELETE."""
+        return self._endings + [end for link in self for end in link.close()]
+
+    def request_keyframes(self) -> None:
+        for downlink in self:
+            downlink.request_keyframe()
+
+    def _make(self, source: Source) -> Downlink:
+        url = source.url
+        return Downlink(
+            self._loop,
+            self._clock,
+            source,
+            self._certificate,
+            self._media.local_address,
+            self._media.jitter_buffer_milliseconds,
+            report=lambda state, text: self._report(url, state, text),
+            on_picture=self._screen.attach(url, source.label or ""),
+            on_sound=self._recorder.tap_sound(url, self._sound_of(url)),
+            on_unit=lambda buffer, due: self._recorder.take_received(url, buffer, due),
+        )
+
+    def _sound_of(self, url: str) -> Callable[[object, int], None]:
+        return self._speaker.attach(url) if self._speaker else lambda buffer, due: None
+
+    def _report(self, url: str, state: LinkState, text: str) -> None:
+        self._notice.link(url, state)
+        self._send(DownlinkReported(url, state, text))
+
+    def _stop(self, url: str) -> None:
+        self._endings = [thread for thread in self._endings if thread.is_alive()]
+        self._endings += self._downlinks.pop(url).close()
+        self._screen.detach(url)
+        self._notice.gone(url)
+        if self._speaker:
+            self._speaker.detach(url)
