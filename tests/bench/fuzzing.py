@@ -16,7 +16,7 @@ from agent.core.events import CommandRefused
 from agent.hub.messages import Incoming, decode_command
 from agent.hub.signature import Signatures
 from agent.hub.topics import Topics
-from tests.bench.idle import pss_megabytes
+from tests.bench.footprint import megabytes
 from tests.bench.room import TOPIC_ROOT, running_room
 from tests.bench.row import Row
 from tests.support.broker import Broker, Hub
@@ -41,11 +41,11 @@ def measure() -> list[Row]:
     ):
         topics = Topics(TOPIC_ROOT, settings.Room(id=room.id))
         _by_mqtt(hub, topics, useless(BATCH, topics, seed=0))
-        before = pss_megabytes(room.pid)
+        before = megabytes(room.pid, "Pss")
         state = watcher.wait_for(topics.state).document
         _by_mqtt(hub, topics, useless(PAYLOADS, topics, seed=1))
         _by_socket(room, useless(PAYLOADS, topics, seed=2))
-        growth = pss_megabytes(room.pid) - before
+        growth = megabytes(room.pid, "Pss") - before
         newest = watcher.on(topics.state)[-1].document
     changed = [name for name in state if name != "at" and state[name] != newest[name]]
     return [

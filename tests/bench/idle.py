@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.bench.footprint import megabytes
 from tests.bench.room import TOPIC_ROOT
 from tests.bench.row import Row
 from tests.support.broker import Broker
@@ -43,12 +44,12 @@ def measure() -> list[Row]:
             time.sleep(OBSERVED_SECONDS)
             percent = 100 * (cpu_seconds(room.pid) - before) / OBSERVED_SECONDS
             written = kilobytes_written(room.pid) - written
-            megabytes = pss_megabytes(room.pid)
+            memory = megabytes(room.pid, "Pss")
         finally:
             room.stop()
     return [
         Row("daemon, start to READY", ready, "s", LIMIT_READY_SECONDS),
-        Row("daemon idle, PSS", megabytes, "MB", LIMIT_PSS_MEGABYTES),
+        Row("daemon idle, PSS", memory, "MB", LIMIT_PSS_MEGABYTES),
         Row("daemon idle, share of a core", percent, "%", LIMIT_CPU_PERCENT),
         Row("daemon idle, written to disk", written, "KB", LIMIT_WRITTEN_KILOBYTES),
     ]
@@ -70,12 +71,6 @@ def cpu_seconds(pid: int) -> float:
     """Time on a processor of all threads, to the nanosecond (Documentation/scheduler/sched-stats)."""
     files = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(file.read_text().split()[0]) for file in files) / 1e9
-
-
-def pss_megabytes(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    (kilobytes,) = (int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return kilobytes / 1024
 
 
 def kilobytes_written(pid: int) -> float:

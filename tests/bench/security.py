@@ -15,7 +15,8 @@ import paho.mqtt.client as mqtt
 
 from agent.enrolment.authority import Authority
 from agent.hub.signature import Signer, make_key
-from tests.bench.idle import SETTLE_SECONDS, pss_megabytes
+from tests.bench.footprint import megabytes
+from tests.bench.idle import SETTLE_SECONDS
 from tests.bench.room import TOPIC_ROOT
 from tests.bench.row import Row
 from tests.support.broker import REPOSITORY, Broker, Hub
@@ -57,15 +58,15 @@ def _measured(room: Room, port: int, operator: Path) -> list[Row]:
     try:
         room.wait_online()
         time.sleep(SETTLE_SECONDS)
-        megabytes = pss_megabytes(room.pid)
+        at_rest = megabytes(room.pid, "Pss")
         keys.mkdir()
         (keys / "bench.json").write_bytes(msgspec.json.encode(public))
         unsigned, signed = _round_trips(room.id, port, operator, signer)
-        with_signatures = pss_megabytes(room.pid)
+        with_signatures = megabytes(room.pid, "Pss")
     finally:
         room.stop()
     return [
-        Row("daemon idle with TLS, PSS", megabytes, "MB", LIMIT_PSS_MEGABYTES),
+        Row("daemon idle with TLS, PSS", at_rest, "MB", LIMIT_PSS_MEGABYTES),
         Row(
             "daemon that checked signatures, PSS", with_signatures, "MB", 1.5 * LIMIT_PSS_MEGABYTES
         ),

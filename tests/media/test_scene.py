@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from agent.media.reporting import DeviceReporter
 from agent.media.screen import Screen
 from agent.media.snapshot import write_scene
 from agent.settings import Output
+from tests.support.virtual_screen import VirtualScreen
 from tests.support.waiting import wait_for
 
 RED, BLUE = (0xFF, 0, 0), (0, 0, 0xFF)
@@ -72,25 +72,10 @@ def test_label_and_words_leave_their_marks(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def display() -> Iterator[str]:
-    """A virtual X server of our own."""
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "640x360x24", "-nocursor"],
-        pass_fds=[writing],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writing)
-    with os.fdopen(reading) as line:
-        number = line.readline().strip()
-    before = os.environ.get("DISPLAY")
-    os.environ["DISPLAY"] = f":{number}"
-    yield f":{number}"
-    os.environ.pop("DISPLAY")
-    if before:
-        os.environ["DISPLAY"] = before
-    server.terminate()
-    server.wait(10)
+def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with VirtualScreen() as screen:
+        monkeypatch.setenv("DISPLAY", screen.name)
+        yield screen.name
 
 
 @pytest.fixture

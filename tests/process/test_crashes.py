@@ -46,22 +46,3 @@ def test_leaving_closes_everything_even_if_the_child_has_to_be_killed(site: Site
     wait_until(lambda: not child.is_running(), "the stopped child was killed")
     site.wait_state(phase="standby", camera="off", microphone="off")
     assert site.children() == []
-
-
-def test_meetings_leave_no_file_thread_or_process_behind(site: Site):
-    """Fifty of them, and the memory, in scripts/bench (cycles)."""
-    daemon = psutil.Process(site.room.pid)
-
-    def held() -> tuple[int, int, int]:
-        return daemon.num_fds(), daemon.num_threads(), len(site.children())
-
-    def meet(times: int) -> None:
-        for _ in range(times):
-            assert site.join()["state"] == "succeeded"
-            assert site.command("leave")["state"] == "succeeded"
-        wait_until(lambda: not site.children(), "no child is left")
-
-    meet(2)
-    before = held()
-    meet(4)
-    wait_until(lambda: held() == before, f"the same as before: {before}, now {held()}")

@@ -1,0 +1,42 @@
+"""An X server without a screen, for what opens a window."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from types import TracebackType
+
+
+class VirtualScreen:
+    """A context manager; `name` is what DISPLAY has to be."""
+
+    def __init__(self, width: int = 640, height: int = 360) -> None:
+        reading, writing = os.pipe()
+        self._server = subprocess.Popen(
+            [
+                "Xvfb",
+                "-displayfd",
+                str(writing),
+                "-screen",
+                "0",
+                f"{width}x{height}x24",
+                "-nocursor",
+            ],
+            pass_fds=[writing],
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writing)
+        with os.fdopen(reading) as line:
+            self.name = f":{line.readline().strip()}"
+
+    def __enter__(self) -> VirtualScreen:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._server.terminate()
+        self._server.wait(10)
