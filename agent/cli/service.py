@@ -14,10 +14,20 @@ START_SECONDS = 200.0
 
 def start_service() -> None:
     """Enable and (re)start it; returns when it is READY. Raises AgentError with the reason."""
-    if not Path("/run/systemd/system").is_dir():
-        raise AgentError("no-systemd", "systemd does not run here; use --no-start")
+    _need_systemd()
     _systemctl("enable", SERVICE)
     _systemctl("restart", SERVICE)
+
+
+def reload_service() -> None:
+    """Have it start anew once the room is in no meeting. Raises AgentError with the reason."""
+    _need_systemd()
+    _systemctl("reload", SERVICE)
+
+
+def _need_systemd() -> None:
+    if not Path("/run/systemd/system").is_dir():
+        raise AgentError("no-systemd", "systemd does not run here; use --no-start")
 
 
 def _systemctl(verb: str, unit: str) -> None:

@@ -11,10 +11,11 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from agent.cli.service import start_service
+from agent.cli.service import reload_service, start_service
 from agent.cli.session import Session, examples, session_of
 from agent.config import parse_value
 from agent.config.first_run import FirstRun, Secret
+from agent.diagnostics.site import ask
 from agent.errors import AgentError
 from agent.locale import gettext as _
 
@@ -85,7 +86,12 @@ def _set_up(
         wanted, files = _asked(first_run)
     first_run.apply(wanted, files)
     session.console.print(_("{path} is written.").format(path=session.config_path))
-    if start:
+    if not start:
+        return
+    if ask(session.client).in_meeting:
+        reload_service()
+        session.console.print(_("A meeting is on: the service takes it over after the meeting"))
+    else:
         start_service()
         session.console.print(_("The service runs. Next: diemcau status"))
 

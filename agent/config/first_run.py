@@ -1,13 +1,13 @@
 """The first settings of a room: values and certificates put into place, or nothing changed.
 
-For `diemcau setup`. Keys and passwords go where only root reads them; systemd hands them to the
-service as credentials (LoadCredential= in systemd/diemcau-agent.service).
+For `diemcau setup`. Certificates, keys and passwords go together where only root reads them; systemd
+hands them to the service as credentials, all at once when it starts.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
+import ssl
 import tempfile
 from collections.abc import Mapping
 from enum import Enum
@@ -16,27 +16,26 @@ from typing import Any
 
 import yaml
 
+from agent.config.credentials import SECRETS, Credentials, credential_name
 from agent.config.editing import with_value
 from agent.config.loading import load
 from agent.config.rules import is_loopback
 from agent.errors import AgentError, ConfigError
-
-SECRETS = "secrets"
-"""Folder beside the settings; also the credentials' prefix in the unit."""
+from agent.settings import Tls
 
 
 class Secret(Enum):
-    """A file that the settings name: its key there, and where it is put beside them."""
+    """A file that the settings name: its key there, and its name in the folder `secrets`."""
 
-    CA = ("hub.tls.ca", "tls/ca.pem")
-    CERTIFICATE = ("hub.tls.certificate", "tls/room.pem")
-    KEY = ("hub.tls.key", "secrets/tls-key")
-    PASSWORD = ("hub.password_file", "secrets/hub-password")
-    TOKEN = ("media.token_file", "secrets/media-token")
+    CA = ("hub.tls.ca", "tls-ca")
+    CERTIFICATE = ("hub.tls.certificate", "tls-certificate")
+    KEY = ("hub.tls.key", "tls-key")
+    PASSWORD = ("hub.password_file", "hub-password")
+    TOKEN = ("media.token_file", "media-token")
 
-    def __init__(self, key: str, place: str) -> None:
+    def __init__(self, key: str, file: str) -> None:
         self.key = key
-        self.place = place
+        self.file = file
 
 
 class FirstRun:
@@ -44,7 +43,7 @@ class FirstRun:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._folder = path.parent
+        self._secrets = path.parent / SECRETS
         try:
             self._text = path.read_text(encoding="utf-8")
             self._present = yaml.safe_load(self._text) or {}
@@ -63,28 +62,23 @@ class FirstRun:
     def apply(self, values: Mapping[str, Any], files: Mapping[Secret, Path]) -> None:
         """Copy the files and write the settings. Raises ConfigError with all that is wrong.
 
-        The settings stay as they were then. Raises AgentError if a file can't be read or written.
+        Nothing is changed then. Raises AgentError if a file can't be read or written.
         """
-        changes = dict(values)
-        contents = {secret: _content(source) for secret, source in files.items()}
+        contents = {secret.file: _content(source) for secret, source in files.items()}
+        changes = dict(values) | {secret.key: credential_name(secret.file) for secret in files}
+        host = changes.get("hub.host", self.value("hub.host"))
+        if Secret.CA not in files and "hub.host" in values and is_loopback(str(host)):
+            changes["hub.tls"] = None
+        text = self._changed(changes)
         try:
-            for secret, content in contents.items():
-                changes[secret.key] = self._install(secret, content)
-            host = changes.get("hub.host", self.value("hub.host"))
-            if Secret.CA not in files and "hub.host" in values and is_loopback(str(host)):
-                changes["hub.tls"] = None
-            self._replace(self._changed(changes))
+            self._check(text, contents)
+            self._secrets.mkdir(mode=0o700, exist_ok=True)
+            for file, content in contents.items():
+                _write(self._secrets / file, content, 0o600)
+            _write(self._path, text.encode(), 0o644)
         except PermissionError as error:
             text = f"{error.filename}: not permitted; use sudo"
             raise AgentError("not-permitted", text) from error
-
-    def _install(self, secret: Secret, content: bytes) -> str:
-        """Returns what the settings shall say."""
-        target = self._folder / secret.place
-        private = target.parent.name == SECRETS
-        target.parent.mkdir(mode=0o700 if private else 0o755, exist_ok=True)
-        _write(target, content, 0o600 if private else 0o644)
-        return f"{SECRETS}_{target.name}" if private else str(target)
 
     def _changed(self, changes: Mapping[str, Any]) -> str:
         text = self._text
@@ -95,16 +89,33 @@ class FirstRun:
                 raise ConfigError([f"{path}: {error.args[0]} is no section"]) from error
         return text
 
-    def _replace(self, text: str) -> None:
-        """Check the new settings as the service will see them, then put them in place."""
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            draft = Path(folder) / self._path.name
-            draft.write_text(text, encoding="utf-8")
-            secrets = self._folder / SECRETS
-            for secret in secrets.iterdir() if secrets.is_dir() else ():
-                shutil.copy2(secret, Path(folder) / f"{SECRETS}_{secret.name}")
-            load(draft, credentials=Path(folder))
-        _write(self._path, text.encode(), 0o644)
+    def _check(self, text: str, contents: Mapping[str, bytes]) -> None:
+        """Look at the new settings as the service will see them."""
+        present = self._secrets.iterdir() if self._secrets.is_dir() else ()
+        secrets = {path.name: path.read_bytes() for path in present} | dict(contents)
+        with tempfile.TemporaryDirectory(dir=self._path.parent) as folder:
+            draft = Path(folder)
+            for file, content in secrets.items():
+                _write(draft / credential_name(file), content, 0o600)
+            (draft / self._path.name).write_text(text, encoding="utf-8")
+            settings = load(draft / self._path.name, Credentials(draft, draft))
+            if settings.hub.tls is not None:
+                _check_tls(settings.hub.tls)
+
+
+def _check_tls(tls: Tls) -> None:
+    """The hub's link would say the same, but later and to nobody."""
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError([f"hub.tls.ca: is no certificate in PEM ({error})"]) from error
+    if tls.certificate is None or tls.key is None:
+        return
+    try:
+        context.load_cert_chain(tls.certificate, tls.key, password="")
+    except OSError as error:
+        text = "hub.tls.certificate: is no certificate in PEM, or hub.tls.key is not its key"
+        raise ConfigError([f"{text}, or it has a password ({error})"]) from error
 
 
 def _content(path: Path) -> bytes:

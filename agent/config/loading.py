@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from agent.config.credentials import Credentials
 from agent.config.reading import Reading, read
 from agent.config.rules import problems_between
 from agent.errors import ConfigError
@@ -14,13 +14,12 @@ DEFAULT_PATH = Path("/etc/diemcau/agent.yaml")
 
 
 def load(
-    path: Path | str, credentials: Path | None = None, *, check_files: bool = True
+    path: Path | str, credentials: Credentials | None = None, *, check_files: bool = True
 ) -> Settings:
     """The settings in the YAML file at `path`. Raises ConfigError with every problem.
 
-    A password, token or key file given by a bare name is a systemd credential: it is looked for in
-    `credentials`, by default $CREDENTIALS_DIRECTORY (systemd.exec(5)). `check_files` False leaves out
-    whether the files named can be read, for somebody who may not read them.
+    `credentials` finds the files that are given by a bare name, by default `Credentials.of(path)`.
+    `check_files` False leaves out whether the files named can be read, for somebody who may not.
     """
     settings = load_reading(path, credentials, check_files=check_files).settings
     assert settings is not None  # a reading without problems has them
@@ -28,7 +27,7 @@ def load(
 
 
 def load_reading(
-    path: Path | str, credentials: Path | None = None, *, check_files: bool = True
+    path: Path | str, credentials: Credentials | None = None, *, check_files: bool = True
 ) -> Reading:
     """As `load`, with where each value stands in the file."""
     reading = read_file(path, credentials, check_files=check_files)
@@ -38,16 +37,14 @@ def load_reading(
 
 
 def read_file(
-    path: Path | str, credentials: Path | None = None, *, check_files: bool = True
+    path: Path | str, credentials: Credentials | None = None, *, check_files: bool = True
 ) -> Reading:
     """All that can be read, whatever is wrong with the rest; for diagnosing.
 
     Raises ConfigError if the file itself can't be read.
     """
     path = Path(path)
-    if credentials is None and "CREDENTIALS_DIRECTORY" in os.environ:
-        credentials = Path(os.environ["CREDENTIALS_DIRECTORY"])
-    reading = read(_text(path), path.name, credentials)
+    reading = read(_text(path), path.name, credentials or Credentials.of(path))
     reading.problems += [
         reading.located(finding.paths[0], finding.text)
         for finding in problems_between(reading.sections, check_files=check_files)

@@ -5,7 +5,6 @@ msgspec converts and judges each single value; this walk knows where the value s
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -13,6 +12,7 @@ import yaml
 from msgspec.structs import FieldInfo
 
 from agent.config import words
+from agent.config.credentials import Credentials
 from agent.config.schema import CREDENTIAL_KEYS, description_of, fields_of, is_optional, section_of
 from agent.settings import Section, Settings
 
@@ -72,8 +72,8 @@ def parse_value(text: str) -> Any:
         raise ValueError(str(error).replace("\n", " ")) from error
 
 
-def read(text: str, file: str, credentials: Path | None = None) -> Reading:
-    """Read the YAML `text` of `file`. Never raises; look at `problems`."""
+def read(text: str, file: str, credentials: Credentials) -> Reading:
+    """Read the YAML `text` of `file`, bare names of files by `credentials`. Never raises; look at `problems`."""
     reading = Reading(file)
     loader = yaml.SafeLoader(text)
     try:
@@ -94,7 +94,7 @@ def read(text: str, file: str, credentials: Path | None = None) -> Reading:
 
 
 class _Walk:
-    def __init__(self, reading: Reading, loader: yaml.SafeLoader, credentials: Path | None) -> None:
+    def __init__(self, reading: Reading, loader: yaml.SafeLoader, credentials: Credentials) -> None:
         self._reading = reading
         self._loader = loader
         self._credentials = credentials
@@ -167,8 +167,8 @@ class _Walk:
                 self._reading.complain(path + part, text)
             self._reading.bad.add(path)
             return
-        if path in CREDENTIAL_KEYS and value is not None and self._credentials and "/" not in value:
-            value = str(self._credentials / value)
+        if path in CREDENTIAL_KEYS and value is not None and "/" not in value:
+            value = self._credentials.path(value)
         values[field.name] = value
 
 

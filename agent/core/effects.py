@@ -128,10 +128,13 @@ class SetServiceStatus(Struct, frozen=True):
     text: str
 
 
+RestartScope = Literal["no", "agent", "host"]
+
+
 class EndDaemon(Struct, frozen=True):
     """Leave the loop: the process ends, systemd starts it again if that was asked for."""
 
-    restart: Literal["no", "agent", "host"] = "no"
+    restart: RestartScope = "no"
 
 
 Effect = (

@@ -151,6 +151,10 @@ class Restored(Struct, frozen=True):
     """How the journal was found, if that is worth a word."""
 
 
+class ReloadRequested(Struct, frozen=True):
+    """Settings, keys or code were replaced: start anew once the room is in no meeting (SIGHUP)."""
+
+
 class StopRequested(Struct, frozen=True):
     """The daemon shall end (SIGTERM or a restart command)."""
 
@@ -172,5 +176,6 @@ Event = (
     | HostSampled
     | DeadlinePassed
     | Restored
+    | ReloadRequested
     | StopRequested
 )

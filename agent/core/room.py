@@ -16,13 +16,11 @@ from agent.core.display import HOLD, WARM_UP, DisplayPower
 from agent.core.documents import Connection, DeviceStatus, EventDocument, RoomState, Status
 from agent.core.effects import (
     Effect,
-    EndDaemon,
     MarkSent,
     PublishEvent,
     ResendUnsent,
-    SetDeadline,
-    SetServiceStatus,
 )
+from agent.core.ending import STOP, Ending
 from agent.core.events import (
     CommandReceived,
     CommandRefused,
@@ -35,6 +33,7 @@ from agent.core.events import (
     LampSet,
     LineChanged,
     LinkChanged,
+    ReloadRequested,
     Restored,
     RoundTripMeasured,
     StopRequested,
@@ -62,10 +61,6 @@ from agent.core.refusals import Refusals
 from agent.core.state_feed import StateFeed
 from agent.core.stay import Stay
 
-STOP = "stop"
-STOP_SECONDS = 6.0
-"""SIGTERM and SIGKILL have reached the child by then; the supervisor reaps what is left."""
-
 
 class Room:
     """The state of one room and the rules it lives by."""
@@ -74,7 +69,6 @@ class Room:
         self._profile = profile
         self._effects: list[Effect] = []
         self._do = do = self._effects.append
-        self._stopping = False
         self.link = LinkChanged(up=False, code="starting", text="not connected yet")
         self.feed = StateFeed(do)
         self.answers = Answers(profile.room, do)
@@ -93,6 +87,7 @@ class Room:
             self.recording,
             self._tell,
         )
+        self.ending = Ending(do, self.answers, self.stay)
         self.meeting = MeetingControl(
             profile, do, self.answers, self.recording, self.stay, self._tell
         )
@@ -110,7 +105,8 @@ class Room:
     def handle(self, event: Event, now: Now) -> list[Effect]:
         """What must be done about this event, in this order."""
         self._handle(event, now)
-        if not self._stopping:
+        self.ending.check()
+        if not self.ending.under_way:
             self.stay.follow_display()
         self.stay.follow_recording()
         if self.feed.offer(self.state(now)):
@@ -121,7 +117,7 @@ class Room:
 
     def _handle(self, event: Event, now: Now) -> None:  # noqa: PLR0912 - one line an event
         match event:
-            case CommandReceived() if self._stopping:
+            case CommandReceived() if self.ending.under_way:
                 pass  # neither recorded nor acknowledged: the broker gives it to the next run
             case CommandReceived():
                 self.orders.received(event, now)
@@ -152,8 +148,10 @@ class Room:
                 self._deadline(name, now)
             case Restored():
                 self._restored(event, now)
+            case ReloadRequested():
+                self.ending.want_reload()
             case StopRequested(reason):
-                self._stop(reason)
+                self.ending.stop(reason)
 
     # --- documents -------------------------------------------------------------------------------
 
@@ -233,26 +231,13 @@ class Room:
             case RecordingReported():
                 self.recording.reported(report, now)
 
-    def _stop(self, reason: str) -> None:
-        """End, and see the media child out first: what was open is reported closed.
-
-        The meeting stays on disk: whoever starts the agent again has the room back in it.
-        """
-        self._do(SetServiceStatus(f"stopping: {reason}"))
-        if self._stopping or not self.stay.child.running:
-            self._do(EndDaemon())
-            return
-        self._stopping = True
-        self.stay.child.stop()
-        self._do(SetDeadline(STOP, STOP_SECONDS))
-
     def _child_exited(self, text: str, now: Now) -> None:
         self.health.child_gone(now)
         command, why = self.stay.reason
         self.audit.observe(set(), command, f"{why} ({text})" if text else why, now)
-        if self._stopping:
+        if self.ending.under_way:
             self.stay.child.exited()
-            self._do(EndDaemon())
+            self.ending.finish()
         else:
             self.stay.child_exited(text, now)
 
@@ -283,7 +268,7 @@ class Room:
         elif name == REFUSED:
             self.refusals.due(now)
         elif name == STOP:
-            self._do(EndDaemon())
+            self.ending.finish()
         elif name == WARM_UP:
             self.display.warmed_up()
             self.stay.check(now)

@@ -20,9 +20,6 @@ from agent.diagnostics.client import ControlError, DaemonClient, RoomStatus
 from agent.diagnostics.holders import media_workers
 from agent.errors import ConfigError
 
-CREDENTIALS = Path("/run/credentials/diemcau-agent.service")
-"""Where systemd puts the daemon's secrets while it runs (systemd.exec(5)); root may look there."""
-
 KINDS: tuple[type[settings.Section], ...] = (
     settings.Room,
     settings.Hub,
@@ -143,9 +140,8 @@ def inspect(
 def _read(config_path: Path) -> tuple[list[str], Sections]:
     """The problems of the settings file, and the sections that could be read all the same."""
     root = os.geteuid() == 0  # others may not read the secrets, which is as it should be
-    credentials = CREDENTIALS if CREDENTIALS.is_dir() else None
     try:
-        reading = read_file(config_path, credentials, check_files=root)
+        reading = read_file(config_path, check_files=root)
     except ConfigError as error:
         return error.problems, Sections()
     sections = {

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent import __version__, config, host, ports
-from agent.core.events import LineChanged, StopRequested
+from agent.core.events import LineChanged, ReloadRequested, StopRequested
 from agent.core.profile import Profile
 from agent.core.room import Room
 from agent.devices import registry
@@ -26,6 +26,7 @@ from agent.hub.link import Link
 from agent.media.supervisor import Supervisor
 from agent.runtime import logs
 from agent.runtime.clock import SystemClock
+from agent.runtime.code import InstalledCode
 from agent.runtime.control import ControlServer
 from agent.runtime.loop import Inbox, Loop
 from agent.runtime.outside import Outside
@@ -67,7 +68,7 @@ def run(config_path: Path) -> int:
         return EXIT_CANNOT_START
     if restart == "host":
         Path(settings.control.socket).with_name(REBOOT_REQUEST).touch()
-    elif restart == "agent" and "INVOCATION_ID" not in os.environ:
+    elif restart == "agent" and not _under_systemd():
         os.execv(
             sys.executable, [sys.executable, "-m", "agent", "run", "--config", str(config_path)]
         )
@@ -82,7 +83,7 @@ def _serve(settings: Settings, stack: ExitStack) -> str:
     outside, display_on = _outside(settings, stack, inbox)
     performer = Performer(outside)
     loop = Loop(inbox, room, performer, Queries(room, performer, outside.worker), outside)
-    _stop_on_signals(inbox.put)
+    _heed_signals(inbox.put, outside.notifier)
     outside.hub.start(room.state(outside.clock.now()))
     outside.notifier.ready()
     return loop.run(restored(outside.journal, boot, display_on))
@@ -122,6 +123,7 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
             last_good=last_good_time(journal),
             keep=lambda now: keep_time(journal, now),
         ),
+        code=InstalledCode(),
         post=inbox.put,
     )
     for port in (outside.clock, outside.prober, outside.hub, outside.worker):
@@ -198,6 +200,19 @@ def _open_panel(settings: Settings, stack: ExitStack, post: ports.Post) -> ports
     return panel
 
 
-def _stop_on_signals(post: ports.Post) -> None:
+def _heed_signals(post: ports.Post, notifier: Notifier) -> None:
+    """SIGTERM and SIGINT end it; SIGHUP is `systemctl reload`, and a hang-up without systemd."""
+
+    def reload(_got: int, _frame: object) -> None:
+        notifier.reloading()
+        post(ReloadRequested())
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: post(StopRequested(signal.Signals(got).name)))
+    if _under_systemd():
+        signal.signal(signal.SIGHUP, reload)
+
+
+def _under_systemd() -> bool:
+    """Whether somebody starts us again when we end (systemd.exec(5))."""
+    return "INVOCATION_ID" in os.environ

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agent.ports import DisplayRelay, HubLink, Journal, MediaWorker, Panel, Post
 from agent.runtime.clock import SystemClock
+from agent.runtime.code import InstalledCode
 from agent.runtime.control import ControlServer
 from agent.runtime.prober import Prober
 from agent.runtime.systemd import Notifier
@@ -26,4 +27,5 @@ class Outside:
     notifier: Notifier
     timers: Timers
     clock: SystemClock
+    code: InstalledCode
     post: Post

@@ -84,6 +84,8 @@ class Performer:
     def _act(self, effect: do.Effect) -> None:
         """What moves something in the room."""
         match effect:
+            case do.StartWorker() if self._outside.code.replaced():
+                self._start_anew()
             case do.StartWorker(generation, plan):
                 self._outside.worker.start(generation, plan)
             case do.InstructWorker(instruction):
@@ -94,6 +96,11 @@ class Performer:
                 self._switch_display(on)
             case do.SetLamp(mode):
                 self._set_lamp(mode)
+
+    def _start_anew(self) -> None:
+        """Only the new daemon knows how to speak with the new child; the journal has the meeting."""
+        log.warning("the agent was upgraded meanwhile: it starts anew before a media child does")
+        self.ended = "agent"
 
     def _send_ack(self, ack: Ack, outgoing: Outgoing) -> None:
         fields = {"COMMAND": ack.id, "MEETING": self._meeting, "MESSAGE_ID": ACK_MESSAGE_ID}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,11 @@ class Notifier:
 
     def ready(self) -> None:
         """Start-up is done."""
+        self._notify("READY=1")
+
+    def reloading(self) -> None:
+        """SIGHUP was heard, and that is all that `systemctl reload` waits for (Type=notify-reload)."""
+        self._notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         self._notify("READY=1")
 
     def status(self, text: str) -> None:

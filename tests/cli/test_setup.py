@@ -8,7 +8,18 @@ import pytest
 
 from agent.cli import main
 from agent.config import load
+from agent.enrolment.authority import Authority
 from tests.support.broker import REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory) -> Path:
+    """What the hub's operator made for two rooms: ca.pem, room.pem, room.key in a folder each."""
+    authority = Authority(tmp_path_factory.mktemp("hub"))
+    authority.create("diemcau/v1")
+    for room in ("xa-3", "xa-4"):
+        authority.enrol_room(room, [])
+    return authority.folder / "rooms"
 
 
 @pytest.fixture
@@ -24,23 +35,59 @@ def setup(settings, *options):
     return main(["setup", "--config", str(settings), "--no-start", *options])
 
 
-def test_a_room_with_certificates_and_a_password(settings, tmp_path):
-    options = ["--room", "xa-3", "--hub", "10.1.2.3", "--username", "xa-3"]
-    for name in ("ca", "certificate", "key", "password-file"):
-        (tmp_path / name).write_text(f"content of {name}")
-        options += [f"--{name}", str(tmp_path / name)]
-    assert setup(settings, *options) == 0
+FILES = {"--ca": "ca.pem", "--certificate": "room.pem", "--key": "room.key"}
 
-    credentials = tmp_path / "credentials"
-    credentials.mkdir()
+
+def certificates(folder):
+    return [word for name, file in FILES.items() for word in (name, str(folder / file))]
+
+
+def test_a_room_with_certificates_and_a_password(settings, hub, tmp_path):
+    password = tmp_path / "password"
+    password.write_text("bí mật")
+    options = ["--room", "xa-3", "--hub", "10.1.2.3", "--username", "xa-3"]
+    options += certificates(hub / "xa-3")
+    assert setup(settings, *options, "--password-file", str(password)) == 0
+
     for secret in (settings.parent / "secrets").iterdir():
         assert secret.stat().st_mode & 0o777 == 0o600
-        shutil.copy(secret, credentials / f"secrets_{secret.name}")
-    read = load(settings, credentials=credentials)
+    read = load(settings)
     assert (read.room.id, read.hub.host) == ("xa-3", "10.1.2.3")
-    assert Path(read.hub.tls.ca).read_text() == "content of ca"
-    assert Path(read.hub.tls.key).read_text() == "content of key"
-    assert Path(read.hub.password_file).read_text() == "content of password-file"
+    for name, file in FILES.items():
+        installed = Path(getattr(read.hub.tls, name.removeprefix("--")))
+        assert installed.read_bytes() == (hub / "xa-3" / file).read_bytes()
+    assert Path(read.hub.password_file).read_text() == "bí mật"
+
+
+def test_a_renewed_certificate_takes_the_place_of_the_old_one(settings, hub):
+    """And nothing else changes: room, hub and CA stay as they are."""
+    assert setup(settings, "--hub", "10.1.2.3", *certificates(hub / "xa-3")) == 0
+    before, ca = settings.read_text(), load(settings).hub.tls.ca
+    new = hub / "xa-4"
+    options = ["--certificate", str(new / "room.pem"), "--key", str(new / "room.key")]
+    assert setup(settings, *options) == 0
+    assert settings.read_text() == before
+    read = load(settings).hub.tls
+    assert Path(read.certificate).read_bytes() == (new / "room.pem").read_bytes()
+    assert Path(read.ca).read_bytes() == Path(ca).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"--ca": "room.key"}, "hub.tls.ca: is no certificate"),
+        ({"--certificate": "../xa-4/room.pem"}, "hub.tls.key is not its key"),
+        ({"--key": "ca.pem"}, "hub.tls.key is not its key"),
+    ],
+)
+def test_files_that_do_not_belong_together_change_nothing(settings, hub, capfd, options, named):
+    assert setup(settings, "--hub", "10.1.2.3", *certificates(hub / "xa-3")) == 0
+    before = {path: path.read_bytes() for path in settings.parent.rglob("*") if path.is_file()}
+    wrong = [word for name, file in options.items() for word in (name, str(hub / "xa-3" / file))]
+    assert setup(settings, *wrong) == 2
+    assert named in capfd.readouterr().err
+    after = {path: path.read_bytes() for path in settings.parent.rglob("*") if path.is_file()}
+    assert after == before
 
 
 def test_a_hub_on_this_machine_needs_no_certificates(settings):
@@ -78,10 +125,10 @@ def test_a_device_that_the_room_does_not_have(settings):
     assert load(settings).devices.panel is None
 
 
-def test_at_a_terminal_it_asks(settings, tmp_path):
-    (tmp_path / "ca.pem").write_text("the CA")
+def test_at_a_terminal_it_asks(settings, hub):
+    ca = hub / "xa-3/ca.pem"
     command = [sys.executable, "-m", "agent", "setup", "--config", str(settings), "--no-start"]
-    answers = ["xa-3", "Xã 3", "10.1.2.3", "8884", str(tmp_path / "ca.pem"), "", ""]
+    answers = ["xa-3", "Xã 3", "10.1.2.3", "8884", str(ca), "", ""]
     leader, follower = os.openpty()
     with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower) as asking:
         os.close(follower)
@@ -95,4 +142,4 @@ def test_at_a_terminal_it_asks(settings, tmp_path):
         "10.1.2.3",
         8884,
     )
-    assert Path(read.hub.tls.ca).read_text() == "the CA"
+    assert Path(read.hub.tls.ca).read_bytes() == ca.read_bytes()

@@ -9,6 +9,7 @@ import yaml
 
 from agent.cli import main
 from agent.config import load
+from agent.enrolment.authority import Authority
 from tests.docs.samples import ROOT, page_text, samples
 
 SET_UPS = [
@@ -27,8 +28,11 @@ def settings(tmp_path, monkeypatch):
     path.parent.mkdir()
     shutil.copy(ROOT / "config/agent.yaml", path)
     assert main(["setup", "--config", str(path), "--no-start", "--hub", "127.0.0.1"]) == 0
-    for name in ("ca.pem", "room.pem", "room.key", "token"):
-        (tmp_path / name).write_text("content")
+    authority = Authority(tmp_path / "hub")
+    authority.create("diemcau/v1")
+    for file in authority.enrol_room("thon-5", []).iterdir():
+        shutil.copy(file, tmp_path)
+    (tmp_path / "token").write_text("room:change-me")
     return path
 
 
@@ -37,10 +41,7 @@ def test_the_set_up_of_the_page_is_taken(settings, sample):
     command = sample.text[sample.text.index("sudo diemcau setup") :].replace("\\\n", "")
     arguments = shlex.split(command)[2:]
     assert main([*arguments, "--config", str(settings), "--no-start"]) == 0
-    secrets = settings.parent / "secrets"
-    for secret in list(secrets.iterdir()):
-        shutil.copy(secret, secrets / f"secrets_{secret.name}")
-    assert load(settings, credentials=secrets).media.publish_url.startswith("https://hub.")
+    assert load(settings).media.publish_url.startswith("https://hub.")
 
 
 def test_both_pages_have_a_set_up():

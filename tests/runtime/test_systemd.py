@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,16 @@ def test_every_word_arrives(manager):
     notifier.stopping()
     heard = [manager.recv(4096).decode() for _ in range(4)]
     assert heard == ["READY=1", "STATUS=in meeting giao-ban READY=0", "WATCHDOG=1", "STOPPING=1"]
+
+
+def test_a_reload_is_timed_and_done_at_once(manager):
+    """systemd.service(5), Type=notify-reload: a READY=1 counts only after such a RELOADING=1."""
+    before = time.monotonic_ns() // 1000
+    Notifier.from_environment(environment(manager)).reloading()
+    word, stamp = manager.recv(4096).decode().split("\n")
+    assert word == "RELOADING=1"
+    assert before <= int(stamp.removeprefix("MONOTONIC_USEC=")) <= time.monotonic_ns() // 1000
+    assert manager.recv(4096) == b"READY=1"
 
 
 def test_the_watchdog_is_fed_twice_as_often_as_demanded(manager):

@@ -24,13 +24,13 @@ class Room:
         self._seconds = seconds
         """How long anything may take on this machine."""
 
-    def set_up(self, settings: dict[str, str]) -> None:
+    def set_up(self, settings: dict[str, str], *options: str) -> None:
         """What a technician does after `apt install`; returns when the service is READY."""
-        options = ["--room", self.id, "--hub", "127.0.0.1", "--port", str(self._port)]
-        options += ["--publish-url", f"{self.publishes}/whip", "--play-url", f"{self.plays}/whep"]
+        words = ["--room", self.id, "--hub", "127.0.0.1", "--port", str(self._port), *options]
+        words += ["--publish-url", f"{self.publishes}/whip", "--play-url", f"{self.plays}/whep"]
         for key, value in settings.items():
-            options += ["--set", f"{key}={value}"]
-        run("diemcau", "setup", *options)
+            words += ["--set", f"{key}={value}"]
+        run("diemcau", "setup", *words)
 
     def topic(self, name: str) -> str:
         return f"diemcau/v1/room/{self.id}/{name}"

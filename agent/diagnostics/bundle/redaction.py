@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent import settings
-from agent.diagnostics.site import CREDENTIALS, Sections
+from agent.diagnostics.site import Sections
 
 MASK = "***"
 
@@ -68,7 +68,7 @@ def _files(sections: Sections) -> Iterator[Path]:
         names += [hub.password_file, hub.tls.key if hub.tls else None]
     for name in names:
         if name is not None:
-            yield Path(name) if name.startswith("/") else CREDENTIALS / name
+            yield Path(name)
 
 
 def _lines(path: Path) -> list[str]:

@@ -45,7 +45,9 @@ def _running(site: Site, unit: dict[str, str]) -> list[Finding]:
                 "service-old-version",
                 _("The agent that runs is another version than the one installed"),
                 f"{agent.version}, {__version__}",
-                advice=_("When no meeting is on: diemcau restart agent"),
+                advice=_(
+                    "It takes over after the meeting. Else: sudo systemctl reload diemcau-agent"
+                ),
             )
         )
     restarts = int(unit.get("NRestarts") or 0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.host import run, succeeds, unit
+from tests.system.host import install, run, succeeds, unit
 
 pytestmark = pytest.mark.usefixtures("package")
 
@@ -22,13 +22,15 @@ def test_modules_are_private():
 
 
 def test_nothing_is_started_before_the_set_up():
+    run("dpkg", "--purge", "diemcau-agent")
+    install()
     assert unit("UnitFileState") == "disabled"
     assert unit("ActiveState") == "inactive"
 
 
 def test_systemd_finds_no_fault_with_the_units():
     units = [str(path) for path in Path("/usr/lib/systemd/system").glob("diemcau-*")]
-    assert len(units) == 4
+    assert len(units) == 3
     assert run("systemd-analyze", "verify", "--man=no", *units) == ""
 
 

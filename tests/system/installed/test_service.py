@@ -15,6 +15,7 @@ from tests.system.host import PACKAGE, SERVICE, children, install, journal, main
 from tests.system.room import MEETING, Room, active
 
 SETTINGS = Path("/etc/diemcau/agent.yaml")
+NEXT = PACKAGE.with_name("diemcau-agent-next.deb")
 
 
 @pytest.fixture
@@ -131,21 +132,53 @@ def test_no_hub_and_no_media_server_is_no_reason_to_fail(room, broker):
     room.wait_for_phase("standby")
 
 
+def version() -> str:
+    return run("dpkg-query", "--show", "--showformat=${Version}", "diemcau-agent")
+
+
+def upgrade() -> str:
+    """Install a version that is not the one there; returns which."""
+    before = version()
+    install(NEXT)
+    if version() == before:
+        install(PACKAGE)
+    assert version() != before
+    return version()
+
+
+def wait_for_new_daemon(room: Room, old: int, version: str, phase: str) -> None:
+    wait_until(lambda: main_pid() not in (0, old) and active(), "systemd started it again", 60)
+    wait_until(lambda: room.state()["agent"]["version"] == version, "the new version runs", 60)
+    room.wait_for_phase(phase)
+
+
+def test_an_upgrade_in_standby_is_taken_at_once(room):
+    before = main_pid()
+    wait_for_new_daemon(room, before, upgrade(), "standby")
+
+
 def test_an_upgrade_waits_for_the_end_of_the_meeting(room, hub_speaks):
     room.join()
     daemon, mark = main_pid(), "# kept over the upgrade\n"
     SETTINGS.write_text(SETTINGS.read_text() + mark)
-    install(PACKAGE.with_name("diemcau-agent-next.deb"))
-    waits = "diemcau-agent-restart.service"
-    wait_until(lambda: unit("ActiveState", waits) == "activating", "the restart waits")
+    new = upgrade()
+    assert room.command("ping")["detail"]["version"] != new, "the old one answers"
     assert main_pid() == daemon
     assert room.state()["phase"] == "in-meeting"
     assert room.leave()["state"] == "succeeded"
-    wait_until(lambda: main_pid() not in (0, daemon), "the new version runs", 60)
-    room.wait_for_phase("standby")
+    wait_for_new_daemon(room, daemon, new, "standby")
     assert SETTINGS.read_text().endswith(mark)
-    version = run("dpkg-query", "--show", "--showformat=${Version}", "diemcau-agent")
-    assert room.state()["agent"]["version"] == version
+
+
+def test_a_child_of_the_new_version_is_never_started_by_the_old_daemon(room, hub_speaks):
+    """The media child dies while the upgrade waits: both are of the new version afterwards."""
+    room.join()
+    daemon = main_pid()
+    (child,) = children(daemon)
+    new = upgrade()
+    os.kill(child, signal.SIGKILL)
+    wait_for_new_daemon(room, daemon, new, "in-meeting")
+    assert children(main_pid())
 
 
 def test_a_removed_package_stops_the_room(room):

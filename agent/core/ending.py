@@ -1,0 +1,56 @@
+"""How the daemon ends: told to stop, or to start anew once the room is in no meeting.
+
+The media child is seen out first, so that what was open is reported closed. The meeting stays on
+disk: whoever starts the agent again has the room back in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.core.answers import Answers
+from agent.core.documents import Phase
+from agent.core.effects import Effect, EndDaemon, RestartScope, SetDeadline, SetServiceStatus
+from agent.core.stay import Stay
+
+STOP = "stop"
+STOP_SECONDS = 6.0
+"""SIGTERM and SIGKILL have reached the child by then; the supervisor reaps what is left."""
+
+
+class Ending:
+    """Whether the daemon is on its way out. `do` takes the effects in order."""
+
+    def __init__(self, do: Callable[[Effect], None], answers: Answers, stay: Stay) -> None:
+        self._do = do
+        self._answers = answers
+        self._stay = stay
+        self._reload_wanted = False
+        self._restart: RestartScope = "no"
+        self.under_way = False
+
+    def stop(self, reason: str) -> None:
+        """End once the media child is gone; told a second time, at once."""
+        self._do(SetServiceStatus(f"stopping: {reason}"))
+        again, self.under_way = self.under_way, True
+        if again or not self._stay.child.running:
+            self.finish()
+            return
+        self._stay.child.stop()
+        self._do(SetDeadline(STOP, STOP_SECONDS))
+
+    def finish(self) -> None:
+        """The child is gone, or had its time."""
+        self._do(EndDaemon(self._restart))
+
+    def want_reload(self) -> None:
+        """Start anew, with what is on disk by then, as soon as nobody is disturbed by it."""
+        self._reload_wanted = True
+
+    def check(self) -> None:
+        """Look whether the moment for a reload has come: no meeting, no command under way."""
+        idle = self._stay.phase is Phase.STANDBY and not self._answers.open
+        if self._reload_wanted and idle and not self.under_way:
+            self._reload_wanted = False
+            self._restart = "agent"
+            self.stop("starting anew")

@@ -1,0 +1,55 @@
+"""A reload starts the daemon anew, and disturbs nobody: not a meeting, not a command under way."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from agent.core.documents import Phase
+from agent.core.effects import EndDaemon
+from agent.core.events import ReloadRequested
+from tests.core.playbook import PROFILE, Playbook
+
+ANEW = EndDaemon("agent")
+
+
+def test_in_standby_it_is_done_at_once() -> None:
+    assert ANEW in Playbook().tell(ReloadRequested())
+
+
+def test_the_picture_of_the_standby_is_taken_down_first() -> None:
+    play = Playbook(structs.replace(PROFILE, has_screen=True))
+    play.command("display", power="on")
+    play.light()
+    play.tell(ReloadRequested())
+    assert play.all(EndDaemon) == []
+    assert ANEW in play.exit()
+
+
+def test_it_waits_for_the_end_of_the_meeting() -> None:
+    play = Playbook()
+    play.enter()
+    assert play.tell(ReloadRequested()) == []
+    play.exit()
+    play.wait(60)
+    play.flow()
+    assert play.phase is Phase.IN_MEETING, "a child's crash is mended as ever"
+    play.command("leave")
+    assert play.all(EndDaemon) == [], "the child is not gone yet"
+    assert ANEW in play.exit()
+
+
+def test_it_waits_for_the_command_that_is_under_way() -> None:
+    play = Playbook()
+    play.command("display", power="on")
+    assert play.tell(ReloadRequested()) == []
+    assert ANEW in play.light()
+
+
+def test_it_never_comes_between_two_meetings() -> None:
+    play = Playbook()
+    play.enter()
+    play.tell(ReloadRequested())
+    play.join("giao-ban-2", replace=True)
+    play.exit()
+    assert play.phase is Phase.JOINING
+    assert play.all(EndDaemon) == []
