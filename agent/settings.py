@@ -45,7 +45,7 @@ class Hub(Section, frozen=True):
     host: Annotated[str, Meta(description="name or address of the hub's MQTT broker")]
     port: Annotated[int, Meta(description="TCP port of the broker", ge=1, le=65535)] = 8883
     topic_root: Annotated[
-        str, Meta(description="first part of every topic", pattern=r"^[^#+\s/]+(/[^#+\s/]+)*$")
+        str, Meta(description="first part of every topic", pattern=r"^[^#+\s/]+(/[^#+\s/]+)*\Z")
     ] = "diemcau/v1"
     tls: Annotated[
         Tls | None, Meta(description="certificates; none is allowed towards loopback only")

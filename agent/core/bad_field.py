@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from agent.core.commands import COMMANDS
+from agent.core.commands import COMMAND_ID, COMMANDS, MEETING_ID, URL
 
 SHOWN_CHARACTERS = 60
 SECRETS = {"token"}
@@ -19,11 +19,9 @@ SECRETS = {"token"}
 
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _PLAIN_WORDS = {
-    "str matching regex '^https?://'": "an http:// or https:// URL",
-    "str matching regex '^[A-Za-z0-9-]{1,64}$'": "1 to 64 letters, digits or '-'",
-    "str matching regex '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'": (
-        "1 to 64 letters, digits, '.', '_' or '-'"
-    ),
+    f"str matching regex {URL!r}": "an http:// or https:// URL",
+    f"str matching regex {COMMAND_ID!r}": "1 to 64 letters, digits or '-'",
+    f"str matching regex {MEETING_ID!r}": "1 to 64 letters, digits, '.', '_' or '-'",
     "datetime with a timezone component": "a time with its offset, like 2026-11-22T07:15:00+07:00",
 }
 

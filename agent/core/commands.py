@@ -12,14 +12,20 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+# They end with \Z: $ would take a line feed too, and brokers hang up on a topic that has one.
+IDENTIFIER = r"^[a-z0-9][a-z0-9-]{0,62}\Z"
+MEETING_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
+COMMAND_ID = r"^[A-Za-z0-9-]{1,64}\Z"
+URL = r"^https?://[^\s\x00-\x1f\x7f]+\Z"
+
+Identifier = Annotated[str, Meta(pattern=IDENTIFIER)]
 """Room and group ids: they stand in MQTT topics and URLs."""
 
-MeetingId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-CommandId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+MeetingId = Annotated[str, Meta(pattern=MEETING_ID)]
+CommandId = Annotated[str, Meta(pattern=COMMAND_ID)]
 """A ULID or UUID by custom; any short word without topic separators is taken."""
 
-Url = Annotated[str, Meta(pattern=r"^https?://", max_length=2048)]
+Url = Annotated[str, Meta(pattern=URL, max_length=2048)]
 Token = Annotated[str, Meta(max_length=4096)]
 
 Instant = Annotated[datetime, Meta(tz=True)]

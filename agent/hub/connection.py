@@ -57,7 +57,10 @@ class Listener(Protocol):
 
 
 class MqttConnection:
-    """A connection to the hub's broker. `number` counts them; `wake` is an eventfd that ends `turn`."""
+    """A connection to the hub's broker. `number` counts them; `wake` is an eventfd that ends `turn`.
+
+    With `clean_start` the broker forgets what it kept for us, messages included.
+    """
 
     def __init__(
         self,
@@ -68,8 +71,10 @@ class MqttConnection:
         *,
         number: int,
         wake: int,
+        clean_start: bool = False,
     ) -> None:
         self._hub = hub
+        self._clean_start = clean_start
         self._number = number
         self._wake = wake
         self._listener = listener
@@ -114,7 +119,7 @@ class MqttConnection:
                 self._hub.host,
                 self._hub.port,
                 self._hub.keepalive_seconds,
-                clean_start=False,
+                clean_start=self._clean_start,
                 properties=properties,
             )
         except OSError as error:
@@ -141,11 +146,17 @@ class MqttConnection:
             if self._wake in readable:
                 os.eventfd_read(self._wake)
             if sock in readable or pending:
-                self._client.loop_read()
+                self._read()
             self._client.loop_write()
             self._client.loop_misc()
         if self._client.socket() is None:
             raise self._end()
+
+    def _read(self) -> None:
+        result = self._client.loop_read()
+        if result == MQTTErrorCode.MQTT_ERR_PROTOCOL and self._filters:  # else it is no broker
+            text = "the hub passed on a message that the MQTT library cannot read; it is dropped"
+            self._ended = HubError(reasons.UNREADABLE, text)
 
     def subscribe(self, commands: list[str], own: list[str]) -> None:
         """Ask for commands at QoS 1 and for what the room itself said at 0; `on_subscribed` follows.

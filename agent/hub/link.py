@@ -15,7 +15,7 @@ from agent.core.events import Delivery, LinkChanged
 from agent.errors import HubError
 from agent.hub.backoff import Backoff
 from agent.hub.mailbox import Mailbox
-from agent.hub.reasons import REFUSALS, TAKEN_OVER
+from agent.hub.reasons import REFUSALS, TAKEN_OVER, UNREADABLE
 from agent.hub.session import FLUSH_SECONDS, Newest, Session
 from agent.hub.topics import Topics
 from agent.ports import Outgoing, Post
@@ -47,9 +47,11 @@ class Link:
         self._closing = threading.Event()
         self._health: HealthDocument | None = None
         self._newest: Newest | None = None
-        self._sessions: deque[str] = deque(maxlen=8)
-        self._spoke = False
-        """Whether the retained state must be ours: before, it is that of the agent's last run."""
+        self._attempts: deque[str] = deque(maxlen=8)
+        """Sessions whose will the hub may have, though it never said so."""
+        self._spoken: deque[str] = deque(maxlen=8)
+        """Sessions that were up. Before the first, the retained state is the agent's last run's."""
+        self._clean_start = False
         self._number = 0
         self._said_down = ""
         self._sign_of_life_by = 0.0
@@ -114,12 +116,17 @@ class Link:
             self._mailbox,
             self._post,
             number=self._number,
-            previous=list(self._sessions) if self._spoke else [],
+            previous={*self._attempts, *self._spoken} if self._spoken else (),
+            clean_start=self._clean_start,
         )
-        self._sessions.append(session.id)
+        self._attempts.append(session.id)
         try:
             session.serve(self._closing, self._silent_for)
         except HubError as error:
+            if session.was_up:
+                self._clean_start = False
+            if error.code == UNREADABLE:
+                self._clean_start = True
             return TAKEN_OVER if session.clone_seen and error.code == "link-lost" else error
         except Exception as error:
             _log.exception("the hub link stumbled")
@@ -127,7 +134,7 @@ class Link:
         finally:
             session.close()
             if session.was_up:
-                self._spoke = True
+                self._spoken.append(session.id)
                 self._said_down = ""
         return HubError("closed", "the agent closed the link")
 

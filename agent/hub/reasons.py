@@ -43,6 +43,10 @@ REFUSALS = frozenset(
 """Codes that trying again soon does not change."""
 
 
+UNREADABLE = "unreadable-packet"
+"""The MQTT library refuses what the hub passed on. It would come again with the session: the next
+connection starts a clean one, at the price of what else waits in it."""
+
 TAKEN_OVER = HubError(*_REASONS[0x8E])
 """For brokers that drop the elder of two clients with one id without saying why."""
 

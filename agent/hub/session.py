@@ -58,6 +58,7 @@ class Session:
         *,
         number: int,
         previous: Collection[str],
+        clean_start: bool,
     ) -> None:
         self.id = secrets.token_hex(8)
         self.clone_seen = False
@@ -79,6 +80,7 @@ class Session:
             self,
             number=number,
             wake=mailbox.wake,
+            clean_start=clean_start,
         )
 
     def serve(self, closing: threading.Event, silent_for: Callable[[float], None]) -> None:

@@ -85,6 +85,14 @@ def test_unknown_fields_are_named_at_any_depth_and_do_no_harm():
             Code.BAD_FIELD,
             "id: expected 1 to 64 letters, digits or '-', got",
         ),
+        (b'{"id":"a\\n"}', "ping", Code.BAD_FIELD, "id: expected 1 to 64 letters"),
+        (b'{"meeting":{"id":"a\\n"}}', "join", Code.BAD_FIELD, "meeting.id: expected 1 to 64"),
+        (
+            b'{"meeting":{"id":"a"},"publish":{"url":"http://m/w\\nX-Y: z"}}',
+            "join",
+            Code.BAD_FIELD,
+            "publish.url: expected an http:// or https:// URL",
+        ),
         (
             b'{"meeting":{"id":"a"},"until":"2026-11-22T08:00:00"}',
             "join",

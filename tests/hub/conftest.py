@@ -42,12 +42,14 @@ def room_state(phase: Phase = Phase.STANDBY) -> RoomState:
 class RunningLink:
     """A link, what it posted, and the settings that it runs with."""
 
-    def __init__(self, hub: settings.Hub, room: settings.Room = ROOM) -> None:
+    def __init__(
+        self, hub: settings.Hub, room: settings.Room = ROOM, backoff: Backoff | None = None
+    ) -> None:
         self.hub = hub
         self.topics = Topics(hub.topic_root, room)
         self.before_post: Callable[[Event], None] = lambda event: None
         self.events: list[Event] = []
-        self.link = Link(hub, room, self._post, Backoff(lambda: 1.0))
+        self.link = Link(hub, room, self._post, backoff or Backoff(lambda: 1.0))
 
     def _post(self, event: Event) -> None:
         self.before_post(event)
@@ -100,10 +102,12 @@ def root() -> str:
 def make_link(root: str) -> Iterator[Callable[..., RunningLink]]:
     made: list[RunningLink] = []
 
-    def make(port: int, groups: list[str] | None = None, **fields: Any) -> RunningLink:
+    def make(
+        port: int, groups: list[str] | None = None, backoff: Backoff | None = None, **fields: Any
+    ) -> RunningLink:
         given = {"host": "127.0.0.1", "topic_root": root, "keepalive_seconds": 5, **fields}
         room = ROOM if groups is None else replace(ROOM, groups=groups)
-        made.append(RunningLink(settings.Hub(port=port, **given), room))
+        made.append(RunningLink(settings.Hub(port=port, **given), room, backoff))
         return made[-1]
 
     yield make

@@ -12,9 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from agent.core.documents import EventDocument
 from agent.core.events import CommandReceived, LinkChanged, RoundTripMeasured
+from agent.hub.backoff import Backoff
 from agent.hub.connection import MAX_UNACKNOWLEDGED
 from agent.ports import Outgoing
 from tests.hub.conftest import RunningLink, room_state
@@ -260,3 +263,51 @@ def test_a_wedged_thread_is_not_alive(broker: Broker, root: str, make_link: Make
     wait_until(lambda: not running.link.alive(), "the wedge is noticed", 30)
     unwedged.set()
     wait_until(running.link.alive, "the thread runs again")
+
+
+class _Unchecked(Properties):
+    """Properties that paho's own check would refuse: U+FEFF, which MQTT 5 (1.5.4) allows."""
+
+    def pack(self) -> bytes:
+        packed: bytes = super().pack()
+        return packed.replace("\ufffd".encode(), "\ufeff".encode())
+
+
+def test_a_message_that_the_library_cannot_read_does_not_keep_the_room_away(
+    own_broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    running = make_link(own_broker.port)
+    running.start()
+    odd = _Unchecked(PacketTypes.PUBLISH)
+    odd.UserProperty = ("sent-with", "a tool \ufffd")
+    with Hub(own_broker.port, []) as hub:
+        hub.client.publish(f"{root}/room/thon-5/cmd/ping", b"{}", qos=1, properties=odd)
+        down(running, "unreadable-packet")
+        running.wait_for(LinkChanged, lambda event: event.up, after=1)
+        hub.send(f"{root}/room/thon-5/cmd/ping", {"id": "after"})
+        running.wait_for(CommandReceived, lambda event: event.command.id == "after")
+    assert len(running.of(LinkChanged)) == 3, "it came once"
+
+
+class _Impatient(Backoff):
+    """Counts the attempts of a long outage without taking its time."""
+
+    attempts = 0
+
+    def next_seconds(self, *, refused: bool) -> float:
+        self.attempts += 1
+        return 0.01
+
+
+def test_our_own_state_of_before_a_long_outage_is_no_clone(
+    own_broker: Broker, make_link: MakeLink
+) -> None:
+    backoff = _Impatient()
+    running = make_link(own_broker.port, backoff=backoff)
+    running.start()
+    own_broker.stop()
+    wait_until(lambda: backoff.attempts > 20, "many attempts")
+    own_broker.start()
+    running.wait_for(LinkChanged, lambda event: event.up, after=1)
+    running.wait_for(RoundTripMeasured, after=len(running.of(RoundTripMeasured)))
+    assert "session-taken-over" not in {event.code for event in running.of(LinkChanged)}
