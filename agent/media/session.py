@@ -7,7 +7,6 @@ tells is posted to the loop; its HTTP runs in threads of its own.
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -24,16 +23,10 @@ from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
 from agent.media.retransmission import RetransmissionBudget
 from agent.media.rtcp import ReportBlock
+from agent.media.sdp import readable, without_sound_repeats
 
 NEGOTIATION_SECONDS = 6.0
 """From the server's answer to DTLS being up, a few round trips; then the attempt has failed."""
-
-BASELINE = "profile-level-id=42e01f;level-asymmetry-allowed=1"
-"""Constrained baseline, what RFC 7742 obliges everybody to take; decoders go by the stream itself."""
-
-BEST_PORT = "9"
-"""RFC 8840: the port of an m-line without a candidate yet; some servers refuse 0."""
-
 
 REPEAT_AFTER_MILLISECONDS = 20
 """A packet this late is asked for again: 3G swaps packets, but not by more."""
@@ -176,7 +169,7 @@ class Session:
         """In a thread of its own: the one place that waits for the server's answer."""
         try:
             sdp = self._local_sdp()
-            answer = signaling.offer(self._endpoint.url, self._endpoint.token, sdp)
+            answer = self._offer(sdp)
             self._url = answer.session_url
             self._url_known.set()
             if not self._closed:
@@ -188,11 +181,18 @@ class Session:
 
     def _local_sdp(self) -> str:
         description = self._webrtc.get_property("local-description")
-        sdp = description.sdp.as_text().replace("a=bundle-only\r\n", "")
-        sdp = re.sub(r"^m=(\w+) 0 ", rf"m=\1 {BEST_PORT} ", sdp, flags=re.M)
-        if "profile-level-id" not in sdp:
-            sdp = sdp.replace("packetization-mode=1", f"packetization-mode=1;{BASELINE}")
-        return self._certificate.correct(sdp)
+        return self._certificate.correct(readable(description.sdp.as_text()))
+
+    def _offer(self, sdp: str) -> signaling.Answer:
+        """Once more, with less, where it is the offer that the server does not take."""
+        url, token = self._endpoint.url, self._endpoint.token
+        try:
+            return signaling.offer(url, token, sdp)
+        except signaling.Refused as refused:
+            less = without_sound_repeats(sdp)
+            if not refused.of_offer or less == sdp:
+                raise
+            return signaling.offer(url, token, less)
 
     def _accept(self, offered: str, answered: str) -> None:
         parsed, message = GstSdp.SDPMessage.new_from_text(answered)

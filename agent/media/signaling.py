@@ -24,6 +24,9 @@ SDP = "application/sdp"
 NOT_YET = {404, 409, 425, 429, 500, 502, 503, 504}
 """Answers that may be different soon: the source isn't there yet, or the server is starting."""
 
+NOT_THIS = {400, 422, 500}
+"""Answers of servers whose WebRTC does not take what the offer says (RFC 9725, 4.2, and what is met)."""
+
 
 class Answer(NamedTuple):
     """The server's SDP, and the session's URL if it has one to DELETE."""
@@ -42,11 +45,13 @@ class Reply(NamedTuple):
 
 
 class Refused(MediaError):
-    """The server answered no; `again` says whether asking later may help."""
+    """The server answered no; `again` says whether asking later may help, `of_offer` whether another
+    offer may."""
 
-    def __init__(self, text: str, again: bool) -> None:
+    def __init__(self, text: str, again: bool, *, of_offer: bool = False) -> None:
         super().__init__("refused", text)
         self.again = again
+        self.of_offer = of_offer
 
 
 class Unreachable(MediaError):
@@ -76,7 +81,11 @@ def _judge(url: str, reply: Reply) -> Answer:
             again=False,
         )
     if reply.status not in (200, 201):
-        raise Refused(f"{shown(url)}: {_explain(reply)}", again=reply.status in NOT_YET)
+        raise Refused(
+            f"{shown(url)}: {_explain(reply)}",
+            again=reply.status in NOT_YET,
+            of_offer=reply.status in NOT_THIS,
+        )
     if reply.content_type != SDP or not reply.body.startswith("v=0"):
         raise Refused(
             f"{shown(url)}: answered {reply.status} with {reply.content_type or 'no type'} instead of "

@@ -64,7 +64,10 @@ def command(hub: Hub, room: Room, kind: str, command_id: str, **fields: object) 
     """Publish and wait for the final ack. Raises AssertionError unless it is `succeeded`."""
     base = f"{TOPIC_ROOT}/room/{room.id}"
     hub.client.publish(f"{base}/cmd/{kind}", json.dumps({"id": command_id, **fields}), qos=1)
-    final = hub.wait_for(
-        f"{base}/ack/{command_id}", lambda ack: ack["state"] not in ("accepted", "running")
-    )
+    try:
+        final = hub.wait_for(
+            f"{base}/ack/{command_id}", lambda ack: ack["state"] not in ("accepted", "running")
+        )
+    except AssertionError as error:
+        raise AssertionError(f"{error}; the room's log ends: {room.log_tail()}") from error
     assert final.document["state"] == "succeeded", final.document

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import av
+
 from agent.core.commands import Endpoint, Source
-from agent.core.media import MediaPlan
+from agent.core.media import (
+    DownlinkReported,
+    MediaPlan,
+    SnapshotTaken,
+    TakeSnapshot,
+    UplinkReported,
+)
 from agent.settings import Camera, Devices, Microphone, Simulation, Speaker
+from tests.support.media_child import MediaChild
+from tests.support.pictures import Picture
 
 TONE_HZ = 440.0
 
@@ -46,3 +58,16 @@ def plan(
         camera_live=True,
         speaker_volume=100,
     )
+
+
+def flowing(report: UplinkReported | DownlinkReported) -> bool:
+    return report.state == "flowing"
+
+
+def snapshot(child: MediaChild, path: Path) -> Picture:
+    """What the screen shows now."""
+    said = len(child.reports)
+    child.send(TakeSnapshot("1", "received", str(path)))
+    assert child.wait(SnapshotTaken, after=said).error == ""
+    with av.open(str(path)) as file:
+        return next(file.decode(video=0)).to_ndarray(format="rgb24")

@@ -6,7 +6,6 @@ import os
 import signal
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -18,16 +17,14 @@ from agent.core.media import (
     SetCamera,
     SetMicrophone,
     SetSources,
-    SnapshotTaken,
-    TakeSnapshot,
     UplinkReported,
 )
 from agent.devices.camera.pattern import COLOURS_RGB
-from tests.media.rooms import TONE_HZ, plan, room
+from tests.media.rooms import TONE_HZ, flowing, plan, room, snapshot
 from tests.support.media_child import MediaChild
 from tests.support.media_server import MediaServer
 from tests.support.peers import Publisher, Receiver
-from tests.support.pictures import Picture, read_number, shows
+from tests.support.pictures import read_number, shows
 from tests.support.sounds import Sound, frequency, level_dbfs, purity, read_wav
 from tests.support.waiting import wait_for
 
@@ -35,26 +32,9 @@ GREEN = (40, 180, 60)
 HUB_TONE_HZ = 660.0
 
 
-def flowing(report: UplinkReported | DownlinkReported) -> bool:
-    return report.state == "flowing"
-
-
-def snapshot(child: MediaChild, path: Path) -> Picture:
-    """What the screen shows now."""
-    said = len(child.reports)
-    child.send(TakeSnapshot("1", "received", str(path)))
-    assert child.wait(SnapshotTaken, after=said).error == ""
-    return read_png(path)
-
-
 def silent(sound: Sound) -> bool:
     """No energy: an Opus decoder makes of digital silence at most its last bit."""
     return int(np.abs(sound).max()) <= 1
-
-
-def read_png(path: Path) -> Picture:
-    with av.open(str(path)) as file:
-        return next(file.decode(video=0)).to_ndarray(format="rgb24")
 
 
 def test_a_peer_sees_and_hears_the_room(media_server: MediaServer) -> None:

@@ -84,6 +84,7 @@ def test_a_refusal_says_why_and_whether_to_ask_again(reply: Reply, says: str, ag
         signaling.offer(f"{server.url}/whip", "s3cret", "v=0")
     assert says in refused.value.text
     assert refused.value.again is again
+    assert refused.value.of_offer is (reply.status == 400)
     assert "s3cret" not in refused.value.text
 
 

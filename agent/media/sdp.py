@@ -1,0 +1,36 @@
+"""What other ends need to read differently in the offers that webrtcbin writes.
+
+Text in, text out; a line that is not there is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+BASELINE = "profile-level-id=42e01f;level-asymmetry-allowed=1"
+"""Constrained baseline, what RFC 7742 obliges everybody to take; decoders go by the stream itself."""
+
+BEST_PORT = "9"
+"""RFC 8840: the port of an m-line without a candidate yet; some servers refuse 0."""
+
+
+def readable(offer: str) -> str:
+    """The offer as everybody reads it."""
+    offer = offer.replace("a=bundle-only\r\n", "")
+    offer = re.sub(r"^m=(\w+) 0 ", rf"m=\1 {BEST_PORT} ", offer, flags=re.M)
+    if "profile-level-id" not in offer:
+        offer = offer.replace("packetization-mode=1", f"packetization-mode=1;{BASELINE}")
+    return offer
+
+
+def without_sound_repeats(offer: str) -> str:
+    """The offer without the stream in which sound is sent again: libwebrtc refuses a second SSRC in
+    sound (ValidateStreamParams in webrtc_voice_engine.cc)."""
+    head, *media = re.split(r"^(?=m=)", offer, flags=re.M)
+    return head + "".join(_first_stream(one) if one.startswith("m=audio") else one for one in media)
+
+
+def _first_stream(media: str) -> str:
+    for repeats in re.findall(r"^a=ssrc-group:FID \d+ (\d+)", media, flags=re.M):
+        media = re.sub(rf"^a=ssrc:{repeats} .*\n", "", media, flags=re.M)
+    return re.sub(r"^a=ssrc-group:FID .*\n", "", media, flags=re.M)
