@@ -19,6 +19,23 @@ __all__ = ["Gst", "GstApp", "GstSdp", "GstWebRTC", "available", "version"]
 
 Gst.init(None)
 
+ENUMERATIONS = (
+    Gst.BufferFlags,
+    Gst.EventType,
+    Gst.FlowReturn,
+    Gst.MessageType,
+    Gst.PadDirection,
+    Gst.PadProbeReturn,
+    Gst.PadProbeType,
+    Gst.State,
+    GstSdp.SDPResult,
+    GstWebRTC.WebRTCICEGatheringState,
+    GstWebRTC.WebRTCRTPTransceiverDirection,
+    GstWebRTC.WebRTCSDPType,
+)
+"""All that are in use. PyGObject makes each when it is first asked for, value by value, and a second
+thread that asks meanwhile finds it half made (gi/module.py): so they are made here, before any thread."""
+
 
 def version() -> str:
     return str(Gst.version_string())
