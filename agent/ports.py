@@ -106,8 +106,8 @@ class Speaker(Protocol):
 
     def open(self) -> DeviceStatus: ...
 
-    def write(self, period: bytes) -> None:
-        """Queue one period; blocks while the device's buffer is full, 200 ms at the most.
+    def write(self, sound: bytes) -> None:
+        """Queue whole periods; blocks while the device's buffer is full, 200 ms at the most.
 
         Raises DeviceAbsent when the device has gone.
         """

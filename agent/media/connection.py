@@ -49,6 +49,7 @@ class Connection:
         self.session: Session | None = None
         self.connected = False
         self.flowing = False
+        self._brought = False
         self.attempts = 0
         self.closed = False
         self._pause_seconds = FIRST_PAUSE_SECONDS
@@ -67,7 +68,8 @@ class Connection:
         return [thread for thread in self._endings if thread.is_alive()]
 
     def mark_flowing(self) -> None:
-        """The owner saw media accepted or decoded."""
+        """The owner saw media accepted or decoded; it may come before the connection's own word."""
+        self._brought = True
         if self.connected and not self.flowing:
             self.flowing = True
             self._pause_seconds = FIRST_PAUSE_SECONDS
@@ -99,6 +101,8 @@ class Connection:
         self.connected = True
         self._watch = ArrivalWatch()
         self._report("connected", "")
+        if self._brought:
+            self.mark_flowing()
 
     def _on_failed(self, error: MediaError) -> None:
         was_flowing = self.flowing
@@ -123,7 +127,7 @@ class Connection:
         if self.session:
             self._endings.append(self.session.close())
         self.session = None
-        self.connected = self.flowing = False
+        self.connected = self.flowing = self._brought = False
 
     def _tick(self) -> None:
         if self.closed:

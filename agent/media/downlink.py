@@ -1,13 +1,12 @@
 """One source of the meeting, received by WHEP and decoded in step: pictures and sound come out.
 
-A picture leaves when it is due; sound leaves as soon as it is decoded, with the time at which it is
-due on the shared clock, for a mixer to keep. So lips and sound stay together.
+A picture leaves when it is due; sound leaves as soon as it is decoded, for a mixer to keep until it
+is due. Python looks at neither of them unless somebody asks: that is what receiving costs least.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,8 @@ from agent.media.connection import Connection, Report
 from agent.media.gst import Gst, GstWebRTC, available
 from agent.media.jitter import JitterControl
 from agent.media.loop import Loop
-from agent.media.pipeline import Pipeline, SharedClock
+from agent.media.mixer import RAW, Input
+from agent.media.pipeline import Pipeline, SharedClock, Tap, at_first_buffer
 from agent.media.session import Events, Session
 
 DECODERS = ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec")
@@ -41,11 +41,14 @@ JITTER_SECONDS = 1.0
 """Between looks at how packets arrive."""
 
 OnSample = Callable[[Any], None]
+OnBuffer = Callable[[Any, int], None]
 
 
 class Downlink:
-    """Plays one source. In streaming threads, `on_picture` gets samples, `on_sound` a buffer and
-    the running time in nanoseconds when it is due, `on_unit` H.264 as received (Annex B).
+    """Plays one source: its sound into `sound`, its pictures to `on_picture` when they are due.
+
+    While it is tapped, `on_unit` gets H.264 as received (Annex B) and `on_sound` the decoded sound,
+    each buffer with the running time in nanoseconds when it is due. All from streaming threads.
     """
 
     def __init__(
@@ -58,9 +61,10 @@ class Downlink:
         jitter_buffer_milliseconds: int,
         *,
         report: Report,
-        on_picture: OnSample,
-        on_sound: Callable[[Any, int], None],
-        on_unit: Callable[[Any, int], None],
+        on_picture: OnSample | None,
+        sound: Input | None,
+        on_sound: OnBuffer,
+        on_unit: OnBuffer,
     ) -> None:
         self._loop = loop
         self._clock = clock
@@ -70,12 +74,14 @@ class Downlink:
         self._floor = jitter_buffer_milliseconds
         self._jitter = JitterControl(jitter_buffer_milliseconds)
         self._on_picture = on_picture
+        self._sound = sound
         self._on_sound = on_sound
         self._on_unit = on_unit
+        self._tapped = False
+        self._taps: list[Tap] = []
         self.decoder = available(*DECODERS)
-        self.pictures = 0
+        self._pictures = PictureCount()
         self._picture_pad: Any = None
-        self._last_picture = 0.0
         self.connection = Connection(loop, self._make_session, report)
 
     def start(self) -> None:
@@ -85,6 +91,15 @@ class Downlink:
 
     def close(self) -> list[threading.Thread]:
         return self.connection.close()
+
+    @property
+    def pictures(self) -> int:
+        """Shown so far."""
+        return self._pictures.total()
+
+    def newest_picture(self) -> Any | None:
+        """As a sample."""
+        return self._pictures.newest()
 
     def figures(self) -> dict[str, Any]:
         return {
@@ -96,6 +111,7 @@ class Downlink:
 
     def _make_session(self, events: Events) -> Session:
         self._picture_pad = None
+        self._taps = []
         self._jitter = JitterControl(self._floor)
         pipeline = Pipeline(
             self._clock,
@@ -118,20 +134,49 @@ class Downlink:
         if pad.direction != Gst.PadDirection.SRC:
             return
         media = pad.get_current_caps().get_structure(0).get_string("media")
-        description, take = (
-            (self._picture_description(), self._take_picture)
-            if media == "video"
-            else (SOUND, self._take_sound)
-        )
+        description = self._picture_description() if media == "video" else self._sound_description()
         branch = Gst.parse_bin_from_description(description, True)
         session.pipeline.bin.add(branch)
-        session.pipeline.on_sample(f"{media}-out", take)
-        branch.sync_state_with_parent()
         if media == "video":
-            self._picture_pad = branch.get_static_pad("sink")
-            units = session.pipeline["units"].get_static_pad("src")
-            units.add_probe(Gst.PadProbeType.BUFFER, self._pass_unit)
+            self._take_pictures(session, branch)
+        else:
+            self._take_sound(session)
+        branch.sync_state_with_parent()
         pad.link(branch.get_static_pad("sink"))
+
+    def _take_pictures(self, session: Session, branch: Any) -> None:
+        pipeline, sink = session.pipeline, session.pipeline["picture"]
+        self._picture_pad = branch.get_static_pad("sink")
+        self._pictures.watch(sink)
+        if self._on_picture:
+            pipeline.on_sample("picture", self._on_picture)
+        at_first_buffer(sink.get_static_pad("sink"), lambda: self._mark_flowing(session))
+        self._add_tap(pipeline["units"].get_static_pad("src"), self._on_unit)
+
+    def _take_sound(self, session: Session) -> None:
+        sink = session.pipeline["sound"]
+        if self._sound:
+            self._sound.play(sink, self._delay())
+        at_first_buffer(sink.get_static_pad("sink"), lambda: self._mark_flowing(session))
+        self._add_tap(sink.get_static_pad("sink"), self._on_sound)
+
+    def _mark_flowing(self, session: Session) -> None:
+        def mark() -> None:
+            if session is self.connection.session:
+                self.connection.mark_flowing()
+
+        self._loop.post(mark)
+
+    def _add_tap(self, pad: Any, call: OnBuffer) -> None:
+        tap = Tap(pad, lambda buffer: call(buffer, buffer.pts + self._delay()))
+        self._taps.append(tap)
+        tap.switch(self._tapped)
+
+    def tap(self, on: bool) -> None:
+        """Whether `on_unit` and `on_sound` are called."""
+        self._tapped = on
+        for tap in self._taps:
+            tap.switch(on)
 
     def _adapt(self) -> None:
         """Wait longer for packets when some are missed."""
@@ -143,22 +188,19 @@ class Downlink:
             wanted = self._jitter.look(session.arrivals())
             if wanted != before:
                 session.set_delay(wanted)
+                if self._sound:
+                    self._sound.delay(self._delay())
 
-    def _pass_unit(self, _pad: Any, info: Any) -> Any:
-        buffer = info.get_buffer()
-        self._on_unit(buffer, self._due(buffer))
-        return Gst.PadProbeReturn.OK
-
-    def _due(self, buffer: Any) -> int:
-        """When it is to be shown or heard, in nanoseconds of running time."""
-        return int(buffer.pts + self._jitter.milliseconds * Gst.MSECOND)
+    def _delay(self) -> int:
+        """From a buffer's own time to when it is due, in nanoseconds."""
+        return self._jitter.milliseconds * int(Gst.MSECOND)
 
     def _want_picture(self) -> None:
         """A keyframe request is only a packet: it may be lost, or come before there is a camera."""
         if self.connection.closed:
             return
         self._loop.later(KEYFRAME_SECONDS, self._want_picture)
-        if time.monotonic() - self._last_picture > KEYFRAME_SECONDS:
+        if self._pictures.look() == 0:
             self.request_keyframe()
 
     def request_keyframe(self) -> None:
@@ -174,30 +216,48 @@ class Downlink:
             if self.decoder == "avdec_h264"
             else ""
         )
-        return PICTURE.format(decoder=f"{self.decoder}{threads}")
+        sink = "appsink max-buffers=4 drop=true" if self._on_picture else "fakesink"
+        return PICTURE.format(decoder=f"{self.decoder}{threads}", sink=sink)
 
-    def _take_picture(self, sample: Any) -> None:
-        self._last_picture = time.monotonic()
-        self.pictures += 1
-        if not self.connection.flowing:
-            self._loop.post(self.connection.mark_flowing)
-        self._on_picture(sample)
+    def _sound_description(self) -> str:
+        return SOUND.format(sink="proxysink" if self._sound else "fakesink")
 
-    def _take_sound(self, sample: Any) -> None:
-        if not self.connection.flowing:
-            self._loop.post(self.connection.mark_flowing)
-        buffer = sample.get_buffer()
-        self._on_sound(buffer, self._due(buffer))
+
+class PictureCount:
+    """How many pictures were shown, over all sessions, as their sinks count them."""
+
+    def __init__(self) -> None:
+        self._sink: Any = None
+        self._before = 0
+        self._looked = 0
+
+    def watch(self, sink: Any) -> None:
+        """Count on with the sink of a new session."""
+        self._before, self._sink = self.total(), sink
+
+    def total(self) -> int:
+        if self._sink is None:
+            return self._before
+        shown: int = self._sink.get_property("stats").get_value("rendered")
+        return self._before + shown
+
+    def look(self) -> int:
+        """How many since the last look."""
+        before, self._looked = self._looked, self.total()
+        return self._looked - before
+
+    def newest(self) -> Any | None:
+        """The last one shown, as a sample."""
+        return self._sink.get_property("last-sample") if self._sink else None
 
 
 PICTURE = """
  queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
- ! rtph264depay request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
- ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au ! {decoder}
- ! appsink name=video-out max-buffers=4 drop=true sync=true qos=true"""
+ ! rtph264depay request-keyframe=true wait-for-keyframe=true
+ ! video/x-h264,stream-format=byte-stream,alignment=au ! h264parse config-interval=-1
+ ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au
+ ! {decoder} ! {sink} name=picture sync=true qos=true"""
 
-SOUND = """
- queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
- ! rtpopusdepay ! opusdec use-inband-fec=true plc=true ! audioconvert ! audioresample
- ! audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved
- ! appsink name=audio-out max-buffers=50 drop=true sync=false"""
+SOUND = f"""
+ rtpopusdepay ! opusdec use-inband-fec=true plc=true ! audioconvert ! audioresample
+ ! {RAW} ! {{sink}} name=sound"""

@@ -31,6 +31,7 @@ from agent.errors import MediaError
 from agent.media.certificate import Certificate
 from agent.media.loop import Loop
 from agent.media.microphone import Loudspeaker, MicrophoneFeed
+from agent.media.mixer import ECHO_PROBE
 from agent.media.notice import UPLINK, Notice
 from agent.media.own_picture import OwnPicture
 from agent.media.pipeline import SharedClock
@@ -40,7 +41,7 @@ from agent.media.reporting import DeviceReporter, Send
 from agent.media.screen import Screen
 from agent.media.snapshot import SentPicture, write_keyframe, write_scene
 from agent.media.sources import Sources
-from agent.media.speaker import ECHO_PROBE, SpeakerFeed
+from agent.media.speaker import SpeakerFeed
 from agent.media.uplink import Uplink
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
 
@@ -178,7 +179,7 @@ class Meeting:
         self.camera.set_live(self._plan.camera_live)
         if self._plan.recording:
             with contextlib.suppress(MediaError):  # the recorder has reported it
-                self._recorder.start()
+                self._record(on=True)
 
     def close(self) -> list[threading.Thread]:
         """Devices are closed first: nothing more leaves the room. The threads say DELETE."""
@@ -216,7 +217,7 @@ class Meeting:
             case SetSources(play=play):
                 self.sources.play(play)
             case SetRecording(on=on):
-                self._record(on)
+                self._record(on=on)
             case TakeSnapshot():
                 threading.Thread(target=self._snapshot, args=(instruction,), daemon=True).start()
 
@@ -225,12 +226,13 @@ class Meeting:
             self.microphone.set_live(live)
             self._notice.muted(not live)
 
-    def _record(self, on: bool) -> None:
+    def _record(self, *, on: bool) -> None:
         if on:
             self._recorder.start()
         else:
             ending = [thread for thread in self._recordings_ending if thread.is_alive()]
             self._recordings_ending = ending + self._recorder.stop()
+        self.sources.tap(on)
 
     # --- pictures
 

@@ -98,6 +98,36 @@ class Pipeline:
             self._on_error(f"{message.src.get_name()}: {error.message}")
 
 
+class Tap:
+    """Shows `call` each buffer that passes a pad, in the streaming thread; off, it costs nothing."""
+
+    def __init__(self, pad: Any, call: OnSample) -> None:
+        self._pad = pad
+        self._call = call
+        self._probe = 0
+
+    def switch(self, on: bool) -> None:
+        if on and not self._probe:
+            self._probe = self._pad.add_probe(Gst.PadProbeType.BUFFER, self._pass)
+        elif self._probe and not on:
+            self._pad.remove_probe(self._probe)
+            self._probe = 0
+
+    def _pass(self, _pad: Any, info: Any) -> Any:
+        self._call(info.get_buffer())
+        return Gst.PadProbeReturn.OK
+
+
+def at_first_buffer(pad: Any, call: Callable[[], None]) -> None:
+    """Call once, in the streaming thread, when something has come this far."""
+
+    def pass_first(_pad: Any, _info: Any) -> Any:
+        call()
+        return Gst.PadProbeReturn.REMOVE
+
+    pad.add_probe(Gst.PadProbeType.BUFFER, pass_first)
+
+
 def wrap(data: bytes, pts: int | None = None, delta: bool = False) -> Any:
     """A buffer of these bytes; `delta` for a picture that needs earlier ones."""
     buffer = Gst.Buffer.new_wrapped(data)

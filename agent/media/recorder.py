@@ -55,15 +55,10 @@ class Recorder:
 
         return pass_on
 
-    def tap_sound(self, key: str, play: Callable[[Any, int], None]) -> Callable[[Any, int], None]:
-        """`play` for buffers of this source and when they are due, and the recording hears them."""
-
-        def pass_on(buffer: Any, due: int) -> None:
-            if recording := self._recording:
-                recording.push(Sound(key, due, contents(buffer)))
-            play(buffer, due)
-
-        return pass_on
+    def take_sound(self, key: str, buffer: Any, due: int) -> None:
+        """Decoded sound of this source, and when it is due."""
+        if recording := self._recording:
+            recording.push(Sound(key, due, contents(buffer)))
 
     def take_received(self, key: str, buffer: Any, due: int) -> None:
         """An access unit of this source, as received."""

@@ -1,7 +1,6 @@
 """The room's screen: the sources side by side, on KMS, in a window, or nowhere.
 
-With no output the pictures are kept all the same, so that snapshots show what would be seen. A
-screen that breaks (no display, held by somebody else) is opened again while the meeting lasts.
+With no output snapshots show what would be seen. A screen that breaks (no display, held by somebody else) is opened again while the meeting lasts.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ PROVEN_SECONDS = 1.0
 
 @dataclass
 class Shown:
-    """One source on the screen: its name, newest picture, and place in the live pipeline."""
+    """One source on the screen: its name, its newest picture, its place in the live pipeline."""
 
     label: str
-    latest: Any = None
+    newest: Callable[[], Any | None]
     branch: Any = None
 
 
@@ -126,15 +125,27 @@ class Screen:
         self._title = title
         self._write()
 
-    def attach(self, key: str, label: str) -> Callable[[Any], None]:
-        """A place for one source; what is returned takes its pictures, from any thread."""
-        source = Shown(label)
+    @property
+    def live(self) -> bool:
+        """Whether there is an output that wants each picture."""
+        return self._output.driver != "none"
+
+    def attach(self, key: str, label: str, newest: Callable[[], Any | None]) -> None:
+        """A place for one source, whose newest picture can be asked for at any time."""
+        source = Shown(label, newest)
         with self._lock:
             self._sources[key] = source
         if self._pipeline:
             self._add_branch(source)
         self._arrange()
-        return lambda sample: self._take(source, sample)
+
+    def show(self, key: str, sample: Any) -> None:
+        """A picture that is due now, from any thread."""
+        with self._lock:
+            source = self._sources.get(key)
+            entry = source.branch.get_by_name("in") if source and source.branch else None
+        if entry is not None:
+            entry.push_sample(restamped(sample))
 
     def detach(self, key: str) -> None:
         """The source's place is given to the others."""
@@ -144,13 +155,6 @@ class Screen:
         if gone and self._pipeline:
             self._remove_branch(self._pipeline, gone)
         self._arrange()
-
-    def _take(self, source: Shown, sample: Any) -> None:
-        with self._lock:
-            source.latest = sample
-            entry = source.branch.get_by_name("in") if source.branch else None
-        if entry is not None:
-            entry.push_sample(restamped(sample))
 
     def _write(self) -> None:
         if self._pipeline:
@@ -192,7 +196,8 @@ class Screen:
     def scene(self) -> tuple[list[tuple[str, Any]], str]:
         """Label and newest picture of each source (None: nothing came yet), and the words."""
         with self._lock:
-            return [(source.label, source.latest) for source in self._sources.values()], self._words
+            shown = list(self._sources.values())
+        return [(source.label, source.newest()) for source in shown], self._words
 
 
 def restamped(sample: Any) -> Any:

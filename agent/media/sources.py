@@ -6,7 +6,7 @@ Sources come and go with `play`; the ones that stay are not touched. All in the 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from agent import settings
 from agent.core.commands import Source
@@ -47,6 +47,7 @@ class Sources:
         self._recorder = recorder
         self._notice = notice
         self._send = send
+        self._tapped = False
         self._downlinks: dict[str, Downlink] = {}
         self._endings: list[threading.Thread] = []
 
@@ -75,9 +76,15 @@ class Sources:
         for downlink in self:
             downlink.request_keyframe()
 
+    def tap(self, on: bool) -> None:
+        """Whether the recorder gets what comes in, from these sources and those to come."""
+        self._tapped = on
+        for downlink in self:
+            downlink.tap(on)
+
     def _make(self, source: Source) -> Downlink:
-        url = source.url
-        return Downlink(
+        url, recorder, screen = source.url, self._recorder, self._screen
+        downlink = Downlink(
             self._loop,
             self._clock,
             source,
@@ -85,13 +92,14 @@ class Sources:
             self._media.local_address,
             self._media.jitter_buffer_milliseconds,
             report=lambda state, text: self._report(url, state, text),
-            on_picture=self._screen.attach(url, source.label or ""),
-            on_sound=self._recorder.tap_sound(url, self._sound_of(url)),
-            on_unit=lambda buffer, due: self._recorder.take_received(url, buffer, due),
+            on_picture=(lambda sample: screen.show(url, sample)) if screen.live else None,
+            sound=self._speaker.attach(url) if self._speaker else None,
+            on_sound=lambda buffer, due: recorder.take_sound(url, buffer, due),
+            on_unit=lambda buffer, due: recorder.take_received(url, buffer, due),
         )
-
-    def _sound_of(self, url: str) -> Callable[[object, int], None]:
-        return self._speaker.attach(url) if self._speaker else lambda buffer, due: None
+        downlink.tap(self._tapped)
+        screen.attach(url, source.label or "", downlink.newest_picture)
+        return downlink
 
     def _report(self, url: str, state: LinkState, text: str) -> None:
         self._notice.link(url, state)

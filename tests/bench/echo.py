@@ -15,9 +15,10 @@ import numpy as np
 from agent.core.documents import DeviceStatus, Status
 from agent.media.gst import Gst
 from agent.media.microphone import Loudspeaker, MicrophoneFeed
-from agent.media.pipeline import SharedClock, wrap
+from agent.media.mixer import ECHO_PROBE, RAW
+from agent.media.pipeline import Pipeline, SharedClock, wrap
 from agent.media.reporting import DeviceReporter
-from agent.media.speaker import ECHO_PROBE, SpeakerFeed
+from agent.media.speaker import SpeakerFeed
 from agent.ports import PERIOD_FRAMES
 from tests.bench.row import Row
 
@@ -31,6 +32,7 @@ NEAR_STARTS_SECONDS = 20
 ECHO_TAPS = {0: 0.5, 300: 0.2, 900: 0.12, 1700: 0.06}
 """Samples after the first sound, and how loud."""
 NEAR_HZ = 440.0
+AHEAD_NANOSECONDS = 60_000_000
 WELL = DeviceStatus(Status.OK, "ok", "simulated")
 
 
@@ -126,10 +128,15 @@ def cancel(echo_seconds: float) -> tuple[float, float]:
         loudspeaker=Loudspeaker(ECHO_PROBE, speaker.delay_seconds, speaker.envelope),
     )
     microphone.set_live(True)
-    push = speaker.attach("far")
+    far = Pipeline(
+        clock, f"appsrc name=in is-live=true format=time caps={RAW} ! proxysink name=out", print
+    )
+    speaker.attach("far").play(far["out"], AHEAD_NANOSECONDS)
     speaker.start()
     microphone.start()
-    feed(clock, push)
+    far.play()
+    feed(clock, far["in"])
+    far.close()
     microphone.close()
     speaker.close()
     before, after = np.concatenate(room.raw), np.concatenate(cleaned)
@@ -141,15 +148,15 @@ def cancel(echo_seconds: float) -> tuple[float, float]:
     return 20 * np.log10(rms(before[erle]) / rms(after[erle])), float(kept)
 
 
-def feed(clock: SharedClock, push: object) -> None:
+def feed(clock: SharedClock, source: Gst.Element) -> None:
     """The far voice as a downlink would bring it, a little early."""
-    far, ahead = far_voice(), 60_000_000
+    far = far_voice()
     start = clock.now()
     for number in range(SECONDS * 50):
         piece = far[number * 960 : (number + 1) * 960].tobytes()
         due = start + number * 20_000_000
         time.sleep(max(0.0, (due - clock.now()) / 1e9))
-        push(wrap(piece), due + ahead)
+        source.push_buffer(wrap(piece, due))
 
 
 def measure() -> list[Row]:

@@ -203,7 +203,8 @@ def watch(network: BadNetwork, conditions: Conditions) -> Watcher:
             Media().jitter_buffer_milliseconds,
             report=lambda state, text: None,
             on_picture=watcher.on_picture,
-            on_sound=speaker.attach("watched"),
+            sound=speaker.attach("watched"),
+            on_sound=lambda buffer, due: None,
             on_unit=lambda buffer, due: None,
         )
         thread = threading.Thread(target=loop.run, daemon=True)

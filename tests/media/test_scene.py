@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import av
@@ -120,7 +121,9 @@ def test_the_window_shows_sources_as_they_come_and_go(display, run, tmp_path: Pa
         return colour_at(pixels(path), x, y)
 
     def attach(key: str, colour: tuple[int, int, int]) -> None:
-        pushes[key] = (screen.attach(key, ""), picture(colour))
+        sample = picture(colour)
+        screen.attach(key, "", lambda: sample)
+        pushes[key] = (partial(screen.show, key), sample)
 
     feeder = threading.Thread(target=feed)
     feeder.start()

@@ -72,12 +72,12 @@ class AlsaSpeaker:
         self._taken_seconds = time.monotonic()
         return self.status()
 
-    def write(self, period: bytes) -> None:
+    def write(self, sound: bytes) -> None:
         """See the port. Also raises DeviceTimeout when nothing is taken for 2 s: open it again."""
         if self._pcm is None:
             raise DeviceError("closed", f"{NAME}: not open")
         try:
-            self._play(self._pcm, period if self._control else scale(period, self._volume))
+            self._play(self._pcm, sound if self._control else scale(sound, self._volume))
         except DeviceError:
             self._resolve()  # gone from sysfs, it's absent, whatever ALSA called it (row 13)
             raise

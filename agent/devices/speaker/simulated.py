@@ -47,7 +47,7 @@ class SimulatedSpeaker:
         self._written = 0
         return self.status()
 
-    def write(self, period: bytes) -> None:
+    def write(self, sound: bytes) -> None:
         """See the port. An underrun is heard, and recorded, as silence."""
         fault = self._faults.fault()
         if fault in ("unplugged", "stalled"):
@@ -59,8 +59,11 @@ class SimulatedSpeaker:
         if self._written == 0:
             self._start()
         self._fill_gap()
-        self._await_room(2 if fault == "slow" else 1)
-        self._hear(bytes(PERIOD_BYTES) if fault == "dead" else scale(period, self._volume))
+        count = len(sound) // PERIOD_BYTES
+        self._await_room(2 * count if fault == "slow" else count)
+        for at in range(0, len(sound), PERIOD_BYTES):
+            period = sound[at : at + PERIOD_BYTES]
+            self._hear(bytes(PERIOD_BYTES) if fault == "dead" else scale(period, self._volume))
 
     def set_volume(self, percent: int) -> None:
         """See the port."""
@@ -103,9 +106,9 @@ class SimulatedSpeaker:
         for _ in range(missing):
             self._hear(bytes(PERIOD_BYTES))
 
-    def _await_room(self, slowness: int) -> None:
-        excess = self._written - self._clock.now() - (BUFFER_PERIODS - 1)
-        time.sleep(max(0.0, excess + slowness - 1) * PERIOD_SECONDS)
+    def _await_room(self, periods: int) -> None:
+        excess = self._written + periods - self._clock.now() - BUFFER_PERIODS
+        time.sleep(max(0.0, excess) * PERIOD_SECONDS)
 
     def _hear(self, period: bytes) -> None:
         self._written += 1

@@ -10,9 +10,9 @@ def gain(percent: int) -> float:
     return (percent / 100) ** 3
 
 
-def scale(period: bytes, percent: int) -> bytes:
-    """The S16LE period at this volume; 100 leaves it untouched."""
+def scale(sound: bytes, percent: int) -> bytes:
+    """The S16LE sound at this volume; 100 leaves it untouched."""
     if percent >= 100:
-        return period
+        return sound
     factor = gain(percent)
-    return samples.to_bytes(sample * factor for sample in samples.to_numbers(period))
+    return samples.to_bytes(sample * factor for sample in samples.to_numbers(sound))

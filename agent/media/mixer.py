@@ -1,0 +1,98 @@
+"""What the sources say, mixed live for the loudspeaker, on the clock that all pipelines share.
+
+Received sound comes in from the downlinks' pipelines without passing through Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agent.media.gst import Gst
+from agent.media.pipeline import Pipeline, SharedClock, level_dbfs
+
+ECHO_PROBE = "loudspeaker"
+CHUNK_NANOSECONDS = 20_000_000
+"""What is mixed at a time: an Opus packet. It leaves when its last sample is due."""
+
+RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
+
+# The silence keeps the mixer at the clock's pace. Not ignore-inactive-pads: in 1.22 the mixer ends
+# for ever (EOS) when its first deadline passes before the first sound has come.
+MIX = f"""
+ audiomixer name=mixer output-buffer-duration={CHUNK_NANOSECONDS} start-time-selection=first
+  alignment-threshold=20000000
+ ! {RAW} {{probe}} ! level name=level interval=500000000
+ ! appsink name=out sync=false max-buffers=4 drop=true
+ audiotestsrc is-live=true wave=silence samplesperbuffer=960 ! {RAW} ! mixer."""
+
+
+class Mixer:
+    """From `play()` to `close()`. With `for_canceller` the mix passes the probe ECHO_PROBE."""
+
+    def __init__(
+        self, clock: SharedClock, on_error: Callable[[str], None], *, for_canceller: bool
+    ) -> None:
+        probe = f"! webrtcechoprobe name={ECHO_PROBE}" if for_canceller else ""
+        self._pipeline = Pipeline(clock, MIX.format(probe=probe), on_error)
+        self._pipeline.on_message("level", self._on_level)
+        self._out = self._pipeline["out"]
+        self.level_dbfs: float | None = None
+
+    def play(self) -> None:
+        self._pipeline.play()
+
+    def close(self) -> None:
+        self._pipeline.close()
+
+    def next(self, wait_seconds: float) -> Any | None:
+        """The next sample of the mix; None if there is none within that time.
+
+        What nobody takes is dropped after 80 ms, since a late voice only disturbs.
+        """
+        return self._out.try_pull_sample(int(wait_seconds * Gst.SECOND))
+
+    def attach(self) -> Input:
+        """A place for one source, until it is given back."""
+        return Input(self._pipeline)
+
+    def _on_level(self, structure: Any) -> None:
+        self.level_dbfs = level_dbfs(structure)
+
+
+class Input:
+    """One source's place in the mix; in the loop's thread."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._source = Gst.ElementFactory.make("proxysrc")
+        self._pad = self._source.get_static_pad("src")
+        self._pad.add_probe(Gst.PadProbeType.QUERY_UPSTREAM, _hide_latency)
+        pipeline.bin.add(self._source)
+        self._source.link(pipeline["mixer"])
+        self._source.sync_state_with_parent()
+
+    def play(self, sink: Any, delay_nanoseconds: int) -> None:
+        """Take sound from this proxysink from now on, so long after its own time."""
+        self._source.set_property("proxysink", None)  # the one before lets go
+        self.delay(delay_nanoseconds)
+        self._source.set_property("proxysink", sink)
+
+    def delay(self, nanoseconds: int) -> None:
+        """Between a sound's time and the moment when it leaves the mixer."""
+        self._pad.set_offset(nanoseconds)
+
+    def detach(self) -> None:
+        """The mixer lets go first, or the branch could not stop."""
+        self._source.set_property("proxysink", None)
+        peer = self._pad.get_peer()
+        self._pad.unlink(peer)
+        self._pipeline["mixer"].release_request_pad(peer)
+        self._source.set_state(Gst.State.NULL)
+        self._pipeline.bin.remove(self._source)
+
+
+def _hide_latency(_pad: Any, info: Any) -> Any:
+    """Each source is delayed by its own jitter buffer; one that waits long shall not hold up all."""
+    latency = info.get_query().type == Gst.QueryType.LATENCY
+    return Gst.PadProbeReturn.HANDLED if latency else Gst.PadProbeReturn.OK
