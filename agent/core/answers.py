@@ -17,6 +17,9 @@ from agent.core.events import CommandRefused, Delivery
 SEQ_ACCEPTED, SEQ_RUNNING, SEQ_FINAL = 1, 2, 3
 """`seq` by state, so that it goes on rising when a restart stands between two acks."""
 
+MAX_WARNINGS, MAX_PATH = 10, 80
+"""Unknown fields that are named, and characters of each: an ack must not outgrow its command."""
+
 
 class Answers:
     """Accepts commands and answers them; `do` takes the effects in order."""
@@ -30,7 +33,10 @@ class Answers:
     def warn(self, command_id: str, unknown_fields: list[str]) -> None:
         """Say in this command's acks which of its fields nobody knows."""
         if unknown_fields:
-            texts = [f"{path}: unknown field, ignored" for path in unknown_fields]
+            named = unknown_fields[:MAX_WARNINGS]
+            texts = [f"{path[:MAX_PATH]}: unknown field, ignored" for path in named]
+            if left := len(unknown_fields) - len(named):
+                texts.append(f"and {left} more")
             self._warnings[command_id] = texts
 
     def accept(self, command: Command, delivery: Delivery | None, now: Now) -> None:

@@ -41,6 +41,7 @@ class DisplayPower:
 
     def _order(self, on: bool) -> None:
         if on != self.heading:
+            self.ready = self.ready and not on
             self._ordered = on
             self._do(SwitchDisplay(on))
 

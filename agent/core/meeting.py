@@ -63,7 +63,8 @@ class MeetingControl:
             self._stay.stop(now, command, "another join took its place")
 
     def _refusal(self, join: Join, now: Now) -> tuple[Code, str] | None:
-        current = self._stay.attendance.id if self._stay.attendance and self._stay.held else None
+        attendance, to_come = self._stay.attendance, self._stay.departure.next_meeting
+        current = attendance.id if attendance and self._stay.held else to_come
         if current not in (None, join.meeting.id) and not join.replace:
             return (
                 Code.IN_MEETING,
@@ -94,6 +95,7 @@ class MeetingControl:
         self._stay.remember(changed)
         if self._stay.phase is Phase.JOINING:
             attendance.waiting.append(command.id)
+            self._stay.check(now)  # with fewer sources it may have all it needs
         else:
             self._answers.succeed(
                 command.id, f"in meeting {attendance.id} already", now, code=Code.ALREADY

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agent.core.answers import Answers
 from agent.core.clock import Now
-from agent.core.commands import Code
+from agent.core.commands import AckState, Code
 from agent.core.effects import (
     CancelDeadline,
     Effect,
@@ -136,10 +136,15 @@ class Microphone:
         """The child did not answer in time."""
         self.applied(request, "The media process did not confirm in time; it is started anew", now)
 
-    def child_gone(self, now: Now) -> None:
-        """Nothing is open any more, and the next child starts with what is wanted now."""
+    def child_gone(self, now: Now, *, goes_on: bool) -> None:
+        """Nothing is open any more; if the meeting `goes_on`, the next child starts with what is
+        wanted now."""
         self.child = False
         for request, wish in list(self._wishes.items()):
             self._do(CancelDeadline(CONFIRM + request))
-            self._answers.succeed(request, f"{wish.text} (with the next media process)", now)
+            if wish.mutes is False and not (goes_on and self.live):
+                text = "the room left or was muted before it was heard"
+                self._answers.finish(request, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)
+            else:
+                self._answers.succeed(request, f"{wish.text} (with the next media process)", now)
         self._wishes.clear()

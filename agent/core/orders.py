@@ -99,8 +99,12 @@ class Orders:
         """Why this can't be done as things stand."""
         idle = self._stay.phase is Phase.STANDBY
         match command.body:
-            case Unmute() if idle:
+            case Unmute() if not self._stay.held:
                 return Code.NOT_IN_MEETING, "The room is in no meeting: nothing to unmute"
+            case Unmute() if "microphone" not in self._profile.fitted:
+                return Code.DEVICE_ABSENT, "The room has no microphone (devices.microphone)"
+            case Volume() if "speaker" not in self._profile.fitted:
+                return Code.DEVICE_ABSENT, "The room has no loudspeaker (devices.speaker)"
             case Unmute() if self._microphone.muted_by_hand:
                 return Code.MUTED_BY_HAND, "The room muted itself by its button; only it can unmute"
             case Record() if not self._stay.held:
@@ -145,8 +149,8 @@ class Orders:
     def _switch_display(self, command: Command, power: str, now: Now) -> None:
         if self._display.on == self._display.heading == (power == "on"):
             self._answers.succeed(command.id, f"was {power} already", now, code=Code.ALREADY)
-        elif power == "on":
-            self._display.want_on()
+        if power == "on":
+            self._display.want_on()  # also if it is: else it would go off after the hold time
         else:
             self._display.want_off()
 

@@ -29,6 +29,8 @@ class Recording:
         self._failure = Code.RECORDING_FAILED
         self.wanted = False
         self.on = False
+        self.child = False
+        """Whether a meeting's media child is there to be told."""
 
     @property
     def word(self) -> Literal["on", "off"]:
@@ -46,8 +48,12 @@ class Recording:
             self._answers.succeed(command_id, text, now, code=Code.ALREADY)
             return
         self.wanted = wanted
+        if not (wanted or self.child):
+            self._answers.succeed(command_id, "not recording any more", now)
+            return
         self._asked[command_id] = wanted
-        self._do(InstructWorker(SetRecording(wanted, command_id)))
+        if self.child:  # else the next one has it in its plan, and reports
+            self._do(InstructWorker(SetRecording(wanted, command_id)))
         self._do(SetDeadline(CONFIRM + command_id, CONFIRM_SECONDS))
 
     def applied(self, request: str, error: str, now: Now) -> None:
@@ -70,6 +76,12 @@ class Recording:
     def reported(self, report: RecordingReported, now: Now) -> None:
         """A file was begun or ended, or recording was refused or broke off: an event each."""
         self.on, self._path = report.on, report.path
+        self._tell_of(report, now)
+        if report.on or report.code != "ok":
+            for request in [one for one, wanted in self._asked.items() if wanted]:
+                self.applied(request, "" if report.on else report.text, now)
+
+    def _tell_of(self, report: RecordingReported, now: Now) -> None:
         if report.on:
             self._tell("recording-started", report, now)
         elif report.code == "ok":
@@ -82,8 +94,10 @@ class Recording:
 
     def child_gone(self, now: Now) -> None:
         """Whatever it recorded has ended; the next child begins a file if that is still wanted."""
-        for request in list(self._asked):
-            self.applied(request, "The media process ended", now)
+        asked = list(self._asked.items()) if self.child else []
+        self.child = False
+        for request, wanted in asked:
+            self.applied(request, "The media process ended" if wanted else "", now)
         if self.on:
             text = "the recording broke off with the media process; the file plays up to there"
             self.reported(RecordingReported(False, self._path, "ok", text), now)

@@ -121,7 +121,7 @@ class Stay:
         self._display.want_on()
         self._start_child(attendance)
         self._do(SetDeadline(JOIN, join.timeout_seconds))
-        self.window.open(join.until, now)
+        self.window.open(join.until, now, resumed_since=resumed_since)
         self._answers.running(command.id, f"joining {attendance.id}", now)
 
     def go_on(self) -> None:
@@ -150,7 +150,7 @@ class Stay:
         if self._standby.showing:
             self._standby.end()
             return
-        self._microphone.child = True
+        self._microphone.child = self._recording.child = True
         attendance.reset_links()
         plan = MediaPlan(
             meeting=attendance.id,
@@ -276,7 +276,7 @@ class Stay:
     def child_exited(self, text: str, now: Now) -> None:
         """The child is gone: as wished, or a failure that is mended by starting another."""
         self.child.exited()
-        self._microphone.child_gone(now)
+        self._microphone.child_gone(now, goes_on=self.held)
         self._recording.child_gone(now)
         attendance = self.attendance
         if self._standby.showing:

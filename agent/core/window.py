@@ -21,18 +21,28 @@ MAX_MEETING = timedelta(hours=12)
 
 
 class Window:
-    """When the room leaves by itself; `until` None is never."""
+    """When the room leaves by itself; `until` None is never.
+
+    A machine without a clock may have resumed a meeting of days ago: one that was `resumed` by a
+    clock not yet synchronised is judged again when it is.
+    """
 
     def __init__(self, do: Callable[[Effect], None]) -> None:
         self._do = do
+        self._doubted_since: datetime | None = None
         self.until: datetime | None = None
 
-    def open(self, until: datetime | None, now: Now) -> None:
-        """The meeting ends then; replaces an earlier end."""
+    def open(
+        self, until: datetime | None, now: Now, *, resumed_since: datetime | None = None
+    ) -> None:
+        """The meeting ends then; replaces an earlier end. `resumed_since` is when it began."""
         self.until = until
+        self._doubted_since = None if now.synchronised else resumed_since
         self._do(CancelDeadline(WINDOW))
+        if until is None and self._doubted_since is not None:
+            self._do(SetDeadline(WINDOW, CHECK_SECONDS))
         if until is not None:
-            left = (until + GRACE - now.wall).total_seconds()
+            left = (until - now.wall + GRACE).total_seconds()  # until + GRACE may be past year 9999
             self._do(SetDeadline(WINDOW, min(max(left, 0.1), CHECK_SECONDS)))
 
     def close(self) -> None:
@@ -42,8 +52,12 @@ class Window:
 
     def over(self, now: Now) -> bool:
         """Whether the time is up; if not, it is looked up again."""
-        if self.until is None or now.wall < self.until + GRACE:
-            self.open(self.until, now)
+        since = self._doubted_since
+        if self.until is None and since is not None and now.synchronised:
+            self._doubted_since = None
+            return now.wall - since >= MAX_MEETING
+        if self.until is None or now.wall - self.until < GRACE:
+            self.open(self.until, now, resumed_since=since)
             return False
         return True
 
@@ -53,4 +67,4 @@ def can_resume(record: MeetingRecord, now: Now) -> bool:
     join = record.command.body
     assert isinstance(join, Join)
     since = datetime.fromtimestamp(record.since_wall, UTC)
-    return now.wall < (join.until + GRACE if join.until else since + MAX_MEETING)
+    return now.wall - join.until < GRACE if join.until else now.wall - since < MAX_MEETING

@@ -66,13 +66,19 @@ class Playbook:
         self.room = Room(profile)
         self.seconds = 0.0
         self.synchronised = True
+        self._jumped = timedelta()
         self.effects: list[Effect] = []
         self.deadlines: dict[str, float] = {}
         self._ids = 0
 
     @property
     def now(self) -> Now:
-        return Now(self.seconds, START + timedelta(seconds=self.seconds), self.synchronised)
+        wall = START + timedelta(seconds=self.seconds) + self._jumped
+        return Now(self.seconds, wall, self.synchronised)
+
+    def clock_jumps(self, forward: timedelta) -> None:
+        """NTP sets the wall clock."""
+        self._jumped += forward
 
     @property
     def phase(self) -> Phase:

@@ -228,3 +228,40 @@ def test_a_stop_waits_for_no_child_that_does_not_end_and_a_second_one_for_none()
 
 def test_a_stop_outside_of_a_meeting_ends_at_once() -> None:
     assert do.EndDaemon() in Playbook().tell(StopRequested("SIGTERM"))
+
+
+def test_an_end_at_the_end_of_time_is_no_end() -> None:
+    play = Playbook()
+    play.enter(until="9999-12-31T23:59:59Z")
+    play.wait(200)
+    assert play.phase is Phase.IN_MEETING
+    last = play.all(do.RememberMeeting)[-1].record
+    again = Playbook()
+    again.tell(Restored(last, [], cold=True))
+    assert again.phase is Phase.RECONNECTING
+
+
+def test_a_meeting_of_days_ago_that_a_wrong_clock_resumed_ends_when_the_clock_is_right() -> None:
+    play = Playbook()
+    play.synchronised = False
+    restored(play, join=Join(meeting=Meeting("giao-ban")), cold=True)
+    play.light()
+    play.flow()
+    play.wait(120)
+    assert play.phase is Phase.IN_MEETING
+    play.clock_jumps(timedelta(days=3))
+    play.synchronised = True
+    play.wait(61)
+    assert play.phase is Phase.LEAVING
+    assert play.events()[-1] == "meeting-over"
+
+
+def test_a_resumed_meeting_of_today_is_not_ended_by_the_clock() -> None:
+    play = Playbook()
+    play.synchronised = False
+    restored(play, join=Join(meeting=Meeting("giao-ban")), cold=True)
+    play.light()
+    play.flow()
+    play.synchronised = True
+    play.wait(13 * 3600)
+    assert play.phase is Phase.IN_MEETING
