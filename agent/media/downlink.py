@@ -118,6 +118,7 @@ class Downlink:
             f"webrtcbin name=webrtc bundle-policy=max-bundle latency={self._jitter.milliseconds}",
             lambda text: self._loop.post(lambda: self.connection.fail(text)),
         )
+        pipeline.set_latency(self._delay())
         webrtc = pipeline["webrtc"]
         for caps in OFFERED.values():
             direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
@@ -188,6 +189,7 @@ class Downlink:
             wanted = self._jitter.look(session.arrivals())
             if wanted != before:
                 session.set_delay(wanted)
+                session.pipeline.set_latency(self._delay())
                 if self._sound:
                     self._sound.delay(self._delay())
 
@@ -253,8 +255,7 @@ class PictureCount:
 
 PICTURE = """
  queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
- ! rtph264depay request-keyframe=true wait-for-keyframe=true
- ! video/x-h264,stream-format=byte-stream,alignment=au ! h264parse config-interval=-1
+ ! rtph264depay request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
  ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au
  ! {decoder} ! {sink} name=picture sync=true qos=true"""
 

@@ -61,6 +61,11 @@ class Pipeline:
         self._closed.set()
         self.bin.set_state(Gst.State.NULL)
 
+    def set_latency(self, nanoseconds: int) -> None:
+        """Sinks render a buffer so long after its time, whatever the elements add up to."""
+        self.bin.set_latency(nanoseconds)
+        self.bin.recalculate_latency()
+
     def on_message(self, element: str, call: OnSample) -> None:
         """Give `call` the structure of each element message from the element of this name."""
         self._on_element[element] = call
