@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.core.commands import Source
-from agent.media.certificate import Certificate
 from agent.media.connection import Connection, Report
 from agent.media.gst import Gst, GstWebRTC, available
 from agent.media.jitter import JitterControl
 from agent.media.loop import Loop
 from agent.media.mixer import RAW, Input
+from agent.media.network import Network
 from agent.media.pipeline import Pipeline, SharedClock, Tap, at_first_buffer
 from agent.media.session import Events, Session
 
@@ -56,8 +56,7 @@ class Downlink:
         loop: Loop,
         clock: SharedClock,
         source: Source,
-        certificate: Certificate,
-        local_address: str | None,
+        network: Network,
         jitter_buffer_milliseconds: int,
         *,
         report: Report,
@@ -69,8 +68,7 @@ class Downlink:
         self._loop = loop
         self._clock = clock
         self.source = source
-        self._certificate = certificate
-        self._local_address = local_address
+        self._network = network
         self._floor = jitter_buffer_milliseconds
         self._jitter = JitterControl(jitter_buffer_milliseconds)
         self._on_picture = on_picture
@@ -124,9 +122,7 @@ class Downlink:
             direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
             transceiver = webrtc.emit("add-transceiver", direction, Gst.Caps.from_string(caps))
             transceiver.set_property("do-nack", True)
-        session = Session(
-            self._loop, pipeline, self.source, self._certificate, self._local_address, events
-        )
+        session = Session(self._loop, pipeline, self.source, self._network, events)
         webrtc.connect("pad-added", lambda _, pad: self._on_pad(session, pad))
         return session
 

@@ -6,6 +6,9 @@ python3-gi and the distribution's GStreamer; only the media child does it.
 
 from __future__ import annotations
 
+import ctypes
+from typing import Any
+
 import gi
 
 gi.require_version("Gst", "1.0")
@@ -15,7 +18,7 @@ gi.require_version("GstWebRTC", "1.0")
 
 from gi.repository import Gst, GstApp, GstSdp, GstWebRTC  # noqa: E402
 
-__all__ = ["Gst", "GstApp", "GstSdp", "GstWebRTC", "available", "version"]
+__all__ = ["Gst", "GstApp", "GstSdp", "GstWebRTC", "available", "shared", "version"]
 
 Gst.init(None)
 
@@ -39,6 +42,15 @@ thread that asks meanwhile finds it half made (gi/module.py): so they are made h
 
 def version() -> str:
     return str(Gst.version_string())
+
+
+def shared(given: Any) -> Any:
+    """`given`, safe to be let go of: webrtcbin gives its ICE agent away floating, so that PyGObject
+    takes webrtcbin's own reference for ours, and the two would free it twice.
+    """
+    if given.__grefcount__ == 1:
+        ctypes.CDLL("libgobject-2.0.so.0").g_object_ref(ctypes.c_void_p(hash(given)))
+    return given
 
 
 def available(*elements: str) -> str | None:

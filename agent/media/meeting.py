@@ -28,10 +28,10 @@ from agent.core.media import (
     UplinkReported,
 )
 from agent.errors import MediaError
-from agent.media.certificate import Certificate
 from agent.media.loop import Loop
 from agent.media.microphone import Loudspeaker, MicrophoneFeed
 from agent.media.mixer import ECHO_PROBE
+from agent.media.network import Network
 from agent.media.notice import UPLINK, Notice
 from agent.media.own_picture import OwnPicture
 from agent.media.pipeline import SharedClock
@@ -67,7 +67,7 @@ class Meeting:
         media: settings.Media,
         plan: MediaPlan,
         makers: Makers,
-        certificate: Certificate,
+        network: Network,
         send: Send,
     ) -> None:
         self._loop = loop
@@ -75,7 +75,7 @@ class Meeting:
         self._media = media
         self._plan = plan
         self._makers = makers
-        self._certificate = certificate
+        self._network = network
         self._send = send
         self._clock = SharedClock()
         self._sent = SentPicture()
@@ -100,7 +100,7 @@ class Meeting:
         self.sources = Sources(
             loop,
             self._clock,
-            certificate,
+            network,
             media,
             screen=self._screen,
             speaker=self.speaker,
@@ -119,8 +119,7 @@ class Meeting:
             self._loop,
             self._clock,
             self._plan.publish,
-            self._certificate,
-            self._media.local_address,
+            self._network,
             camera=self._devices.camera if makers.camera else None,
             sound=makers.microphone is not None,
             report=self._report_uplink,

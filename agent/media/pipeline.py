@@ -46,6 +46,7 @@ class Pipeline:
         self.bin.set_base_time(clock.base_time)
         self._on_error = on_error
         self._on_element: dict[str, OnSample] = {}
+        self._handlers: list[tuple[Any, int]] = []
         self._closed = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="bus", daemon=True)
 
@@ -60,6 +61,9 @@ class Pipeline:
         """May be called twice, but not from a streaming thread of this pipeline."""
         self._closed.set()
         self.bin.set_state(Gst.State.NULL)
+        while self._handlers:  # they hold us, and we the elements: nobody else would free that
+            element, handler = self._handlers.pop()
+            element.disconnect(handler)
 
     def set_latency(self, nanoseconds: int) -> None:
         """Sinks render a buffer so long after its time, whatever the elements add up to."""
@@ -81,7 +85,7 @@ class Pipeline:
 
         element = self[sink]
         element.set_property("emit-signals", True)
-        element.connect("new-sample", pull)
+        self._handlers.append((element, element.connect("new-sample", pull)))
 
     def _watch(self) -> None:
         bus = self.bin.get_bus()

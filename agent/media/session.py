@@ -16,10 +16,10 @@ from agent.core.commands import Endpoint, Source
 from agent.core.urls import shown
 from agent.errors import MediaError
 from agent.media import rtcp, signaling
-from agent.media.certificate import Certificate
-from agent.media.gst import Gst, GstSdp, GstWebRTC
+from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
 from agent.media.jitter import Arrivals
 from agent.media.loop import Loop
+from agent.media.network import Network
 from agent.media.pipeline import Pipeline
 from agent.media.retransmission import RetransmissionBudget
 from agent.media.rtcp import ReportBlock
@@ -27,6 +27,9 @@ from agent.media.sdp import readable, without_sound_repeats
 
 NEGOTIATION_SECONDS = 6.0
 """From the server's answer to DTLS being up, a few round trips; then the attempt has failed."""
+
+LONGEST_ANSWER_SECONDS = 3 * signaling.DEADLINE_SECONDS
+"""To connect, to ask, to be answered."""
 
 REPEAT_AFTER_MILLISECONDS = 20
 """A packet this late is asked for again: 3G swaps packets, but not by more."""
@@ -55,14 +58,13 @@ class Session:
         loop: Loop,
         pipeline: Pipeline,
         endpoint: Endpoint | Source,
-        certificate: Certificate,
-        local_address: str | None,
+        network: Network,
         events: Events,
     ) -> None:
         self._loop = loop
         self.pipeline = pipeline
         self._endpoint = endpoint
-        self._certificate = certificate
+        self._network = network
         self._events = events
         self._webrtc = pipeline["webrtc"]
         self._url: str | None = None
@@ -73,20 +75,18 @@ class Session:
         self.reports: dict[int, ReportBlock] = {}
         self.jitter_buffers: list[Any] = []
         self.retransmissions = RetransmissionBudget(0)
-        self._prepare(local_address)
+        self._prepare()
 
     # --- setting up
 
-    def _prepare(self, local_address: str | None) -> None:
+    def _prepare(self) -> None:
         webrtc = self._webrtc
         webrtc.connect("deep-element-added", self._on_element)
-        # kept for the session's life: temporaries of these two are freed under GStreamer's feet
-        self._ice = webrtc.get_property("ice-agent")
-        self._nice = self._ice.get_property("agent")
-        self._nice.set_property("upnp", False)
-        self._ice.set_property("ice-tcp", False)
-        if local_address:
-            self._ice.emit("add-local-ip-address", local_address)
+        ice = shared(webrtc.get_property("ice-agent"))
+        ice.get_property("agent").set_property("upnp", False)
+        ice.set_property("ice-tcp", False)
+        if self._network.local_address:
+            ice.emit("add-local-ip-address", self._network.local_address)
         self._rtpbin = webrtc.get_by_name("rtpbin")
         self._rtpbin.connect("pad-added", self._on_rtpbin_pad)
         self._rtpbin.connect("new-jitterbuffer", self._on_jitter_buffer)
@@ -97,7 +97,7 @@ class Session:
         factory = element.get_factory()
         name = factory.get_name() if factory else ""
         if name in ("dtlssrtpdec", "dtlsdec"):
-            element.set_property("pem", self._certificate.pem)
+            element.set_property("pem", self._network.certificate.pem)
         elif name == "rtprtxsend":
             element.set_property("max-size-packets", SENT_PACKETS)
             pad = element.get_static_pad("src")
@@ -149,52 +149,56 @@ class Session:
 
     def start(self) -> None:
         self.pipeline.play()
-        promise = Gst.Promise.new_with_change_func(self._on_offer, None)
+        promise = Gst.Promise.new_with_change_func(self._on_offer, self._webrtc)
         self._webrtc.emit("create-offer", None, promise)
 
-    def _on_offer(self, promise: Any, _data: Any) -> None:
+    # webrtcbin comes along as an argument: these run in its threads, perhaps after the end
+
+    def _on_offer(self, promise: Any, webrtc: Any) -> None:
         reply = promise.get_reply()
         offer = reply.get_value("offer") if reply else None
         if offer is None:
             self._fail(MediaError("pipeline", "webrtcbin made no offer"))
             return
-        self._webrtc.emit("set-local-description", offer, Gst.Promise.new())
+        webrtc.emit("set-local-description", offer, Gst.Promise.new())
 
-    def _on_gathering(self, *_: Any) -> None:
+    def _on_gathering(self, webrtc: Any, _property: Any) -> None:
         done = GstWebRTC.WebRTCICEGatheringState.COMPLETE
-        if self._webrtc.get_property("ice-gathering-state") == done:
-            threading.Thread(target=self._negotiate, name="signaling", daemon=True).start()
+        if webrtc.get_property("ice-gathering-state") == done:
+            threading.Thread(
+                target=self._negotiate, args=(webrtc,), name="signaling", daemon=True
+            ).start()
 
-    def _negotiate(self) -> None:
+    def _negotiate(self, webrtc: Any) -> None:
         """In a thread of its own: the one place that waits for the server's answer."""
         try:
-            sdp = self._local_sdp()
+            sdp = self._local_sdp(webrtc)
             answer = self._offer(sdp)
             self._url = answer.session_url
             self._url_known.set()
             if not self._closed:
-                self._accept(sdp, answer.sdp)
+                self._accept(webrtc, sdp, answer.sdp)
         except MediaError as error:
             self._fail(error)
         finally:
             self._url_known.set()
 
-    def _local_sdp(self) -> str:
-        description = self._webrtc.get_property("local-description")
-        return self._certificate.correct(readable(description.sdp.as_text()))
+    def _local_sdp(self, webrtc: Any) -> str:
+        description = webrtc.get_property("local-description")
+        return self._network.certificate.correct(readable(description.sdp.as_text()))
 
     def _offer(self, sdp: str) -> signaling.Answer:
         """Once more, with less, where it is the offer that the server does not take."""
-        url, token = self._endpoint.url, self._endpoint.token
+        dialer, url, token = self._network.dialer, self._endpoint.url, self._endpoint.token
         try:
-            return signaling.offer(url, token, sdp)
+            return signaling.offer(dialer, url, token, sdp)
         except signaling.Refused as refused:
             less = without_sound_repeats(sdp)
             if not refused.of_offer or less == sdp:
                 raise
-            return signaling.offer(url, token, less)
+            return signaling.offer(dialer, url, token, less)
 
-    def _accept(self, offered: str, answered: str) -> None:
+    def _accept(self, webrtc: Any, offered: str, answered: str) -> None:
         parsed, message = GstSdp.SDPMessage.new_from_text(answered)
         usable = "a=ice-ufrag:" in answered and "a=fingerprint:" in answered
         same = answered.count("\nm=") == offered.count("\nm=")
@@ -202,13 +206,12 @@ class Session:
             raise signaling.Refused(
                 f"{shown(self._endpoint.url)}: the answer is no usable SDP (it needs as many media as the "
                 "offer, ICE credentials and a DTLS fingerprint)",
-                again=False,
             )
         kind = GstWebRTC.WebRTCSDPType.ANSWER
         description = GstWebRTC.WebRTCSessionDescription.new(kind, message)
         self._loop.post(self._limit_negotiation)
         promise = Gst.Promise.new_with_change_func(self._on_accepted, None)
-        self._webrtc.emit("set-remote-description", description, promise)
+        webrtc.emit("set-remote-description", description, promise)
 
     def _limit_negotiation(self) -> None:
         self._loop.later(NEGOTIATION_SECONDS, self._give_up)
@@ -217,14 +220,10 @@ class Session:
         reply = promise.get_reply()
         if reply and reply.has_field("error"):
             why = reply.get_value("error").message
-            self._fail(
-                signaling.Refused(
-                    f"{shown(self._endpoint.url)}: answer not usable: {why}", again=False
-                )
-            )
+            self._fail(signaling.Refused(f"{shown(self._endpoint.url)}: answer not usable: {why}"))
 
-    def _on_connection(self, *_: Any) -> None:
-        state = self._webrtc.get_property("connection-state").value_nick
+    def _on_connection(self, webrtc: Any, _property: Any) -> None:
+        state = webrtc.get_property("connection-state").value_nick
         if state == "connected":
             self._loop.post(self._succeed)
         elif state in ("failed", "closed"):
@@ -262,11 +261,14 @@ class Session:
 
     def _end(self) -> None:
         # an answer that is still under way would otherwise leave a session behind at the server
-        self._url_known.wait(signaling.DEADLINE_SECONDS)
+        self._url_known.wait(LONGEST_ANSWER_SECONDS)
         if self._url:
             with contextlib.suppress(MediaError):  # a server that is gone has no session either
-                signaling.end(self._url, self._endpoint.token)
+                signaling.end(self._network.dialer, self._url, self._endpoint.token)
         self.pipeline.close()
+        # its elements hold our callbacks: a circle that Python's collector does not see through
+        del self.pipeline, self._webrtc, self._rtpbin
+        self.jitter_buffers.clear()
 
     # --- looking
 

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from agent.core.urls import shown
 from agent.errors import MediaError
+from agent.media.dialing import Dialer
 
 DEADLINE_SECONDS = 10.0
 """For each step of one request; a 3G link takes some."""
@@ -26,6 +27,8 @@ NOT_YET = {404, 409, 425, 429, 500, 502, 503, 504}
 
 NOT_THIS = {400, 422, 500}
 """Answers of servers whose WebRTC does not take what the offer says (RFC 9725, 4.2, and what is met)."""
+
+FORBIDDEN = {401, 403}
 
 
 class Answer(NamedTuple):
@@ -45,13 +48,16 @@ class Reply(NamedTuple):
 
 
 class Refused(MediaError):
-    """The server answered no; `again` says whether asking later may help, `of_offer` whether another
-    offer may."""
+    """The server answered no, or nothing that makes sense (`status` 0)."""
 
-    def __init__(self, text: str, again: bool, *, of_offer: bool = False) -> None:
+    def __init__(self, text: str, status: int = 0) -> None:
         super().__init__("refused", text)
-        self.again = again
-        self.of_offer = of_offer
+        self.again = status in NOT_YET
+        """Whether asking later may help."""
+        self.of_offer = status in NOT_THIS
+        """Whether another offer may help."""
+        self.forbidden = status in FORBIDDEN
+        """Whether it is the token that the server does not like."""
 
 
 class Unreachable(MediaError):
@@ -61,16 +67,16 @@ class Unreachable(MediaError):
         super().__init__("unreachable", text)
 
 
-def offer(url: str, token: str | None, sdp: str) -> Answer:
+def offer(dialer: Dialer, url: str, token: str | None, sdp: str) -> Answer:
     """POST the offer. Raises Refused or Unreachable, each with what to look at."""
     for _ in range(MAX_REDIRECTS + 1):
-        reply = _request("POST", url, token, sdp)
+        reply = _request(dialer, "POST", url, token, sdp)
         if reply.status not in (301, 302, 307, 308) or not reply.location:
             return _judge(url, reply)
         target = urljoin(url, reply.location)
         token = token if _origin(target) == _origin(url) else None
         url = target
-    raise Refused(f"{shown(url)}: more than {MAX_REDIRECTS} redirects", again=False)
+    raise Refused(f"{shown(url)}: more than {MAX_REDIRECTS} redirects")
 
 
 def _judge(url: str, reply: Reply) -> Answer:
@@ -78,19 +84,13 @@ def _judge(url: str, reply: Reply) -> Answer:
         raise Refused(
             f"{shown(url)}: the server wants to make the offer itself (406); a server is needed that takes "
             "the client's offer, as RFC 9725 and the newer WHEP drafts say",
-            again=False,
         )
     if reply.status not in (200, 201):
-        raise Refused(
-            f"{shown(url)}: {_explain(reply)}",
-            again=reply.status in NOT_YET,
-            of_offer=reply.status in NOT_THIS,
-        )
+        raise Refused(f"{shown(url)}: {_explain(reply)}", reply.status)
     if reply.content_type != SDP or not reply.body.startswith("v=0"):
         raise Refused(
             f"{shown(url)}: answered {reply.status} with {reply.content_type or 'no type'} instead of "
             "an SDP answer; is this a WHIP or WHEP address?",
-            again=False,
         )
     return Answer(reply.body, urljoin(url, reply.location) if reply.location else None)
 
@@ -107,14 +107,14 @@ def _explain(reply: Reply) -> str:
     return meanings.get(reply.status, f"answered {reply.status} {first_line}".rstrip())
 
 
-def end(session_url: str, token: str | None) -> None:
+def end(dialer: Dialer, session_url: str, token: str | None) -> None:
     """DELETE the session; one that is already gone (404) is fine. Raises Refused or Unreachable."""
-    reply = _request("DELETE", session_url, token, None)
+    reply = _request(dialer, "DELETE", session_url, token, None)
     if reply.status not in (200, 202, 204, 404, 410):
-        raise Refused(f"{shown(session_url)}: DELETE answered {reply.status}", again=False)
+        raise Refused(f"{shown(session_url)}: DELETE answered {reply.status}")
 
 
-def _request(method: str, url: str, token: str | None, body: str | None) -> Reply:
+def _request(dialer: Dialer, method: str, url: str, token: str | None, body: str | None) -> Reply:
     parts = urlsplit(url)
     headers = {"Accept": SDP}
     if body is not None:
@@ -123,7 +123,7 @@ def _request(method: str, url: str, token: str | None, body: str | None) -> Repl
         headers["Authorization"] = f"Bearer {token}"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        with contextlib.closing(_connection(parts)) as connection:
+        with contextlib.closing(_connect(dialer, parts)) as connection:
             connection.request(method, target, body=body, headers=headers)
             response = connection.getresponse()
             raw = response.read(MAX_ANSWER_BYTES)
@@ -134,14 +134,20 @@ def _request(method: str, url: str, token: str | None, body: str | None) -> Repl
     return Reply(response.status, text, content_type, response.getheader("Location"))
 
 
-def _connection(parts: SplitResult) -> http.client.HTTPConnection:
-    host = parts.hostname or ""
-    if parts.scheme == "https":
-        trust = ssl.create_default_context()
-        return http.client.HTTPSConnection(
-            host, parts.port, timeout=DEADLINE_SECONDS, context=trust
-        )
-    return http.client.HTTPConnection(host, parts.port, timeout=DEADLINE_SECONDS)
+def _connect(dialer: Dialer, parts: SplitResult) -> http.client.HTTPConnection:
+    """With the socket open already: http.client would make one attempt only."""
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = kind(host, parts.port)
+    opened = dialer.connect(host, connection.port, DEADLINE_SECONDS)
+    opened.settimeout(DEADLINE_SECONDS)
+    try:
+        trust = ssl.create_default_context() if secure else None
+        connection.sock = trust.wrap_socket(opened, server_hostname=host) if trust else opened
+    except BaseException:
+        opened.close()
+        raise
+    return connection
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from agent import settings
 from agent.core.commands import Source
 from agent.core.media import DownlinkReported, LinkState
-from agent.media.certificate import Certificate
 from agent.media.downlink import Downlink
 from agent.media.loop import Loop
+from agent.media.network import Network
 from agent.media.notice import Notice
 from agent.media.pipeline import SharedClock
 from agent.media.recorder import Recorder
@@ -29,7 +29,7 @@ class Sources:
         self,
         loop: Loop,
         clock: SharedClock,
-        certificate: Certificate,
+        network: Network,
         media: settings.Media,
         *,
         screen: Screen,
@@ -38,9 +38,9 @@ class Sources:
         notice: Notice,
         send: Send,
     ) -> None:
-        self._certificate = certificate
         self._loop = loop
         self._clock = clock
+        self._network = network
         self._media = media
         self._screen = screen
         self._speaker = speaker
@@ -88,8 +88,7 @@ class Sources:
             self._loop,
             self._clock,
             source,
-            self._certificate,
-            self._media.local_address,
+            self._network,
             self._media.jitter_buffer_milliseconds,
             report=lambda state, text: self._report(url, state, text),
             on_picture=(lambda sample: screen.show(url, sample)) if screen.live else None,

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.core.commands import Endpoint
-from agent.media.certificate import Certificate
 from agent.media.connection import Connection, Report
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
+from agent.media.network import Network
 from agent.media.pipeline import Pipeline, SharedClock, wrap
 from agent.media.rate import LinkReport, RateControl, Targets
 from agent.media.rtcp import ReportBlock
@@ -54,8 +54,7 @@ class Uplink:
         loop: Loop,
         clock: SharedClock,
         endpoint: Endpoint,
-        certificate: Certificate,
-        local_address: str | None,
+        network: Network,
         *,
         camera: Camera | None,
         sound: bool,
@@ -66,8 +65,7 @@ class Uplink:
         self._loop = loop
         self._clock = clock
         self._endpoint = endpoint
-        self._certificate = certificate
-        self._local_address = local_address
+        self._network = network
         self._picture = camera is not None
         self._sound = sound
         self._request_keyframe = request_keyframe
@@ -134,9 +132,7 @@ class Uplink:
         if self._picture:
             pad = pipeline["picture"].get_static_pad("src")
             pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream)
-        return Session(
-            self._loop, pipeline, self._endpoint, self._certificate, self._local_address, events
-        )
+        return Session(self._loop, pipeline, self._endpoint, self._network, events)
 
     def _on_upstream(self, _pad: Any, info: Any) -> Any:
         structure = info.get_event().get_structure()

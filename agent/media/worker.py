@@ -131,8 +131,10 @@ class Worker:
                 self._instruct(message)
 
     def _start(self, start: Start) -> None:
+        from agent.media.dialing import Dialer
         from agent.media.figures import Figures
         from agent.media.meeting import Meeting
+        from agent.media.network import Network
 
         if self._configure is None or self._meeting is not None:
             raise MessageError("bad-frame", "start comes once, after configure")
@@ -143,7 +145,7 @@ class Worker:
             media,
             start.plan,
             _makers(devices),
-            self._certificate,
+            Network(self._certificate, media.local_address, Dialer()),
             self._line.send,
         )
         self._meeting.start()

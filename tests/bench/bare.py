@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 
 from agent.core.commands import Source
-from agent.media.certificate import make_certificate
 from agent.media.downlink import OFFERED
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
+from agent.media.network import make_network
 from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.session import Events, Session
 from tests.support.loopback import ADDRESS
@@ -83,7 +83,7 @@ def main() -> None:
     {"publish": publish, "play": play}[arguments.work](pipeline)
     events = Events(lambda: print("flowing", flush=True), lambda error: print(error, flush=True))
     endpoint = Source(arguments.url)
-    Session(loop, pipeline, endpoint, make_certificate(), ADDRESS, events).start()
+    Session(loop, pipeline, endpoint, make_network(ADDRESS), events).start()
     loop.run()
 
 

@@ -172,9 +172,9 @@ def captured(sample: Any, now: float) -> float:
 def watch(network: BadNetwork, conditions: Conditions) -> Watcher:
     """The agent's own downlink and loudspeaker, in this process so that each picture can be read."""
     from agent.devices import registry
-    from agent.media.certificate import make_certificate
     from agent.media.downlink import Downlink
     from agent.media.loop import Loop
+    from agent.media.network import make_network
     from agent.media.pipeline import SharedClock
     from agent.media.reporting import DeviceReporter
     from agent.media.speaker import SpeakerFeed
@@ -198,8 +198,7 @@ def watch(network: BadNetwork, conditions: Conditions) -> Watcher:
             loop,
             clock,
             Source(network.whep("watched")),
-            make_certificate(),
-            ADDRESS,
+            make_network(ADDRESS),
             Media().jitter_buffer_milliseconds,
             report=lambda state, text: None,
             on_picture=watcher.on_picture,

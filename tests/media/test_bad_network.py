@@ -1,8 +1,7 @@
-"""The meeting on a bad network: loss, a dead server, a cut; noticed, told, and mended by itself."""
+"""The meeting on a bad network: loss, a narrow link, a cut; noticed, told, and mended by itself."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +17,6 @@ from tests.support.media_server import MediaServer
 from tests.support.peers import Receiver
 from tests.support.sounds import RATE_HZ, purity, read_wav
 from tests.support.waiting import wait_for
-
-NOTICED_SECONDS = 5.0
-BACK_SECONDS = 3.0
-SLACK_SECONDS = 2.0
-"""For a machine that runs other tests at the same time; the bench is strict."""
 
 Report = UplinkReported | DownlinkReported
 
@@ -71,31 +65,6 @@ def share_heard(sound: np.ndarray) -> float:
     """The share of the 20 ms pieces in which the tone is whole."""
     pieces = [sound[at : at + 960] for at in range(0, len(sound) - 960, 960)]
     return float(np.mean([purity(piece, TONE_HZ) > 0.9 for piece in pieces]))
-
-
-def test_a_killed_server_is_noticed_and_its_return_too() -> None:
-    server = MediaServer()
-    with MediaChild(room()) as child:
-        child.start(plan(publish=server.whip("r"), play=[server.whep("r")]))
-        for _ in range(3):
-            child.wait(UplinkReported, state("flowing"))
-            child.wait(DownlinkReported, state("flowing"))
-            told = len(child.reports)
-            died = time.monotonic()
-            server.kill()
-            child.wait(UplinkReported, state("stalled"), after=told)
-            child.wait(DownlinkReported, state("stalled"), after=told)
-            assert time.monotonic() - died < NOTICED_SECONDS + SLACK_SECONDS
-            child.wait(UplinkReported, state("unreachable"), after=told)
-            told = len(child.reports)
-            server = MediaServer(server.port)
-            back = time.monotonic()
-            child.wait(UplinkReported, state("flowing"), after=told)
-            child.wait(DownlinkReported, state("flowing"), after=told)
-            assert time.monotonic() - back < BACK_SECONDS + SLACK_SECONDS
-        assert child.stop() == 0
-        assert server.sessions() == [], "no session is left behind"
-    server.close()
 
 
 def test_a_cut_line_is_noticed_and_no_session_leaks(

@@ -9,6 +9,7 @@ import pytest
 
 from agent.core.media import UplinkReported
 from agent.media import signaling
+from agent.media.dialing import Dialer
 from agent.media.signaling import Refused, Unreachable
 from tests.media.rooms import plan, room
 from tests.support.http_stub import HttpStub, Reply
@@ -26,24 +27,24 @@ def created(location: str | None = "/session/1") -> Reply:
 
 def test_a_relative_location_is_resolved_against_the_request() -> None:
     with HttpStub(created("../session/7?k=1")) as server:
-        answer = signaling.offer(f"{server.url}/room/whip", None, "v=0")
+        answer = signaling.offer(Dialer(), f"{server.url}/room/whip", None, "v=0")
         assert answer.session_url == f"{server.url}/session/7?k=1"
 
 
 def test_a_session_without_location_has_nothing_to_delete() -> None:
     with HttpStub(created(None)) as server:
-        assert signaling.offer(f"{server.url}/whep", None, "v=0").session_url is None
+        assert signaling.offer(Dialer(), f"{server.url}/whep", None, "v=0").session_url is None
 
 
 def test_200_is_taken_as_201() -> None:
     with HttpStub(Reply(200, ANSWER, SDP)) as server:
-        assert signaling.offer(server.url, None, "v=0").sdp == ANSWER
+        assert signaling.offer(Dialer(), server.url, None, "v=0").sdp == ANSWER
 
 
 def test_the_token_goes_with_the_offer_and_with_delete() -> None:
     with HttpStub(created(), Reply(200)) as server:
-        answer = signaling.offer(f"{server.url}/whip", "s3cret", "v=0")
-        signaling.end(str(answer.session_url), "s3cret")
+        answer = signaling.offer(Dialer(), f"{server.url}/whip", "s3cret", "v=0")
+        signaling.end(Dialer(), str(answer.session_url), "s3cret")
         assert [asked.token for asked in server.asked] == ["Bearer s3cret"] * 2
         assert [asked.method for asked in server.asked] == ["POST", "DELETE"]
 
@@ -52,7 +53,7 @@ def test_the_token_goes_with_the_offer_and_with_delete() -> None:
 def test_a_redirect_is_followed_and_the_session_is_the_new_servers(status: int) -> None:
     with HttpStub(created("/session/2")) as there:
         with HttpStub(Reply(status, "", {"Location": f"{there.url}/moved"})) as here:
-            answer = signaling.offer(f"{here.url}/whip", "s3cret", "v=0")
+            answer = signaling.offer(Dialer(), f"{here.url}/whip", "s3cret", "v=0")
         assert answer.session_url == f"{there.url}/session/2"
         assert there.asked[0].token is None, "a token is for the server it was given for"
 
@@ -60,7 +61,7 @@ def test_a_redirect_is_followed_and_the_session_is_the_new_servers(status: int) 
 def test_redirects_in_a_circle_end() -> None:
     with HttpStub(Reply(307, "", {"Location": "/again"})) as server:
         with pytest.raises(Refused, match="redirects"):
-            signaling.offer(f"{server.url}/whip", None, "v=0")
+            signaling.offer(Dialer(), f"{server.url}/whip", None, "v=0")
         assert len(server.asked) <= 5
 
 
@@ -81,7 +82,7 @@ def test_redirects_in_a_circle_end() -> None:
 )
 def test_a_refusal_says_why_and_whether_to_ask_again(reply: Reply, says: str, again: bool) -> None:
     with HttpStub(reply) as server, pytest.raises(Refused) as refused:
-        signaling.offer(f"{server.url}/whip", "s3cret", "v=0")
+        signaling.offer(Dialer(), f"{server.url}/whip", "s3cret", "v=0")
     assert says in refused.value.text
     assert refused.value.again is again
     assert refused.value.of_offer is (reply.status == 400)
@@ -91,7 +92,7 @@ def test_a_refusal_says_why_and_whether_to_ask_again(reply: Reply, says: str, ag
 @pytest.mark.parametrize("status", [200, 204, 404])
 def test_a_session_that_is_gone_is_ended(status: int) -> None:
     with HttpStub(Reply(status)) as server:
-        signaling.end(f"{server.url}/session/1", None)
+        signaling.end(Dialer(), f"{server.url}/session/1", None)
 
 
 def test_nobody_there_is_unreachable() -> None:
@@ -99,7 +100,7 @@ def test_nobody_there_is_unreachable() -> None:
         free.bind((ADDRESS, 0))
         url = f"http://{ADDRESS}:{free.getsockname()[1]}/whip"
     with pytest.raises(Unreachable, match=r"[Cc]onnection refused"):
-        signaling.offer(url, None, "v=0")
+        signaling.offer(Dialer(), url, None, "v=0")
 
 
 def test_something_that_does_not_speak_http_is_unreachable() -> None:
@@ -112,7 +113,7 @@ def test_something_that_does_not_speak_http_is_unreachable() -> None:
 
         threading.Thread(target=greet, daemon=True).start()
         with pytest.raises(Unreachable):
-            signaling.offer(url, None, "v=0")
+            signaling.offer(Dialer(), url, None, "v=0")
 
 
 @pytest.mark.parametrize("body", [ANSWER, "v=0\r\nm=audio 9 RTP/AVP 0\r\n", "v=0\r\n" + "x" * 9999])

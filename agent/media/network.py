@@ -1,0 +1,21 @@
+"""What all sessions of one media child have in common: who we are to servers, and how they are reached."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from agent.media.certificate import Certificate, make_certificate
+from agent.media.dialing import Dialer
+
+
+class Network(NamedTuple):
+    """`local_address` is the only one that ICE may use; None for all of the machine's."""
+
+    certificate: Certificate
+    local_address: str | None
+    dialer: Dialer
+
+
+def make_network(local_address: str | None) -> Network:
+    """Raises MediaError where no certificate can be made."""
+    return Network(make_certificate(), local_address, Dialer())

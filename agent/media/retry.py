@@ -1,0 +1,53 @@
+"""How long to wait before the next attempt at a session.
+
+Pure: it goes by what the last attempt failed of. Short enough to be back within 3 s of the server's
+return, and spread at random, since all rooms of a meeting lose their server in one moment.
+"""
+
+from __future__ import annotations
+
+import random
+
+from agent.errors import MediaError
+from agent.media.signaling import Refused
+
+FIRST_SECONDS = 0.5
+LONGEST_SECONDS = 1.5
+"""While nobody answers: a connection request costs a dead machine nothing."""
+
+SOON_SECONDS = 1.0
+SOON_ATTEMPTS = 20
+LATER_SECONDS = 3.0
+"""A live server that says "not yet" is asked often for the first 15 s, in which everybody else comes
+back too, and then no oftener than it can bear: an answer costs it a TLS handshake."""
+
+FORBIDDEN_SECONDS = 15.0
+"""A wrong token will hardly become right by itself."""
+
+
+class RetrySchedule:
+    """For one source or our own stream."""
+
+    def __init__(self) -> None:
+        self._kind = ""
+        self._failures = 0
+
+    def reset(self) -> None:
+        """Media flows."""
+        self._kind, self._failures = "", 0
+
+    def pause_seconds(self, error: MediaError) -> float:
+        """After this failure; at least half and at most all of what its kind has come to."""
+        kind = "forbidden" if isinstance(error, Refused) and error.forbidden else error.code
+        if kind != self._kind:
+            self._kind, self._failures = kind, 0
+        self._failures += 1
+        growing = FIRST_SECONDS * 2.0 ** min(self._failures - 1, 10)
+        return min(growing, self._longest_seconds()) * random.uniform(0.5, 1.0)
+
+    def _longest_seconds(self) -> float:
+        if self._kind == "forbidden":
+            return FORBIDDEN_SECONDS
+        if self._kind != "refused":
+            return LONGEST_SECONDS
+        return SOON_SECONDS if self._failures <= SOON_ATTEMPTS else LATER_SECONDS

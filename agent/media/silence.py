@@ -1,0 +1,44 @@
+"""Whether the peer of a session has died: nothing came for longer than it usually takes.
+
+Pure: counters and the monotonic clock go in. Media come many times a second, and their end is plain;
+a peer that only takes ours sends nothing but RTCP, which may come rarely (RFC 3550 allows 7.5 s).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+SHORTEST_SECONDS = 4.0
+"""Silence that a mobile network brings about by itself, handing over from mast to mast; a dead peer
+is to be noticed within 5 s."""
+
+PAUSES = 2.5
+"""Of a peer's longest recent pause between arrivals: one report may be lost."""
+
+REMEMBERED_PAUSES = 8
+
+
+class SilenceWatch:
+    """From when a session is up; `look` several times a second."""
+
+    def __init__(self, now_seconds: float) -> None:
+        self._started = self._arrived = now_seconds
+        self._count = 0
+        self._pauses: deque[float] = deque(maxlen=REMEMBERED_PAUSES)
+
+    def look(self, packets: int, now_seconds: float) -> None:
+        """Take note of all RTP and RTCP packets received so far."""
+        if packets != self._count:
+            self._pauses.append(now_seconds - self._arrived)
+            self._arrived = now_seconds
+        self._count = packets
+
+    def silence_seconds(self, now_seconds: float) -> float:
+        return now_seconds - self._arrived
+
+    def dead(self, now_seconds: float) -> bool:
+        longest = max(self._pauses, default=0.0)
+        return self.silence_seconds(now_seconds) > max(SHORTEST_SECONDS, PAUSES * longest)
+
+    def age_seconds(self, now_seconds: float) -> float:
+        return now_seconds - self._started

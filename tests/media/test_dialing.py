@@ -1,0 +1,113 @@
+"""Reaching a server: names without DNS, connection requests that get lost, several addresses."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from agent.media.dialing import Address, Dialer, resolve
+from tests.support.loopback import ADDRESS
+from tests.support.waiting import wait_for
+
+KERNEL_SECONDS = 3.5
+"""Linux says SYN again after 1, 3 and 7 s: from here on, its next one is 3.5 s away."""
+
+
+@contextlib.contextmanager
+def listening(backlog: int = 5) -> Iterator[socket.socket]:
+    with socket.create_server((ADDRESS, 0), backlog=backlog) as server:
+        yield server
+
+
+def port_of(server: socket.socket) -> int:
+    return int(server.getsockname()[1])
+
+
+class Resolver:
+    """Knows every name as loopback, until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.answers = True
+        self.hangs = threading.Event()
+        self.hangs.set()
+
+    def __call__(self, host: str, port: int) -> list[Address]:
+        self.hangs.wait()
+        if not self.answers:
+            raise OSError("Temporary failure in name resolution")
+        return [(socket.AF_INET, (ADDRESS, port))]
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_a_name_that_was_known_is_reached_without_dns(hangs: bool) -> None:
+    resolver = Resolver()
+    dialer = Dialer(resolver)
+    with listening() as server:
+        dialer.connect("media.example", port_of(server), 5).close()
+        resolver.answers = False
+        if hangs:
+            resolver.hangs.clear()
+        dialer.connect("media.example", port_of(server), 5).close()
+        resolver.hangs.set()
+
+
+def test_a_name_that_nobody_knows_is_told() -> None:
+    resolver = Resolver()
+    resolver.answers = False
+    with pytest.raises(OSError, match="name resolution"):
+        Dialer(resolver).connect("media.example", 80, 5)
+
+
+def test_an_address_where_nobody_listens_does_not_hold_up_the_next() -> None:
+    with listening() as gone:
+        dead = port_of(gone)
+    with listening() as server:
+        both = [(socket.AF_INET, (ADDRESS, port)) for port in (dead, port_of(server))]
+        with Dialer(lambda host, port: both).connect("media.example", 80, 5) as connection:
+            assert connection.getpeername() == (ADDRESS, port_of(server))
+
+
+def test_refused_everywhere_is_told_at_once() -> None:
+    with listening() as gone:
+        dead = port_of(gone)
+    with pytest.raises(ConnectionRefusedError):
+        Dialer().connect(ADDRESS, dead, 60)
+
+
+def test_a_server_that_takes_connections_again_is_reached_before_the_kernel_would() -> None:
+    with listening(backlog=0) as server, contextlib.ExitStack() as stack:
+        filling = [stack.enter_context(socket.socket()) for _ in range(4)]
+        for connection in filling:  # more than the queue takes: Linux drops what comes then
+            connection.setblocking(False)
+            connection.connect_ex((ADDRESS, port_of(server)))
+        reached: list[float] = []
+
+        def reach() -> None:
+            Dialer().connect(ADDRESS, port_of(server), 20).close()
+            reached.append(time.monotonic())
+
+        thread = threading.Thread(target=reach, daemon=True)
+        thread.start()
+        thread.join(KERNEL_SECONDS)
+        assert not reached
+        taken = time.monotonic()
+        threading.Thread(target=accept_all, args=(server,), daemon=True).start()
+        wait_for(lambda: bool(reached), 10, "a connection")
+        assert reached[0] - taken < KERNEL_SECONDS
+
+
+def accept_all(server: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            server.accept()[0].close()
+
+
+def test_names_are_looked_up_by_the_system() -> None:
+    assert (socket.AF_INET, (ADDRESS, 80)) in resolve("localhost", 80)
+    with pytest.raises(OSError, match="no host name"):
+        resolve("a" * 70 + ".example", 80)

@@ -1,0 +1,96 @@
+"""The media server is killed and started again, many times in a row, and nobody touches the room.
+
+DIEMCAU_KILLS=20 is the long form that issue 4 asks for; the suite does three. How long the server
+stays away is chosen at random, also too short to be noticed; the seed is printed by a failing run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import NamedTuple
+
+import psutil
+
+from agent.core.media import DownlinkReported, Measured, UplinkReported
+from tests.media.rooms import plan, room
+from tests.support.media_child import MediaChild
+from tests.support.media_server import MediaServer
+from tests.support.waiting import wait_for
+
+KILLS = min(int(os.environ.get("DIEMCAU_KILLS", "3")), 20)
+LONGEST_AWAY_SECONDS = 8.0
+NOTICED_SECONDS, BACK_SECONDS = 5.0, 3.0
+SLACK_SECONDS = 10.0
+"""For a machine that runs other tests at the same time; the bench is strict."""
+
+SETTLE_SECONDS = 30.0
+"""Threads that say DELETE to a dead server end by then."""
+
+
+class Held(NamedTuple):
+    """What the child holds open."""
+
+    files: int
+    threads: int
+    children: int
+
+
+ONE_SESSION = Held(files=14, threads=2, children=0)
+"""The last one may still be on its way out. A leak would hold two more after each kill."""
+
+
+def held(pid: int) -> Held:
+    process = psutil.Process(pid)
+    return Held(process.num_fds(), process.num_threads(), len(process.children(recursive=True)))
+
+
+def test_a_killed_server_is_noticed_and_its_return_too() -> None:
+    seed = random.randrange(1 << 32)
+    dice = random.Random(seed)
+    print(f"seed {seed}")
+    server = MediaServer()
+    with MediaChild(room()) as child:
+        child.start(plan(publish=server.whip("r"), play=[server.whep("r")]))
+        flowing(child, 10.0)
+        child.wait(Measured)
+        first = settled(child, server)
+        for _ in range(KILLS):
+            told, died = len(child.reports), time.monotonic()
+            server.kill()
+            time.sleep(dice.uniform(0.0, LONGEST_AWAY_SECONDS))
+            server = MediaServer(server.port)
+            noticed(child, died + NOTICED_SECONDS + SLACK_SECONDS, told)
+            flowing(child, BACK_SECONDS + SLACK_SECONDS, told)
+            settled(child, server, first)
+        assert child.stop() == 0
+        assert server.sessions() == [], "no session is left behind"
+    server.close()
+
+
+def noticed(child: MediaChild, deadline: float, after: int) -> None:
+    for kind in (UplinkReported, DownlinkReported):
+        left = max(deadline - time.monotonic(), 0.1)
+        child.wait(kind, lambda report: report.state == "stalled", left, after)
+
+
+def flowing(child: MediaChild, seconds: float, after: int = 0) -> None:
+    deadline = time.monotonic() + seconds
+    for kind in (UplinkReported, DownlinkReported):
+        left = max(deadline - time.monotonic(), 0.1)
+        child.wait(kind, lambda report: report.state == "flowing", left, after)
+
+
+def settled(child: MediaChild, server: MediaServer, most: Held | None = None) -> Held:
+    """One session each way, and no more held than `most`."""
+
+    def look() -> Held | None:
+        now = held(child.process.pid)
+        kinds = sorted(session["kind"] for session in server.sessions())
+        small = most is None or all(
+            n <= m + s for n, m, s in zip(now, most, ONE_SESSION, strict=True)
+        )
+        return now if kinds == ["whep", "whip"] and small else None
+
+    return wait_for(look, SETTLE_SECONDS, f"one session each way and about {most} held")

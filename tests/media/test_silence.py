@@ -1,0 +1,46 @@
+"""A dead peer is told from one that is slow, whatever it usually sends."""
+
+from __future__ import annotations
+
+from agent.media.silence import SilenceWatch
+
+TICK_SECONDS = 0.25
+
+
+def noticed_after(pauses: list[float]) -> float:
+    """Seconds of silence until a peer is taken for dead that paused so between its packets."""
+    watch, now, packets = SilenceWatch(0.0), 0.0, 0
+    for pause in pauses:
+        end = now + pause
+        while now + TICK_SECONDS < end:
+            now += TICK_SECONDS
+            watch.look(packets, now)
+            assert not watch.dead(now), f"alive, but for a pause of {pause} s"
+        now, packets = end, packets + 1
+        watch.look(packets, now)
+    died = now
+    while not watch.dead(now):
+        now += TICK_SECONDS
+        watch.look(packets, now)
+    return now - died
+
+
+def test_the_end_of_media_is_noticed_within_5_seconds() -> None:
+    assert noticed_after([TICK_SECONDS] * 100) <= 5
+
+
+def test_a_server_that_reports_every_second_is_missed_within_5_seconds() -> None:
+    assert noticed_after([1.0] * 20) <= 5
+    assert noticed_after([0.5, 1.5] * 10) <= 5
+
+
+def test_reports_that_come_rarely_are_waited_for() -> None:
+    assert 7.5 < noticed_after([3.0, 3.9, 5.0, 7.4, 6.0]) < 20
+
+
+def test_one_stall_does_not_make_it_blind() -> None:
+    assert noticed_after([TICK_SECONDS] * 50 + [3.5] + [TICK_SECONDS] * 50) <= 5
+
+
+def test_nothing_from_the_beginning_is_dead_too() -> None:
+    assert noticed_after([]) <= 5
