@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 from agent.core import effects as do
 from agent.errors import JournalError
 from agent.ports import Journal, Outgoing
 
 log = logging.getLogger(__name__)
+
+Fact = do.RememberMeeting | do.RememberMutedByHand
+"""What the next start goes by: kept even if the commands and answers beside it cannot be."""
 
 Act = do.StartWorker | do.InstructWorker | do.StopWorker | do.SwitchDisplay | do.SetLamp
 """What moves something in the room."""
@@ -37,6 +40,8 @@ class Recorder:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._owed: dict[type[do.Effect], do.Effect] = {}
+        """Facts that could not be written yet."""
 
     def record(self, segment: list[do.Effect]) -> list[Outgoing | None]:
         """All of the segment's writes, on disk at the return; per effect its message, if it is one.
@@ -44,13 +49,27 @@ class Recorder:
         A journal that can't be written costs durability, not the meeting: it is logged, and the
         messages have no place in the outbox.
         """
+        kept = [effect for effect in segment if _is_kept(effect)]
+        facts = {type(effect): effect for effect in kept if isinstance(effect, Fact)}
+        self._owed = {kind: fact for kind, fact in self._owed.items() if kind not in facts}
         try:
-            together = sum(_is_kept(effect) for effect in segment) > 1
-            with self._journal.together() if together else nullcontext():
-                return [self._record(effect) for effect in segment]
+            with self._journal.together() if len(kept) > 1 else nullcontext():
+                outgoing = [self._record(effect) for effect in segment]
         except JournalError as error:
             log.error("the journal cannot be written: %s", error)
-            return [_unkept(effect) for effect in segment]
+            outgoing = [_unkept(effect) for effect in segment]
+            self._owed |= facts
+        if kept and self._owed:
+            self._pay()
+        return outgoing
+
+    def _pay(self) -> None:
+        """Write the owed facts by themselves: a meeting that was left must not be gone back into
+        because the disk had no room for the answer."""
+        for kind, fact in list(self._owed.items()):
+            with suppress(JournalError):
+                self._record(fact)
+                del self._owed[kind]
 
     def _record(self, effect: do.Effect) -> Outgoing | None:
         match effect:

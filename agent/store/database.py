@@ -67,7 +67,9 @@ class Database:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "journal.db"
-        self.condition = DeviceStatus(Status.OK, "ok", f"the journal is {self._path}")
+        self._found = DeviceStatus(Status.OK, "ok", f"the journal is {self._path}")
+        self._trouble: DeviceStatus | None = None
+        """Why the last write or look failed, until one works again."""
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection = _open(self._path)
@@ -78,6 +80,10 @@ class Database:
                 self._connection = self._in_memory(error)
         except OSError as error:
             self._connection = self._in_memory(error)
+
+    @property
+    def condition(self) -> DeviceStatus:
+        return self._trouble or self._found
 
     def execute(self, query: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
         """One statement. Raises JournalError."""
@@ -100,6 +106,7 @@ class Database:
         try:
             yield
             self.execute("COMMIT")
+            self._trouble = None
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -117,7 +124,10 @@ class Database:
             if _is_broken(error):
                 self._connection.close()
                 self._connection = self._replacement(error)
-            raise _journal_error(error) from error
+                raise _journal_error(error) from error
+            problem = _journal_error(error)
+            self._trouble = DeviceStatus(Status.FAILED, problem.code, problem.text)
+            raise problem from error
 
     def _replacement(self, reason: Exception) -> sqlite3.Connection:
         try:
@@ -125,23 +135,23 @@ class Database:
             connection = _open(self._path)
         except (OSError, sqlite3.Error) as error:
             return self._in_memory(error)
-        self.condition = DeviceStatus(
+        self._found = DeviceStatus(
             Status.DEGRADED,
             "journal-replaced",
             f"{self._path} was corrupted ({reason}) and is kept as {aside.name}; commands before "
             "now are forgotten: check the SD card and the power supply",
         )
-        log.error("%s", self.condition.text)
+        log.error("%s", self._found.text)
         return connection
 
     def _in_memory(self, reason: Exception) -> sqlite3.Connection:
-        self.condition = DeviceStatus(
+        self._found = DeviceStatus(
             Status.FAILED,
             "journal-not-kept",
             f"{self._path} cannot be written ({reason}): nothing survives a power cut now; check "
             "the SD card, its free space and the folder's owner",
         )
-        log.error("%s", self.condition.text)
+        log.error("%s", self._found.text)
         connection = sqlite3.connect(":memory:", isolation_level=None)
         _create(connection)
         return connection

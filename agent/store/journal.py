@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
+from agent.core.audit import AUDITED
 from agent.core.commands import MAX_SIGNED_SECONDS, SIGNED_BY, Ack, Command
 from agent.core.documents import DeviceStatus, EventDocument
 from agent.core.effects import SendAck
@@ -33,7 +34,7 @@ MAX_COMMANDS = 10_000
 """Finished commands kept, at the most."""
 
 MAX_EVENTS = 10_000
-"""Events kept for auditing, at the most."""
+"""Openings and closings of devices that are kept, at the most, and as many other events."""
 
 MAX_UNSENT_EVENTS = 1_000
 """Events waiting for the hub, at the most; acks are never dropped."""
@@ -217,11 +218,16 @@ class Journal:
             " AND NOT (COALESCE(sender, '') LIKE ? AND received_at > ?)",
             (horizon, MAX_COMMANDS, f"{SIGNED_BY}%", self._now() - 2 * MAX_SIGNED_SECONDS),
         )
-        self._database.execute(
-            "DELETE FROM event WHERE at < ? OR number <= (SELECT MAX(number) FROM event) - ?",
-            (horizon, MAX_EVENTS),
-        )
+        self._database.execute("DELETE FROM event WHERE at < ?", (horizon,))
+        for which in (_IS_AUDITED, f"NOT {_IS_AUDITED}"):  # neither washes the other away
+            self._database.execute(
+                f"DELETE FROM event WHERE {which} AND number <= (SELECT number FROM event WHERE"
+                f" {which} ORDER BY number DESC LIMIT 1 OFFSET ?)",
+                (MAX_EVENTS,),
+            )
 
+
+_IS_AUDITED = f"type IN ({', '.join(repr(kind) for kind in AUDITED)})"
 
 _decode_ack = msgspec.json.Decoder(Ack).decode
 _decode_event = msgspec.json.Decoder(EventDocument).decode

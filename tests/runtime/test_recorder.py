@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from agent.core.commands import Meeting
 from agent.core.effects import (
     AcknowledgeDelivery,
     Effect,
     PublishEvent,
     RecordCommand,
+    RememberMeeting,
     RememberMutedByHand,
     SetLamp,
     StartWorker,
 )
-from agent.core.events import Delivery
+from agent.core.events import Delivery, MeetingRecord
 from agent.core.media import MediaPlan
 from agent.errors import JournalError
 from agent.runtime.recorder import Recorder, segments
 from agent.store.journal import Journal
-from tests.store.test_journal import event, ping, result
+from tests.store.test_journal import event, join, ping, result
 
 PLAN = MediaPlan("giao-ban", "r1", None, [], False, True, 70)
 ACKNOWLEDGE = AcknowledgeDelivery(Delivery(1, 1))
@@ -88,3 +92,38 @@ def test_a_full_disk_costs_durability_and_not_the_message(
     assert (outgoing[1].message, outgoing[1].key) == (event(1), "")
     assert journal.look_up("a") == (False, None), "all of it or nothing"
     assert "free some space" in caplog.text
+
+
+def test_a_meeting_that_was_left_is_forgotten_though_the_disk_is_full(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    recorder = Recorder(journal)
+    joined = MeetingRecord(join(), 0.0)
+    recorder.record([RecordCommand(join()), RememberMeeting(joined), RememberMutedByHand(True)])
+    fill(journal)
+    recorder.record([RecordCommand(ping("a")), PublishEvent(event(1)), RememberMeeting(None)])
+    assert journal.meeting() is None
+    assert journal.look_up("a") == (False, None)
+
+
+def test_a_fact_that_could_not_be_written_is_written_when_there_is_room(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    recorder = Recorder(journal)
+    fill(journal)
+    long_title = structs.replace(join().body, meeting=Meeting("giao-ban", "x" * 200))
+    record = MeetingRecord(structs.replace(join(), body=long_title, sender="y" * 9000), 0.0)
+    recorder.record([RememberMeeting(record)])
+    assert journal.meeting() is None
+    journal._database.execute("PRAGMA max_page_count = 100000")
+    recorder.record([RecordCommand(ping("after"))])
+    assert journal.meeting() == record
+
+
+def fill(journal: Journal) -> None:
+    """As on a full disk, by SQLite's own limit."""
+    (pages,) = journal._database.execute("PRAGMA page_count").fetchone()
+    journal._database.execute(f"PRAGMA max_page_count = {pages}")
+    for number in itertools.count():
+        try:
+            journal.record_event(event(number))
+        except JournalError:
+            return

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agent.core.documents import Status
 from agent.errors import JournalError
+from agent.store import database as database_module
 from agent.store.history import history
 from agent.store.journal import Journal
 from tests.store.test_journal import event, ping, result
@@ -127,6 +129,21 @@ def test_a_full_disk_is_an_error_with_a_code_and_changes_nothing(tmp_path: Path)
     journal.record_command(ping("after"))
     recorded = [command.id for command in journal.unfinished()]
     assert recorded == ["before", *(f"p{n}" for n in range(len(recorded) - 2)), "after"]
+
+
+def test_a_journal_that_somebody_else_holds_says_so_until_it_can_be_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.05)
+    journal = Journal(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalError):
+            journal.record_command(ping("p1"))
+        assert journal.condition.status is Status.FAILED
+        assert "locked" in journal.condition.text
+    journal.record_command(ping("p2"))
+    assert journal.condition.status is Status.OK
 
 
 def test_damage_that_shows_while_running_costs_one_answer_and_not_the_journal(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from agent.core.audit import AUDITED
 from agent.core.commands import (
     MAX_SIGNED_SECONDS,
     Ack,
@@ -251,3 +252,17 @@ def test_recorded_events_are_read_back_by_type_newest_first(tmp_path: Path) -> N
     assert [e.text for e in journal.events(["device-opened", "x"], limit=2)] == ["4", "3"]
     journal.mark_sent(journal.unsent()[0].key)
     assert len(journal.events(["fault"], limit=10)) == 5, "sent events stay for auditing"
+
+
+def test_no_flood_of_events_washes_away_when_the_devices_were_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "MAX_EVENTS", 20)
+    monkeypatch.setattr(journal_module, "PRUNE_EVERY", 10)
+    journal = Journal(tmp_path)
+    opened = structs.replace(event(0), type="device-opened")
+    journal.record_event(opened)
+    for number in range(100):
+        journal.record_event(event(number))
+    assert journal.events(AUDITED, 9) == [opened]
+    assert 20 <= len(journal.events(["fault"], 99)) <= 31
