@@ -40,7 +40,7 @@ class Recorder:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._owed: dict[type[do.Effect], do.Effect] = {}
+        self._owed: dict[type[Fact], Fact] = {}
         """Facts that could not be written yet."""
 
     def record(self, segment: list[do.Effect]) -> list[Outgoing | None]:
