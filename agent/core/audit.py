@@ -5,13 +5,13 @@ The journal keeps them for whoever has to show that no meeting means no open dev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from typing import Any
 
 from agent.core.clock import Now
 from agent.core.commands import Command
 from agent.core.documents import EventDocument
-from agent.core.effects import Effect, PublishEvent
+from agent.core.throttle import Throttle
 
 WATCHED = ("camera", "microphone")
 """What can see or hear."""
@@ -22,11 +22,11 @@ AUDITED = (OPENED, CLOSED)
 
 
 class DeviceAudit:
-    """Turns the set of open devices into an event an edge; `do` takes them in order."""
+    """Turns the set of open devices into an event an edge."""
 
-    def __init__(self, room: str, do: Callable[[Effect], None]) -> None:
+    def __init__(self, room: str, throttle: Throttle) -> None:
         self._room = room
-        self._do = do
+        self._throttle = throttle
         self._open: set[str] = set()
 
     def restore(self, left_open: Set[str], now: Now) -> None:
@@ -48,7 +48,8 @@ class DeviceAudit:
         detail: dict[str, Any] = {"device": device}
         if command is not None:
             detail |= {"command": command.id, "type": command.type, "asked_by": asked_by(command)}
-        self._do(PublishEvent(EventDocument(kind, self._room, "ok", text, now.wall, detail)))
+        event = EventDocument(kind, self._room, "ok", text, now.wall, detail)
+        self._throttle.tell(f"{device} for {command.id if command else ''}", event, now)
 
 
 def asked_by(command: Command) -> str:

@@ -12,6 +12,7 @@ from agent.core.answers import Answers
 from agent.core.documents import Phase
 from agent.core.effects import Effect, EndDaemon, RestartScope, SetDeadline, SetServiceStatus
 from agent.core.stay import Stay
+from agent.core.throttle import Throttle
 
 STOP = "stop"
 STOP_SECONDS = 6.0
@@ -21,10 +22,13 @@ STOP_SECONDS = 6.0
 class Ending:
     """Whether the daemon is on its way out. `do` takes the effects in order."""
 
-    def __init__(self, do: Callable[[Effect], None], answers: Answers, stay: Stay) -> None:
+    def __init__(
+        self, do: Callable[[Effect], None], answers: Answers, stay: Stay, throttle: Throttle
+    ) -> None:
         self._do = do
         self._answers = answers
         self._stay = stay
+        self._throttle = throttle
         self._reload_wanted = False
         self._restart: RestartScope = "no"
         self.under_way = False
@@ -41,6 +45,7 @@ class Ending:
 
     def finish(self) -> None:
         """The child is gone, or had its time."""
+        self._throttle.release()
         self._do(EndDaemon(self._restart))
 
     def want_reload(self) -> None:

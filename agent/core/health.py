@@ -12,9 +12,10 @@ from typing import Any
 from agent.core.attendance import Attendance
 from agent.core.clock import Now
 from agent.core.documents import DeviceStatus, EventDocument, HealthDocument, Phase, Status
-from agent.core.effects import Effect, Probe, PublishEvent, PublishHealth, SetDeadline
+from agent.core.effects import Effect, Probe, PublishHealth, SetDeadline
 from agent.core.media import DeviceReported
 from agent.core.profile import Profile
+from agent.core.throttle import Throttle
 from agent.core.urls import shown
 
 REPORT = "health"
@@ -28,9 +29,10 @@ BAD = (Status.FAILED, Status.ABSENT)
 class HealthBoard:
     """The latest word on everything. `do` takes the effects in order."""
 
-    def __init__(self, profile: Profile, do: Callable[[Effect], None]) -> None:
+    def __init__(self, profile: Profile, do: Callable[[Effect], None], throttle: Throttle) -> None:
         self._profile = profile
         self._do = do
+        self._throttle = throttle
         self._probed: dict[str, DeviceStatus] = {}
         self._reported: dict[str, DeviceStatus] = {}
         self._failed: dict[str, DeviceStatus] = {}
@@ -105,18 +107,10 @@ class HealthBoard:
                 continue
             self._told[name] = code
             kind = "fault-cleared" if code == "ok" else "fault"
-            self._do(
-                PublishEvent(
-                    EventDocument(
-                        kind,
-                        self._profile.room,
-                        device.code,
-                        device.text,
-                        now.wall,
-                        {"device": name},
-                    )
-                )
-            )
+            detail = {"device": name}
+            room, text = self._profile.room, device.text
+            event = EventDocument(kind, room, device.code, text, now.wall, detail)
+            self._throttle.tell(name, event, now)
             self.change()
 
     def change(self) -> None:

@@ -14,12 +14,7 @@ from agent.core.clock import Now
 from agent.core.commands import Code, Leave
 from agent.core.display import HOLD, WARM_UP, DisplayPower
 from agent.core.documents import Connection, DeviceStatus, EventDocument, RoomState, Status
-from agent.core.effects import (
-    Effect,
-    MarkSent,
-    PublishEvent,
-    ResendUnsent,
-)
+from agent.core.effects import Effect, MarkSent, ResendUnsent
 from agent.core.ending import STOP, Ending
 from agent.core.events import (
     CommandReceived,
@@ -60,6 +55,10 @@ from agent.core.refusals import DUE as REFUSED
 from agent.core.refusals import Refusals
 from agent.core.state_feed import StateFeed
 from agent.core.stay import Stay
+from agent.core.throttle import DUE as THROTTLED
+from agent.core.throttle import Throttle
+
+LINK_EVENTS = ("reconnecting", "reconnected")
 
 
 class Room:
@@ -70,14 +69,15 @@ class Room:
         self._effects: list[Effect] = []
         self._do = do = self._effects.append
         self.link = LinkChanged(up=False, code="starting", text="not connected yet")
+        self.throttle = Throttle(do)
         self.feed = StateFeed(do)
         self.answers = Answers(profile.room, do)
         self.refusals = Refusals(profile.room, do)
         self.display = DisplayPower(profile, do)
         self.microphone = Microphone(do, self.answers, profile.speaker_volume)
         self.recording = Recording(profile.room, do, self.answers)
-        self.health = HealthBoard(profile, do)
-        self.audit = DeviceAudit(profile.room, do)
+        self.health = HealthBoard(profile, do, self.throttle)
+        self.audit = DeviceAudit(profile.room, self.throttle)
         self.stay = Stay(
             profile,
             do,
@@ -87,7 +87,7 @@ class Room:
             self.recording,
             self._tell,
         )
-        self.ending = Ending(do, self.answers, self.stay)
+        self.ending = Ending(do, self.answers, self.stay, self.throttle)
         self.meeting = MeetingControl(
             profile, do, self.answers, self.recording, self.stay, self._tell
         )
@@ -178,7 +178,8 @@ class Room:
         return "live" if self.microphone.heard else "muted"
 
     def _tell(self, kind: str, code: str, text: str, now: Now) -> None:
-        self._do(PublishEvent(EventDocument(kind, self._profile.room, str(code), text, now.wall)))
+        event = EventDocument(kind, self._profile.room, str(code), text, now.wall)
+        self.throttle.tell("links" if kind in LINK_EVENTS else kind, event, now)
 
     # --- what happened ---------------------------------------------------------------------------
 
@@ -260,13 +261,15 @@ class Room:
         self.health.sampled(figures, self.stay.phase, self.stay.attendance, now)
         self.orders.health_published(now)
 
-    def _deadline(self, name: str, now: Now) -> None:
+    def _deadline(self, name: str, now: Now) -> None:  # noqa: PLR0912 - one line a name
         if name == REPORT:
             self.health.due()
         elif name == SOON:
             self.health.publish(self.stay.phase, self.stay.attendance, now)
         elif name == REFUSED:
             self.refusals.due(now)
+        elif name == THROTTLED:
+            self.throttle.release()
         elif name == STOP:
             self.ending.finish()
         elif name == WARM_UP:
