@@ -102,12 +102,12 @@ class Microphone(Protocol):
 
 
 class Speaker(Protocol):
-    """A loudspeaker, 48 kHz S16LE mono in periods of 10 ms; used in the media child only."""
+    """A loudspeaker, 48 kHz S16LE mono; used in the media child only."""
 
     def open(self) -> DeviceStatus: ...
 
     def write(self, sound: bytes) -> None:
-        """Queue whole periods; blocks while the device's buffer is full, 200 ms at the most.
+        """Queue it; blocks while the device's buffer is full, 200 ms at the most.
 
         Raises DeviceAbsent when the device has gone.
         """
@@ -121,7 +121,9 @@ class Speaker(Protocol):
         """Sound queued and not yet heard."""
         ...
 
-    def status(self) -> DeviceStatus: ...
+    def status(self) -> DeviceStatus:
+        """How it does now; detail has `xruns`, how often it ran dry."""
+        ...
 
     def close(self) -> None: ...
 

@@ -148,6 +148,15 @@ class Speaker(Section, frozen=True):
     record: Annotated[
         str | None, Meta(description="simulated: a WAV file that gets what would be heard")
     ] = None
+    delay_milliseconds: Annotated[
+        int,
+        Meta(
+            description="what the loudspeaker itself takes (a television, Bluetooth); the picture "
+            "waits for it",
+            ge=0,
+            le=500,
+        ),
+    ] = 0
 
 
 class Relay(Section, frozen=True):
@@ -191,6 +200,14 @@ class Output(Section, frozen=True):
     language: Annotated[
         Literal["vi", "en"], Meta(description="of the words on the screen: vi or en")
     ] = "vi"
+    delay_milliseconds: Annotated[
+        int,
+        Meta(
+            description="what the screen itself takes to show a picture; the sound waits for it",
+            ge=0,
+            le=500,
+        ),
+    ] = 0
 
 
 class Display(Section, frozen=True):
@@ -285,7 +302,7 @@ class Media(Section, frozen=True):
             ge=10,
             le=2000,
         ),
-    ] = 60
+    ] = 40
     local_address: Annotated[
         str | None,
         Meta(description="the only address that ICE may use, such as 127.0.0.1; none: all"),

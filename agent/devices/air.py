@@ -43,12 +43,12 @@ class Air:
         # Opened for both ways, so that neither end waits for the other.
         self._fifo = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
-    def play(self, period: bytes) -> None:
-        """Let a period sound; it is lost when nobody listens."""
+    def play(self, sound: bytes) -> None:
+        """Let it sound; it is lost when nobody listens."""
         if self._fifo is None:
             return
         try:
-            os.write(self._fifo, period)
+            os.write(self._fifo, sound)
         except BlockingIOError:
             return
 

@@ -14,6 +14,7 @@ from agent.core.commands import Source
 from agent.media.connection import Connection, Report
 from agent.media.gst import Gst, GstWebRTC, available
 from agent.media.jitter import JitterControl
+from agent.media.lipsync import LipSync, Paths
 from agent.media.loop import Loop
 from agent.media.mixer import RAW, Input
 from agent.media.network import Network
@@ -64,6 +65,7 @@ class Downlink:
         sound: Input | None,
         on_sound: OnBuffer,
         on_unit: OnBuffer,
+        paths: Callable[[], Paths],
     ) -> None:
         self._loop = loop
         self._clock = clock
@@ -71,6 +73,8 @@ class Downlink:
         self._network = network
         self._floor = jitter_buffer_milliseconds
         self._jitter = JitterControl(jitter_buffer_milliseconds)
+        self._paths = paths
+        self._lips = LipSync(self._jitter_nanoseconds(), paths())
         self._on_picture = on_picture
         self._sound = sound
         self._on_sound = on_sound
@@ -105,18 +109,21 @@ class Downlink:
             "attempts": self.connection.attempts,
             "decoder": self.decoder,
             "jitter_buffer_milliseconds": self._jitter.milliseconds,
+            "picture_delay_milliseconds": self._lips.picture // Gst.MSECOND,
+            "sound_delay_milliseconds": (self._lips.sound + self._paths().to_ear) // Gst.MSECOND,
         }
 
     def _make_session(self, events: Events) -> Session:
         self._picture_pad = None
         self._taps = []
         self._jitter = JitterControl(self._floor)
+        self._lips = LipSync(self._jitter_nanoseconds(), self._paths())
         pipeline = Pipeline(
             self._clock,
             f"webrtcbin name=webrtc bundle-policy=max-bundle latency={self._jitter.milliseconds}",
             lambda text: self._loop.post(lambda: self.connection.fail(text)),
         )
-        pipeline.set_latency(self._delay())
+        pipeline.set_latency(self._lips.picture)
         webrtc = pipeline["webrtc"]
         for caps in OFFERED.values():
             direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
@@ -153,7 +160,7 @@ class Downlink:
     def _take_sound(self, session: Session) -> None:
         sink = session.pipeline["sound"]
         if self._sound:
-            self._sound.play(sink, self._delay())
+            self._sound.play(sink, self._lips.sound)
         at_first_buffer(sink.get_static_pad("sink"), lambda: self._mark_flowing(session))
         self._add_tap(sink.get_static_pad("sink"), self._on_sound)
 
@@ -165,7 +172,7 @@ class Downlink:
         self._loop.post(mark)
 
     def _add_tap(self, pad: Any, call: OnBuffer) -> None:
-        tap = Tap(pad, lambda buffer: call(buffer, buffer.pts + self._delay()))
+        tap = Tap(pad, lambda buffer: call(buffer, buffer.pts + self._jitter_nanoseconds()))
         self._taps.append(tap)
         tap.switch(self._tapped)
 
@@ -185,12 +192,18 @@ class Downlink:
             wanted = self._jitter.look(session.arrivals())
             if wanted != before:
                 session.set_delay(wanted)
-                session.pipeline.set_latency(self._delay())
-                if self._sound:
-                    self._sound.delay(self._delay())
+            self._keep_in_step(session.pipeline)
 
-    def _delay(self) -> int:
-        """From a buffer's own time to when it is due, in nanoseconds."""
+    def _keep_in_step(self, pipeline: Pipeline) -> None:
+        """Pictures wait for the loudspeaker, sound for the screen, both for late packets."""
+        sound, picture = self._lips.sound, self._lips.picture
+        self._lips.look(self._jitter_nanoseconds(), self._paths())
+        if self._lips.picture != picture:
+            pipeline.set_latency(self._lips.picture)
+        if self._lips.sound != sound and self._sound:
+            self._sound.delay(self._lips.sound)
+
+    def _jitter_nanoseconds(self) -> int:
         return self._jitter.milliseconds * int(Gst.MSECOND)
 
     def _want_picture(self) -> None:

@@ -155,6 +155,7 @@ class Meeting:
             self._plan.speaker_volume,
             reporter,
             for_canceller=_processed(self._devices.microphone),
+            own_delay_seconds=wanted.delay_milliseconds / 1000,
         )
 
     def _report_uplink(self, state: LinkState, text: str) -> None:

@@ -13,18 +13,20 @@ from agent.media.pipeline import Pipeline, SharedClock, level_dbfs
 
 ECHO_PROBE = "loudspeaker"
 CHUNK_NANOSECONDS = 20_000_000
-"""What is mixed at a time: an Opus packet. It leaves when its last sample is due."""
+"""What is mixed at a time: an Opus packet."""
+
+LATENCY_NANOSECONDS = CHUNK_NANOSECONDS + 1_000_000
+"""A chunk leaves so long after its first sample is due, whether all sources have sound for it or one
+has stalled: for that one the mixer waits as long as a chunk.
+"""
 
 RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
 
-# The silence keeps the mixer at the clock's pace. Not ignore-inactive-pads: in 1.22 the mixer ends
-# for ever (EOS) when its first deadline passes before the first sound has come.
 MIX = f"""
- audiomixer name=mixer output-buffer-duration={CHUNK_NANOSECONDS} start-time-selection=first
-  alignment-threshold=20000000
+ audiomixer name=mixer output-buffer-duration={CHUNK_NANOSECONDS} force-live=true
+  alignment-threshold={CHUNK_NANOSECONDS}
  ! {RAW} {{probe}} ! level name=level interval=500000000
- ! appsink name=out sync=false max-buffers=4 drop=true
- audiotestsrc is-live=true wave=silence samplesperbuffer=960 ! {RAW} ! mixer."""
+ ! appsink name=out sync=true max-buffers=4 drop=true"""
 
 
 class Mixer:
@@ -35,6 +37,7 @@ class Mixer:
     ) -> None:
         probe = f"! webrtcechoprobe name={ECHO_PROBE}" if for_canceller else ""
         self._pipeline = Pipeline(clock, MIX.format(probe=probe), on_error)
+        self._pipeline.set_latency(LATENCY_NANOSECONDS)
         self._pipeline.on_message("level", self._on_level)
         self._out = self._pipeline["out"]
         self.level_dbfs: float | None = None
@@ -51,6 +54,11 @@ class Mixer:
         What nobody takes is dropped after 80 ms, since a late voice only disturbs.
         """
         return self._out.try_pull_sample(int(wait_seconds * Gst.SECOND))
+
+    def skip(self) -> None:
+        """Leave out what waits to be taken: it is from before somebody listened."""
+        while self.next(0):
+            pass
 
     def attach(self) -> Input:
         """A place for one source, until it is given back."""

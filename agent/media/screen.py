@@ -27,6 +27,9 @@ WINDOW_SINK = "autovideosink name=out sync=false"
 RETRY_SECONDS = 3.0
 PROVEN_SECONDS = 1.0
 
+LIVE_NANOSECONDS = 40_000_000
+"""From `show` to the sink."""
+
 
 @dataclass
 class Shown:
@@ -129,6 +132,12 @@ class Screen:
     def live(self) -> bool:
         """Whether there is an output that wants each picture."""
         return self._output.driver != "none"
+
+    @property
+    def delay_nanoseconds(self) -> int:
+        """From the moment when a picture is due to when it is seen."""
+        own = self._output.delay_milliseconds * int(Gst.MSECOND)
+        return own + (LIVE_NANOSECONDS if self.live else 0)
 
     def attach(self, key: str, label: str, newest: Callable[[], Any | None]) -> None:
         """A place for one source, whose newest picture can be asked for at any time."""

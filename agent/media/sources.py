@@ -12,6 +12,7 @@ from agent import settings
 from agent.core.commands import Source
 from agent.core.media import DownlinkReported, LinkState
 from agent.media.downlink import Downlink
+from agent.media.lipsync import Paths
 from agent.media.loop import Loop
 from agent.media.network import Network
 from agent.media.notice import Notice
@@ -95,10 +96,15 @@ class Sources:
             sound=self._speaker.attach(url) if self._speaker else None,
             on_sound=lambda buffer, due: recorder.take_sound(url, buffer, due),
             on_unit=lambda buffer, due: recorder.take_received(url, buffer, due),
+            paths=self._paths,
         )
         downlink.tap(self._tapped)
         screen.attach(url, source.label or "", downlink.newest_picture)
         return downlink
+
+    def _paths(self) -> Paths:
+        to_ear = self._speaker.delay_nanoseconds if self._speaker else 0
+        return Paths(to_ear, self._screen.delay_nanoseconds)
 
     def _report(self, url: str, state: LinkState, text: str) -> None:
         self._notice.link(url, state)

@@ -9,16 +9,22 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from agent.core.documents import DeviceStatus
 from agent.errors import MediaError
 from agent.media.echo import SLOT_NANOSECONDS, Envelope
-from agent.media.gst import available
+from agent.media.gst import Gst, available
 from agent.media.mixer import Input, Mixer
+from agent.media.pace import Pace, stretched
 from agent.media.pipeline import SharedClock, unwrap
 from agent.media.reporting import DeviceReporter
-from agent.ports import PERIOD_BYTES, Speaker
+from agent.ports import PERIOD_BYTES, SAMPLE_RATE_HZ, Speaker
 
 CLOSE_SECONDS = 3.0
 WAIT_SECONDS = 0.2
+BYTES_PER_SECOND = SAMPLE_RATE_HZ * 2
+
+OnPlayed = Callable[[int, bytes], None]
+"""Gets the running time in nanoseconds at which samples begin to be heard, and the samples."""
 
 
 class SpeakerFeed:
@@ -32,14 +38,20 @@ class SpeakerFeed:
         reporter: DeviceReporter,
         *,
         for_canceller: bool = False,
+        on_played: OnPlayed | None = None,
+        own_delay_seconds: float = 0.0,
     ) -> None:
+        """`own_delay_seconds`: what the loudspeaker takes that no driver knows of."""
+        self._clock = clock
         self._make = make
         self._volume = volume
         self._reporter = reporter
+        self._on_played = on_played
+        self._own_delay = int(own_delay_seconds * Gst.SECOND)
+        self._pace = Pace()
         self._closing = threading.Event()
         self._inputs: dict[str, Input] = {}
         self._speaker: Speaker | None = None
-        self._rest = b""
         self.envelope = Envelope()
         self._for_canceller = for_canceller and available("webrtcechoprobe") is not None
         self._mixer = Mixer(clock, self._on_error, for_canceller=self._for_canceller)
@@ -60,10 +72,14 @@ class SpeakerFeed:
         """How loud it is, without the volume."""
         return self._mixer.level_dbfs
 
+    @property
+    def delay_nanoseconds(self) -> int:
+        """From the moment when sound leaves the mixer to when it is heard."""
+        return self._pace.lag + self._own_delay
+
     def delay_seconds(self) -> float:
-        """From the mixer to the ear, as far as the driver knows."""
-        speaker = self._speaker
-        return speaker.delay_seconds() if speaker else 0.0
+        """The same, in seconds."""
+        return float(self.delay_nanoseconds / Gst.SECOND)
 
     def set_volume(self, percent: int) -> None:
         self._volume = percent
@@ -91,23 +107,32 @@ class SpeakerFeed:
             self._reporter.opened(speaker.open())
             speaker.set_volume(self._volume)
             self._speaker = speaker
+            self._pace, excess = Pace(), 0
+            self._mixer.skip()
             while not self._closing.is_set():
                 if sample := self._mixer.next(WAIT_SECONDS):
-                    speaker.write(self._whole_periods(sample))
+                    excess = self._say(speaker, sample, excess)
                 if self._reporter.due():
-                    self._reporter.opened(speaker.status())
+                    self._look(speaker.status())
         finally:
             self._speaker = None
             speaker.close()
         self._reporter.closed()
 
-    def _whole_periods(self, sample: Any) -> bytes:
-        """The sample's sound as the port wants it; what is left over comes with the next."""
-        data = self._rest + unwrap(sample)
-        whole = len(data) // PERIOD_BYTES * PERIOD_BYTES
-        self._rest = data[whole:]
+    def _say(self, speaker: Speaker, sample: Any, excess: int) -> int:
+        """Write the sample less `excess` samples. How many are too many now."""
+        mixed, buffer = unwrap(sample), sample.get_buffer()
+        sound = stretched(mixed, excess)
+        speaker.write(sound)
+        heard = self._clock.now() + int(speaker.delay_seconds() * Gst.SECOND)
+        if self._on_played:
+            self._on_played(heard - len(sound) * int(Gst.SECOND) // BYTES_PER_SECOND, sound)
         if self._for_canceller:
-            due = sample.get_buffer().pts
-            for number, at in enumerate(range(0, whole, PERIOD_BYTES)):
-                self.envelope.add(due + number * SLOT_NANOSECONDS, data[at : at + PERIOD_BYTES])
-        return data[:whole]
+            for number, at in enumerate(range(0, len(mixed), PERIOD_BYTES)):
+                period = mixed[at : at + PERIOD_BYTES]
+                self.envelope.add(buffer.pts + number * SLOT_NANOSECONDS, period)
+        return self._pace.heard(heard - buffer.pts - buffer.duration)
+
+    def _look(self, status: DeviceStatus) -> None:
+        self._pace.second(int(status.detail.get("xruns", 0)))
+        self._reporter.opened(status)

@@ -33,9 +33,8 @@ PUBLISH = """
 
 RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1"
 PLAY = f"""
- webrtcbin name=webrtc bundle-policy=max-bundle latency=60
- audiotestsrc is-live=true wave=silence samplesperbuffer=960 ! {RAW} ! mixer.
- audiomixer name=mixer latency=20000000 output-buffer-duration=20000000
+ webrtcbin name=webrtc bundle-policy=max-bundle latency=40
+ audiomixer name=mixer force-live=true output-buffer-duration=20000000
  ! {RAW} ! level interval=500000000 ! fakesink sync=true"""
 DECODE = {
     "video": "queue ! rtph264depay ! h264parse ! avdec_h264 max-threads=2 ! fakesink sync=true",

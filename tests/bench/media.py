@@ -173,6 +173,7 @@ def watch(network: BadNetwork, conditions: Conditions) -> Watcher:
     """The agent's own downlink and loudspeaker, in this process so that each picture can be read."""
     from agent.devices import registry
     from agent.media.downlink import Downlink
+    from agent.media.lipsync import Paths
     from agent.media.loop import Loop
     from agent.media.network import make_network
     from agent.media.pipeline import SharedClock
@@ -205,6 +206,7 @@ def watch(network: BadNetwork, conditions: Conditions) -> Watcher:
             sound=speaker.attach("watched"),
             on_sound=lambda buffer, due: None,
             on_unit=lambda buffer, due: None,
+            paths=lambda: Paths(speaker.delay_nanoseconds, 0),
         )
         thread = threading.Thread(target=loop.run, daemon=True)
         thread.start()

@@ -22,8 +22,8 @@ from agent.ports import PERIOD_FRAMES, SAMPLE_RATE_HZ
 CAPTURE_PERIODS = 16
 """In the buffer of a microphone: 160 ms, so that a busy moment of this process loses nothing."""
 
-PLAYBACK_PERIODS = 4
-"""In the buffer of a loudspeaker: 40 ms, since all of it is delay."""
+PLAYBACK_PERIODS = 8
+"""In the buffer of a loudspeaker: 80 ms. How much of it is filled, and so delay, is the writer's say."""
 
 OPEN_SECONDS = 3.0
 CLOSE_SECONDS = 1.0

@@ -10,16 +10,19 @@ from agent import settings
 from agent.core.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.air import Air
-from agent.devices.pacing import PERIOD_SECONDS, Pacer
+from agent.devices.pacing import Pacer
 from agent.devices.simulation import FaultFolder
 from agent.devices.speaker.volume import scale
-from agent.ports import PERIOD_BYTES, SAMPLE_RATE_HZ
+from agent.ports import PERIOD_BYTES, PERIOD_FRAMES, SAMPLE_RATE_HZ
 
-BUFFER_PERIODS = 4
-"""What the simulated hardware holds: 40 ms."""
+BUFFER_FRAMES = 8 * PERIOD_FRAMES
+"""What the simulated hardware holds: 80 ms."""
 
-LEAD_PERIODS = 2
+LEAD_FRAMES = 2 * PERIOD_FRAMES
 """The silence that playing starts with, so that a steady writer never runs dry."""
+
+FRAMES_A_MILLISECOND = SAMPLE_RATE_HZ // 1000
+FRAME_BYTES = PERIOD_BYTES // PERIOD_FRAMES
 
 WAIT_SECONDS = 0.2
 """The longest that `write` blocks."""
@@ -43,6 +46,9 @@ class SimulatedSpeaker:
         self._faults.open()
         if self._wanted.record:
             self._recording = WavRecording(Path(self._wanted.record))
+            self._recording.append(
+                bytes(self._wanted.delay_milliseconds * FRAMES_A_MILLISECOND * FRAME_BYTES)
+            )
         self._air.open()
         self._written = 0
         return self.status()
@@ -53,17 +59,15 @@ class SimulatedSpeaker:
         if fault in ("unplugged", "stalled"):
             time.sleep(WAIT_SECONDS)
             self._dropped += 1
-            self._written = int(self._clock.now())
+            self._written = self._played()
             self._faults.raise_absent()
             return
         if self._written == 0:
             self._start()
         self._fill_gap()
-        count = len(sound) // PERIOD_BYTES
-        self._await_room(2 * count if fault == "slow" else count)
-        for at in range(0, len(sound), PERIOD_BYTES):
-            period = sound[at : at + PERIOD_BYTES]
-            self._hear(bytes(PERIOD_BYTES) if fault == "dead" else scale(period, self._volume))
+        frames = len(sound) // FRAME_BYTES
+        self._await_room(2 * frames if fault == "slow" else frames)
+        self._hear(bytes(len(sound)) if fault == "dead" else scale(sound, self._volume))
 
     def set_volume(self, percent: int) -> None:
         """See the port."""
@@ -71,7 +75,7 @@ class SimulatedSpeaker:
 
     def delay_seconds(self) -> float:
         """See the port."""
-        return max(0.0, (self._written - self._clock.now()) * PERIOD_SECONDS)
+        return max(0, self._written - self._played()) / SAMPLE_RATE_HZ
 
     def status(self) -> DeviceStatus:
         """See the port. A dead loudspeaker cannot be told from a live one without a microphone."""
@@ -94,27 +98,29 @@ class SimulatedSpeaker:
         self._air.close()
         self._faults.close()
 
+    def _played(self) -> int:
+        """Frames that have sounded since the start, silence included."""
+        return int(self._clock.now() * PERIOD_FRAMES)
+
     def _start(self) -> None:
         self._clock = Pacer()
-        for _ in range(LEAD_PERIODS):
-            self._hear(bytes(PERIOD_BYTES))
+        self._hear(bytes(LEAD_FRAMES * FRAME_BYTES))
 
     def _fill_gap(self) -> None:
-        missing = int(self._clock.now()) - self._written
+        missing = self._played() - self._written
         if missing > 0:
             self._underruns += 1
-        for _ in range(missing):
-            self._hear(bytes(PERIOD_BYTES))
+            self._hear(bytes(missing * FRAME_BYTES))
 
-    def _await_room(self, periods: int) -> None:
-        excess = self._written + periods - self._clock.now() - BUFFER_PERIODS
-        time.sleep(max(0.0, excess) * PERIOD_SECONDS)
+    def _await_room(self, frames: int) -> None:
+        excess = self._written + frames - self._played() - BUFFER_FRAMES
+        time.sleep(max(0, excess) / SAMPLE_RATE_HZ)
 
-    def _hear(self, period: bytes) -> None:
-        self._written += 1
-        self._air.play(period)
+    def _hear(self, sound: bytes) -> None:
+        self._written += len(sound) // FRAME_BYTES
+        self._air.play(sound)
         if self._recording is not None:
-            self._recording.append(period)
+            self._recording.append(sound)
 
 
 def create(wanted: settings.Speaker, simulation: settings.Simulation) -> SimulatedSpeaker:
@@ -128,7 +134,7 @@ def probe(wanted: settings.Speaker, simulation: settings.Simulation) -> DeviceSt
 
 
 class WavRecording:
-    """A 48 kHz mono 16-bit WAV file that is valid after every period, also if the process dies."""
+    """A 48 kHz mono 16-bit WAV file that is valid after every write, also if the process dies."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,11 +142,11 @@ class WavRecording:
         self._bytes = 0
         self._file.write(self._header())
 
-    def append(self, period: bytes) -> None:
+    def append(self, sound: bytes) -> None:
         """Sound first, then the header that counts it in."""
         self._file.seek(0, 2)
-        self._file.write(period)
-        self._bytes += len(period)
+        self._file.write(sound)
+        self._bytes += len(sound)
         self._file.seek(0)
         self._file.write(self._header())
 

@@ -1,0 +1,42 @@
+"""How long pictures and sound of one source wait, so that people see and hear them together.
+
+Pure. All times are nanoseconds; a delay counts from a buffer's own time, which pictures and sound of
+a source have in common (RTCP sender reports, RFC 3550, 6.4.1).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SOUND_LATE_NANOSECONDS = 10_000_000
+"""The middle of what EBU R37 allows: 40 ms early to 60 ms late."""
+
+SOUND_STEP_NANOSECONDS = 15_000_000
+"""The sound is moved only if it is off by so much, for a move is heard; the picture follows it."""
+
+
+class Paths(NamedTuple):
+    """What comes after a source's delays."""
+
+    to_ear: int
+    """From the moment when sound leaves the mixer to when it is heard."""
+    to_eye: int
+    """From the moment when a picture is due to when it is seen."""
+
+
+class LipSync:
+    """`picture` and `sound` are the delays; neither is shorter than the jitter buffer by more than
+    that step.
+    """
+
+    def __init__(self, jitter: int, paths: Paths) -> None:
+        self._jitter, self.sound = jitter, 0
+        self.look(jitter, paths)
+
+    def look(self, jitter: int, paths: Paths) -> None:
+        """What the jitter buffer waits now, and what comes after."""
+        sound = jitter + max(0, paths.to_eye + SOUND_LATE_NANOSECONDS - paths.to_ear)
+        if jitter != self._jitter or abs(sound - self.sound) > SOUND_STEP_NANOSECONDS:
+            self.sound = sound
+        self._jitter = jitter
+        self.picture = max(0, self.sound + paths.to_ear - SOUND_LATE_NANOSECONDS - paths.to_eye)
