@@ -32,50 +32,69 @@ run_container() {
 
 # install_image MACHINES DIR [SCRIPT]: DIR/room.img, the virtual machine's disk with the package
 # installed, and whatever SCRIPT then does to it.
-# Done in a container: what the package does at installation is not what the devices are for, and it
+# Done in a container: what the package does at installation is not what the machine is for, and it
 # takes a minute when emulated.
 install_image() (
     machines=$1 dir=$2 root=$2/root script=${3:-true}
     cleaned() {
         ! mountpoint -q "$root" || umount "$root"
-        rm -rf "$root" "$dir/upper" "$dir/work"
+        rm -rf "$root"
     }
     cleaned
     trap cleaned EXIT
-    mkdir -p "$root" "$dir/upper" "$dir/work"
-    mount -t overlay -o "lowerdir=$machines/room,upperdir=$dir/upper,workdir=$dir/work" overlay "$root"
+    mkdir -p "$root"
+    cp --sparse=always "$machines/room.img" "$dir/room.img"
+    mount -o loop "$dir/room.img" "$root"
     systemd-nspawn --quiet --pipe --register=no --keep-unit --private-network --directory="$root" \
-        --bind-ro="$dir/share:/share" sh -ec "apt-get install --quiet --yes \
-            --no-install-recommends /share/diemcau-agent.deb; $script" \
+        --bind="$dir/share:/share" sh -ec "apt-get install --quiet --yes \
+            --no-install-recommends /share/diemcau-agent.deb
+            python3 -m compileall -q /share/tests
+            $script" \
         > "$dir/install.log" 2>&1 < /dev/null ||
         { tail -n 5 "$dir/install.log" >&2; exit 1; }
-    rm -f "$dir/room.img"
-    truncate -s 4G "$dir/room.img"
-    mkfs.ext4 -q -F -d "$root" "$dir/room.img"
 )
 
-# machine_command KERNEL IMAGE CONSOLE KERNEL-OPTION: QEMU's command line, a word a line.
+# need_machine NAME: ends the script, loudly, where no virtual machine can be run.
+need_machine() {
+    local tool
+    for tool in qemu-system-x86_64 systemd-nspawn mmdebstrap dh_python3; do
+        command -v "$tool" > /dev/null || { echo "SKIPPED $1: $tool is missing (scripts/setup installs it)"; exit 0; }
+    done
+    [ "$(id -u)" = 0 ] || { echo "SKIPPED $1: must be root, to mount the machine's disk"; exit 0; }
+}
+
+# processor CLOCK: QEMU's options for it, a word a line.
 # A /dev/kvm without kvm_intel or kvm_amd behind it cannot run a stock kernel. Then the processor is
-# emulated, and the machine's clock counts its instructions (1 ns each): slow as it is to us, to
-# itself it is a fast machine, and deadlines mean what they mean on a Pi.
-machine_command() {
-    local kernel=$1 image=$2 console=$3 option=$4 accelerator=(-accel tcg -cpu max -smp 1 -icount shift=0)
+# emulated. With CLOCK `own` the machine's clock counts its instructions, 1 ns each: slow as it is to
+# us, to itself it is a fast machine, however busy ours is, and deadlines mean what they mean on a Pi.
+# With `ours` its time is ours, for talking with what is not emulated.
+processor() {
     if [ -w /dev/kvm ] && { [ -d /sys/module/kvm_intel ] || [ -d /sys/module/kvm_amd ]; }; then
-        accelerator=(-accel kvm -cpu host -smp 2)
+        printf '%s\n' -accel kvm -cpu host -smp 2
+    elif [ "$1" = own ]; then
+        printf '%s\n' -accel tcg,tb-size=512 -cpu max -smp 1 -icount shift=0
+    else
+        printf '%s\n' -accel tcg,tb-size=512,thread=multi -cpu max -smp 2
     fi
-    printf '%s\n' qemu-system-x86_64 "${accelerator[@]}" \
-        -machine q35 -m 2048 -nodefaults -no-reboot -display none \
-        -serial "file:$console" -kernel "$kernel.vmlinuz" -initrd "$kernel.initrd" \
-        -append "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 $option" \
-        -drive "if=none,id=disk,file=$image,format=raw,cache=unsafe" \
-        -device virtio-blk-pci,drive=disk -device virtio-rng-pci
+}
+
+# machine_command KERNEL CLOCK OPTION: QEMU's command line without disk, console and network, a word
+# a line; OPTION is the kernel's.
+machine_command() {
+    printf '%s\n' qemu-system-x86_64
+    processor "$2"
+    printf '%s\n' -machine q35 -m 2048 -nodefaults -no-reboot -display none \
+        -kernel "$1.vmlinuz" -initrd "$1.initrd" -device virtio-rng-pci \
+        -append "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0 net.ifnames=0 mitigations=off $3"
 }
 
 # run_machine KERNEL IMAGE DIR: the script in a virtual machine on that disk.
 run_machine() {
     local kernel=$1 image=$2 dir=$3 machine
-    mapfile -t machine < <(machine_command "$kernel" "$image" "$dir/share/out/console" diemcau-test)
-    timeout "${TIMEOUT_SECONDS:-1500}" "${machine[@]}" \
+    mapfile -t machine < <(machine_command "$kernel" own diemcau-test)
+    timeout --kill-after=10 "${TIMEOUT_SECONDS:-1500}" "${machine[@]}" \
+        -drive "if=none,id=disk,file=$image,format=raw,cache=unsafe" -device virtio-blk-pci,drive=disk \
+        -serial "file:$dir/share/out/console" \
         -fsdev "local,id=share,path=$dir/share,security_model=none" \
         -device virtio-9p-pci,fsdev=share,mount_tag=share \
         -netdev user,id=net,restrict=on -device virtio-net-pci,netdev=net ||

@@ -79,16 +79,28 @@ def test_a_camera_by_id_path_is_found_through_its_link(tmp_path: Path) -> None:
     assert v4l2_nodes.find("/dev/./video3", tmp_path) == node
 
 
+def media_subdevices(sysfs: Path, *names: str) -> None:
+    for number, name in enumerate(names):
+        subdevice = sysfs / "class" / "video4linux" / f"v4l-subdev{number}"
+        subdevice.mkdir(parents=True)
+        (subdevice / "name").write_text(f"{name}\n")
+
+
 def test_a_ribbon_camera_is_seen_by_its_sensor(tmp_path: Path) -> None:
     wanted = settings.Camera(driver="picamera2", device="imx708")
     assert picamera2.probe(wanted, NOTHING, tmp_path).status is Status.ABSENT
-    for number, name in enumerate(["pispbe-output", "dw9807 10-000c", "imx708_wide 10-001a"]):
-        subdevice = tmp_path / "class" / "video4linux" / f"v4l-subdev{number}"
-        subdevice.mkdir(parents=True)
-        (subdevice / "name").write_text(f"{name}\n")
+    media_subdevices(tmp_path, "pispbe-output", "dw9807 10-000c", "imx708_wide 10-001a")
     told = picamera2.probe(wanted, NOTHING, tmp_path)
     assert told.status is Status.OK
     assert told.detail["sensor"] == "imx708_wide"
+
+
+def test_a_sensor_of_a_rare_make_is_seen_when_the_settings_name_it(tmp_path: Path) -> None:
+    media_subdevices(tmp_path, "pispbe-output", "vd56g3 10-0010")
+    unnamed = settings.Camera(driver="picamera2")
+    assert picamera2.probe(unnamed, NOTHING, tmp_path).status is Status.ABSENT
+    named = settings.Camera(driver="picamera2", device="vd56g3")
+    assert picamera2.probe(named, NOTHING, tmp_path).detail["sensor"] == "vd56g3"
 
 
 def test_the_absence_of_a_ribbon_camera_says_what_to_do(tmp_path: Path) -> None:

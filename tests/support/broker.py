@@ -49,7 +49,8 @@ class Broker:
     """Mosquitto with a shipped configuration and `extra` lines.
 
     Its listeners are on free ports on loopback (`port` is the first one, `ports` has them all by the
-    configuration's number); `files` stands for the folder that production.conf names.
+    configuration's number), with `own_ports` on those of the configuration; `files` stands for the folder
+    that production.conf names.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Broker:
         config: Path = SHIPPED_CONFIG,
         files: Path | None = None,
         persistent: bool = False,
+        own_ports: bool = False,
     ) -> None:
         self.directory = directory
+        self._own_ports = own_ports
         self.ports: dict[int, int] = {}
         self.log = directory / "mosquitto.log"
         self._config = directory / "mosquitto.conf"
@@ -139,7 +142,7 @@ class Broker:
         """The shipped configuration's line with a port of our own, and files of our own."""
         if line.startswith("listener "):
             number = int(line.split()[1])
-            self.ports[number] = free_port()
+            self.ports[number] = number if self._own_ports else free_port()
             return f"listener {self.ports[number]} 127.0.0.1"
         return line.replace("/etc/mosquitto/diemcau", str(files)) if files else line
 

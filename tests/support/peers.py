@@ -61,16 +61,17 @@ class ColouredPicture(Paced):
 
     kind = "video"
 
-    def __init__(self, colour: tuple[int, int, int]) -> None:
-        super().__init__(FRAMES_PER_SECOND)
+    def __init__(self, colour: tuple[int, int, int], framerate: int) -> None:
+        super().__init__(framerate)
         self._colour = colour
+        self._ticks = 90_000 // framerate
 
     async def recv(self) -> av.VideoFrame:
         await self.pace()
         picture = coloured(self._colour)
         write_number(picture, self.number & 0xFFFF)
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-        frame.pts = self.number * 90_000 // FRAMES_PER_SECOND
+        frame.pts = self.number * self._ticks
         frame.time_base = fractions.Fraction(1, 90_000)
         return frame
 
@@ -178,13 +179,17 @@ class Publisher(Peer):
         *,
         colour: tuple[int, int, int] = (200, 40, 40),
         tone_hz: float = 660,
+        framerate: int = FRAMES_PER_SECOND,
     ) -> None:
         super().__init__(url, token)
         self._colour = colour
+        self._framerate = framerate
         self._tone_hz = tone_hz
 
     def prepare(self, pc: RTCPeerConnection) -> None:
-        video = pc.addTransceiver(ColouredPicture(self._colour), direction="sendonly")
+        video = pc.addTransceiver(
+            ColouredPicture(self._colour, self._framerate), direction="sendonly"
+        )
         codecs = RTCRtpSender.getCapabilities("video").codecs
         video.setCodecPreferences([c for c in codecs if c.name in ("H264", "rtx")])
         pc.addTransceiver(Tone(self._tone_hz), direction="sendonly")

@@ -1,7 +1,4 @@
-"""The virtual machine's hardware: kernel drivers that behave like a Pi's GPIO, cameras and sound.
-
-Modules are loaded once and never guessed at: one that is missing skips its tests by name.
-"""
+"""The virtual machine's hardware: kernel drivers that behave like a Pi's GPIO, screen and sound."""
 
 from __future__ import annotations
 
@@ -9,35 +6,38 @@ import re
 import subprocess
 import time
 import wave
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageStat
 
+from tests.support.broker import wait_until
 from tests.support.sounds import Sound
-from tests.system.host import OUT, run, succeeds
+from tests.system.host import OUT, run
+from tests.system.scanout import Card, picture_on
 
 TRACING = Path("/sys/kernel/tracing")
 RELAY, BUTTON, LAMP = 17, 22, 27
 """GPIO lines as in docs/install.md."""
 
+SCREEN_SECONDS = 120
 
-def load(module: str, *options: str) -> bool:
-    return succeeds("modprobe", module, *options)
+
+def has(module: str) -> bool:
+    """Whether the kernel has loaded it (when the machine booted, or a test did)."""
+    return Path("/sys/module", module.replace("-", "_")).exists()
 
 
 class Gpio:
     """The header of a Pi 4, by gpio-sim; every change of a line is traced by the kernel."""
 
     def __init__(self) -> None:
-        bank = Path("/sys/kernel/config/gpio-sim/header/bank")
-        bank.mkdir(parents=True)
-        (bank / "num_lines").write_text("54")
-        (bank / "label").write_text("pinctrl-bcm2711")
-        (bank.parent / "live").write_text("1")
-        device = (bank.parent / "dev_name").read_text().strip()
-        chip = (bank / "chip_name").read_text().strip()
+        header = Path("/sys/kernel/config/gpio-sim/header")
+        device = (header / "dev_name").read_text().strip()
+        chip = (header / "bank/chip_name").read_text().strip()
         self._lines = Path(f"/sys/devices/platform/{device}/{chip}")
-        run("udevadm", "settle")
 
     def level(self, line: int) -> int:
         return int((self._lines / f"sim_gpio{line}/value").read_text())
@@ -89,17 +89,15 @@ class Plug:
         run("udevadm", "settle")
 
 
-def usb_camera() -> None:
-    """Plug in vivid, a USB camera's stand-in."""
-    assert load("vivid", "n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0")
-    run("udevadm", "settle")
-
-
-def play_tone(frequency_hz: float, device: str) -> subprocess.Popen[bytes]:
-    """Somebody whistles into the room's microphone, until the process is ended."""
+@contextmanager
+def tone_played(frequency_hz: float, device: str) -> Iterator[None]:
+    """Somebody whistles, into the other end of the cable that the room's microphone is."""
     source = f"sine=frequency={frequency_hz}:sample_rate=48000"
     command = ["ffmpeg", "-loglevel", "error", "-re", "-f", "lavfi", "-i", source, "-ac", "1"]
-    return subprocess.Popen([*command, "-f", "alsa", device])
+    player = subprocess.Popen([*command, "-f", "alsa", device])
+    yield
+    player.terminate()
+    player.wait(30)
 
 
 def hear(device: str, seconds: int) -> Sound:
@@ -112,29 +110,31 @@ def hear(device: str, seconds: int) -> Sound:
     return np.frombuffer(frames, "<i2")
 
 
-def screenshot(name: str) -> Path:
-    """What the virtual screen shows now, as a PNG in the output folder."""
-    path = OUT / name
-    command = [
-        "ffmpeg",
-        "-loglevel",
-        "error",
-        "-y",
-        "-device",
-        "/dev/dri/card0",
-        "-f",
-        "kmsgrab",
-        "-i",
-        "-",
-    ]
-    run(*command, "-vf", "hwdownload,format=bgr0", "-frames:v", "1", str(path))
-    return path
+def wait_for_screen(name: str, looks_right: Callable[[Image.Image], bool]) -> Image.Image:
+    """The virtual screen's picture once it looks right; the last one is kept as screen-NAME.png."""
+    seen: list[Image.Image] = []
+
+    def look() -> bool:
+        with Card(Path("/dev/dri/card0")) as card:
+            picture = picture_on(card)
+        if picture is None:
+            return False
+        picture.save(OUT / f"screen-{name}.png")
+        seen.append(picture)
+        return looks_right(picture)
+
+    wait_until(look, f"the right picture on the screen; see screen-{name}.png", SCREEN_SECONDS)
+    return seen[-1]
 
 
-def colour_at_centre(picture: Path) -> tuple[int, int, int]:
-    """Mean RGB of the middle ninth of a PNG."""
-    scale = "crop=iw/3:ih/3,scale=1:1:flags=area"
-    command = ["ffmpeg", "-loglevel", "error", "-i", str(picture), "-vf", scale]
-    raw = run(*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "-", encoding="latin-1")
-    red, green, blue = raw[:3].encode("latin-1")
-    return red, green, blue
+def colour_at_centre(picture: Image.Image) -> tuple[int, int, int]:
+    """Mean RGB of the middle ninth."""
+    width, height = picture.size
+    middle = picture.crop((width // 3, height // 3, width * 2 // 3, height * 2 // 3))
+    red, green, blue = ImageStat.Stat(middle).mean
+    return round(red), round(green), round(blue)
+
+
+def contrast(picture: Image.Image) -> float:
+    """How far the lightness of its pixels is spread: 0 for a picture of one colour."""
+    return float(ImageStat.Stat(picture.convert("L")).stddev[0])

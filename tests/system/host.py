@@ -23,6 +23,12 @@ def run(*command: str, check: bool = True, **options: Any) -> str:
     return done.stdout
 
 
+def keep_figure(what: str, figure: float) -> None:
+    """Add a line to the figures in the output folder."""
+    with (OUT / "figures").open("a") as figures:
+        figures.write(f"{what}: {figure:.4g}\n")
+
+
 def succeeds(*command: str) -> bool:
     return subprocess.run(command, check=False, capture_output=True, timeout=300).returncode == 0
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from agent.config.editing import with_value
 from tests.support.broker import Broker, Hub, wait_until
 from tests.support.media_server import MediaServer
 from tests.system.host import SERVICE, run, unit
 
 FINAL = {"succeeded", "failed", "rejected", "expired", "superseded"}
 MEETING = "giao-ban"
+SETTINGS = Path("/etc/diemcau/agent.yaml")
 
 
 class Room:
@@ -31,6 +36,16 @@ class Room:
         for key, value in settings.items():
             words += ["--set", f"{key}={value}"]
         run("diemcau", "setup", *words)
+
+    @contextmanager
+    def settings_changed(self, key: str, value: Any) -> Iterator[None]:
+        """The service started anew with another setting, and afterwards with the old one."""
+        before = SETTINGS.read_text()
+        SETTINGS.write_text(with_value(before, key, value))
+        run("systemctl", "restart", SERVICE)
+        yield
+        SETTINGS.write_text(before)
+        run("systemctl", "restart", SERVICE)
 
     def topic(self, name: str) -> str:
         return f"diemcau/v1/room/{self.id}/{name}"

@@ -55,7 +55,7 @@ def probe(
     wanted: settings.Camera, simulation: settings.Simulation, sysfs: Path = SYSFS
 ) -> DeviceStatus:
     """Whether the kernel has found an image sensor; opens nothing, loads no library."""
-    found = sensors(sysfs)
+    found = sensors(sysfs, wanted.device)
     try:
         sensor = found[_choose(wanted.device, found)]
     except DeviceAbsent as error:
@@ -63,11 +63,16 @@ def probe(
     return status.ok(f"Camera: {sensor}", required=wanted.required, sensor=sensor)
 
 
-def sensors(sysfs: Path = SYSFS) -> list[str]:
-    """The image sensors whose drivers run, such as `imx708`."""
+def sensors(sysfs: Path = SYSFS, wanted: str | None = None) -> list[str]:
+    """The image sensors whose drivers run, such as `imx708`; of any kind if it is the wanted one."""
     subdevices = sorted((sysfs / "class" / "video4linux").glob("v4l-subdev*/name"))
     names = [path.read_text().split()[0] for path in subdevices]
-    return [name for name in names if SENSOR_NAME.match(name)]
+    return [name for name in names if SENSOR_NAME.match(name) or _is_named(wanted, name)]
+
+
+def _is_named(device: str | None, model: str) -> bool:
+    """Whether the setting means this camera by its name; a number is a place in the list."""
+    return device is not None and not device.isdigit() and device.lower() in model.lower()
 
 
 class Picamera2Pictures:
@@ -170,7 +175,7 @@ def _choose(device: str | None, models: list[str]) -> int:
     for number, model in enumerate(models):
         if device is None or device == str(number):
             return number
-        if not device.isdigit() and device.lower() in model.lower():
+        if _is_named(device, model):
             return number
     wanted = f"ribbon camera '{device}'" if device else "ribbon camera"
     found = ", ".join(models) or "none"

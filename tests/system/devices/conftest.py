@@ -1,123 +1,79 @@
-"""A room with real drivers on virtual hardware, in an emulated machine: nothing here is fast."""
+"""A room with real drivers on virtual hardware, in an emulated machine: nothing here is fast.
+
+The machine has booted with the devices and the agent that `prepare` gave it, and is used as it is.
+"""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.broker import Broker, Hub
 from tests.support.media_server import MediaServer
-from tests.support.peers import Publisher
+from tests.support.peers import Publisher, Receiver
 from tests.system import hardware
-from tests.system.host import install, installed, run
-from tests.system.room import Room, stop
+from tests.system.room import Room
 
 DEADLINE_SECONDS = 120
-"""The machine is emulated, and its host may be busy."""
+"""By the emulated machine's clock."""
 
-DROP_IN = """\
-[Service]
-# gpiozero wants to know which Pi it is on.
-BindReadOnlyPaths=/usr/local/share/diemcau-vm/cpuinfo-pi4:/proc/cpuinfo
-# libcamera's handler for the virtual camera is a test handler, which it does not try by itself.
-Environment=LIBCAMERA_PIPELINES_MATCH_LIST=vimc LIBCAMERA_LOG_LEVELS=*:ERROR
-"""
+MEDIA_PORT = 8889
 
-REAL = {
-    "devices.camera": "{driver: v4l2, device: vivid, width: 320, height: 180, framerate: 5, "
-    "bitrate: 150000}",
-    "devices.microphone": "{driver: alsa, device: 'plughw:CARD=Loopback,DEV=1,SUBDEV=0'}",
-    "devices.speaker": "{driver: alsa, device: 'plughw:CARD=Loopback,DEV=0,SUBDEV=1'}",
-    "devices.display.relay": "{driver: gpio, line: 17, warm_up_seconds: 0, hold_seconds: 0}",
-    "devices.display.output": "{driver: kms, width: 1024, height: 768, framerate: 5}",
-    "devices.panel": "{driver: gpio, on_air_lamp: 27, mute_button: 22}",
-    "media.local_address": "127.0.0.1",
-    "clock.trusted": "true",
-}
+
+def skip_without(module: str) -> None:
+    if not hardware.has(module):
+        pytest.skip(f"SKIPPED: {module} is missing in this kernel or could not be built for it")
 
 
 @pytest.fixture(scope="session")
 def gpio() -> hardware.Gpio:
-    if not hardware.load("gpio-sim"):
-        pytest.skip("SKIPPED: this kernel has no gpio-sim")
-    header = hardware.Gpio()
-    header.pull(hardware.BUTTON, "up")
-    return header
-
-
-@pytest.fixture(scope="session")
-def sound() -> None:
-    if not hardware.load("snd-aloop"):
-        pytest.skip("SKIPPED: this kernel has no snd-aloop")
+    skip_without("gpio-sim")
+    return hardware.Gpio()
 
 
 @pytest.fixture(scope="session")
 def screen() -> None:
-    if not hardware.load("vkms"):
-        pytest.skip("SKIPPED: vkms could not be built for this kernel (see stand-ins.log)")
-
-
-@pytest.fixture(scope="session")
-def csi_camera() -> None:
-    if not hardware.load("vimc"):
-        pytest.skip("SKIPPED: vimc could not be built for this kernel (see stand-ins.log)")
-
-
-@pytest.fixture(scope="session")
-def usb_camera() -> None:
-    hardware.usb_camera()
+    skip_without("vkms")
 
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with Broker(tmp_path_factory.mktemp("hub"), persistent=True) as running:
+    with Broker(tmp_path_factory.mktemp("hub"), persistent=True, own_ports=True) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def media_server() -> Iterator[MediaServer]:
-    with MediaServer() as running:
+    with MediaServer(MEDIA_PORT) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def package() -> None:
-    if not installed():
-        install()
-    folder = Path("/etc/systemd/system/diemcau-agent.service.d")
-    folder.mkdir(exist_ok=True)
-    (folder / "vm.conf").write_text(DROP_IN)
-    run("systemctl", "daemon-reload")
-
-
-@pytest.fixture(scope="session")
-def installed_room(
-    package: None,
-    broker: Broker,
-    media_server: MediaServer,
-    gpio: hardware.Gpio,
-    sound: None,
-    screen: None,
-    usb_camera: None,
-) -> Iterator[Room]:
+def installed_room(broker: Broker, media_server: MediaServer) -> Iterator[Room]:
     with Hub(broker.port) as hub:
-        one = Room(broker, media_server, hub, DEADLINE_SECONDS)
-        one.set_up(REAL)
-        yield one
-        stop()
+        yield Room(broker, media_server, hub, DEADLINE_SECONDS)
 
 
-@pytest.fixture
-def room(installed_room: Room) -> Iterator[Room]:
-    """Set up with real drivers and running; in standby before and after each test."""
+@pytest.fixture(scope="module")
+def room(installed_room: Room) -> Room:
+    """With real drivers, running, in standby."""
     installed_room.wait_for_phase("standby")
-    yield installed_room
-    if installed_room.state()["phase"] != "standby":
-        installed_room.leave()
+    return installed_room
 
 
-@pytest.fixture
-def hub_speaks(room: Room) -> Iterator[None]:
-    """The hub's own picture (red) and sound (660 Hz) in the meeting."""
-    with Publisher(f"{room.plays}/whip", colour=(200, 40, 40), tone_hz=660):
-        yield
+@pytest.fixture(scope="module")
+def meeting(room: Room) -> Iterator[Room]:
+    """The same, in a meeting in which the hub shows red and plays 660 Hz."""
+    with Publisher(f"{room.plays}/whip", colour=(200, 40, 40), tone_hz=660, framerate=5):
+        source = {"url": f"{room.plays}/whep", "label": "Hà Giang"}
+        ack = room.join(microphone="live", play=[source])
+        assert ack["state"] == "succeeded", ack
+        yield room
+        if room.state()["phase"] != "standby":
+            room.leave()
+
+
+@pytest.fixture(scope="module")
+def hub_end(meeting: Room) -> Iterator[Receiver]:
+    """What the hub sees and hears of the room."""
+    with Receiver(f"{meeting.publishes}/whep") as receiver:
+        yield receiver

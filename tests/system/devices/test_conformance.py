@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.system import hardware
+from tests.system.host import run
 
 SELECTED = "v4l2 or usb_camera or card or chip"
 SUITES = ["tests/conformance"]
@@ -17,28 +18,14 @@ SECONDS = 600
 
 
 @pytest.fixture
-def tone(sound: None) -> Iterator[None]:
+def tone() -> Iterator[None]:
     """1 kHz into one end of a loopback cable; the microphone listens at the other."""
-    source = ["-f", "lavfi", "-i", "sine=frequency=1000:sample_rate=48000", "-ac", "2"]
-    command = [
-        "ffmpeg",
-        "-loglevel",
-        "error",
-        *source,
-        "-f",
-        "alsa",
-        "hw:CARD=Loopback,DEV=0,SUBDEV=2",
-    ]
-    player = subprocess.Popen(command)
-    yield
-    player.terminate()
-    player.wait()
+    with hardware.tone_played(1000, "plughw:CARD=Loopback,DEV=0,SUBDEV=2"):
+        yield
 
 
-def test_real_drivers_hold_the_promises_of_their_ports(
-    gpio: hardware.Gpio, tone: None, usb_camera: None
-) -> None:
-    assert hardware.load("snd-dummy"), "a card with a mixer"
+def test_real_drivers_hold_the_promises_of_their_ports(gpio: hardware.Gpio, tone: None) -> None:
+    run("modprobe", "snd-dummy")  # a card with a mixer
     environment = {
         **os.environ,
         "DIEMCAU_TEST_V4L2": "vivid",
