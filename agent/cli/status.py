@@ -188,7 +188,8 @@ def hub_trouble(link: Link) -> str:
 
 
 def _event(width: int, event: EventDocument) -> Text:
-    return hanging(width, ((f"  {event.at.astimezone():%d/%m %H:%M:%S}  ", "quiet"),), event.text)
+    head = ((f"  {event.at.astimezone():%d/%m %H:%M:%S}  ", "quiet"),)
+    return hanging(width, head, words.event(event))
 
 
 def _line(width: int, label: str, word: str, style: str, text: str) -> Text:

@@ -6,8 +6,10 @@ The daemon speaks English codes for machines; here they become what a technician
 from __future__ import annotations
 
 from agent.core.commands import AckState, Code
-from agent.core.documents import Phase, Status
+from agent.core.documents import EventDocument, Phase, Status
 from agent.locale import gettext as _
+
+DEVICE_KINDS = ("camera", "microphone", "speaker", "display", "panel")
 
 
 def ack_state(state: AckState) -> str:
@@ -92,6 +94,41 @@ def device_name(kind: str) -> str:
     }.get(kind, kind)
 
 
+def event(document: EventDocument) -> str:
+    """What happened, in a sentence; the daemon's own text for what has none here."""
+    kind, device = document.type, str(document.detail.get("device", ""))
+    if device in DEVICE_KINDS:
+        return _device_event(kind, device, document)
+    return {
+        "fault": host_trouble(document.code, document.text),
+        "mute-pressed": _("The mute button was pressed"),
+        "power-restored": _("The power is back"),
+        "resumed": _("Back into the meeting of before"),
+        "meeting-over": _("The meeting's time is over"),
+        "reconnecting": _("The connection with the meeting is lost"),
+        "reconnected": _("The connection with the meeting is back"),
+        "media-restarted": _("The media process ended and is started again"),
+        "recording-started": _("Recording began"),
+        "recording-stopped": _("Recording ended"),
+        "recording-failed": _("The recording failed; see: diemcau logs"),
+        "command-refused": _("A command was refused"),
+        "events-dropped": _("Older events are lost: too many waited for the hub"),
+    }.get(kind, document.text)
+
+
+def _device_event(kind: str, device: str, document: EventDocument) -> str:
+    from agent.diagnostics.checks.trouble import describe
+
+    name = device_name(device)
+    if kind == "fault":
+        return describe(device, document.code, document.text).title
+    return {
+        "fault-cleared": _("{device}: works again"),
+        "device-opened": _("{device}: opened"),
+        "device-closed": _("{device}: closed"),
+    }.get(kind, "{device}: " + kind).format(device=name[:1].upper() + name[1:])
+
+
 def host_trouble(code: str, text: str) -> str:
     """What is wrong with the machine; the daemon's own text for a code that is not here."""
     return {
@@ -103,6 +140,14 @@ def host_trouble(code: str, text: str) -> str:
         "disk-low": _("The disk is almost full"),
         "store-read-only": _("Nothing can be written"),
         "memory-low": _("There is little memory left"),
+        "certificate-expired": _("This room's certificate has expired"),
+        "certificate-ends-soon": _("This room's certificate ends soon"),
+        "journal-replaced": _("The journal was damaged and begun anew; is the SD card bad?"),
+        "journal-not-kept": _("The journal can't be written: nothing survives a power cut"),
+        "journal-failed": _("The journal can't be written: nothing survives a power cut"),
+        "device-failed": _("A device hangs; restart the box"),
+        "host-stuck": _("The machine's figures can't be read; restart the box"),
+        "probe-stuck": _("Looking for devices hangs; restart the box"),
         "wifi-weak": _("The Wi-Fi is weak"),
         "wifi-power-save": _("The Wi-Fi saves power, which makes sound and picture late"),
     }.get(code, text)

@@ -18,7 +18,7 @@ FAULTS = {
     ("microphone", "stalled"): "microphone-stalled",
     ("microphone", "slow"): "microphone-slow",
     ("microphone", "dead"): "microphone-dead",
-    ("microphone", "quiet"): "microphone-quiet",
+    ("microphone", "quiet"): "microphone-too-quiet",
     ("microphone", "clipping"): "microphone-clipping",
     ("speaker", "unplugged"): "speaker-absent",
     ("speaker", "busy"): "speaker-busy",
@@ -31,7 +31,13 @@ FAULTS = {
 }
 """(device, fault) -> the finding's code."""
 
-MILD = {"camera-slow", "microphone-slow", "microphone-quiet", "microphone-clipping", "speaker-slow"}
+MILD = {
+    "camera-slow",
+    "microphone-slow",
+    "microphone-too-quiet",
+    "microphone-clipping",
+    "speaker-slow",
+}
 """A meeting is possible all the same: warnings."""
 
 DEVICES = ("camera", "microphone", "speaker", "display", "panel")

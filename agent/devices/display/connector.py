@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from agent import settings
-from agent.core.documents import DeviceStatus
+from agent.core.documents import DeviceStatus, Status
 from agent.devices import status
 
 SYSFS = Path("/sys")
@@ -61,7 +61,7 @@ def probe(
     detail = {"connector": chosen.name, "connected": chosen.connected, "monitor": chosen.monitor}
     if not chosen.connected and not behind_relay:
         text = f"Display: nothing is connected to {chosen.name}; check the HDMI cable and its power"
-        return status.absent(text, required=required, **detail)
+        return DeviceStatus(Status.ABSENT, "unconnected", text, required, detail)
     text = f"Display: {chosen.monitor or chosen.name}"
     return status.ok(text, required=required, **detail)
 

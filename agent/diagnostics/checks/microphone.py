@@ -44,7 +44,7 @@ def judge(result: SoundResult) -> Finding:
     if figures.clipped >= CLIPPED_SHARE:
         return trouble.describe("microphone", "clipping", evidence)
     if figures.level_dbfs < QUIET_DBFS:
-        return trouble.describe("microphone", "quiet", evidence)
+        return trouble.describe("microphone", "too-quiet", evidence)
     return ok("microphone-ok", _("The microphone hears the room"), evidence)
 
 

@@ -21,7 +21,7 @@ class Trouble(NamedTuple):
     advice: str
 
 
-MILD = frozenset({"slow", "quiet", "clipping"})
+MILD = frozenset({"slow", "too-quiet", "clipping", "button-held", "probe-stuck"})
 """Codes of a device that can be used in a meeting all the same."""
 
 
@@ -34,7 +34,7 @@ def describe(kind: str, code: str, evidence: str, driver: str = "") -> Finding:
     """The finding for a device's code; `driver` where the hands have to do something else."""
     outcome = Outcome.WARNING if code in MILD else Outcome.FAILED
     table = _TROUBLES.get(driver) or _TROUBLES[kind]
-    words = table().get(code) or Trouble(_unknown(kind), "", _replug())
+    words = table().get(code) or _of_any(kind).get(code) or Trouble(_unknown(kind), "", _replug())
     return Finding(
         code=f"{kind}-{code}",
         outcome=outcome,
@@ -119,7 +119,7 @@ def _microphone() -> dict[str, Trouble]:
             _("It is switched off by its own mute switch, or it is broken"),
             _("Press the microphone's own mute switch; if that doesn't help, replace it"),
         ),
-        "quiet": Trouble(
+        "too-quiet": Trouble(
             _("The microphone is far too quiet"),
             _("Its gain is turned down, or a cable has a bad contact"),
             _("Turn its gain up (alsamixer, F4), speak, and run: diemcau test microphone"),
@@ -186,6 +186,16 @@ def _display() -> dict[str, Trouble]:
             _("The HDMI cable is out, or the display is off"),
             _("Plug the HDMI cable in at both ends and switch the display on"),
         ),
+        "no-connector": Trouble(
+            _("There is no video output of that name"),
+            _("The settings name another output, or the kernel has no driver for it"),
+            _("Correct devices.display.output.connector, or leave it out"),
+        ),
+        "relay-failed": Trouble(
+            _("The display's relay does not switch"),
+            _("The relay is stuck, or its board has no power"),
+            _("Check the relay board's power and wires; if it doesn't click, replace it"),
+        ),
         "not-installed": _not_installed(),
     }
 
@@ -202,10 +212,15 @@ def _panel() -> dict[str, Trouble]:
             _("A program was started by hand"),
             _("End that program, or restart the box"),
         ),
-        "held": Trouble(
+        "button-held": Trouble(
             _("The mute button is stuck"),
             _("It is jammed, or its wires touch"),
             _("Free the button; if that doesn't help, check its wires"),
+        ),
+        "lamp-failed": Trouble(
+            _("The on-air lamp does not obey"),
+            _("Its line is not what the settings say, or another program holds it"),
+            _("Check the panel's lines in the settings, then restart the box"),
         ),
         "not-installed": _not_installed(),
     }
@@ -219,6 +234,31 @@ _TROUBLES = {
     "display": _display,
     "panel": _panel,
 }
+
+
+def _of_any(kind: str) -> dict[str, Trouble]:
+    """What may befall each kind of device."""
+    settings = Trouble(
+        _unknown(kind),
+        _("The settings name it by a number, or in a way that fits several"),
+        _("Name it as the doctor shows it: diemcau config explain devices"),
+    )
+    hangs = Trouble(
+        _unknown(kind),
+        _("Its driver in the kernel hangs"),
+        _("Restart the box; if it comes back, replace the device"),
+    )
+    return {
+        "ambiguous": settings,
+        "named-by-index": settings,
+        "hung": hangs,
+        "probe-stuck": hangs,
+        "not-allowed": Trouble(
+            _unknown(kind),
+            _("The agent may not open it"),
+            _("Install the package again: it gives the agent's user what it needs"),
+        ),
+    }
 
 
 def _not_installed() -> Trouble:
