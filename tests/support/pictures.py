@@ -47,3 +47,10 @@ def mean_colour(picture: Picture) -> tuple[float, float, float]:
 def shows(picture: Picture, colour: tuple[int, int, int], tolerance: float = 30) -> bool:
     """Whether the middle has this colour, as far as 4:2:0 and an encoder leave it."""
     return all(abs(a - b) <= tolerance for a, b in zip(mean_colour(picture), colour, strict=True))
+
+
+def capture_seconds(number: int, framerate: int, now: float) -> float:
+    """The monotonic time of the simulated camera's picture with this number, the last one before `now`:
+    number n is taken at n / framerate, and 16 bits of it are shown."""
+    newest = int(now * framerate)
+    return (newest - ((newest - number) & 0xFFFF)) / framerate
