@@ -3,57 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from agent.core.media import Measured
 from agent.core.urls import shown
 from agent.media import statistics
-from agent.media.connection import Connection
 from agent.media.downlink import Downlink
 from agent.media.loop import Loop
 from agent.media.meeting import Meeting
 from agent.media.statistics import Rates, Stream
+from agent.media.uplink import Uplink
 
 MEASURE_SECONDS = 2.0
 
 
 class Figures:
-    """Asks each session for its statistics and sends what the last round brought."""
+    """Looks at each session's statistics now and then."""
 
     def __init__(self, loop: Loop, meeting: Meeting, send: Callable[[Measured], None]) -> None:
         self._meeting = meeting
         self._send = send
         self._rates: dict[str, Rates] = {}
-        self._uplink: dict[str, Any] = {}
-        self._downlinks: dict[str, dict[str, Any]] = {}
         self._pictures: dict[str, int] = {}
         loop.every(MEASURE_SECONDS, self._measure)
 
     def _measure(self) -> None:
-        meeting = self._meeting
-        if meeting.uplink:
-            self._ask(meeting.uplink.connection, self._take_uplink)
-        for downlink in meeting.sources:
-            self._ask(downlink.connection, partial(self._take_downlink, downlink))
         self._send(Measured(self._all()))
 
-    def _ask(self, connection: Connection, take: Callable[[Any], None]) -> None:
-        if connection.connected and connection.session:
-            connection.session.statistics(take)
-
-    def _take_uplink(self, answer: Any) -> None:
-        assert self._meeting.uplink is not None
-        session = self._meeting.uplink.connection.session
-        streams = statistics.sent(answer, session.reports if session else {})
+    def _sent(self, uplink: Uplink) -> dict[str, Any]:
+        session = uplink.connection.session
+        if session is None:
+            return {}
+        streams = statistics.sent(session.rtp_statistics(), session.reports)
         round_trips = [s.round_trip_seconds for s in streams if s.round_trip_seconds is not None]
-        self._uplink = self._of("uplink", streams)
+        figures = self._of("uplink", streams)
         if round_trips:
-            self._uplink["round_trip_milliseconds"] = round(min(round_trips) * 1000, 1)
+            figures["round_trip_milliseconds"] = round(min(round_trips) * 1000, 1)
+        return figures
 
-    def _take_downlink(self, downlink: Downlink, answer: Any) -> None:
-        url = downlink.source.url
-        self._downlinks[url] = self._of(url, statistics.received(answer))
+    def _received(self, downlink: Downlink) -> dict[str, Any]:
+        session = downlink.connection.session
+        if session is None:
+            return {}
+        return self._of(downlink.source.url, statistics.received(session.rtp_statistics()))
 
     def _of(self, key: str, streams: list[Stream]) -> dict[str, Any]:
         rates = self._rates.setdefault(key, Rates()).since(streams)
@@ -67,7 +59,8 @@ class Figures:
         meeting = self._meeting
         figures: dict[str, Any] = {"downlinks": [self._one(d) for d in meeting.sources]}
         if meeting.uplink:
-            figures["uplink"] = self._uplink | meeting.uplink.figures() | meeting.camera.figures()
+            sent = self._sent(meeting.uplink)
+            figures["uplink"] = sent | meeting.uplink.figures() | meeting.camera.figures()
         if meeting.microphone:
             figures["microphone_level_dbfs"] = meeting.microphone.level_dbfs
             figures["microphone_processing"] = meeting.microphone.processing
@@ -85,5 +78,5 @@ class Figures:
             "label": downlink.source.label,
             "frames_per_second": round((downlink.pictures - before) / MEASURE_SECONDS, 1),
             **downlink.figures(),
-            **self._downlinks.get(url, {}),
+            **self._received(downlink),
         }

@@ -272,12 +272,10 @@ class Session:
 
     # --- looking
 
-    def statistics(self, call: Callable[[Any], None]) -> None:
-        """Ask webrtcbin; `call` gets its structure in the loop's thread."""
+    def rtp_statistics(self) -> Any:
+        """What RTPSession counts (its property `stats`); None when the session has ended.
 
-        def on_reply(promise: Any, _data: Any) -> None:
-            reply = promise.get_reply()
-            if reply is not None:
-                self._loop.post(lambda: call(reply))
-
-        self._webrtc.emit("get-stats", None, Gst.Promise.new_with_change_func(on_reply, None))
+        Not asked of webrtcbin, whose answer comes by a promise: PyGObject never frees its callback.
+        """
+        bundled = None if self._closed else self._rtpbin.emit("get-internal-session", 0)
+        return bundled.get_property("stats") if bundled else None

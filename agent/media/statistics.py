@@ -1,7 +1,6 @@
-"""Figures of the sessions for health, from webrtcbin's statistics: rates since the last look.
+"""Figures of the sessions for health, from their RTP sources' statistics: rates since the last look.
 
-webrtcbin tells every stream's kind wrongly when they are bundled, so streams are told apart by
-their RTP clock: 90 kHz is the picture (RFC 6184), 48 kHz the sound (RFC 7587).
+Streams are told apart by their RTP clock: 90 kHz is the picture (RFC 6184), 48 kHz the sound (RFC 7587).
 """
 
 from __future__ import annotations
@@ -104,18 +103,10 @@ SOURCE_FIELDS = (
     "sent-rb-fractionlost",
     "jitter",
 )
-"""What is read of rtpsource's figures: PyGObject cannot read all that 1.26 has (GstValueList)."""
+"""What is read of RTPSource's figures: PyGObject cannot read all that 1.26 has (GstValueList)."""
 
 
 def _sources(statistics: Any) -> Iterator[dict[str, Any]]:
-    """The RTP sources in webrtcbin's answer, each once."""
-    seen = set()
-    for index in range(statistics.n_fields()):
-        entry = statistics.get_value(statistics.nth_field_name(index))
-        if not (hasattr(entry, "has_field") and entry.has_field("gst-rtpsource-stats")):
-            continue
-        fields = entry.get_value("gst-rtpsource-stats")
-        source = {name: fields.get_value(name) for name in SOURCE_FIELDS}
-        if source["ssrc"] not in seen:
-            seen.add(source["ssrc"])
-            yield source
+    """Read while `statistics` is there: PyGObject's structures of it point into it."""
+    for source in statistics.get_value("source-stats") if statistics else ():
+        yield {name: source.get_value(name) for name in SOURCE_FIELDS}
