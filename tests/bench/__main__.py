@@ -43,8 +43,8 @@ def line(row: Row) -> str:
         f"{number(row.figure)} {row.unit}",
         number(row.reference),
         number(row.ratio),
-        (">=" if row.at_least else "<=") + number(row.limit),
-        "ok" if row.held else "MISS",
+        "" if row.limit is None else (">=" if row.at_least else "<=") + number(row.limit),
+        "" if row.limit is None else "ok" if row.held else "MISS",
     ).rstrip()
 
 

@@ -1,4 +1,4 @@
-"""What the media child costs beside bare GStreamer, and how late and how whole pictures arrive.
+"""How late and how whole pictures and sound arrive.
 
 720p at 30 pictures and 1.5 Mbit/s through the test server on loopback; loss and delay by
 `tests.support.impairment`, 5 % each way at 100 ms round trip.
@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -17,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from agent.core.commands import Endpoint, Source
-from agent.core.media import DownlinkReported, MediaPlan, UplinkReported
+from agent.core.media import MediaPlan, UplinkReported
 from agent.settings import Camera, Devices, Media, Microphone, Speaker
 from tests.bench.row import Row
 from tests.support.impairment import BadNetwork, Conditions
@@ -31,10 +28,8 @@ from tests.support.sounds import RATE_HZ, purity, read_wav
 
 FRAMERATE = 30
 TONE_HZ = 440.0
-SETTLE_SECONDS = 4.0
 MEASURE_SECONDS = 10.0
 ADAPT_SECONDS = 10.0
-LIMIT_PUBLISH_RATIO, LIMIT_PLAY_RATIO = 1.5, 1.3
 LIMIT_DELAY_MILLISECONDS, LIMIT_LOSSY_DELAY_MILLISECONDS = 100, 700
 LIMIT_LOSSY_FRAMES, LIMIT_LOSSY_SOUND_PERCENT = 27, 98
 
@@ -44,29 +39,8 @@ SENDING = Devices(
 
 
 def measure() -> list[Row]:
-    with MediaServer() as server:
-        return [*cost(server), *arrival(server)]
-
-
-def cost(server: MediaServer) -> list[Row]:
-    """CPU seconds a second of one process at a time, in percent of a core."""
-    with sending(server.whip("room")) as child:
-        publishing = cpu_percent(child.process.pid)
-        playing_bare = bare_percent("play", server.whep("room"))
-        with MediaChild(Devices(speaker=Speaker(driver="simulated"))) as receiver:
-            receiver.start(plan(play=server.whep("room")))
-            receiver.wait(DownlinkReported, lambda r: r.state == "flowing", 20)
-            playing = cpu_percent(receiver.process.pid)
-    publishing_bare = bare_percent("publish", server.whip("bare"))
-    return [
-        Row("publishing child's CPU", publishing, "%", LIMIT_PUBLISH_RATIO, publishing_bare),
-        Row("receiving child's CPU", playing, "%", LIMIT_PLAY_RATIO, playing_bare),
-    ]
-
-
-def arrival(server: MediaServer) -> list[Row]:
     """Delay from capture to decoded and due, intact pictures and sound."""
-    with BadNetwork(server.url) as network:
+    with MediaServer() as server, BadNetwork(server.url) as network:
         good = watch(network, Conditions())
         lossy = watch(network, Conditions(loss=0.05, delay_seconds=0.05))
     return [
@@ -98,27 +72,6 @@ def sending(url: str) -> Iterator[MediaChild]:
         child.wait(UplinkReported, lambda r: r.state == "flowing", 20)
         yield child
         child.stop()
-
-
-def cpu_percent(pid: int) -> float:
-    process = psutil.Process(pid)
-    time.sleep(SETTLE_SECONDS)
-    before, started = sum(process.cpu_times()[:2]), time.monotonic()
-    time.sleep(MEASURE_SECONDS)
-    used = sum(process.cpu_times()[:2]) - before
-    return round(100 * used / (time.monotonic() - started), 1)
-
-
-def bare_percent(work: str, url: str) -> float:
-    command = [sys.executable, "-m", "tests.bench.bare", work, url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = process.stdout.readline().strip()
-        if said != "flowing":
-            raise RuntimeError(f"bare GStreamer: {said}")
-        percent = cpu_percent(process.pid)
-        process.kill()
-    return percent
 
 
 class Watcher:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """`limit` is for the ratio where there is a reference, else for the figure itself."""
+    """`limit` is for the ratio where there is a reference, else for the figure itself; None: the figure
+    is told for comparison."""
 
     what: str
     figure: float
     unit: str
-    limit: float
+    limit: float | None
     reference: float | None = None
     at_least: bool = False
     """Whether the limit is the least that is allowed, not the most."""
@@ -27,5 +28,7 @@ class Row:
 
     @property
     def held(self) -> bool:
+        if self.limit is None:
+            return True
         judged = self.figure if self.ratio is None else self.ratio
         return judged >= self.limit if self.at_least else judged <= self.limit

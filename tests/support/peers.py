@@ -23,8 +23,8 @@ from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
     RTCPeerConnection,
-    RTCRtpReceiver,
     RTCRtpSender,
+    RTCRtpTransceiver,
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
@@ -169,6 +169,12 @@ class Peer:
             await self._pc.close()
 
 
+def prefer_h264(video: RTCRtpTransceiver) -> None:
+    """Nothing but H.264, and its retransmissions."""
+    codecs = RTCRtpSender.getCapabilities("video").codecs
+    video.setCodecPreferences([c for c in codecs if c.name in ("H264", "rtx")])
+
+
 class Publisher(Peer):
     """Publishes one colour and one tone by WHIP."""
 
@@ -187,11 +193,8 @@ class Publisher(Peer):
         self._tone_hz = tone_hz
 
     def prepare(self, pc: RTCPeerConnection) -> None:
-        video = pc.addTransceiver(
-            ColouredPicture(self._colour, self._framerate), direction="sendonly"
-        )
-        codecs = RTCRtpSender.getCapabilities("video").codecs
-        video.setCodecPreferences([c for c in codecs if c.name in ("H264", "rtx")])
+        picture = ColouredPicture(self._colour, self._framerate)
+        prefer_h264(pc.addTransceiver(picture, direction="sendonly"))
         pc.addTransceiver(Tone(self._tone_hz), direction="sendonly")
 
 
@@ -205,9 +208,7 @@ class Receiver(Peer):
         self._periods: deque[Sound] = deque(maxlen=KEPT_PERIODS)
 
     def prepare(self, pc: RTCPeerConnection) -> None:
-        video = pc.addTransceiver("video", direction="recvonly")
-        codecs = RTCRtpReceiver.getCapabilities("video").codecs
-        video.setCodecPreferences([c for c in codecs if c.name in ("H264", "rtx")])
+        prefer_h264(pc.addTransceiver("video", direction="recvonly"))
         pc.addTransceiver("audio", direction="recvonly")
 
         @pc.on("track")
