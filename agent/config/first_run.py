@@ -76,9 +76,10 @@ class FirstRun:
             for file, content in contents.items():
                 _write(self._secrets / file, content, 0o600)
             _write(self._path, text.encode(), 0o644)
-        except PermissionError as error:
-            text = f"{error.filename}: not permitted; use sudo"
-            raise AgentError("not-permitted", text) from error
+        except OSError as error:
+            hint = "; use sudo" if isinstance(error, PermissionError) else ""
+            text = f"{error.filename}: {error.strerror}{hint}"
+            raise AgentError("not-written", text) from error
 
     def _changed(self, changes: Mapping[str, Any]) -> str:
         text = self._text

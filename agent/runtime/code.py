@@ -27,5 +27,5 @@ class InstalledCode:
     def _look(self) -> tuple[int, int] | None:
         with suppress(OSError):
             found = self._file.stat()
-            return found.st_ino, found.st_mtime_ns
+            return found.st_ino, found.st_ctime_ns
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path("/share/diemcau-agent.deb")
+CHECKOUT = Path("/share/checkout")
 SERVICE = "diemcau-agent.service"
 OUT = Path("/share/out")
 
