@@ -64,7 +64,12 @@ class Hub(Section, frozen=True):
         float, Meta(description="how long a connection attempt may take; 3G is slow", ge=1, le=120)
     ] = 20
     session_expiry_seconds: Annotated[
-        int, Meta(description="how long the broker keeps commands for a room that is away", ge=0)
+        int,
+        Meta(
+            description="how long the broker keeps commands for a room that is away",
+            ge=0,
+            le=4_294_967_295,  # four bytes (MQTT 5, 3.1.2.11.2)
+        ),
     ] = 3600
     require_signature: Annotated[
         bool, Meta(description="obey commands from the hub only if a trusted key signed them")

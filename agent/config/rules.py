@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.config.reading import Sections
+from agent.core.commands import MAX_SOURCES
 from agent.settings import (
     Camera,
     Control,
@@ -143,6 +144,9 @@ def url_templates(sections: Sections) -> Iterator[Finding]:
     media = sections.of(Media)
     if media is None:
         return
+    if len(media.play_urls) > MAX_SOURCES:
+        text = f"has {len(media.play_urls)} URLs; a room plays {MAX_SOURCES} at the most"
+        yield Finding(("media.play_urls",), text)
     urls = [("media.publish_url", media.publish_url or "")]
     urls += [(f"media.play_urls[{n}]", url) for n, url in enumerate(media.play_urls)]
     for path, url in urls:

@@ -43,6 +43,11 @@ class Ending:
         self._stay.child.stop()
         self._do(SetDeadline(STOP, STOP_SECONDS))
 
+    def restart(self, scope: RestartScope) -> None:
+        """End as at a stop, and start anew; commands from now on are for the next run."""
+        self._restart = scope
+        self.stop(f"restarting the {scope}")
+
     def finish(self) -> None:
         """The child is gone, or had its time."""
         self._throttle.release()
@@ -57,5 +62,4 @@ class Ending:
         idle = self._stay.phase is Phase.STANDBY and not self._answers.open
         if self._reload_wanted and idle and not self.under_way:
             self._reload_wanted = False
-            self._restart = "agent"
-            self.stop("starting anew")
+            self.restart("agent")

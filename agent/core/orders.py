@@ -26,7 +26,8 @@ from agent.core.commands import (
 )
 from agent.core.display import DisplayPower
 from agent.core.documents import Phase
-from agent.core.effects import Effect, EndDaemon, SetDeadline, SetLamp
+from agent.core.effects import Effect, SetDeadline, SetLamp
+from agent.core.ending import Ending
 from agent.core.events import CommandReceived
 from agent.core.health import HealthBoard
 from agent.core.meeting import MeetingControl
@@ -53,6 +54,7 @@ class Orders:
         health: HealthBoard,
         meeting: MeetingControl,
         stay: Stay,
+        ending: Ending,
     ) -> None:
         self._profile = profile
         self._do = do
@@ -62,6 +64,7 @@ class Orders:
         self._health = health
         self._meeting = meeting
         self._stay = stay
+        self._ending = ending
         self._reporters: list[str] = []
 
     def received(self, event: CommandReceived, now: Now) -> None:
@@ -144,7 +147,7 @@ class Orders:
                 self._health.start()
             case Restart(scope):
                 self._answers.running(command.id, f"restarting the {scope}", now)
-                self._do(EndDaemon(scope))
+                self._ending.restart(scope)
 
     def _switch_display(self, command: Command, power: str, now: Now) -> None:
         if self._display.on == self._display.heading == (power == "on"):

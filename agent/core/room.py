@@ -100,6 +100,7 @@ class Room:
             self.health,
             self.meeting,
             self.stay,
+            self.ending,
         )
 
     def handle(self, event: Event, now: Now) -> list[Effect]:

@@ -192,6 +192,14 @@ class Stay:
             attendance.settling = True
             self._do(SetDeadline(SETTLE, SETTLE_SECONDS))
 
+    def _join_is_due(self, attendance: Attendance, now: Now) -> None:
+        """The time is over. A projector that is still warming up keeps nobody out."""
+        if attendance.flows:
+            attendance.missing.setdefault("display", "Display: still warming up")
+            self._joined(attendance, now)
+        else:
+            self._fail_join(attendance, *attendance.shortfall(), now)
+
     def _joined(self, attendance: Attendance, now: Now) -> None:
         again = attendance.joined_once
         attendance.joined_once = True
@@ -317,7 +325,7 @@ class Stay:
         if name in (JOIN, SETTLE):
             self.check(now, settled=True)
             if name == JOIN and self.phase is Phase.JOINING:
-                self._fail_join(attendance, *attendance.shortfall(), now)
+                self._join_is_due(attendance, now)
         elif name == RESTART and not self.child.running:
             self._start_child(attendance)
         elif name == WINDOW and self.window.over(now):

@@ -107,6 +107,11 @@ def test_a_bad_value_or_key_comes_with_advice(tmp_path: Path, text: str, expecte
         ("media: {publish_url: 'http://a/{'}", "media.publish_url", "unbalanced braces"),
         ("media: {play_urls: ['rtsp://a']}", "media.play_urls[0]", "expected http://"),
         (
+            "media: {play_urls: [http://a/1, http://a/2, http://a/3, http://a/4, http://a/5]}",
+            "media.play_urls",
+            "has 5 URLs; a room plays 4 at the most",
+        ),
+        (
             "devices: {camera: {driver: v4l2, device: /dev/video0}}",
             "devices.camera.device",
             "/dev/v4l/by-id/",

@@ -176,3 +176,9 @@ def test_an_ack_does_not_outgrow_its_command() -> None:
     warnings = play.acks("p")[-1].detail["warnings"]
     assert warnings[0] == "f0: unknown field, ignored"
     assert warnings[10:] == ["and 4990 more"]
+
+
+def test_what_comes_behind_a_restart_is_left_to_the_next_run() -> None:
+    play = Playbook()
+    assert do.EndDaemon("agent") in play.command("restart", scope="agent")
+    assert play.command("volume", speaker=40) == [], "no PUBACK: the broker gives it again"

@@ -213,3 +213,15 @@ def test_the_meeting_ends_by_itself_a_minute_after_until() -> None:
     play.wait(30)
     assert play.phase is Phase.LEAVING
     assert "meeting-over" in play.events()
+
+
+def test_a_projector_that_warms_up_for_longer_than_the_join_may_take_keeps_nobody_out() -> None:
+    play = Playbook(structs.replace(PROFILE, display_warm_up_seconds=60))
+    play.join()
+    play.tell(DisplaySwitched(True))
+    play.flow()
+    play.wait(29)
+    assert play.phase is Phase.JOINING
+    play.wait(2)
+    assert play.acks("c1")[-1].state is S
+    assert play.acks("c1")[-1].detail["missing"] == {"display": "Display: still warming up"}
