@@ -118,6 +118,9 @@ class Camera(Section, frozen=True):
     ] = 0
 
 
+EchoCanceller = Literal["speexdsp", "webrtcdsp", "livekit", "off"]
+
+
 class Microphone(Section, frozen=True):
     """The microphone."""
 
@@ -139,6 +142,13 @@ class Microphone(Section, frozen=True):
             "speakerphone that does it itself; none: on for alsa"
         ),
     ] = None
+    echo_canceller: Annotated[
+        EchoCanceller,
+        Meta(
+            description="which one, where there is processing: speexdsp (and webrtcdsp after it), "
+            "webrtcdsp alone, livekit (from PyPI), or off"
+        ),
+    ] = "speexdsp"
 
 
 class Speaker(Section, frozen=True):

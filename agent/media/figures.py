@@ -9,6 +9,7 @@ from agent.core.media import Measured
 from agent.core.urls import shown
 from agent.media import statistics
 from agent.media.downlink import Downlink
+from agent.media.echo.control import EchoControl
 from agent.media.loop import Loop
 from agent.media.meeting import Meeting
 from agent.media.statistics import Rates, Stream
@@ -63,8 +64,7 @@ class Figures:
             figures["uplink"] = sent | meeting.uplink.figures() | meeting.camera.figures()
         if meeting.microphone:
             figures["microphone_level_dbfs"] = meeting.microphone.level_dbfs
-            figures["microphone_processing"] = meeting.microphone.processing
-            figures["echo_delay_milliseconds"] = meeting.microphone.echo_delay_milliseconds
+            figures |= _echo(meeting.microphone.echo)
         if meeting.speaker:
             figures["speaker_level_dbfs"] = meeting.speaker.level_dbfs
         return figures
@@ -80,3 +80,11 @@ class Figures:
             **downlink.figures(),
             **self._received(downlink),
         }
+
+
+def _echo(control: EchoControl | None) -> dict[str, Any]:
+    delay = control.echo_delay_seconds if control else None
+    return {
+        "echo_canceller": control.name if control else None,
+        "echo_delay_milliseconds": None if delay is None else round(delay * 1000),
+    }

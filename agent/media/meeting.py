@@ -28,9 +28,10 @@ from agent.core.media import (
     UplinkReported,
 )
 from agent.errors import MediaError
+from agent.media.echo.control import EchoControl
+from agent.media.echo.reference import Reference
 from agent.media.loop import Loop
-from agent.media.microphone import Loudspeaker, MicrophoneFeed
-from agent.media.mixer import ECHO_PROBE
+from agent.media.microphone import MicrophoneFeed
 from agent.media.network import Network
 from agent.media.notice import UPLINK, Notice
 from agent.media.own_picture import OwnPicture
@@ -90,6 +91,7 @@ class Meeting:
         )
         self.camera = OwnPicture(loop, devices.camera, makers.camera, self._on_unit, send)
         self.uplink = self._make_uplink()
+        self._reference = Reference()
         self.speaker = self._make_speaker()
         self.microphone = self._make_microphone()
         output = devices.display.output
@@ -138,11 +140,15 @@ class Meeting:
             self._makers.microphone,
             on_sound,
             reporter,
-            processing=_processed(wanted),
-            loudspeaker=Loudspeaker(ECHO_PROBE, self.speaker.delay_seconds, self.speaker.envelope)
-            if self.speaker
-            else None,
+            echo=self._make_echo_control(wanted),
         )
+
+    def _make_echo_control(self, wanted: settings.Microphone) -> EchoControl | None:
+        processed = wanted.driver == "alsa" if wanted.processing is None else wanted.processing
+        if not processed:
+            return None
+        name = wanted.echo_canceller if self.speaker else "off"
+        return EchoControl(name, self._reference)
 
     def _make_speaker(self) -> SpeakerFeed | None:
         wanted = self._devices.speaker
@@ -154,7 +160,7 @@ class Meeting:
             self._makers.speaker,
             self._plan.speaker_volume,
             reporter,
-            for_canceller=_processed(self._devices.microphone),
+            on_played=self._reference.add,
             own_delay_seconds=wanted.delay_milliseconds / 1000,
         )
 
@@ -266,10 +272,3 @@ class Meeting:
         except MediaError as failed:
             error = failed.text
         self._send(SnapshotTaken(wanted.request, wanted.path, error))
-
-
-def _processed(wanted: settings.Microphone | None) -> bool:
-    """Whether echo and noise are taken out of the microphone's sound."""
-    if wanted is None:
-        return False
-    return wanted.driver == "alsa" if wanted.processing is None else wanted.processing

@@ -11,7 +11,6 @@ from typing import Any
 from agent.media.gst import Gst
 from agent.media.pipeline import Pipeline, SharedClock, level_dbfs
 
-ECHO_PROBE = "loudspeaker"
 CHUNK_NANOSECONDS = 20_000_000
 """What is mixed at a time: an Opus packet."""
 
@@ -25,18 +24,15 @@ RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
 MIX = f"""
  audiomixer name=mixer output-buffer-duration={CHUNK_NANOSECONDS} force-live=true
   alignment-threshold={CHUNK_NANOSECONDS}
- ! {RAW} {{probe}} ! level name=level interval=500000000
+ ! {RAW} ! level name=level interval=500000000
  ! appsink name=out sync=true max-buffers=4 drop=true"""
 
 
 class Mixer:
-    """From `play()` to `close()`. With `for_canceller` the mix passes the probe ECHO_PROBE."""
+    """From `play()` to `close()`."""
 
-    def __init__(
-        self, clock: SharedClock, on_error: Callable[[str], None], *, for_canceller: bool
-    ) -> None:
-        probe = f"! webrtcechoprobe name={ECHO_PROBE}" if for_canceller else ""
-        self._pipeline = Pipeline(clock, MIX.format(probe=probe), on_error)
+    def __init__(self, clock: SharedClock, on_error: Callable[[str], None]) -> None:
+        self._pipeline = Pipeline(clock, MIX, on_error)
         self._pipeline.set_latency(LATENCY_NANOSECONDS)
         self._pipeline.on_message("level", self._on_level)
         self._out = self._pipeline["out"]

@@ -11,13 +11,12 @@ from typing import Any
 
 from agent.core.documents import DeviceStatus
 from agent.errors import MediaError
-from agent.media.echo import SLOT_NANOSECONDS, Envelope
-from agent.media.gst import Gst, available
+from agent.media.gst import Gst
 from agent.media.mixer import Input, Mixer
 from agent.media.pace import Pace, stretched
 from agent.media.pipeline import SharedClock, unwrap
 from agent.media.reporting import DeviceReporter
-from agent.ports import PERIOD_BYTES, SAMPLE_RATE_HZ, Speaker
+from agent.ports import SAMPLE_RATE_HZ, Speaker
 
 CLOSE_SECONDS = 3.0
 WAIT_SECONDS = 0.2
@@ -37,7 +36,6 @@ class SpeakerFeed:
         volume: int,
         reporter: DeviceReporter,
         *,
-        for_canceller: bool = False,
         on_played: OnPlayed | None = None,
         own_delay_seconds: float = 0.0,
     ) -> None:
@@ -52,9 +50,7 @@ class SpeakerFeed:
         self._closing = threading.Event()
         self._inputs: dict[str, Input] = {}
         self._speaker: Speaker | None = None
-        self.envelope = Envelope()
-        self._for_canceller = for_canceller and available("webrtcechoprobe") is not None
-        self._mixer = Mixer(clock, self._on_error, for_canceller=self._for_canceller)
+        self._mixer = Mixer(clock, self._on_error)
         self._thread = threading.Thread(target=self._run, name="speaker", daemon=True)
 
     def start(self) -> None:
@@ -76,10 +72,6 @@ class SpeakerFeed:
     def delay_nanoseconds(self) -> int:
         """From the moment when sound leaves the mixer to when it is heard."""
         return self._pace.lag + self._own_delay
-
-    def delay_seconds(self) -> float:
-        """The same, in seconds."""
-        return float(self.delay_nanoseconds / Gst.SECOND)
 
     def set_volume(self, percent: int) -> None:
         self._volume = percent
@@ -121,16 +113,12 @@ class SpeakerFeed:
 
     def _say(self, speaker: Speaker, sample: Any, excess: int) -> int:
         """Write the sample less `excess` samples. How many are too many now."""
-        mixed, buffer = unwrap(sample), sample.get_buffer()
-        sound = stretched(mixed, excess)
+        buffer = sample.get_buffer()
+        sound = stretched(unwrap(sample), excess)
         speaker.write(sound)
         heard = self._clock.now() + int(speaker.delay_seconds() * Gst.SECOND)
         if self._on_played:
             self._on_played(heard - len(sound) * int(Gst.SECOND) // BYTES_PER_SECOND, sound)
-        if self._for_canceller:
-            for number, at in enumerate(range(0, len(mixed), PERIOD_BYTES)):
-                period = mixed[at : at + PERIOD_BYTES]
-                self.envelope.add(buffer.pts + number * SLOT_NANOSECONDS, period)
         return self._pace.heard(heard - buffer.pts - buffer.duration)
 
     def _look(self, status: DeviceStatus) -> None:

@@ -63,8 +63,9 @@ LIBRARIES: dict[str, set[str]] = {
     "gpiozero": {"devices"},
     "lgpio": {"devices"},
     "msgspec": set(MAY_IMPORT),
-    "numpy": {"media"},  # mixes a recording's sound
+    "numpy": {"media"},  # a recording's sound, an echo's delay
     "joserfc": {"hub"},
+    "livekit": {"media"},
     "paho": {"hub"},
     "picamera2": {"devices"},
     "rich": {"cli"},
@@ -84,6 +85,7 @@ LAZY = {
     "gpiozero",
     "joserfc",
     "lgpio",
+    "livekit",
     "numpy",
     "picamera2",
     "systemd",

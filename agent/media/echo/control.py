@@ -1,0 +1,60 @@
+"""Echo control of one room: puts what was played beside what is heard, and has it cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from agent.errors import MediaError
+from agent.media.echo import canceller
+from agent.media.echo.canceller import EchoCanceller, NoCanceller
+from agent.media.echo.delay import EchoDelay
+from agent.media.echo.reference import Reference
+
+MARGIN_SECONDS = 0.02
+"""The echo is left to come so much later than its reference: a canceller cannot look ahead, and each
+side's time is only good to 20 ms."""
+
+TOLERANCE_SECONDS = 0.015
+"""Alignment that is off by less stays as it is: each change has to be learned anew."""
+
+
+class EchoControl:
+    """Used by the microphone's thread. Without the canceller that is wanted the sound stays as it is,
+    and `trouble` says what to install.
+    """
+
+    def __init__(self, wanted: str, reference: Reference) -> None:
+        self.trouble: MediaError | None = None
+        self._make: Callable[[], EchoCanceller] = partial(canceller.make, wanted)
+        try:
+            self._canceller = self._make()
+        except MediaError as missing:
+            self.trouble = missing
+            self._make = NoCanceller
+            self._canceller = self._make()
+        self.name = None if self.trouble else wanted
+        self._reference = reference
+        self._delay = EchoDelay()
+        self._shift = 0.0
+        self.echo_delay_seconds: float | None = None
+        """How late the loudspeaker is heard, beyond what its driver knows; None until it has been."""
+
+    def process(self, at_nanoseconds: int, period: bytes) -> bytes:
+        """The period that began then, without the loudspeaker; it may lag by 20 ms."""
+        reference = self._reference.take(at_nanoseconds - int(self._shift * 1e9))
+        lag = self._delay.add(reference, period)
+        if lag is not None:
+            self._align(lag)
+        return self._canceller.cancel(reference, period)
+
+    def close(self) -> None:
+        self._canceller.close()
+
+    def _align(self, lag: float) -> None:
+        self.echo_delay_seconds = self._shift + lag
+        if abs(lag - MARGIN_SECONDS) > TOLERANCE_SECONDS:
+            self._shift += lag - MARGIN_SECONDS
+            self._delay = EchoDelay()
+            self._canceller.close()  # what it has learned is wrong now, and unlearning takes longer
+            self._canceller = self._make()
