@@ -96,9 +96,10 @@ class Microphone:
 
     def pressed(self, now: Now) -> None:
         """The button in the room: mutes, or takes a mute back, whoever muted."""
-        self._set_by_hand(self.live)
+        mutes = self.live
         self._presses += 1
-        self._switch(not self.live, f"{BY_HAND}/{self._presses}", "by hand", now)
+        self._switch(not mutes, f"{BY_HAND}/{self._presses}", "by hand", now)
+        self._set_by_hand(mutes)  # kept afterwards: a slow SD card must not hold up a mute
 
     def _set_by_hand(self, muted: bool) -> None:
         self.muted_by_hand = muted

@@ -158,7 +158,7 @@ class Stay:
             publish=attendance.publish,
             play=attendance.play,
             microphone_live=self._microphone.live,
-            camera_live=attendance.join.camera == "live",
+            camera_live=attendance.join.camera == "live" and attendance.publish is not None,
             speaker_volume=self._microphone.volume,
             recording=self._recording.wanted,
             room_name=self._profile.name,

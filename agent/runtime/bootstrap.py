@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent import __version__, config, host, ports
+from agent.core.documents import DeviceStatus
 from agent.core.events import LineChanged, ReloadRequested, StopRequested
 from agent.core.profile import Profile
 from agent.core.room import Room
-from agent.devices import registry
-from agent.errors import AgentError, ConfigError
+from agent.devices import registry, status
+from agent.errors import AgentError, ConfigError, DeviceError
 from agent.hub import certificate
 from agent.hub.link import Link
 from agent.media.supervisor import Supervisor
@@ -97,8 +98,9 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
     control.start()  # before all else: a second daemon ends here and disturbs nothing
     journal = Journal(settings.store.path)
     stack.callback(journal.close)
-    relay, display_on = _open_relay(settings, stack)
-    panel = _open_panel(settings, stack, inbox.put)
+    broken: dict[str, DeviceStatus] = {}
+    relay, display_on = _open_relay(settings, stack, broken)
+    panel = _open_panel(settings, stack, inbox.put, broken)
     outside = Outside(
         hub=Link(settings.hub, settings.room, inbox.put),
         journal=journal,
@@ -108,7 +110,7 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
         control=control,
         prober=Prober(
             inbox.put,
-            probe=lambda: registry.probe_all(settings.devices, panel),
+            probe=lambda: registry.probe_all(settings.devices, panel) | broken,
             sample=lambda: host.sample(
                 settings.store.path,
                 clock_trusted=trusted,
@@ -174,30 +176,44 @@ def _read_secret(path: str | None) -> str | None:
     return Path(path).read_text(encoding="utf-8").strip() if path else None
 
 
-def _open_relay(settings: Settings, stack: ExitStack) -> tuple[ports.DisplayRelay | None, bool]:
+def _open_relay(
+    settings: Settings, stack: ExitStack, broken: dict[str, DeviceStatus]
+) -> tuple[ports.DisplayRelay | None, bool]:
     """The relay as it is, without a blip. A broken one costs the display's power, not the room."""
-    if settings.devices.display.relay is None:
+    wanted = settings.devices.display.relay
+    if wanted is None:
         return None, True
-    relay = registry.relay(settings.devices.display.relay, settings.devices.simulation)
-    stack.callback(relay.close)
     try:
+        relay = registry.relay(wanted, settings.devices.simulation)
+        stack.callback(relay.close)
         return relay, relay.open(None)
-    except AgentError as error:
-        log.error("the display relay: %s", error)
+    except Exception as error:  # a library's mistake must not keep the room away
+        broken["display"] = _not_opened("Display relay", error, required=wanted.required)
         return None, False
 
 
-def _open_panel(settings: Settings, stack: ExitStack, post: ports.Post) -> ports.Panel | None:
-    if settings.devices.panel is None:
+def _open_panel(
+    settings: Settings, stack: ExitStack, post: ports.Post, broken: dict[str, DeviceStatus]
+) -> ports.Panel | None:
+    wanted = settings.devices.panel
+    if wanted is None:
         return None
-    panel = registry.panel(settings.devices.panel, settings.devices.simulation)
-    stack.callback(panel.close)
     try:
+        panel = registry.panel(wanted, settings.devices.simulation)
+        stack.callback(panel.close)
         panel.open(lambda pressed: post(LineChanged("mute-button", pressed)))
-    except AgentError as error:
-        log.error("the panel: %s", error)
+    except Exception as error:  # as above
+        broken["panel"] = _not_opened("Panel", error, required=wanted.required)
         return None
     return panel
+
+
+def _not_opened(name: str, error: Exception, *, required: bool) -> DeviceStatus:
+    """For health, which else would only see that the GPIO chip is there."""
+    log.error("%s: %s", name, error)
+    if isinstance(error, DeviceError):
+        return status.of_error(error, required=required)
+    return status.failed("failed", f"{name}: cannot be opened: {error!r}", required=required)
 
 
 def _heed_signals(post: ports.Post, notifier: Notifier) -> None:

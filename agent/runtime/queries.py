@@ -70,7 +70,7 @@ class Queries:
 
     def _snapshot(self, query: QueryReceived) -> None:
         source, path = query.query.get("source"), query.query.get("path")
-        if self._room.stay.attendance is None:
+        if self._room.stay.attendance is None or not self._room.stay.child.running:
             query.reply(_error("not-in-meeting", "A snapshot needs a meeting: nothing is open now"))
         elif source not in ("received", "sent") or not str(path).startswith("/"):
             text = "snapshot: source is received or sent, path is absolute"

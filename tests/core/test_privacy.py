@@ -12,10 +12,16 @@ from collections.abc import Callable
 import pytest
 
 from agent.core.documents import DeviceStatus, Status
-from agent.core.effects import Effect, InstructWorker, SetLamp, StartWorker
+from agent.core.effects import (
+    Effect,
+    InstructWorker,
+    RememberMutedByHand,
+    SetLamp,
+    StartWorker,
+)
 from agent.core.events import DisplaySwitched, LampSet, LineChanged, LinkChanged, Restored
 from agent.core.media import DeviceReported, SetMicrophone
-from tests.core.playbook import Playbook
+from tests.core.playbook import Playbook, kinds
 
 DAYS = 400
 STEPS = 60
@@ -117,3 +123,16 @@ def test_a_lamp_that_does_not_obey_is_a_fault_until_it_does() -> None:
     assert "GPIO line 27" in panel.text
     play.tell(LampSet())
     assert "panel" not in play.room.health.devices
+
+
+def test_who_only_watches_opens_no_camera() -> None:
+    play = Playbook()
+    play.join(publish=None)
+    assert not play.all(StartWorker)[-1].plan.camera_live
+
+
+def test_a_mute_by_hand_does_not_wait_for_the_sd_card() -> None:
+    play = Playbook()
+    play.enter(microphone="live")
+    effects = kinds(play.tell(LineChanged("mute-button", True)))
+    assert effects.index(InstructWorker) < effects.index(RememberMutedByHand)

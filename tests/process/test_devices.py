@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.process.conftest import Site
-from tests.support.broker import wait_until
+from tests.support.broker import Broker, Hub, wait_until
+from tests.support.room import Room
 
 
 def wait_device(site: Site, device: str, **wanted: str) -> dict[str, Any]:
@@ -61,3 +62,17 @@ def test_a_device_that_breaks_in_a_meeting_is_a_named_fault_that_goes_away(
     break_with(site, device, "")
     wait_device(site, device, code="ok")
     assert site.phases()[-1] == "in-meeting"
+
+
+def test_a_panel_or_relay_that_cannot_be_had_at_the_start_is_a_fault_and_no_reason_to_stay_away(
+    room: Room, broker: Broker
+) -> None:
+    room.folder.mkdir(exist_ok=True)
+    for device in ("panel", "display"):
+        (room.folder / device).write_text("busy")
+    root = room.settings["hub"]["topic_root"]
+    with Hub(broker.port, [f"{root}/#"]) as hub:
+        room.start()
+        health = hub.wait_for(f"{root}/room/room-a/health").document["devices"]
+    assert (health["panel"]["status"], health["panel"]["code"]) == ("failed", "busy")
+    assert (health["display"]["status"], health["display"]["code"]) == ("failed", "busy")
