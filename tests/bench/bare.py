@@ -1,7 +1,7 @@
 """Bare GStreamer doing a media child's work: what the child's CPU is compared with.
 
-`python -m tests.bench.bare publish|play URL`: the same codecs, sizes and bitrates through webrtcbin,
-without devices, screen, adaptation or reports. Says `flowing` when it is.
+`python -m tests.bench.bare publish|play URL`: the same camera, codecs, sizes and bitrates through webrtcbin,
+without other devices, screen, adaptation or reports. Says `flowing` when it is.
 """
 
 from __future__ import annotations
@@ -9,19 +9,21 @@ from __future__ import annotations
 import argparse
 
 from agent.core.commands import Source
+from agent.devices import registry
 from agent.media.downlink import OFFERED
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.network import make_network
 from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.session import Events, Session
+from agent.settings import Camera, Simulation
 from tests.support.loopback import ADDRESS
 
 PUBLISH = """
  webrtcbin name=webrtc bundle-policy=max-bundle
- videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=1280,height=720,framerate=30/1
- ! x264enc speed-preset=ultrafast tune=zerolatency bitrate=1500 key-int-max=300
- ! video/x-h264,profile=constrained-baseline ! h264parse config-interval=-1
+ appsrc name=picture is-live=true format=time do-timestamp=true
+  caps=video/x-h264,stream-format=byte-stream,alignment=au
+ ! h264parse config-interval=-1
  ! rtph264pay pt=96 ssrc=1 config-interval=-1 aggregate-mode=zero-latency mtu=1200
  ! application/x-rtp,media=video,encoding-name=H264,payload=96,ssrc=(uint)1,clock-rate=90000,
   packetization-mode=(string)1 ! webrtc.
@@ -49,6 +51,9 @@ def publish(pipeline: Pipeline) -> None:
         transceiver = pipeline["webrtc"].emit("get-transceiver", index)
         transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
         transceiver.set_property("do-nack", True)
+    camera = registry.camera(Camera(driver="simulated"), Simulation())
+    push = pipeline["picture"].push_buffer
+    camera.start(lambda unit: push(Gst.Buffer.new_wrapped(unit.data)), lambda status: None)
 
 
 def play(pipeline: Pipeline) -> None:
