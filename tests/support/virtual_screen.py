@@ -12,18 +12,11 @@ class VirtualScreen:
 
     def __init__(self, width: int = 640, height: int = 360) -> None:
         reading, writing = os.pipe()
+        # it ends with us, whatever ends us
+        ending = "setpriv --pdeathsig KILL"
+        screen = f"Xvfb -displayfd {writing} -screen 0 {width}x{height}x24 -nocursor"
         self._server = subprocess.Popen(
-            [
-                "Xvfb",
-                "-displayfd",
-                str(writing),
-                "-screen",
-                "0",
-                f"{width}x{height}x24",
-                "-nocursor",
-            ],
-            pass_fds=[writing],
-            stderr=subprocess.DEVNULL,
+            f"{ending} {screen}".split(), pass_fds=[writing], stderr=subprocess.DEVNULL
         )
         os.close(writing)
         with os.fdopen(reading) as line:
