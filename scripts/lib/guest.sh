@@ -16,7 +16,7 @@ share() {
 # pytest_in_guest FOLDER: the script that runs these tests against the installed agent.
 pytest_in_guest() {
     echo "journalctl --quiet --follow --lines=all --output=short-monotonic > /share/out/journal-so-far &
-PYTHONPATH=/usr/lib/diemcau DIEMCAU_GUEST=1 python3 -B -m pytest -v -p no:cacheprovider -W ignore::DeprecationWarning --durations=5 \
+PYTHONPATH=/usr/lib/diemcau DIEMCAU_GUEST=1 DIEMCAU_RESTARTS=${DIEMCAU_RESTARTS:-20} python3 -B -m pytest -v -p no:cacheprovider -W ignore::DeprecationWarning --durations=5 \
 --junitxml=/share/out/results.xml $1"
 }
 

@@ -40,7 +40,11 @@ def test_the_meetings_picture_is_on_the_screen(meeting: Room, screen: None) -> N
         red, green, blue = hardware.colour_at_centre(seen)
         return red > 120 and max(green, blue) < 100
 
-    hardware.wait_for_screen("meeting", is_red)
+    def is_settled(seen: Image.Image) -> bool:
+        """The words "joining" are gone."""
+        return is_red(seen) and hardware.contrast(top_right(seen)) < 10
+
+    hardware.wait_for_screen("meeting", is_settled)
 
 
 def test_the_hub_sees_the_rooms_camera(hub_end: Receiver) -> None:

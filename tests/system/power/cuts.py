@@ -1,0 +1,169 @@
+"""A room whose power is cut at random times, in meetings and in the middle of commands.
+
+The room is a virtual machine with a disk that stays, and that loses what it was not told to keep. Its
+hub is here and sees all of its lives. Started by ./scripts/test-power-cuts, which makes the disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tests.support.broker import Broker, Hub, wait_until
+from tests.system.power.answers import Answers
+from tests.system.power.disk import Disk
+from tests.system.power.machine import Machine
+from tests.system.power.nbd import Server
+
+ROOM = "diemcau/v1/room/xa-lung-cu"
+DEADLINE_SECONDS = 900
+"""For anything: the machine is emulated, and ours may be busy."""
+
+MOST_ANSWERS = 12
+"""In a life. On a slow machine more commands than that are under way when the power goes."""
+
+LONGEST_LIFE_SECONDS = 60
+LONGEST_PAUSE_SECONDS = 1.0
+HARMLESS = [("volume", {"speaker": 30}), ("mute", {}), ("unmute", {}), ("ping", {}), ("report", {})]
+
+
+class Trial:
+    """The hub's side of it: what it sent, and what the room said in this life."""
+
+    def __init__(self, hub: Hub, chance: random.Random) -> None:
+        self._hub = hub
+        self._chance = chance
+        self._born = 0
+        self.sent: list[str] = []
+        self.meetings: list[str] = []
+
+    def send(self, kind: str, **fields: Any) -> None:
+        command = f"{kind}-{len(self.sent)}"
+        self.sent.append(command)
+        self._hub.send(f"{ROOM}/cmd/{kind}", {"id": command, **fields})
+
+    def join(self) -> None:
+        """Call the room into a new meeting, out of the one that it is in."""
+        self.meetings.append(f"meeting-{len(self.meetings)}")
+        self.send("join", meeting={"id": self.meetings[-1]}, replace=True, timeout_seconds=300)
+
+    def begin_life(self) -> None:
+        self._born = len(self._hub.seen)
+
+    def state(self) -> dict[str, Any]:
+        """The last that the room said of itself in this life."""
+        said = [one for one in self._hub.seen[self._born :] if one.topic == f"{ROOM}/state"]
+        online = [one.document for one in said if not one.retained and one.document]
+        online = [document for document in online if document["connection"] == "online"]
+        return online[-1] if online else {}
+
+    def wait_for(self, phase: str) -> dict[str, Any]:
+        wait_until(
+            lambda: self.state().get("phase") == phase,
+            f"phase {phase}; the room said {self.state()}",
+            DEADLINE_SECONDS,
+        )
+        return self.state()
+
+    def events(self) -> set[str]:
+        said = [one.topic for one in self._hub.seen[self._born :]]
+        return {topic.rsplit("/", 1)[1] for topic in said if topic.startswith(f"{ROOM}/event/")}
+
+    def live(self) -> None:
+        """Commands, until some are answered; the last one may be a change of meetings."""
+        enough = len(self.sent) + self._chance.randrange(MOST_ANSWERS)
+        end = time.monotonic() + LONGEST_LIFE_SECONDS
+        while self.answers().count() < enough and time.monotonic() < end:
+            kind, fields = self._chance.choice(HARMLESS)
+            self.send(kind, **fields)
+            time.sleep(self._chance.uniform(0, LONGEST_PAUSE_SECONDS))
+        if self._chance.random() < 0.3:
+            self.join()
+            time.sleep(self._chance.uniform(0, 3))
+
+    def answers(self) -> Answers:
+        acks = [one for one in list(self._hub.seen) if one.topic.startswith(f"{ROOM}/ack/")]
+        return Answers(ack.document for ack in acks)
+
+
+def awake(trial: Trial, machine: Machine, life: int) -> float:
+    """Seconds until the room is in its meeting; it got there by itself except for the first time."""
+    started = time.monotonic()
+    trial.begin_life()
+    if life == 0:
+        trial.wait_for("standby")
+        trial.join()
+    state = trial.wait_for("in-meeting")
+    assert state["meeting"]["id"] in trial.meetings[-2:], state
+    journal = re.findall(r"journal: (.*?)\r?$", machine.console(), re.MULTILINE)
+    assert journal, f"the journal was not looked at:\n{machine.console()}"
+    if life:
+        assert state["microphone"] == "muted", state
+        assert {"power-restored", "resumed"} <= trial.events(), trial.events()
+        assert journal[0].startswith("ok,"), journal
+    assert "EXT4-fs error" not in machine.console(), machine.console()
+    print(f"life {life + 1}: {time.monotonic() - started:.0f} s to the meeting", end="; ")
+    print(f"journal {journal[0]}", end="; ", flush=True)
+    return time.monotonic() - started
+
+
+def settle(trial: Trial) -> None:
+    """The hub waits for the answers that are still open."""
+    wait_until(
+        lambda: not trial.answers().missing(trial.sent),
+        f"a final answer to each command; missing: {trial.answers().missing(trial.sent)}",
+        DEADLINE_SECONDS,
+    )
+    assert not trial.answers().contradictions(), trial.answers().contradictions()
+
+
+def run(stack: ExitStack, arguments: argparse.Namespace) -> Trial:
+    chance = random.Random(arguments.seed)
+    folder = arguments.folder
+    broker = stack.enter_context(Broker(folder / "hub", persistent=True))
+    trial = Trial(stack.enter_context(Hub(broker.port)), chance)
+    disk = Server(Disk(folder / "room.img", chance), folder / "disk.sock")
+    for life in range(arguments.cuts + 1):
+        console = folder / f"console-{life + 1}"
+        machine = Machine(arguments.qemu, disk, broker.port, console)
+        stack.callback(machine.end)
+        awake(trial, machine, life)
+        if life < arguments.cuts:
+            trial.live()
+            cut = machine.cut()
+            print(
+                f"{trial.answers().count()} of {len(trial.sent)} commands answered; {cut.lost} of"
+                f" {cut.unflushed} unflushed sectors lost ({cut.written} written, {cut.flushes} flushes)",
+                flush=True,
+            )
+    settle(trial)
+    return trial
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cuts", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--folder", type=Path, required=True, help="with room.img")
+    parser.add_argument("qemu", nargs="+", help="QEMU's command line without disk and network")
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and nothing is left running
+    with ExitStack() as stack:
+        trial = run(stack, arguments)
+    print(
+        f"{arguments.cuts} power cuts, {len(trial.sent)} commands, each with one final answer;"
+        f" {len(trial.answers().interrupted())} of them were interrupted by a cut"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
