@@ -13,6 +13,13 @@ share() {
     printf '%s\n' "$script" > "$dir/share/run"
 }
 
+# share_checkout DIR: the whole source as well, in /share/checkout.
+share_checkout() {
+    mkdir "$1/share/checkout"
+    git ls-files -z --cached --others --exclude-standard | tar -c --null --files-from=- |
+        tar -x -C "$1/share/checkout"
+}
+
 # pytest_in_guest FOLDER: the script that runs these tests against the installed agent.
 pytest_in_guest() {
     echo "journalctl --quiet --follow --lines=all --output=short-monotonic > /share/out/journal-so-far &
