@@ -50,6 +50,8 @@ class Microphone:
         self._answers = answers
         self._wishes: dict[str, Wish] = {}
         self._presses = 0
+        self._in_doubt = False
+        """A child that did not confirm is being ended: until it is gone it may be heard."""
         self.live = False
         self.muted_by_hand = False
         self.volume = volume
@@ -64,7 +66,7 @@ class Microphone:
     @property
     def heard(self) -> bool:
         """Whether a sample may leave the room, as far as the child has confirmed."""
-        return self.live or any(wish.mutes for wish in self._wishes.values())
+        return self.live or self._in_doubt or any(wish.mutes for wish in self._wishes.values())
 
     def rest(self) -> None:
         """The meeting is over. The hand's mute holds on for a while, so that no leave and join, nor
@@ -131,6 +133,7 @@ class Microphone:
         self._answers.fail(request, Code.DEVICE_FAILED, error, now)
         if wish.mutes is not None:  # which of both is true now, nobody knows
             self.live = False
+            self._in_doubt = True
             self._do(StopWorker())
 
     def not_confirmed(self, request: str, now: Now) -> None:
@@ -140,7 +143,7 @@ class Microphone:
     def child_gone(self, now: Now, *, goes_on: bool) -> None:
         """Nothing is open any more; if the meeting `goes_on`, the next child starts with what is
         wanted now."""
-        self.child = False
+        self.child = self._in_doubt = False
         for request, wish in list(self._wishes.items()):
             self._do(CancelDeadline(CONFIRM + request))
             if wish.mutes is False and not (goes_on and self.live):

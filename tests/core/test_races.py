@@ -34,6 +34,16 @@ def test_the_state_says_live_until_a_mute_is_confirmed() -> None:
     assert play.state.microphone == "muted"
 
 
+def test_the_state_says_live_until_a_child_that_did_not_confirm_is_gone() -> None:
+    play = Playbook()
+    play.enter()
+    play.command("unmute")
+    play.wait(4)
+    assert play.state.microphone == "live", "it is being ended, and may be heard until then"
+    play.exit()
+    assert play.state.microphone == "off"
+
+
 def test_two_quick_presses_are_confirmed_one_by_one() -> None:
     play = Playbook()
     play.enter()

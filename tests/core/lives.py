@@ -1,0 +1,283 @@
+"""A room's random life: commands, reports, presses, crashes between any two effects, restarts.
+
+Plays the journal, the broker, the media child and the relay as far as the core can tell them from the
+real ones; `tests/core/test_random_lives.py` looks at the promises.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from msgspec import structs
+
+from agent.core import effects as do
+from agent.core.clock import Now
+from agent.core.command_codec import command_from
+from agent.core.commands import FINAL_STATES, Ack, Command, Origin
+from agent.core.documents import DeviceStatus, Status
+from agent.core.events import (
+    CommandReceived,
+    DeadlinePassed,
+    Delivery,
+    DisplaySwitched,
+    Event,
+    HostSampled,
+    LampSet,
+    LineChanged,
+    MeetingRecord,
+    Restored,
+    StopRequested,
+    WorkerExited,
+    WorkerReported,
+)
+from agent.core.media import (
+    Applied,
+    DeviceReported,
+    DownlinkReported,
+    MediaPlan,
+    MediaReport,
+    RecordingReported,
+    SetMicrophone,
+    SetRecording,
+    UplinkReported,
+)
+from agent.core.room import Room
+from agent.runtime.recorder import segments
+from tests.core.playbook import PROFILE, SERVER, START
+
+OK = DeviceStatus(Status.OK, "ok", "")
+
+
+class Crash(Exception):
+    """The power is cut, or somebody sends SIGKILL."""
+
+
+@dataclass
+class Child:
+    """The media child, which confirms most of what it is told."""
+
+    generation: int
+    plan: MediaPlan
+    live: bool
+    recording: bool
+    microphone_open: bool = False
+    stopping: bool = False
+
+
+class Life:
+    """From `step` to `step`; then `settle`, until every command is answered."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+        self._profile = structs.replace(PROFILE, has_screen=self._coin(), has_relay=self._coin())
+        self._synchronised = self._coin()
+        self._jumped = timedelta()
+        self._seconds = 0.0
+        self._unfinished: dict[str, Command] = {}
+        self._muted_by_hand = False
+        self._relay = False
+        self._unacknowledged: dict[int, Command] = {}
+        self.meeting: MeetingRecord | None = None
+        self.results: dict[str, Ack] = {}
+        self.published: defaultdict[str, list[Ack]] = defaultdict(list)
+        self.given = 0
+        self._start()
+
+    def _start(self) -> None:
+        self.child: Child | None = None
+        self.lamp, self.ended = "off", False
+        self.deadlines: dict[str, float] = {}
+        self.room = Room(self._profile)
+        waiting = [CommandReceived(c, Delivery(m, 1)) for m, c in self._unacknowledged.items()]
+        self._inbox: list[Event] = [*waiting]
+        unfinished, cold = list(self._unfinished.values()), self._coin()
+        display_on = self._relay or not self._profile.has_relay
+        self._tell(Restored(self.meeting, unfinished, cold, self._muted_by_hand, display_on))
+
+    @property
+    def now(self) -> Now:
+        wall = START + timedelta(seconds=self._seconds) + self._jumped
+        return Now(self._seconds, wall, self._synchronised)
+
+    def _coin(self) -> bool:
+        return self._chance.random() < 0.5
+
+    # --- what happens ----------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """One thing happens; now and then the room does not live to the end of it."""
+        if self.ended:
+            self._start()
+            return
+        if not self._synchronised and self._chance.random() < 0.005:
+            self._synchronised = True
+            self._jumped = timedelta(days=self._chance.choice([0, 1, 900]))
+        crash_after = self._chance.randint(0, 12) if self._chance.random() < 0.01 else None
+        try:
+            self._tell(self._happening(), crash_after)
+        except Crash:
+            self._start()
+
+    def _happening(self) -> Event:
+        dice, child = self._chance.random(), self.child
+        if self._inbox and dice < 0.5:
+            return self._inbox.pop(0)
+        if dice < 0.65:
+            return self._command()
+        if dice < 0.67:
+            return LineChanged("mute-button", True)
+        if dice < 0.675:
+            return StopRequested("SIGTERM")
+        if child is not None and (dice < 0.69 or (child.stopping and dice < 0.85)):
+            return self._exit(child)
+        if child is not None and dice < 0.85:
+            return WorkerReported(child.generation, self._report(child))
+        return self._deadline()
+
+    def settle(self) -> None:
+        """No more commands: the child does as it is told, time passes, the broker delivers."""
+        for _ in range(3000):
+            if self.ended:
+                self._start()
+            elif self._inbox:
+                self._tell(self._inbox.pop(0))
+            elif self.child is not None and self.child.stopping:
+                self._tell(self._exit(self.child))
+            elif self._unacknowledged:
+                number, command = next(iter(self._unacknowledged.items()))
+                self._tell(CommandReceived(command, Delivery(number, 1)))
+            elif self.room.answers.open:
+                self._tell(self._deadline())
+            else:
+                return
+        raise AssertionError(f"never answered: {list(self.room.answers.open)}")
+
+    def _command(self) -> CommandReceived:
+        self.given += 1
+        meeting, coin = self._chance.choice("ab"), self._coin()
+        until = (self.now.wall + timedelta(seconds=self._chance.randint(-5, 200))).isoformat()
+        urls = [
+            f"{SERVER}/{name}" for name in self._chance.sample("pqr", self._chance.randint(0, 3))
+        ]
+        word = "on" if coin else "off"
+        kinds: list[tuple[str, dict[str, Any]]] = [
+            ("join", {"replace": coin, "microphone": "live", "recording": word}),
+            ("join", {"play": [{"url": url} for url in urls]}),
+            ("join", {"until": until}),
+            ("leave", {}),
+            ("leave", {"meeting": meeting}),
+            ("mute", {}),
+            ("unmute", {}),
+            ("volume", {"speaker": 40}),
+            ("record", {"recording": word}),
+            ("display", {"power": word}),
+            ("identify", {}),
+            ("report", {}),
+            ("restart", {"scope": "agent" if coin else "host"}),
+        ]
+        type, fields = self._chance.choice(kinds)
+        if type == "join":
+            fields["meeting"] = {"id": meeting}
+        command = command_from(fields, type, Origin.HUB, lambda: f"c{self.given}").command
+        self._unacknowledged[self.given] = command
+        return CommandReceived(command, Delivery(self.given, 1))
+
+    def _exit(self, child: Child) -> WorkerExited:
+        self.child = None
+        return WorkerExited(child.generation, -9, "killed")
+
+    def _report(self, child: Child) -> MediaReport:
+        if not child.plan.meeting:
+            return DeviceReported("display", True, OK)
+        reports: list[MediaReport] = [
+            DeviceReported("microphone", True, OK),
+            DeviceReported("camera", self._coin(), OK),
+            RecordingReported(child.recording, "/recordings/a.mp4"),
+        ]
+        for state in ("flowing", "flowing", "stalled", "refused"):
+            reports.append(UplinkReported(state))  # type: ignore[arg-type]
+            for url in ("p", "q", "r", "a/whep", "b/whep"):
+                reports.append(DownlinkReported(f"{SERVER}/{url}", state))  # type: ignore[arg-type]
+        report = self._chance.choice(reports)
+        child.microphone_open |= report == reports[0]
+        return report
+
+    def _deadline(self) -> DeadlinePassed:
+        name = min(self.deadlines, key=self.deadlines.__getitem__)
+        self._seconds = max(self._seconds, self.deadlines.pop(name))
+        if name == "health":
+            self._inbox.append(HostSampled({}))
+        return DeadlinePassed(name)
+
+    # --- what the room does about it -------------------------------------------------------------
+
+    def _tell(self, event: Event, crash_after: int | None = None) -> None:
+        if isinstance(event, CommandReceived):
+            command_id = event.command.id
+            earlier = self.results.get(command_id)
+            known = earlier is not None or command_id in self._unfinished
+            event = structs.replace(event, known=known, earlier=earlier)
+        done = 0
+        for segment in segments(self.room.handle(event, self.now)):
+            if done == crash_after:
+                raise Crash
+            for effect in segment:
+                self._keep(effect)
+            for effect in segment:
+                self._perform(effect)
+                done += 1
+                if done == crash_after:
+                    raise Crash
+
+    def _keep(self, effect: do.Effect) -> None:
+        match effect:
+            case do.RecordCommand(command):
+                self._unfinished[command.id] = command
+            case do.SendAck(ack) if effect.final:
+                self._unfinished.pop(ack.id, None)
+                self.results.setdefault(ack.id, ack)
+            case do.RememberMeeting(record):
+                self.meeting = record
+            case do.RememberMutedByHand(muted):
+                self._muted_by_hand = muted
+
+    def _perform(self, effect: do.Effect) -> None:
+        match effect:
+            case do.AcknowledgeDelivery(delivery):
+                self._unacknowledged.pop(delivery.mid, None)
+            case do.SendAck(ack) if ack.state in FINAL_STATES:
+                self.published[ack.id].append(ack)
+            case do.SetDeadline(name, seconds):
+                self.deadlines[name] = self._seconds + seconds
+            case do.CancelDeadline(name):
+                self.deadlines.pop(name, None)
+            case do.SwitchDisplay(on):
+                self._relay = on
+                self._inbox.append(DisplaySwitched(on))
+            case do.SetLamp(mode):
+                self.lamp = mode
+                self._inbox.append(LampSet())
+            case do.EndDaemon():
+                self.ended = True
+            case do.StartWorker(generation, plan):
+                assert self.child is None, "two children at a time"
+                self.child = Child(generation, plan, plan.microphone_live, plan.recording)
+            case do.StopWorker() if self.child is not None:
+                self.child.stopping = True
+            case do.InstructWorker(instruction) if self.child and not self.child.stopping:
+                self._instruct(self.child, instruction)
+
+    def _instruct(self, child: Child, instruction: Any) -> None:
+        if self._chance.random() < 0.2:
+            return  # it hangs
+        if isinstance(instruction, SetMicrophone):
+            child.live = instruction.live
+        elif isinstance(instruction, SetRecording):
+            assert child.plan.meeting, "the standby picture's child records nothing"
+            child.recording = instruction.on
+        if instruction.request:
+            self._inbox.append(WorkerReported(child.generation, Applied(instruction.request)))

@@ -1,0 +1,64 @@
+"""Whatever happens, in whatever order, and wherever a crash cuts it off: the promises hold.
+
+Each command has exactly one final word, nothing hangs, no child without the lamp, and what the state
+says of the microphone is true.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from agent.core.documents import Phase
+from agent.core.stay import HELD
+from tests.core.lives import Life
+
+LIVES = int(os.environ.get("DIEMCAU_LIVES", "80"))
+"""DIEMCAU_LIVES=5000 is the long form, for a night."""
+
+STEPS = 400
+GROUP = 20
+
+
+@pytest.mark.parametrize("first", range(0, LIVES, GROUP))
+def test_the_promises_hold_all_life_long(first: int) -> None:
+    for seed in range(first, first + GROUP):
+        life = Life(seed)
+        try:
+            for _ in range(STEPS):
+                life.step()
+                look_at(life)
+            life.settle()
+            assert life.results.keys() == {f"c{n}" for n in range(1, life.given + 1)}
+        except AssertionError as error:
+            raise AssertionError(f"life {seed}: {error}") from error
+
+
+def look_at(life: Life) -> None:
+    """Everything that must be so at any moment."""
+    child, stay = life.child, life.room.stay
+    in_meeting = child is not None and bool(child.plan.meeting)
+    assert life.lamp != "off" or not in_meeting, "open, but the lamp is off"
+    assert life.lamp != "on" or stay.attendance, "the lamp is on, but nothing is open"
+    if child is not None and child.live and child.microphone_open:
+        assert life.room.state(life.now).microphone == "live", "heard, but the state says it isn't"
+    for acks in life.published.values():
+        assert len({(ack.state, ack.code, ack.at) for ack in acks}) == 1, "two final words"
+    if not (life.ended or life.room.ending.under_way):
+        look_at_phase(life, in_meeting)
+
+
+def look_at_phase(life: Life, in_meeting: bool) -> None:
+    """No phase that nothing would ever end, and the journal knows which meeting."""
+    stay, deadlines = life.room.stay, life.deadlines
+    remembered = life.meeting.command.body.meeting.id if life.meeting else None
+    assert remembered == (stay.attendance.id if stay.attendance and stay.held else None)
+    if stay.phase in HELD:
+        assert life.child or "worker-restart" in deadlines, "no child, and none to come"
+        assert stay.phase is not Phase.JOINING or "join" in deadlines
+        assert stay.window.until is None or "meeting-window" in deadlines
+    elif stay.phase is Phase.LEAVING:
+        assert life.child, "nobody is left to leave"
+    else:
+        assert not in_meeting, "open in standby"
