@@ -6,6 +6,7 @@ Changes the settings file only as a whole, and only to something that the agent 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -14,9 +15,9 @@ import typer
 from agent.cli.service import reload_service, start_service
 from agent.cli.session import Session, examples, session_of
 from agent.config import parse_value
-from agent.config.first_run import FirstRun, Secret
+from agent.config.first_run import FirstRun, Secret, typed
 from agent.diagnostics.site import ask
-from agent.errors import AgentError
+from agent.errors import AgentError, ConfigError
 from agent.locale import gettext as _
 
 K = TypeVar("K")
@@ -110,6 +111,14 @@ def _assignment(text: str) -> tuple[str, Any]:
         raise AgentError("bad-option", f"--set {text}: the value is no YAML: {error}") from error
 
 
+def _typed(path: str, answer: object) -> Any:
+    """Asked again at once, rather than refused after the last question."""
+    try:
+        return typed(path, answer)
+    except ConfigError as error:
+        raise typer.BadParameter("; ".join(error.problems)) from error
+
+
 def _asked(first_run: FirstRun) -> tuple[dict[str, Any], dict[Secret, Path]]:
     """The few things that have no default, from somebody at the terminal."""
     questions = {
@@ -120,8 +129,10 @@ def _asked(first_run: FirstRun) -> tuple[dict[str, Any], dict[Secret, Path]]:
     }
     answers: dict[str, Any] = {}
     for path, question in questions.items():
-        kind = int if path == "hub.port" else str
-        answers[path] = typer.prompt(question, default=first_run.value(path), type=kind)
+        default = first_run.suggestion(path)
+        answers[path] = typer.prompt(
+            question, default, value_proc=partial(_typed, path), show_default=bool(default)
+        )
     files: dict[Secret, Path] = {}
     for secret, question in {
         Secret.CA: _("PEM file of the hub's CA (empty: as it is)"),

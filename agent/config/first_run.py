@@ -14,14 +14,17 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from agent.config.credentials import SECRETS, Credentials, credential_name
 from agent.config.editing import with_value
 from agent.config.loading import load
 from agent.config.rules import is_loopback
+from agent.config.schema import all_keys
+from agent.config.words import bad_values
 from agent.errors import AgentError, ConfigError
-from agent.settings import Tls
+from agent.settings import Settings, Tls
 
 
 class Secret(Enum):
@@ -36,6 +39,19 @@ class Secret(Enum):
     def __init__(self, key: str, file: str) -> None:
         self.key = key
         self.file = file
+
+
+SAMPLES = {"room.id": "r-101", "hub.host": "hub.example.org"}
+"""What config/agent.yaml has where there is no default."""
+
+
+def typed(path: str, answer: object) -> Any:
+    """Somebody's answer as the value of this key. Raises ConfigError saying what is expected."""
+    field = all_keys(Settings)[path]
+    try:
+        return msgspec.convert(answer, field.type, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError([text for _, text in bad_values(answer, str(answer), field)]) from error
 
 
 class FirstRun:
@@ -58,6 +74,11 @@ class FirstRun:
         for name in path.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         return value
+
+    def suggestion(self, path: str) -> Any:
+        """What is there already, unless it is the shipped sample: no room shall be called that."""
+        value = self.value(path)
+        return None if value == SAMPLES.get(path) else value
 
     def apply(self, values: Mapping[str, Any], files: Mapping[Secret, Path]) -> None:
         """Copy the files and write the settings. Raises ConfigError with all that is wrong.

@@ -125,10 +125,10 @@ def test_a_device_that_the_room_does_not_have(settings):
     assert load(settings).devices.panel is None
 
 
-def test_at_a_terminal_it_asks(settings, hub):
+def test_at_a_terminal_it_asks_until_it_has_an_answer(settings, hub):
     ca = hub / "xa-3/ca.pem"
     command = [sys.executable, "-m", "agent", "setup", "--config", str(settings), "--no-start"]
-    answers = ["xa-3", "Xã 3", "10.1.2.3", "8884", str(ca), "", ""]
+    answers = ["Xã 3", "xa-3", "Xã 3", "", "10.1.2.3", "many", "8884", str(ca), "", ""]
     leader, follower = os.openpty()
     with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower) as asking:
         os.close(follower)

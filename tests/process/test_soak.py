@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.bench import cycles, meeting
 from tests.bench.footprint import Footprint, growth
+
+pytestmark = pytest.mark.alone
 
 ALLOWED_MEGABYTES = 8
 """Allocators still warm up; the long forms are strict."""
