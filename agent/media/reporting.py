@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from agent.core.documents import DeviceStatus, Status
 from agent.core.media import DeviceKind, DeviceReported, MediaReport
-from agent.errors import AgentError
+from agent.errors import AgentError, DeviceAbsent
 
 STATUS_SECONDS = 1.0
 RETRY_SECONDS = 3.0
@@ -48,7 +48,8 @@ class DeviceReporter:
 
     def failed(self, error: AgentError) -> None:
         """The device could not be opened or has gone; it is closed."""
-        self._tell(False, DeviceStatus(Status.FAILED, error.code, error.text, self._required))
+        status = Status.ABSENT if isinstance(error, DeviceAbsent) else Status.FAILED
+        self._tell(False, DeviceStatus(status, error.code, error.text, self._required))
 
     def closed(self) -> None:
         text = f"{self._kind.capitalize()}: closed"
