@@ -10,11 +10,11 @@ PERIOD_SECONDS = PERIOD_FRAMES / SAMPLE_RATE_HZ
 
 
 class Pacer:
-    """Counts periods since `start` on the monotonic clock. `slowness` 2 means half the speed."""
+    """Counts periods since it was made on the monotonic clock; `taken` is how many are used up."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
-        self._periods = 0
+        self.taken = 0
 
     def now(self) -> float:
         """Periods that real time has gone through since the start."""
@@ -22,13 +22,13 @@ class Pacer:
 
     def behind(self) -> float:
         """How many periods real time is ahead of the ones taken."""
-        return self.now() - self._periods
+        return self.now() - self.taken
 
     def take(self) -> None:
         """Wait until the next period is complete, then count it as taken."""
         time.sleep(max(0.0, (1 - self.behind()) * PERIOD_SECONDS))
-        self._periods += 1
+        self.taken += 1
 
     def skip_to_now(self) -> None:
         """Give up the periods that were not taken in time."""
-        self._periods = int(self.now())
+        self.taken = int(self.now())

@@ -15,6 +15,11 @@ SOUND_STEP_NANOSECONDS = 15_000_000
 """The sound is moved only if it is off by so much, for a move is heard; the picture follows it."""
 
 
+MIXER_NANOSECONDS = 10_000_000
+"""What the mixer waits for a source on the average while it gathers a chunk: as good as the jitter
+buffer's own waiting."""
+
+
 class Paths(NamedTuple):
     """What comes after a source's delays."""
 
@@ -35,7 +40,8 @@ class LipSync:
 
     def look(self, jitter: int, paths: Paths) -> None:
         """What the jitter buffer waits now, and what comes after."""
-        sound = jitter + max(0, paths.to_eye + SOUND_LATE_NANOSECONDS - paths.to_ear)
+        ahead = paths.to_eye + SOUND_LATE_NANOSECONDS - paths.to_ear
+        sound = max(0, jitter + max(ahead, -MIXER_NANOSECONDS))
         if jitter != self._jitter or abs(sound - self.sound) > SOUND_STEP_NANOSECONDS:
             self.sound = sound
         self._jitter = jitter

@@ -16,13 +16,10 @@ from agent.errors import MediaError
 from agent.media.echo.control import EchoControl
 from agent.media.pipeline import Pipeline, SharedClock, level_dbfs, wrap
 from agent.media.reporting import DeviceReporter
+from agent.media.sample_clock import PERIOD_NANOSECONDS, SampleClock
 from agent.ports import Microphone
 
 CLOSE_SECONDS = 3.0
-PERIOD_NANOSECONDS = 10_000_000
-RESYNCHRONISE_NANOSECONDS = 40_000_000
-"""The sample count is the clock until it is this far from the real one (overrun, stall)."""
-
 CHAIN = """
  appsrc name=in is-live=true format=time max-bytes=96000 leaky-type=downstream
   caps=audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved
@@ -48,7 +45,7 @@ class MicrophoneFeed:
         self._closing = threading.Event()
         self._gate = threading.Lock()
         self._live = False
-        self._next_pts = 0
+        self._samples = SampleClock()
         self.level_dbfs: float | None = None
         self.echo = echo
         self._chain = Pipeline(clock, CHAIN, self._on_error)
@@ -93,6 +90,7 @@ class MicrophoneFeed:
         source = self._chain["in"]
         try:
             self._reporter.opened(self._status(microphone.open()))
+            self._samples = SampleClock()
             while not self._closing.is_set():
                 period = microphone.read()
                 if period:
@@ -114,8 +112,5 @@ class MicrophoneFeed:
 
     def _take(self, period: bytes) -> Any:
         """The period just read, stamped with when it began to sound."""
-        began = max(0, self._clock.now() - PERIOD_NANOSECONDS)
-        if abs(began - self._next_pts) > RESYNCHRONISE_NANOSECONDS:
-            self._next_pts = began
-        pts, self._next_pts = self._next_pts, self._next_pts + PERIOD_NANOSECONDS
+        pts = max(0, self._samples.stamp(self._clock.now() - PERIOD_NANOSECONDS))
         return wrap(self.echo.process(pts, period) if self.echo else period, pts)

@@ -19,11 +19,15 @@ LATENCY_NANOSECONDS = CHUNK_NANOSECONDS + 1_000_000
 has stalled: for that one the mixer waits as long as a chunk.
 """
 
+STRAY_NANOSECONDS = 10_000_000
+"""A source whose sound is off its times by so much for a second is put right: that is heard, and
+less is not seen on anybody's lips."""
+
 RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
 
 MIX = f"""
  audiomixer name=mixer output-buffer-duration={CHUNK_NANOSECONDS} force-live=true
-  alignment-threshold={CHUNK_NANOSECONDS}
+  alignment-threshold={STRAY_NANOSECONDS}
  ! {RAW} ! level name=level interval=500000000
  ! appsink name=out sync=true max-buffers=4 drop=true"""
 

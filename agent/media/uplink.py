@@ -35,7 +35,7 @@ SOUND = """
   caps=audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved
  ! queue max-size-time=200000000 max-size-buffers=0 max-size-bytes=0 leaky=downstream
  ! opusenc name=opus bitrate=32000 frame-size=20 audio-type=voice bitrate-type=constrained-vbr
-  inband-fec=true packet-loss-percentage=5
+  inband-fec=true packet-loss-percentage=5 tolerance=5000000
  ! rtpopuspay pt=111 ssrc={ssrc}
  ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111,ssrc=(uint){ssrc},clock-rate=48000,
   encoding-params=(string)2 ! webrtc."""

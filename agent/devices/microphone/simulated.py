@@ -1,12 +1,14 @@
-"""A simulated microphone: a tone or a looped WAV file in real time, that can be broken."""
+"""A simulated microphone: a tone or a looped WAV file in real time, that can be broken.
+
+The loop is in step with the monotonic clock, as the simulated camera is: one of a second's length
+begins anew at each whole second, and whoever hears it on this machine knows its delay.
+"""
 
 from __future__ import annotations
 
-import itertools
 import math
 import time
 import wave
-from collections.abc import Iterator
 
 import msgspec
 
@@ -18,7 +20,7 @@ from agent.devices.microphone.level import LevelWatch
 from agent.devices.pacing import Pacer
 from agent.devices.simulation import FaultFolder
 from agent.errors import DeviceError
-from agent.ports import PERIOD_BYTES, SAMPLE_RATE_HZ
+from agent.ports import PERIOD_BYTES, PERIOD_FRAMES, SAMPLE_RATE_HZ
 
 TONE_AMPLITUDE = 8192
 """-12 dBFS, as loud speech."""
@@ -41,15 +43,17 @@ class SimulatedMicrophone:
         self._faults = FaultFolder("microphone", simulation.directory)
         self._air = Air(simulation)
         self._xruns = self._silences = 0
-        self._periods: Iterator[bytes] = iter(())
+        self._sound = b""
+        self._started = 0
         self._pacer = Pacer()
         self._level = LevelWatch()
 
     def open(self) -> DeviceStatus:
         """See the port; also raises DeviceError when the WAV file is of no use."""
         self._faults.open()
-        sound = read_wav(self._wanted.source) if self._wanted.source else tone(self._wanted.tone_hz)
-        self._periods = periods(sound)
+        source, hertz = self._wanted.source, self._wanted.tone_hz
+        self._sound = read_wav(source) if source else tone(hertz)
+        self._started = int(time.monotonic() * SAMPLE_RATE_HZ)
         self._pacer = Pacer()
         self._level = LevelWatch()
         self._air.open()
@@ -69,7 +73,8 @@ class SimulatedMicrophone:
             self._pacer.skip_to_now()
         for _ in range(2 if fault == "slow" else 1):
             self._pacer.take()
-        period = disturb(self._air.hear(next(self._periods)), fault)
+        began = self._started + (self._pacer.taken - 1) * PERIOD_FRAMES
+        period = disturb(self._air.hear(piece(self._sound, began)), fault)
         self._level.hear(period)
         return period
 
@@ -137,14 +142,13 @@ def read_wav(path: str) -> bytes:
     return sound
 
 
-def periods(sound: bytes) -> Iterator[bytes]:
-    """The sound over and over, in periods."""
-    rest = b""
-    for chunk in itertools.repeat(sound):
-        rest += chunk
-        whole = len(rest) // PERIOD_BYTES * PERIOD_BYTES
-        yield from (rest[at : at + PERIOD_BYTES] for at in range(0, whole, PERIOD_BYTES))
-        rest = rest[whole:]
+def piece(sound: bytes, first: int) -> bytes:
+    """The period that begins with this sample of the sound, which goes on for ever."""
+    at = 2 * first % len(sound)
+    found = sound[at : at + PERIOD_BYTES]
+    while len(found) < PERIOD_BYTES:
+        found += sound[: PERIOD_BYTES - len(found)]
+    return found
 
 
 def disturb(period: bytes, fault: str) -> bytes:

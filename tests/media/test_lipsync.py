@@ -1,0 +1,72 @@
+"""Lips and sound of a source are seen and heard together, whatever loudspeaker and screen take."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from agent.core.media import UplinkReported
+from agent.media.lipsync import SOUND_LATE_NANOSECONDS, LipSync, Paths
+from tests.media.rooms import plan
+from tests.support.lips import EARLY_MILLISECONDS, LATE_MILLISECONDS, Witness, clapping_room
+from tests.support.loudspeaker import Loudspeaker
+from tests.support.media_child import MediaChild
+from tests.support.media_server import MediaServer
+from tests.support.viewer import viewing
+from tests.support.waiting import wait_for
+
+FRAMERATE = 30
+CLAPS = 8
+SETTLING_SECONDS = 8.0
+TOLD_SECONDS, HIDDEN_SECONDS = 0.05, 0.1
+MILLISECOND = 1_000_000
+
+
+def test_a_television_s_loudspeaker_is_waited_for(
+    media_server: MediaServer, tmp_path: Path
+) -> None:
+    """150 ms late, of which the driver tells 50 and the settings 100, and with a clock of its own."""
+    loudspeaker = Loudspeaker(ppm=200, told_seconds=TOLD_SECONDS, hidden_seconds=HIDDEN_SECONDS)
+    witness = Witness(FRAMERATE)
+    url = media_server.whep("claps")
+    with MediaChild(clapping_room(tmp_path, width=640, height=360, bitrate=600_000)) as room:
+        room.start(plan(publish=media_server.whip("claps")))
+        room.wait(UplinkReported, lambda report: report.state == "flowing", 20)
+        with viewing(url, lambda: loudspeaker, witness.on_picture, HIDDEN_SECONDS):
+            wait_for(lambda: witness.pictures, 20, "a picture")
+            since = time.monotonic() + SETTLING_SECONDS
+            gaps = wait_for(lambda: enough(witness, loudspeaker, since), 60, f"{CLAPS} whole claps")
+    late = float(np.median(gaps))
+    assert -EARLY_MILLISECONDS < late < LATE_MILLISECONDS, gaps
+
+
+def enough(witness: Witness, loudspeaker: Loudspeaker, since: float) -> list[float] | None:
+    gaps = [gap.milliseconds for gap in witness.gaps(loudspeaker, since)]
+    return gaps if len(gaps) >= CLAPS else None
+
+
+def together(lips: LipSync, paths: Paths) -> bool:
+    """Whether sound comes as much later than the picture as it should."""
+    heard, seen = lips.sound + paths.to_ear, lips.picture + paths.to_eye
+    return heard - seen == SOUND_LATE_NANOSECONDS
+
+
+def test_the_picture_waits_for_a_slow_loudspeaker_and_the_sound_for_a_slow_screen() -> None:
+    jitter = 40 * MILLISECOND
+    for to_ear, to_eye in ((40, 0), (300, 0), (40, 40), (40, 250), (0, 0)):
+        paths = Paths(to_ear * MILLISECOND, to_eye * MILLISECOND)
+        lips = LipSync(jitter, paths)
+        assert together(lips, paths), paths
+        assert lips.picture >= jitter, "the picture's packets may be late by so much"
+        assert lips.sound >= jitter - 10 * MILLISECOND, "and the sound's, beside the mixer's chunk"
+
+
+def test_small_changes_move_the_picture_and_not_the_sound() -> None:
+    lips = LipSync(40 * MILLISECOND, Paths(40 * MILLISECOND, 60 * MILLISECOND))
+    sound = lips.sound
+    changed = Paths(47 * MILLISECOND, 60 * MILLISECOND)
+    lips.look(40 * MILLISECOND, changed)
+    assert lips.sound == sound
+    assert together(lips, changed)
