@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +17,14 @@ import numpy as np
 
 from agent.core.commands import Endpoint, Source
 from agent.core.media import MediaPlan, UplinkReported
-from agent.settings import Camera, Devices, Media, Microphone, Speaker
+from agent.devices import registry
+from agent.settings import Camera, Devices, Microphone, Simulation, Speaker
 from tests.bench.row import Row
 from tests.support.impairment import BadNetwork, Conditions
-from tests.support.loopback import ADDRESS
 from tests.support.media_child import MediaChild
 from tests.support.media_server import MediaServer
 from tests.support.sounds import RATE_HZ, purity, read_wav
+from tests.support.viewer import captured_seconds, viewing
 
 FRAMERATE = 30
 TONE_HZ = 440.0
@@ -85,7 +85,7 @@ class Watcher:
 
     def on_picture(self, sample: Any) -> None:
         now = time.monotonic()
-        self._seen.append((now, now - captured(sample, now)))
+        self._seen.append((now, now - captured_seconds(sample, FRAMERATE)))
 
     def take(self, seconds: float) -> None:
         self._from = time.monotonic()
@@ -110,66 +110,19 @@ class Watcher:
         self.heard_percent = round(100 * float(np.mean(whole)), 1)
 
 
-def captured(sample: Any, now: float) -> float:
-    """The monotonic time in the simulated camera's counter: picture n is captured at n / 30 s."""
-    structure = sample.get_caps().get_structure(0)
-    width, height = structure.get_value("width"), structure.get_value("height")
-    buffer = sample.get_buffer()
-    row = np.frombuffer(buffer.extract_dup(height // 36 * width, width), np.uint8)
-    bits = (row[(2 * bit + 1) * width // 32] > 125 for bit in range(16))
-    number = sum(1 << bit for bit, white in enumerate(bits) if white)
-    newest = int(now * FRAMERATE)
-    return (newest - ((newest - number) & 0xFFFF)) / FRAMERATE
-
-
 def watch(network: BadNetwork, conditions: Conditions) -> Watcher:
     """The agent's own downlink and loudspeaker, in this process so that each picture can be read."""
-    from agent.devices import registry
-    from agent.media.downlink import Downlink
-    from agent.media.lipsync import Paths
-    from agent.media.loop import Loop
-    from agent.media.network import make_network
-    from agent.media.pipeline import SharedClock
-    from agent.media.reporting import DeviceReporter
-    from agent.media.speaker import SpeakerFeed
-    from agent.settings import Simulation
-
     network.set(conditions)
     with (
         tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder,
         sending(network.whip("watched")),
     ):
         recording = Path(folder) / "heard.wav"
-        watcher, loop, clock = Watcher(recording), Loop(), SharedClock()
+        watcher = Watcher(recording)
         wanted = Speaker(driver="simulated", record=str(recording), volume=100)
-        speaker = SpeakerFeed(
-            clock,
-            lambda: registry.speaker(wanted, Simulation()),
-            100,
-            DeviceReporter("speaker", False, lambda report: None),
-        )
-        downlink = Downlink(
-            loop,
-            clock,
-            Source(network.whep("watched")),
-            make_network(ADDRESS),
-            Media().jitter_buffer_milliseconds,
-            report=lambda state, text: None,
-            on_picture=watcher.on_picture,
-            sound=speaker.attach("watched"),
-            on_sound=lambda buffer, due: None,
-            on_unit=lambda buffer, due: None,
-            paths=lambda: Paths(speaker.delay_nanoseconds, 0),
-        )
-        thread = threading.Thread(target=loop.run, daemon=True)
-        thread.start()
-        speaker.start()
-        loop.post(downlink.start)
-        time.sleep(ADAPT_SECONDS)
-        watcher.take(MEASURE_SECONDS)
-        loop.post(downlink.close)
-        loop.post(loop.stop)
-        thread.join(10)
-        speaker.close()
+        url = network.whep("watched")
+        with viewing(url, lambda: registry.speaker(wanted, Simulation()), watcher.on_picture):
+            time.sleep(ADAPT_SECONDS)
+            watcher.take(MEASURE_SECONDS)
         watcher.listen()
     return watcher

@@ -173,7 +173,7 @@ def test_a_dead_microphone_is_a_named_fault_until_it_speaks_again(
     assert simulated.status().detail["level_dbfs"] == pytest.approx(-15, abs=1)
 
 
-def test_a_file_is_heard_over_and_over(tmp_path: Path) -> None:
+def test_a_file_is_heard_over_and_over_in_step_with_the_clock(tmp_path: Path) -> None:
     import wave
 
     samples = np.arange(1, 1001, dtype="<i2")
@@ -182,10 +182,15 @@ def test_a_file_is_heard_over_and_over(tmp_path: Path) -> None:
         file.writeframes(samples.tobytes())
     wanted = settings.Microphone(driver="simulated", source=str(tmp_path / "said.wav"))
     microphone = make(wanted, tmp_path)
+    opening = time.monotonic()
     microphone.open()
+    opened = time.monotonic()
     heard = listen(microphone, 5)
     microphone.close()
-    assert np.array_equal(heard, np.resize(samples, len(heard)))
+    first = int(heard[0]) - 1
+    assert np.array_equal(heard, (first + np.arange(len(heard))) % 1000 + 1)
+    possible = range(int(opening * 48_000), int(opened * 48_000) + 1)
+    assert any(at % 1000 == first for at in possible), "the file begins at a multiple of its length"
 
 
 def test_a_file_of_another_rate_is_refused_with_advice(tmp_path: Path) -> None:
