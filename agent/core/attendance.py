@@ -33,6 +33,8 @@ class Attendance:
     since: datetime
     publish: Endpoint | None
     play: list[Source]
+    since_doubted: bool = False
+    """Stamped by a clock that was not set yet."""
     waiting: list[str] = field(default_factory=list)
     """Ids of the join commands that are answered when the room is in."""
     joined_once: bool = False

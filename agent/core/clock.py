@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -17,3 +17,20 @@ class Now(Struct, frozen=True):
     monotonic_seconds: float
     wall: datetime
     synchronised: bool = True
+
+
+class ClockSetting:
+    """Notices that the wall clock was set: what was stamped before then was wrong by as much."""
+
+    def __init__(self) -> None:
+        self._doubted: datetime | None = None
+        """Where the monotonic clock's zero lay on the wall clock that was not to be believed."""
+
+    def correction(self, now: Now) -> timedelta:
+        """What to add to the times stamped before; not zero once at the most."""
+        zero = now.wall - timedelta(seconds=now.monotonic_seconds)
+        if not now.synchronised:
+            self._doubted = zero
+            return timedelta()
+        doubted, self._doubted = self._doubted, None
+        return zero - doubted if doubted is not None else timedelta()

@@ -5,7 +5,6 @@ They decide what shall be; `agent.core.stay` brings it about and answers when it
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from msgspec import UNSET, structs
@@ -15,7 +14,6 @@ from agent.core.attendance import Attendance
 from agent.core.clock import Now
 from agent.core.commands import Code, Command, Join, Leave
 from agent.core.documents import Phase
-from agent.core.effects import Effect, InstructWorker
 from agent.core.events import Delivery, MeetingRecord
 from agent.core.media import SetSources
 from agent.core.profile import Profile
@@ -25,19 +23,17 @@ from agent.core.window import can_resume
 
 
 class MeetingControl:
-    """Refuses, begins, changes and ends stays. `do` takes the effects in order."""
+    """Refuses, begins, changes and ends stays."""
 
     def __init__(
         self,
         profile: Profile,
-        do: Callable[[Effect], None],
         answers: Answers,
         recording: Recording,
         stay: Stay,
         tell: Tell,
     ) -> None:
         self._profile = profile
-        self._do = do
         self._answers = answers
         self._recording = recording
         self._stay = stay
@@ -90,7 +86,7 @@ class MeetingControl:
         play = self._profile.play_sources(changed)
         if play != attendance.play:
             attendance.set_sources(play)
-            self._do(InstructWorker(SetSources(play)))
+            self._stay.instruct(SetSources(play))
         self._stay.window.open(changed.until, now)
         self._stay.remember(changed)
         if self._stay.phase is Phase.JOINING:

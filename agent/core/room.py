@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from msgspec import structs
+
 from agent.core.answers import Answers
 from agent.core.audit import DeviceAudit
-from agent.core.clock import Now
+from agent.core.clock import ClockSetting, Now
 from agent.core.commands import Code, Leave
 from agent.core.display import HOLD, WARM_UP, DisplayPower
 from agent.core.documents import Connection, DeviceStatus, EventDocument, RoomState, Status
@@ -66,6 +68,8 @@ class Room:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
+        self._agent = profile.agent
+        self._clock = ClockSetting()
         self._effects: list[Effect] = []
         self._do = do = self._effects.append
         self.link = LinkChanged(up=False, code="starting", text="not connected yet")
@@ -88,9 +92,7 @@ class Room:
             self._tell,
         )
         self.ending = Ending(do, self.answers, self.stay, self.throttle)
-        self.meeting = MeetingControl(
-            profile, do, self.answers, self.recording, self.stay, self._tell
-        )
+        self.meeting = MeetingControl(profile, self.answers, self.recording, self.stay, self._tell)
         self.orders = Orders(
             profile,
             do,
@@ -106,6 +108,10 @@ class Room:
     def handle(self, event: Event, now: Now) -> list[Effect]:
         """What must be done about this event, in this order."""
         self._handle(event, now)
+        if correction := self._clock.correction(now):
+            started = self._agent.started + correction
+            self._agent = structs.replace(self._agent, started=started)
+            self.stay.correct(correction)
         self.ending.check()
         if not self.ending.under_way:
             self.stay.follow_display()
@@ -168,7 +174,7 @@ class Room:
             microphone=self._microphone_word(),
             camera="live" if "camera" in self.health.open_devices else "off",
             display="on" if self.display.on else "off",
-            agent=self._profile.agent,
+            agent=self._agent,
             at=now.wall,
             recording="on" if self.recording.on else "off",
         )
@@ -185,6 +191,7 @@ class Room:
     # --- what happened ---------------------------------------------------------------------------
 
     def _restored(self, event: Restored, now: Now) -> None:
+        self._agent = structs.replace(self._agent, started=now.wall)
         self.microphone.muted_by_hand = event.muted_by_hand
         self.display.restore(event.display_on)
         self.audit.restore(event.left_open, now)

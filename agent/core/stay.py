@@ -7,7 +7,7 @@ what it reports. `agent.core.meeting` has the commands that begin and end a stay
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import structs
 
@@ -18,9 +18,16 @@ from agent.core.commands import AckState, Code, Command, Join
 from agent.core.departure import Departure
 from agent.core.display import DisplayPower
 from agent.core.documents import DeviceStatus, Phase
-from agent.core.effects import CancelDeadline, Effect, RememberMeeting, SetDeadline, SetLamp
+from agent.core.effects import (
+    CancelDeadline,
+    Effect,
+    InstructWorker,
+    RememberMeeting,
+    SetDeadline,
+    SetLamp,
+)
 from agent.core.events import MeetingRecord
-from agent.core.media import DownlinkReported, MediaPlan, UplinkReported
+from agent.core.media import DownlinkReported, Instruction, MediaPlan, UplinkReported
 from agent.core.media_child import RESTART, MediaChild
 from agent.core.microphone import Microphone
 from agent.core.profile import Profile
@@ -110,6 +117,7 @@ class Stay:
             since=resumed_since or now.wall,
             publish=self._profile.publish_endpoint(join),
             play=self._profile.play_sources(join),
+            since_doubted=resumed_since is None and not now.synchronised,
             waiting=[command.id] if command.id in self._answers.open else [],
         )
         self.attendance = attendance
@@ -139,6 +147,14 @@ class Stay:
         attendance.command = structs.replace(attendance.command, body=join)
         self._do(RememberMeeting(MeetingRecord(attendance.command, attendance.since.timestamp())))
 
+    def correct(self, correction: timedelta) -> None:
+        """The clock was set: a wrong beginning would keep a later restart from coming back."""
+        attendance = self.attendance
+        if attendance is not None and self.held and attendance.since_doubted:
+            attendance.since_doubted = False
+            attendance.since += correction
+            self.remember(attendance.join)
+
     def follow_recording(self) -> None:
         """What is wanted of the recording is remembered as soon as it changes."""
         attendance, word = self.attendance, self._recording.word
@@ -165,6 +181,11 @@ class Stay:
             title=attendance.join.meeting.title or "",
         )
         self.child.start(plan)
+
+    def instruct(self, instruction: Instruction) -> None:
+        """Tell the meeting's child; one that is still to be started has it in its plan."""
+        if self._microphone.child:
+            self._do(InstructWorker(instruction))
 
     def check(self, now: Now, *, settled: bool = False) -> None:
         """Look whether what has been reported changes the phase."""

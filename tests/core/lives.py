@@ -268,16 +268,16 @@ class Life:
                 self.child = Child(generation, plan, plan.microphone_live, plan.recording)
             case do.StopWorker() if self.child is not None:
                 self.child.stopping = True
-            case do.InstructWorker(instruction) if self.child and not self.child.stopping:
+            case do.InstructWorker(instruction) if self.child is not None:
                 self._instruct(self.child, instruction)
 
     def _instruct(self, child: Child, instruction: Any) -> None:
-        if self._chance.random() < 0.2:
-            return  # it hangs
+        assert child.plan.meeting, "the standby picture's child is told nothing"
+        if child.stopping or self._chance.random() < 0.2:
+            return  # it does not listen any more, or hangs
         if isinstance(instruction, SetMicrophone):
             child.live = instruction.live
         elif isinstance(instruction, SetRecording):
-            assert child.plan.meeting, "the standby picture's child records nothing"
             child.recording = instruction.on
         if instruction.request:
             self._inbox.append(WorkerReported(child.generation, Applied(instruction.request)))

@@ -265,3 +265,20 @@ def test_a_resumed_meeting_of_today_is_not_ended_by_the_clock() -> None:
     play.synchronised = True
     play.wait(13 * 3600)
     assert play.phase is Phase.IN_MEETING
+
+
+def test_a_meeting_begun_by_a_wrong_clock_is_gone_back_into_when_the_clock_was_set() -> None:
+    play = Playbook()
+    play.synchronised = False
+    play.tell(Restored(None, [], cold=True))
+    play.enter()
+    play.clock_jumps(timedelta(days=3))
+    play.synchronised = True
+    play.wait(61)
+    assert play.state.meeting.since == START + timedelta(days=3)
+    assert play.state.agent.started == START + timedelta(days=3)
+
+    again = Playbook()
+    again.clock_jumps(timedelta(days=3, hours=1))
+    again.tell(Restored(play.all(do.RememberMeeting)[-1].record, [], cold=True))
+    assert again.phase is Phase.RECONNECTING
