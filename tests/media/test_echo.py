@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pytest
 
 from agent.media.echo.control import EchoControl
 from agent.media.echo.delay import EchoDelay
+from agent.media.echo.drift import Drift
 from agent.media.echo.reference import Reference
 from tests.support import echoes
 from tests.support.echoes import RATE_HZ, Sound
@@ -108,16 +111,48 @@ def test_what_was_played_long_ago_is_not_mistaken_for_now() -> None:
     assert reference.take(at(250)) == ramp(7)
 
 
-@pytest.mark.parametrize("milliseconds", [60, 150])
-def test_the_echo_goes_and_a_voice_in_the_room_stays(milliseconds: int) -> None:
+def test_a_card_that_drifts_from_the_clock_has_no_gaps() -> None:
+    reference = begun()
+    for number in range(6000):
+        reference.add(at(number) + number * 1000, ramp(number))  # 100 ppm: 6 ms in a minute
+    got = [reference.take(at(number)) for number in range(5900, 6000)]
+    assert got == [ramp(number) for number in range(5900, 6000)]
+
+
+def test_it_is_had_at_the_pace_of_the_other_clock() -> None:
+    reference, samples, pace = begun(), 100 * 480, 1 + 100e-6
+    played = 9000 * np.sin(2 * np.pi * 440 * np.arange(samples + 480) / RATE_HZ)
+    for number in range(101):
+        period = played[number * 480 : (number + 1) * 480]
+        reference.add(at(number), period.astype("<i2").tobytes())
+    reference.pace = pace
+    got = np.frombuffer(b"".join(reference.take(at(n)) for n in range(100)), "<i2")
+    wanted = 9000 * np.sin(2 * np.pi * 440 * np.arange(samples) * pace / RATE_HZ)
+    assert np.abs(got - wanted)[480:].max() < 20
+
+
+def test_two_crystals_are_told_apart_by_the_echo_that_moves() -> None:
+    drift, lag = Drift(), 0.02
+    for _ in range(200):
+        lag += (30e-6 - (drift.pace - 1)) * -0.5
+        drift.follow(lag, 0.5)
+    assert drift.pace == pytest.approx(1 + 30e-6, abs=1e-6)
+    assert lag == pytest.approx(0.02, abs=5e-5)
+    drift.restart()
+    assert drift.pace == pytest.approx(1 + 30e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(("milliseconds", "clocks_ppm"), [(60, 0), (150, 30)])
+def test_the_echo_goes_and_a_voice_in_the_room_stays(milliseconds: int, clocks_ppm: int) -> None:
     """The promise of the issue, with the settings that are shipped; scripts/bench has the figures."""
     talk, reference = echoes.talk(), Reference()
     echo = echoes.echoed(talk.far, milliseconds / 1000)
+    echo = echoes.interpolated(echo, np.arange(len(echo)) * (1 + clocks_ppm * 1e-6))
     control = EchoControl("speexdsp", reference)
-    times = iter(range(START_NANOSECONDS, 1 << 62, PERIOD_NANOSECONDS))
+    numbers = count()
 
     def cancel(played: bytes, captured: bytes) -> bytes:
-        now = next(times)
+        now = at(next(numbers))
         reference.add(now, played)
         return control.process(now, captured)
 

@@ -8,7 +8,8 @@ from functools import partial
 from agent.errors import MediaError
 from agent.media.echo import canceller
 from agent.media.echo.canceller import EchoCanceller, NoCanceller
-from agent.media.echo.delay import EchoDelay
+from agent.media.echo.delay import LOOK_SECONDS, EchoDelay
+from agent.media.echo.drift import Drift
 from agent.media.echo.reference import Reference
 
 MARGIN_SECONDS = 0.02
@@ -36,6 +37,7 @@ class EchoControl:
         self.name = None if self.trouble else wanted
         self._reference = reference
         self._delay = EchoDelay()
+        self._drift = Drift()
         self._shift = 0.0
         self.echo_delay_seconds: float | None = None
         """How late the loudspeaker is heard, beyond what its driver knows; None until it has been."""
@@ -56,5 +58,9 @@ class EchoControl:
         if abs(lag - MARGIN_SECONDS) > TOLERANCE_SECONDS:
             self._shift += lag - MARGIN_SECONDS
             self._delay = EchoDelay()
+            self._drift.restart()
             self._canceller.close()  # what it has learned is wrong now, and unlearning takes longer
             self._canceller = self._make()
+        else:
+            self._drift.follow(lag, LOOK_SECONDS)
+        self._reference.pace = self._drift.pace

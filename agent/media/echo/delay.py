@@ -19,6 +19,8 @@ KEPT_PERIODS = 200
 LOOK_PERIODS = 50
 """Two seconds are kept, and looked at twice a second."""
 
+LOOK_SECONDS = LOOK_PERIODS * PERIOD_FRAMES / SAMPLE_RATE_HZ
+
 EARLIEST_SECONDS, LATEST_SECONDS = -0.1, 0.5
 """Early is the echo of a card whose driver says that it is slower than it is."""
 
@@ -63,10 +65,18 @@ class EchoDelay:
         likeness = numpy.roll(likeness, -first)[: last - first]
         best = int(likeness.argmax())
         stands_out = likeness[best] > LEAST_LIKENESS * likeness.std()
-        return (first + best) / RATE_HZ if stands_out else None
+        return (first + best + _vertex(likeness, best)) / RATE_HZ if stands_out else None
 
 
 def _shift_in(kept: NDArray[numpy.float64], period: bytes) -> None:
     samples = numpy.frombuffer(period, numpy.int16).reshape(-1, DECIMATION).mean(axis=1)
     kept[: -len(samples)] = kept[len(samples) :]
     kept[-len(samples) :] = samples
+
+
+def _vertex(curve: NDArray[numpy.float64], peak: int) -> float:
+    """Where between its samples the curve is highest: of the parabola through the three of its peak."""
+    if not 0 < peak < len(curve) - 1:
+        return 0.0
+    before, at, after = curve[peak - 1 : peak + 2]
+    return float(0.5 * (before - after) / (before - 2 * at + after))
