@@ -175,6 +175,16 @@ def test_a_connector_that_does_not_exist_is_told_with_those_that_do(tmp_path: Pa
     assert told.text == "Display: no connector 'HDMI-A-9' (found: HDMI-A-1)"
 
 
+def test_what_is_unplugged_while_one_looks_does_not_spoil_the_look(tmp_path: Path) -> None:
+    hdmi(tmp_path, "HDMI-A-1", True)
+    asound.plug_card(tmp_path, "Jabra", 1)
+    going = tmp_path / "class/drm/card0-HDMI-A-9"
+    (going / "status").mkdir(parents=True)  # it is listed, and cannot be read
+    (tmp_path / "class/sound/card7/id").mkdir(parents=True)
+    assert [one.name for one in connector.connectors(tmp_path)] == ["HDMI-A-1"]
+    assert [card.id for card in cards.cards(tmp_path)] == ["Jabra"]
+
+
 def room(folder: Path) -> settings.Devices:
     return settings.Devices(
         camera=settings.Camera(driver="simulated"),

@@ -6,6 +6,7 @@ Nothing is opened. Cards go by their id, since a USB card's index moves (failure
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -32,13 +33,10 @@ def cards(sysfs: Path = SYSFS) -> list[Card]:
     found = []
     for path in sorted(folder.glob("card*"), key=lambda path: int(path.name[4:] or 0)):
         pcms = [pcm.name for pcm in folder.glob(f"pcmC{path.name[4:]}D*")]
-        found.append(
-            Card(
-                (path / "id").read_text().strip(),
-                captures=any(pcm.endswith("c") for pcm in pcms),
-                plays=any(pcm.endswith("p") for pcm in pcms),
-            )
-        )
+        captures = any(pcm.endswith("c") for pcm in pcms)
+        plays = any(pcm.endswith("p") for pcm in pcms)
+        with suppress(OSError):  # it is unplugged at this moment
+            found.append(Card((path / "id").read_text().strip(), captures, plays))
     return found
 
 

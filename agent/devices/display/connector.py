@@ -5,6 +5,7 @@ Read from sysfs; nothing is opened. EDID's layout is VESA's E-EDID 1.4, section 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -32,7 +33,9 @@ def connectors(sysfs: Path = SYSFS) -> list[Connector]:
     found = []
     for path in sorted((sysfs / "class" / "drm").glob("card*-*")):
         name = path.name.split("-", 1)[1]
-        if (path / "status").exists() and not name.startswith("Writeback"):
+        if name.startswith("Writeback"):
+            continue
+        with suppress(OSError):  # no connector, or its driver goes at this moment
             connected = (path / "status").read_text().strip() == "connected"
             found.append(Connector(name, connected, monitor_name(_edid(path))))
     return found
