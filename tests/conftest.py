@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-ALONE = ("conformance", "demo", "media")
+ALONE = ("demo", "media")
 """Folders of tests that carry media: with less than the whole machine these are other tests."""
 
 
