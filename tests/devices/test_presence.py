@@ -89,10 +89,12 @@ def media_subdevices(sysfs: Path, *names: str) -> None:
 def test_a_ribbon_camera_is_seen_by_its_sensor(tmp_path: Path) -> None:
     wanted = settings.Camera(driver="picamera2", device="imx708")
     assert picamera2.probe(wanted, NOTHING, tmp_path).status is Status.ABSENT
-    media_subdevices(tmp_path, "pispbe-output", "dw9807 10-000c", "imx708_wide 10-001a")
+    media_subdevices(tmp_path, "Scaler", "dw9807 10-000c", "imx708_wide 10-001a")
     told = picamera2.probe(wanted, NOTHING, tmp_path)
     assert told.status is Status.OK
     assert told.detail["sensor"] == "imx708_wide"
+    any_sensor = picamera2.probe(settings.Camera(driver="picamera2"), NOTHING, tmp_path)
+    assert any_sensor.detail["sensor"] == "imx708_wide"
 
 
 def test_a_sensor_of_a_rare_make_is_seen_when_the_settings_name_it(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from tests.system.host import OUT, run
 from tests.system.scanout import Card, picture_on
 
 TRACING = Path("/sys/kernel/tracing")
+CHIP = "pinctrl-bcm2711"
 RELAY, BUTTON, LAMP = 17, 22, 27
 """GPIO lines as in docs/install.md."""
 
@@ -56,10 +57,12 @@ class Trace:
     """Every value that the kernel set on one GPIO line meanwhile: `values()`, in order."""
 
     def __init__(self, line: int) -> None:
-        listing = Path("/sys/kernel/debug/gpio").read_text()
-        base = re.search(r"GPIOs (\d+)-", listing)
-        assert base, listing
-        self._event = re.compile(rf"gpio_value: {int(base[1]) + line} set (\d)")
+        (base,) = (
+            int((chip / "base").read_text())
+            for chip in Path("/sys/class/gpio").glob("gpiochip*")
+            if (chip / "label").read_text().strip() == CHIP
+        )
+        self._event = re.compile(rf"gpio_value: {base + line} set (\d)")
 
     def __enter__(self) -> Trace:
         (TRACING / "trace").write_text("")

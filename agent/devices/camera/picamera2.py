@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SYSFS = Path("/sys")
 
-SENSOR_NAME = re.compile(r"^(imx|ov|arducam|ar0|gc|sc)\d*\w*", re.IGNORECASE)
+SENSOR_NAME = re.compile(r"^(arducam|(imx|ov|ar|gc|sc)\d)", re.IGNORECASE)
 """What the kernel calls the image sensors of Pi cameras: imx708, ov5647, arducam-pivariety."""
 
 RGB_FORMATS = {"BGR888": "rgb24", "RGB888": "bgr24"}
