@@ -6,6 +6,7 @@ devices. A change is published at once (changes of one moment together), and all
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,11 @@ SOON = "health-soon"
 SOON_SECONDS = 0.3
 """Changes that come together (a USB hub unplugged) make one document."""
 
+CHANGES = 60
+CHANGES_SECONDS = 600.0
+OFTEN_SECONDS = 30.0
+"""More changes than so many in so long are told so late: a loose cable must not fill a link of 3G."""
+
 BAD = (Status.FAILED, Status.ABSENT)
 
 
@@ -37,6 +43,8 @@ class HealthBoard:
         self._reported: dict[str, DeviceStatus] = {}
         self._failed: dict[str, DeviceStatus] = {}
         self._soon = False
+        self._changes: deque[float] = deque(maxlen=CHANGES)
+        """When the last changes made a document, in monotonic seconds."""
         self._told: dict[str, str] = {}
         self.open_devices: set[str] = set()
         self.host: dict[str, Any] = {}
@@ -111,13 +119,17 @@ class HealthBoard:
             room, text = self._profile.room, device.text
             event = EventDocument(kind, room, device.code, text, now.wall, detail)
             self._throttle.tell(name, event, now)
-            self.change()
+            self.change(now)
 
-    def change(self) -> None:
+    def change(self, now: Now) -> None:
         """Something worth a document happened; the first one waits for the first look."""
-        if not self._soon and self.latest is not None:
-            self._soon = True
-            self._do(SetDeadline(SOON, SOON_SECONDS))
+        if self._soon or self.latest is None:
+            return
+        self._soon = True
+        seconds, times = now.monotonic_seconds, self._changes
+        often = len(times) == CHANGES and seconds - times[0] < CHANGES_SECONDS
+        times.append(seconds)
+        self._do(SetDeadline(SOON, OFTEN_SECONDS if often else SOON_SECONDS))
 
     def publish(self, phase: Phase, held: Attendance | None, now: Now) -> None:
         """Send the document."""

@@ -117,7 +117,7 @@ class Room:
             self.stay.follow_display()
         self.stay.follow_recording()
         if self.feed.offer(self.state(now)):
-            self.health.change()
+            self.health.change(now)
         effects = self._effects[:]
         self._effects.clear()
         return effects
@@ -224,10 +224,10 @@ class Room:
         match report:
             case UplinkReported():
                 self.stay.uplink(report, now)
-                self.health.change()
+                self.health.change(now)
             case DownlinkReported():
                 self.stay.downlink(report, now)
-                self.health.change()
+                self.health.change(now)
             case DeviceReported(device, _, status):
                 self.health.reported(report, now)
                 self.stay.device(device, status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.core import effects as do
 from agent.core.documents import EventDocument, Status
-from agent.core.events import StopRequested
+from agent.core.events import HostSampled, StopRequested
 from agent.core.media import UplinkReported
 from tests.core.playbook import Playbook
 
@@ -83,3 +83,17 @@ def test_a_link_that_comes_and_goes_all_day_is_told_once_a_minute() -> None:
         play.report(UplinkReported("flowing"))
         play.wait(6)
     assert 60 <= len(told(play, ("reconnecting", "reconnected"))) <= 75
+
+
+def test_health_follows_a_change_at_once_but_not_a_loose_cable_all_day() -> None:
+    play = Playbook()
+    play.enter()
+    play.tell(HostSampled({}))
+    before = len(play.all(do.PublishHealth))
+    play.opened("microphone", Status.FAILED, "Microphone: check its cable")
+    play.wait(1)
+    assert len(play.all(do.PublishHealth)) == before + 1
+    flap(play, 3600)
+    assert len(play.all(do.PublishHealth)) - before < 500
+    play.wait(31)
+    assert play.all(do.PublishHealth)[-1].health.devices["microphone"].status is Status.OK
