@@ -1,0 +1,64 @@
+"""Where meetings are, how they are played, and whether they are recorded.
+
+URLs are WHIP's and WHEP's endpoints.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, field
+
+from agent.settings.section import Section
+
+
+class Recording(Section, frozen=True):
+    """Where meetings are recorded, and for how long they are kept."""
+
+    directory: Annotated[
+        str | None, Meta(description="folder for the recordings (MP4 files); none: none are made")
+    ] = None
+    keep_days: Annotated[
+        float, Meta(description="recordings older than this are deleted", ge=0.01, le=3650)
+    ] = 30
+    keep_megabytes: Annotated[
+        int, Meta(description="above this in all, the oldest recordings are deleted", ge=10)
+    ] = 8000
+    minimum_free_megabytes: Annotated[
+        int, Meta(description="with less left on the disk, nothing is recorded", ge=1)
+    ] = 500
+
+
+class Media(Section, frozen=True):
+    """Where meetings are, and how they are played."""
+
+    publish_url: Annotated[
+        str | None,
+        Meta(
+            description="WHIP endpoint for a join without one; {meeting} and {room} are filled in"
+        ),
+    ] = None
+    play_urls: Annotated[
+        list[str],
+        Meta(
+            description="WHEP endpoints for a join without any; {meeting} and {room} are filled in"
+        ),
+    ] = field(default_factory=list)
+    token_file: Annotated[
+        str | None, Meta(description="path of a file with the bearer token for those URLs")
+    ] = None
+    jitter_buffer_milliseconds: Annotated[
+        int,
+        Meta(
+            description="how long received media waits for late packets, at the least",
+            ge=10,
+            le=2000,
+        ),
+    ] = 40
+    local_address: Annotated[
+        str | None,
+        Meta(description="the only address that ICE may use, such as 127.0.0.1; none: all"),
+    ] = None
+    recording: Annotated[Recording, Meta(description="recordings of meetings")] = field(
+        default_factory=Recording
+    )
