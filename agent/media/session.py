@@ -10,6 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from agent.core.commands import Endpoint, Source
@@ -30,6 +31,9 @@ NEGOTIATION_SECONDS = 6.0
 
 LONGEST_ANSWER_SECONDS = 3 * signaling.DEADLINE_SECONDS
 """To connect, to ask, to be answered."""
+
+ATTEMPT_SECONDS = 10.0 + LONGEST_ANSWER_SECONDS + NEGOTIATION_SECONDS
+"""From the start to the end of an attempt, whatever hangs, be it in GStreamer."""
 
 REPEAT_AFTER_MILLISECONDS = 20
 """A packet this late is asked for again: 3G swaps packets, but not by more."""
@@ -151,6 +155,7 @@ class Session:
         self.pipeline.play()
         promise = Gst.Promise.new_with_change_func(self._on_offer, self._webrtc)
         self._webrtc.emit("create-offer", None, promise)
+        self._loop.later(ATTEMPT_SECONDS, partial(self._give_up, ATTEMPT_SECONDS))
 
     # webrtcbin comes along as an argument: these run in its threads, perhaps after the end
 
@@ -214,7 +219,7 @@ class Session:
         webrtc.emit("set-remote-description", description, promise)
 
     def _limit_negotiation(self) -> None:
-        self._loop.later(NEGOTIATION_SECONDS, self._give_up)
+        self._loop.later(NEGOTIATION_SECONDS, partial(self._give_up, NEGOTIATION_SECONDS))
 
     def _on_accepted(self, promise: Any, _data: Any) -> None:
         reply = promise.get_reply()
@@ -236,11 +241,9 @@ class Session:
             self._connected = True
             self._events.on_connected()
 
-    def _give_up(self) -> None:
+    def _give_up(self, seconds: float) -> None:
         if not self._connected:
-            text = (
-                f"{shown(self._endpoint.url)}: no media connection within {NEGOTIATION_SECONDS:g} s"
-            )
+            text = f"{shown(self._endpoint.url)}: no media connection within {seconds:g} s"
             self._fail(MediaError("unreachable", f"{text}; is UDP blocked?"))
 
     def _fail(self, error: MediaError) -> None:
