@@ -26,8 +26,11 @@ CORRECTION_NANOSECONDS = 4_000_000
 MOST_SAMPLES = 3
 """... up to this: 0.3 % of pitch, which nobody hears, against the 0.01 % of a bad crystal."""
 
-WINDOW_SAMPLES = 96
-"""The part of a chunk that is interpolated: 2 ms."""
+CORRECTED_SAMPLES = 8
+"""Left out or repeated at a time: seldom, since Python takes its time for it..."""
+
+WINDOW_SAMPLES = 192
+"""... in this part of a chunk, 4 ms of it."""
 
 SMOOTHING = 32
 """Chunks: no driver tells its delay to the millisecond."""
@@ -41,6 +44,7 @@ class Pace:
         self.lag = SHORTEST_NANOSECONDS
         self._calm_seconds = 0
         self._underruns = 0
+        self._owed = 0
 
     def heard(self, lag: int) -> int:
         """A chunk was written. How many samples too many there are: for the next one to leave out,
@@ -53,7 +57,12 @@ class Pace:
             self.lag -= CHUNK_NANOSECONDS
             return CHUNK_SAMPLES
         excess = round((self.lag - self.wanted) / CORRECTION_NANOSECONDS)
-        return max(-MOST_SAMPLES, min(excess, MOST_SAMPLES))
+        self._owed += max(-MOST_SAMPLES, min(excess, MOST_SAMPLES))
+        if abs(self._owed) < CORRECTED_SAMPLES:
+            return 0
+        correction = CORRECTED_SAMPLES if self._owed > 0 else -CORRECTED_SAMPLES
+        self._owed -= correction
+        return correction
 
     def second(self, underruns: int) -> None:
         """Once a second: the loudspeaker's count. Each time it ran dry it gets more ahead."""

@@ -51,11 +51,11 @@ def test_running_dry_makes_it_longer_and_calm_shorter_again() -> None:
 def test_stretching_leaves_the_tone_a_tone() -> None:
     said = tone(1000, 0, RATE_HZ)
     chunks = np.split(said, RATE_HZ // CHUNK_SAMPLES)
-    for excess in (-3, -1, 1, 3):
+    for excess in (-8, -1, 1, 8):
         heard = b"".join(stretched(chunk.tobytes(), excess) for chunk in chunks)
         sound = np.frombuffer(heard, np.int16)
         assert len(sound) == RATE_HZ - excess * len(chunks)
-        assert abs(frequency(sound) - 1000) < 5
+        assert abs(frequency(sound) - 1000) < 10
         assert (
             np.abs(np.diff(sound.astype(int))).max() < 1.2 * np.abs(np.diff(said.astype(int))).max()
         )
