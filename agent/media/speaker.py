@@ -11,7 +11,6 @@ from typing import Any
 
 from agent.core.documents import DeviceStatus
 from agent.errors import MediaError
-from agent.media.gst import Gst
 from agent.media.mixer import Input, Mixer
 from agent.media.pace import Pace, stretched
 from agent.media.pipeline import SharedClock, unwrap
@@ -20,6 +19,7 @@ from agent.ports import SAMPLE_RATE_HZ, Speaker
 
 CLOSE_SECONDS = 3.0
 WAIT_SECONDS = 0.2
+NANOSECONDS = 1_000_000_000
 BYTES_PER_SECOND = SAMPLE_RATE_HZ * 2
 
 OnPlayed = Callable[[int, bytes], None]
@@ -45,7 +45,7 @@ class SpeakerFeed:
         self._volume = volume
         self._reporter = reporter
         self._on_played = on_played
-        self._own_delay = int(own_delay_seconds * Gst.SECOND)
+        self._own_delay = int(own_delay_seconds * NANOSECONDS)
         self._pace = Pace()
         self._closing = threading.Event()
         self._inputs: dict[str, Input] = {}
@@ -116,9 +116,9 @@ class SpeakerFeed:
         buffer = sample.get_buffer()
         sound = stretched(unwrap(sample), excess)
         speaker.write(sound)
-        heard = self._clock.now() + int(speaker.delay_seconds() * Gst.SECOND)
+        heard = self._clock.now() + int(speaker.delay_seconds() * NANOSECONDS)
         if self._on_played:
-            self._on_played(heard - len(sound) * int(Gst.SECOND) // BYTES_PER_SECOND, sound)
+            self._on_played(heard - len(sound) * NANOSECONDS // BYTES_PER_SECOND, sound)
         return self._pace.heard(heard - buffer.pts - buffer.duration)
 
     def _look(self, status: DeviceStatus) -> None:

@@ -39,7 +39,8 @@ class Loudspeaker:
             self.underruns += 1
             self._keep(bytes(2 * gap))
         excess = self._written + len(sound) // 2 - self._played() - BUFFER_SAMPLES
-        time.sleep(max(0, excess) / self._rate)
+        if excess > 0:
+            time.sleep(excess / self._rate)
         self._keep(sound)
 
     def set_volume(self, percent: int) -> None:

@@ -114,7 +114,8 @@ class SimulatedSpeaker:
 
     def _await_room(self, frames: int) -> None:
         excess = self._written + frames - self._played() - BUFFER_FRAMES
-        time.sleep(max(0, excess) / SAMPLE_RATE_HZ)
+        if excess > 0:
+            time.sleep(excess / SAMPLE_RATE_HZ)
 
     def _hear(self, sound: bytes) -> None:
         self._written += len(sound) // FRAME_BYTES
