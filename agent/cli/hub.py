@@ -74,8 +74,9 @@ def enroll(
     """A room's certificate; its groups are those given."""
     authority = _authority(folder)
     target = authority.enrol_room(room, group or [])
-    text = _("Bring {target}/ to the room, into /etc/diemcau/tls/, and then delete it here.")
-    _say(context)(text.format(target=target))
+    say = _say(context)
+    say(_("Bring {target}/ to the room, and then delete it here. There:").format(target=target))
+    say("sudo diemcau setup --ca ca.pem --certificate room.pem --key room.key")
     _say_broker(context, authority.broker)
 
 

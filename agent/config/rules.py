@@ -222,7 +222,8 @@ def _file_problem(path: Path, secret: bool) -> str | None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        return f"cannot be found ({error.strerror})"
+        hint = "; use sudo" if isinstance(error, PermissionError) else ""
+        return f"cannot be found ({error.strerror}{hint})"
     if not stat.S_ISREG(mode):
         return "is not a file"
     if not os.access(path, os.R_OK, effective_ids=True):

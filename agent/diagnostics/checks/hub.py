@@ -31,6 +31,9 @@ def check(site: Site) -> list[Finding]:
     try:
         reached = reach_hub(hub)
     except HubError as error:
+        if isinstance(error.__cause__, PermissionError):
+            text = _("The room's certificate may not be read by this user")
+            return [skipped("hub-closed", text, _("Run it with sudo: sudo diemcau doctor"))]
         return [hub_words.describe(error.code, error.text)]
     return [*(_link(site) or _trial(site, hub, room)), *_certificates(hub, reached)]
 
