@@ -57,8 +57,8 @@ from agent.core.refusals import DUE as REFUSED
 from agent.core.refusals import Refusals
 from agent.core.state_feed import StateFeed
 from agent.core.stay import Stay
+from agent.core.throttle import BURST, PRESSES, Throttle
 from agent.core.throttle import DUE as THROTTLED
-from agent.core.throttle import Throttle
 
 LINK_EVENTS = ("reconnecting", "reconnected")
 
@@ -186,7 +186,8 @@ class Room:
 
     def _tell(self, kind: str, code: str, text: str, now: Now) -> None:
         event = EventDocument(kind, self._profile.room, str(code), text, now.wall)
-        self.throttle.tell("links" if kind in LINK_EVENTS else kind, event, now)
+        burst = PRESSES if kind == "mute-pressed" else BURST
+        self.throttle.tell("links" if kind in LINK_EVENTS else kind, event, now, burst)
 
     # --- what happened ---------------------------------------------------------------------------
 

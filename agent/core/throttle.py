@@ -18,6 +18,8 @@ DUE = "throttled"
 MINUTE_SECONDS = 60.0
 BURST = 10
 BURST_SECONDS = 3600.0
+PRESSES = 60
+"""The burst of a button: somebody who tries it out waits for each of its events."""
 
 
 class Throttle:
@@ -29,9 +31,9 @@ class Throttle:
         """What may flap -> when the last of its events were published, in monotonic seconds."""
         self._held: dict[str, tuple[EventDocument, int]] = {}
 
-    def tell(self, what: str, event: EventDocument, now: Now) -> None:
+    def tell(self, what: str, event: EventDocument, now: Now, burst: int = BURST) -> None:
         """Publish it; or, if `what` flaps, keep it as its newest until the minute is over."""
-        if what not in self._held and self._calm(what, now.monotonic_seconds):
+        if what not in self._held and self._calm(what, now.monotonic_seconds, burst):
             self._do(PublishEvent(event))
             return
         if not self._held:
@@ -39,11 +41,11 @@ class Throttle:
         _, count = self._held.get(what, (event, 0))
         self._held[what] = event, count + 1
 
-    def _calm(self, what: str, seconds: float) -> bool:
+    def _calm(self, what: str, seconds: float, burst: int) -> bool:
         ago = seconds - BURST_SECONDS
         self._published = {one: t for one, t in self._published.items() if t[-1] > ago}
-        times = self._published.setdefault(what, deque(maxlen=BURST))
-        calm = len(times) < BURST or times[0] <= ago
+        times = self._published.setdefault(what, deque(maxlen=burst))
+        calm = len(times) < burst or times[0] <= ago
         if calm:
             times.append(seconds)
         return calm

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -169,14 +168,17 @@ def test_a_meeting_that_begins_gets_the_camera_from_the_doctor(healthy: Bench) -
 
 
 def test_the_button_is_seen_when_somebody_presses_it(healthy: Bench) -> None:
+    seen = threading.Event()
+
     def press() -> None:
-        time.sleep(2)  # a person, after the tool has asked
-        with (healthy.room.folder / "mute-button").open("w") as fifo:
-            fifo.write("press\nrelease\n")
+        while not seen.wait(1):  # a person, again and again until the tool says so
+            with (healthy.room.folder / "mute-button").open("w") as fifo:
+                fifo.write("press\nrelease\n")
 
     person = threading.Thread(target=press)
     person.start()
     done = healthy.run("test", "button", "--seconds", "20")
+    seen.set()
     person.join()
     assert done.returncode == 0
     assert "The button works" in done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.core import effects as do
 from agent.core.documents import EventDocument, Status
-from agent.core.events import HostSampled, StopRequested
+from agent.core.events import HostSampled, LineChanged, StopRequested
 from agent.core.media import UplinkReported
 from tests.core.playbook import Playbook
 
@@ -97,3 +97,10 @@ def test_health_follows_a_change_at_once_but_not_a_loose_cable_all_day() -> None
     assert len(play.all(do.PublishHealth)) - before < 500
     play.wait(31)
     assert play.all(do.PublishHealth)[-1].health.devices["microphone"].status is Status.OK
+
+
+def test_somebody_who_tries_the_button_out_sees_each_press() -> None:
+    play = Playbook()
+    for _ in range(30):
+        play.tell(LineChanged("mute-button", True))
+    assert len(told(play, ("mute-pressed",))) == 30
