@@ -51,13 +51,16 @@ class EchoingRoom:
         self._size = 1 << (len(echoes.impulse_response()) + 2 * PERIOD_FRAMES).bit_length()
         self._response = np.fft.rfft(echoes.impulse_response(), self._size)
         self._noise = echoes.noise(len(near))
-        self._started = time.monotonic()
+        self._started: float | None = None
         self._played = QUEUED_SAMPLES
         self._heard = 0
         self.echo: list[Sound] = []
         self._lock = threading.Lock()
 
     def open(self) -> DeviceStatus:
+        """The room's time begins with the first of its devices."""
+        with self._lock:
+            self._started = self._started or time.monotonic()
         return WELL
 
     def status(self) -> DeviceStatus:
@@ -75,7 +78,7 @@ class EchoingRoom:
 
     def _passed(self) -> float:
         """Samples that a clock counted since the beginning."""
-        return (time.monotonic() - self._started) * RATE_HZ
+        return (time.monotonic() - (self._started or 0.0)) * RATE_HZ
 
     def _wait(self, sample: float) -> None:
         time.sleep(max(0.0, sample - self._passed()) / RATE_HZ)

@@ -8,7 +8,7 @@ from functools import partial
 from agent.errors import MediaError
 from agent.media.echo import canceller
 from agent.media.echo.canceller import EchoCanceller, NoCanceller
-from agent.media.echo.delay import LOOK_SECONDS, EchoDelay
+from agent.media.echo.delay import EchoDelay
 from agent.media.echo.drift import Drift
 from agent.media.echo.reference import Reference
 
@@ -47,13 +47,13 @@ class EchoControl:
         reference = self._reference.take(at_nanoseconds - int(self._shift * 1e9))
         lag = self._delay.add(reference, period)
         if lag is not None:
-            self._align(lag)
+            self._align(at_nanoseconds, lag)
         return self._canceller.cancel(reference, period)
 
     def close(self) -> None:
         self._canceller.close()
 
-    def _align(self, lag: float) -> None:
+    def _align(self, at_nanoseconds: int, lag: float) -> None:
         self.echo_delay_seconds = self._shift + lag
         if abs(lag - MARGIN_SECONDS) > TOLERANCE_SECONDS:
             self._shift += lag - MARGIN_SECONDS
@@ -62,5 +62,5 @@ class EchoControl:
             self._canceller.close()  # what it has learned is wrong now, and unlearning takes longer
             self._canceller = self._make()
         else:
-            self._drift.follow(lag, LOOK_SECONDS)
+            self._drift.follow(at_nanoseconds / 1e9, lag)
         self._reference.pace = self._drift.pace

@@ -19,8 +19,6 @@ KEPT_PERIODS = 200
 LOOK_PERIODS = 50
 """Two seconds are kept, and looked at twice a second."""
 
-LOOK_SECONDS = LOOK_PERIODS * PERIOD_FRAMES / SAMPLE_RATE_HZ
-
 EARLIEST_SECONDS, LATEST_SECONDS = -0.1, 0.5
 """Early is the echo of a card whose driver says that it is slower than it is."""
 
