@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent.config.editing import with_value
 from tests.support.broker import Broker, Hub, wait_until
 from tests.support.media_server import MediaServer
 from tests.system.host import SERVICE, run, unit
@@ -40,6 +39,8 @@ class Room:
     @contextmanager
     def settings_changed(self, key: str, value: Any) -> Iterator[None]:
         """The service started anew with another setting, and afterwards with the old one."""
+        from agent.config.editing import with_value  # installed meanwhile, perhaps by the tests
+
         before = SETTINGS.read_text()
         SETTINGS.write_text(with_value(before, key, value))
         run("systemctl", "restart", SERVICE)
