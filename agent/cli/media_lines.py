@@ -37,6 +37,8 @@ def _figures(link: dict[str, Any]) -> str:
         parts.append(_("picture {rate}").format(rate=_rate(link["picture_bits_per_second"])))
     if "frames_per_second" in link:
         parts.append(_("{rate:.0f} pictures/s").format(rate=link["frames_per_second"]))
+    if link.get("picture_given_up"):
+        parts.append(_("no picture: the link is too narrow"))
     if "sound_bits_per_second" in link:
         parts.append(_("sound {rate}").format(rate=_rate(link["sound_bits_per_second"])))
     losses = [link[name] for name in ("picture_loss_percent", "sound_loss_percent") if name in link]

@@ -161,11 +161,11 @@ class HealthBoard:
             for s in held.play
             if (link := held.downlinks[s.url])
         ]
-        good = phase is Phase.IN_MEETING and held.complete
+        code, text = self._media_word(phase, held)
         return {
-            "status": Status.OK if good else Status.DEGRADED,
-            "code": "ok" if good else str(phase),
-            "text": "" if good else self._media_text(phase, held),
+            "status": Status.OK if code == "ok" else Status.DEGRADED,
+            "code": code,
+            "text": text,
             "uplink": {"state": held.uplink.state, "text": held.uplink.text}
             if held.publish
             else None,
@@ -173,10 +173,18 @@ class HealthBoard:
             **self.figures,
         }
 
-    def _media_text(self, phase: Phase, held: Attendance) -> str:
-        if phase is Phase.IN_MEETING:
-            return "Nothing arrives from " + ", ".join(held.silent_sources)
-        return "" if held.flows else held.shortfall()[1]
+    def _media_word(self, phase: Phase, held: Attendance) -> tuple[str, str]:
+        """The media's code, and a text for people."""
+        if phase is not Phase.IN_MEETING:
+            return str(phase), "" if held.flows else held.shortfall()[1]
+        if not held.complete:
+            return str(phase), "Nothing arrives from " + ", ".join(held.silent_sources)
+        links = {"this room": self.figures.get("uplink") or {}}
+        links |= {one["label"] or one["url"]: one for one in self.figures.get("downlinks", ())}
+        without = [name for name, link in links.items() if link.get("picture_given_up")]
+        if without:
+            return "narrow-link", f"The link is too narrow for the picture of {', '.join(without)}"
+        return "ok", ""
 
 
 def overall(

@@ -18,6 +18,7 @@ from agent.media.lipsync import LipSync, Paths
 from agent.media.loop import Loop
 from agent.media.mixer import RAW, Input
 from agent.media.network import Network
+from agent.media.picture_budget import LossMeter
 from agent.media.pipeline import Pipeline, SharedClock, Tap, at_first_buffer
 from agent.media.session import Events, Session
 
@@ -81,6 +82,8 @@ class Downlink:
         self._on_unit = on_unit
         self._tapped = False
         self._taps: list[Tap] = []
+        self._with_picture = True
+        self._losses = LossMeter()
         self.decoder = available(*DECODERS)
         self._pictures = PictureCount()
         self._picture_pad: Any = None
@@ -108,12 +111,29 @@ class Downlink:
             "state": self.connection.state,
             "attempts": self.connection.attempts,
             "decoder": self.decoder,
+            "picture_given_up": not self._with_picture,
             "jitter_buffer_milliseconds": self._jitter.milliseconds,
             "picture_delay_milliseconds": self._lips.picture // Gst.MSECOND,
             "sound_delay_milliseconds": (self._lips.sound + self._paths().to_ear) // Gst.MSECOND,
         }
 
+    def want_picture(self, wanted: bool) -> None:
+        """Play it with its picture, or only its sound."""
+        if wanted != self._with_picture:
+            self._with_picture = wanted
+            if not wanted:
+                self._pictures.end()
+            self.connection.renew()
+
+    def loss(self) -> float | None:
+        """Of its packets since the last look (0 to 1); None if there were none to come."""
+        session = self.connection.session
+        if session is None:
+            return None
+        return self._losses.since(session.packets_received(), session.arrivals().lost)
+
     def _make_session(self, events: Events) -> Session:
+        self._losses = LossMeter()
         self._picture_pad = None
         self._taps = []
         self._jitter = JitterControl(self._floor)
@@ -125,9 +145,11 @@ class Downlink:
         )
         pipeline.set_latency(self._lips.picture)
         webrtc = pipeline["webrtc"]
-        for caps in OFFERED.values():
+        for media in ("video", "audio") if self._with_picture else ("audio",):
             direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
-            transceiver = webrtc.emit("add-transceiver", direction, Gst.Caps.from_string(caps))
+            transceiver = webrtc.emit(
+                "add-transceiver", direction, Gst.Caps.from_string(OFFERED[media])
+            )
             transceiver.set_property("do-nack", True)
         session = Session(self._loop, pipeline, self.source, self._network, events)
         webrtc.connect("pad-added", lambda _, pad: self._on_pad(session, pad))
@@ -245,6 +267,10 @@ class PictureCount:
     def watch(self, sink: Any) -> None:
         """Count on with the sink of a new session."""
         self._before, self._sink = self.total(), sink
+
+    def end(self) -> None:
+        """No session brings pictures any more."""
+        self._before, self._sink = self.total(), None
 
     def total(self) -> int:
         if self._sink is None:

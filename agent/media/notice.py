@@ -10,11 +10,13 @@ WORDS = {
     "vi": {
         "joining": "Đang vào cuộc họp {meeting}…",
         "reconnecting": "Mất kết nối, đang nối lại…",
+        "narrow": "Đường truyền yếu, tạm bỏ bớt hình",
         "muted": "Micrô đang tắt",
     },
     "en": {
         "joining": "Joining meeting {meeting}…",
         "reconnecting": "Connection lost, reconnecting…",
+        "narrow": "Weak link, some pictures are left out",
         "muted": "Microphone muted",
     },
 }
@@ -32,6 +34,7 @@ class Notice:
         self._links: dict[str, LinkState] = {}
         self._was_in = False
         self._muted = False
+        self._narrow = False
         self._shown = ""
 
     def link(self, key: str, state: LinkState) -> None:
@@ -49,12 +52,19 @@ class Notice:
         self._muted = muted
         self._update()
 
+    def narrow(self, narrow: bool) -> None:
+        """Whether pictures are given up for the sound."""
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._update()
+
     def text(self) -> str:
         """The line; empty when all is as people expect it."""
         if not self._in():
             word = "reconnecting" if self._was_in else "joining"
             return self._words[word].format(meeting=self._meeting)
-        return self._words["muted"] if self._muted else ""
+        states = {"muted": self._muted, "narrow": self._narrow}
+        return " · ".join(self._words[word] for word, holds in states.items() if holds)
 
     def _in(self) -> bool:
         sources = [state for key, state in self._links.items() if key != UPLINK]

@@ -22,12 +22,17 @@ from agent.media.jitter import Arrivals
 from agent.media.loop import Loop
 from agent.media.network import Network
 from agent.media.pipeline import Pipeline
-from agent.media.retransmission import RetransmissionBudget
 from agent.media.rtcp import ReportBlock
 from agent.media.sdp import readable, without_sound_repeats
 
+OFFER_SECONDS = 5.0
+"""For webrtcbin to gather its candidates, which takes milliseconds."""
+
 NEGOTIATION_SECONDS = 6.0
 """From the server's answer to DTLS being up, a few round trips; then the attempt has failed."""
+
+RTCP_NANOSECONDS = 500_000_000
+"""Between our reports: the round trip is measured by them, and GStreamer's 5 s is late for a full link."""
 
 LONGEST_ANSWER_SECONDS = 3 * signaling.DEADLINE_SECONDS
 """To connect, to ask, to be answered."""
@@ -73,12 +78,16 @@ class Session:
         self._webrtc = pipeline["webrtc"]
         self._url: str | None = None
         self._url_known = threading.Event()
+        self._offered = False
         self._closed = False
         self._connected = False
         self.rtcp_packets = 0
         self.reports: dict[int, ReportBlock] = {}
         self.jitter_buffers: list[Any] = []
-        self.retransmissions = RetransmissionBudget(0)
+        self.receiver_limit: int | None = None
+        self.permit_repeat: Callable[[int, int], bool] = lambda ssrc, number: True
+        """Whether a packet that is asked for is sent again, in the thread that takes the requests."""
+
         self._prepare()
 
     # --- setting up
@@ -111,7 +120,8 @@ class Session:
         structure = info.get_event().get_structure()
         if structure is None or structure.get_name() != "GstRTPRetransmissionRequest":
             return Gst.PadProbeReturn.OK
-        permitted = self.retransmissions.permit(time.monotonic())
+        ssrc, number = structure.get_value("ssrc"), structure.get_value("seqnum")
+        permitted = self.permit_repeat(ssrc, number)
         return Gst.PadProbeReturn.OK if permitted else Gst.PadProbeReturn.DROP
 
     def _on_rtpbin_pad(self, _rtpbin: Any, pad: Any) -> None:
@@ -124,6 +134,7 @@ class Session:
         packet = bytes(buffer.extract_dup(0, buffer.get_size()))
         for block in rtcp.report_blocks(packet, time.time()):
             self.reports[block.ssrc] = block
+        self.receiver_limit = rtcp.receiver_limit(packet) or self.receiver_limit
         return Gst.PadProbeReturn.OK
 
     def _on_jitter_buffer(self, _rtpbin: Any, buffer: Any, _session: int, _ssrc: int) -> None:
@@ -153,9 +164,14 @@ class Session:
 
     def start(self) -> None:
         self.pipeline.play()
+        self._loop.later(OFFER_SECONDS, self._expect_offer)
         promise = Gst.Promise.new_with_change_func(self._on_offer, self._webrtc)
         self._webrtc.emit("create-offer", None, promise)
         self._loop.later(ATTEMPT_SECONDS, partial(self._give_up, ATTEMPT_SECONDS))
+
+    def _expect_offer(self) -> None:
+        if not self._offered:
+            self._fail(MediaError("pipeline", f"webrtcbin made no offer in {OFFER_SECONDS:g} s"))
 
     # webrtcbin comes along as an argument: these run in its threads, perhaps after the end
 
@@ -170,6 +186,7 @@ class Session:
     def _on_gathering(self, webrtc: Any, _property: Any) -> None:
         done = GstWebRTC.WebRTCICEGatheringState.COMPLETE
         if webrtc.get_property("ice-gathering-state") == done:
+            self._offered = True
             threading.Thread(
                 target=self._negotiate, args=(webrtc,), name="signaling", daemon=True
             ).start()
@@ -239,6 +256,8 @@ class Session:
     def _succeed(self) -> None:
         if not self._closed and not self._connected:
             self._connected = True
+            session = self._rtpbin.emit("get-internal-session", 0)
+            session.set_property("rtcp-min-interval", RTCP_NANOSECONDS)
             self._events.on_connected()
 
     def _give_up(self, seconds: float) -> None:
@@ -264,7 +283,8 @@ class Session:
 
     def _end(self) -> None:
         # an answer that is still under way would otherwise leave a session behind at the server
-        self._url_known.wait(LONGEST_ANSWER_SECONDS)
+        if self._offered:
+            self._url_known.wait(LONGEST_ANSWER_SECONDS)
         if self._url:
             with contextlib.suppress(MediaError):  # a server that is gone has no session either
                 signaling.end(self._network.dialer, self._url, self._endpoint.token)

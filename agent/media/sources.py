@@ -6,6 +6,7 @@ Sources come and go with `play`; the ones that stay are not touched. All in the 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 from agent import settings
@@ -16,11 +17,14 @@ from agent.media.lipsync import Paths
 from agent.media.loop import Loop
 from agent.media.network import Network
 from agent.media.notice import Notice
+from agent.media.picture_budget import PictureBudget
 from agent.media.pipeline import SharedClock
 from agent.media.recorder import Recorder
 from agent.media.reporting import Send
 from agent.media.screen import Screen
 from agent.media.speaker import SpeakerFeed
+
+LOOK_SECONDS = 1.0
 
 
 class Sources:
@@ -51,6 +55,8 @@ class Sources:
         self._tapped = False
         self._downlinks: dict[str, Downlink] = {}
         self._endings: list[threading.Thread] = []
+        self._budget = PictureBudget()
+        loop.every(LOOK_SECONDS, self._look)
 
     def __iter__(self) -> Iterator[Downlink]:
         return iter(self._downlinks.values())
@@ -76,6 +82,14 @@ class Sources:
     def request_keyframes(self) -> None:
         for downlink in self:
             downlink.request_keyframe()
+
+    def _look(self) -> None:
+        """Give up pictures, the last source's first, where the link does not carry them."""
+        losses = [loss for downlink in self if (loss := downlink.loss()) is not None]
+        pictures = self._budget.look(losses, len(self._downlinks), time.monotonic())
+        for index, downlink in enumerate(self):
+            downlink.want_picture(index < pictures)
+        self._notice.narrow(pictures < len(self._downlinks))
 
     def tap(self, on: bool) -> None:
         """Whether the recorder gets what comes in, from these sources and those to come."""

@@ -11,39 +11,35 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.core.commands import Endpoint
+from agent.media.adaptation import LOOK_SECONDS, Adaptation
 from agent.media.connection import Connection, Report
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.network import Network
 from agent.media.pipeline import Pipeline, SharedClock, wrap
-from agent.media.rate import LinkReport, RateControl, Targets
-from agent.media.rtcp import ReportBlock
 from agent.media.session import Events, Session
 from agent.ports import AccessUnit
 from agent.settings import Camera
 
 PICTURE = """
- appsrc name=picture is-live=true format=time max-bytes=4000000 leaky-type=downstream
+ appsrc name=picture is-live=true format=time max-time=1000000000 leaky-type=downstream
   caps=video/x-h264,stream-format=byte-stream,alignment=au
  ! h264parse config-interval=-1
- ! rtph264pay pt=96 ssrc={ssrc} config-interval=-1 aggregate-mode=zero-latency mtu=1200
+ ! rtph264pay name=picture-pay pt=96 ssrc={ssrc} config-interval=-1 aggregate-mode=zero-latency mtu=1200
  ! application/x-rtp,media=video,encoding-name=H264,payload=96,ssrc=(uint){ssrc},clock-rate=90000,
-  packetization-mode=(string)1 ! webrtc."""
+  packetization-mode=(string)1,rtcp-fb-goog-remb=(boolean)true ! webrtc."""
 
+# constant bitrate, so that what the sound feels its way up with is really sent (and RFC 6562 says that
+# a variable one lets an eavesdropper guess words)
 SOUND = """
  appsrc name=sound is-live=true format=time max-bytes=96000 leaky-type=downstream
   caps=audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved
  ! queue max-size-time=200000000 max-size-buffers=0 max-size-bytes=0 leaky=downstream
- ! opusenc name=opus bitrate=32000 frame-size=20 audio-type=voice bitrate-type=constrained-vbr
+ ! opusenc name=opus bitrate=32000 frame-size=20 audio-type=voice bitrate-type=cbr
   inband-fec=true packet-loss-percentage=5 tolerance=5000000
- ! rtpopuspay pt=111 ssrc={ssrc}
+ ! rtpopuspay name=sound-pay pt=111 ssrc={ssrc}
  ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111,ssrc=(uint){ssrc},clock-rate=48000,
   encoding-params=(string)2 ! webrtc."""
-
-
-REPORT_SECONDS = 1.0
-LEAST_EXPECTED_LOSS, MOST_EXPECTED_LOSS = 5, 25
-"""Percent that Opus's error correction is made for; more costs the speech itself."""
 
 
 class Uplink:
@@ -69,12 +65,10 @@ class Uplink:
         self._picture = camera is not None
         self._sound = sound
         self._request_keyframe = request_keyframe
-        self._set_bitrate = set_bitrate
-        floor = min(camera.minimum_bitrate, camera.bitrate) if camera else 0
-        self._rate = RateControl(floor, camera.bitrate if camera else 0)
-        self._targets = self._rate.targets
+        self._adaptation = Adaptation(
+            loop, camera, set_bitrate, request_keyframe, self._bring_picture_back
+        )
         self._ssrcs: list[int] = []
-        self._seen: dict[int, ReportBlock] = {}
         self._lock = threading.Lock()
         self._sources: dict[str, Any] = {}
         self._wants_keyframe = True
@@ -82,7 +76,7 @@ class Uplink:
 
     def start(self) -> None:
         self.connection.start()
-        self._loop.later(REPORT_SECONDS, self._ask)
+        self._loop.later(LOOK_SECONDS, self._look)
 
     def close(self) -> list[threading.Thread]:
         self._feed({})
@@ -92,14 +86,15 @@ class Uplink:
         return {
             "state": self.connection.state,
             "attempts": self.connection.attempts,
-            "picture_target_bits_per_second": self._targets.picture or 0,
+            "picture_target_bits_per_second": self._adaptation.targets.picture or 0,
+            "picture_given_up": self._picture and self._adaptation.targets.picture is None,
         }
 
     def push_picture(self, unit: AccessUnit) -> None:
         """Drops what nobody could decode: pictures before the first keyframe of a session."""
         with self._lock:
             source = self._sources.get("picture")
-            if source is None or self._targets.picture is None:
+            if source is None or not self._adaptation.picture_goes:
                 return
             if self._wants_keyframe and not unit.keyframe:
                 return
@@ -147,7 +142,7 @@ class Uplink:
             report(state, text)
             session = self.connection.session
             if state == "connected" and session:
-                session.retransmissions.follow(self._targets.picture or 0)
+                self._adaptation.begin(session, self._ssrcs)
                 names = ("picture", "sound")
                 self._feed({n: e for n in names if (e := session.pipeline[n]) is not None})
                 self._request_keyframe()
@@ -174,38 +169,16 @@ class Uplink:
 
     # --- bitrate
 
-    def _ask(self) -> None:
-        """Look at the server's receiver reports, once a second."""
-        if self.connection.closed:
-            return
-        self._loop.later(REPORT_SECONDS, self._ask)
-        session = self.connection.session
-        if not (self.connection.flowing and session):
-            return
-        reports = [session.reports.get(ssrc) for ssrc in self._ssrcs]
-        fresh = [r for r in reports if r is not None and r is not self._seen.get(r.ssrc)]
-        self._seen |= {report.ssrc: report for report in fresh}
-        round_trips = [r.round_trip_seconds for r in fresh if r.round_trip_seconds is not None]
-        if round_trips:
-            loss = max(report.loss for report in fresh)
-            self._aim(self._rate.look(LinkReport(loss, min(round_trips))), loss)
+    def _look(self) -> None:
+        if not self.connection.closed:
+            self._loop.later(LOOK_SECONDS, self._look)
+            if self.connection.flowing:
+                self._adaptation.look()
 
-    def _aim(self, targets: Targets, loss: float) -> None:
-        before, self._targets = self._targets, targets
-        if targets.picture and targets.picture != before.picture:
-            self._set_bitrate(targets.picture)
-        if targets.picture and before.picture is None:
-            with self._lock:
-                self._wants_keyframe = True
-            self._request_keyframe()
-        session = self.connection.session
-        if session:
-            session.retransmissions.follow(targets.picture or 0)
-        opus = session.pipeline["opus"] if session else None
-        if opus is not None:
-            opus.set_property("bitrate", targets.sound)
-            expected = max(LEAST_EXPECTED_LOSS, min(int(loss * 100), MOST_EXPECTED_LOSS))
-            opus.set_property("packet-loss-percentage", expected)
+    def _bring_picture_back(self) -> None:
+        with self._lock:
+            self._wants_keyframe = True
+        self._request_keyframe()
 
     def _on_error(self, text: str) -> None:
         self.connection.fail(text)

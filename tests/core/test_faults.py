@@ -27,7 +27,7 @@ from agent.core.events import (
     StopRequested,
     WorkerExited,
 )
-from agent.core.media import DownlinkReported, UplinkReported
+from agent.core.media import DownlinkReported, Measured, UplinkReported
 from tests.core.playbook import SERVER, START, Playbook
 
 
@@ -108,6 +108,17 @@ def test_one_silent_source_of_two_degrades_but_does_not_reconnect() -> None:
     play.wait(1)
     media = play.all(do.PublishHealth)[-1].health.media
     assert (media["status"], media["text"]) == ("degraded", "Nothing arrives from A")
+
+
+def test_a_picture_given_up_for_the_sound_degrades_and_is_named() -> None:
+    play = Playbook()
+    play.tell(HostSampled({}))
+    play.enter()
+    play.report(Measured({"uplink": {"picture_given_up": True}, "downlinks": []}))
+    play.tell(HostSampled({}))
+    media = play.all(do.PublishHealth)[-1].health.media
+    assert (media["status"], media["code"]) == ("degraded", "narrow-link")
+    assert "this room" in media["text"]
 
 
 def test_after_a_crash_in_a_meeting_the_room_is_back_in_it_muted() -> None:

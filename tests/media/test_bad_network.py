@@ -117,14 +117,42 @@ def test_a_narrow_link_gets_less_picture_then_none_and_all_of_it_back(
             child.wait(Measured, target(600_000, 600_000))
             told = len(child.reports)
             network.set(Conditions(delay_seconds=0.02, bits_per_second=400_000))
-            child.wait(Measured, target(150_000, 400_000), 20, after=told)
+            child.wait(Measured, target(150_000, 400_000), 40, after=told)
+            peer.wait_for_picture(40)
             assert share_heard(peer.hear(6.0)) >= 0.9
-            peer.wait_for_picture()
             told = len(child.reports)
             network.set(Conditions(delay_seconds=0.02, bits_per_second=100_000))
-            child.wait(Measured, target(0, 0), 20, after=told)
+            child.wait(Measured, target(0, 0), 40, after=told)
             assert share_heard(peer.hear(4.0)) >= 0.9
             told = len(child.reports)
             network.set(Conditions(delay_seconds=0.02))
-            child.wait(Measured, target(600_000, 600_000), 20, after=told)
-            peer.wait_for_picture()
+            child.wait(Measured, target(600_000, 600_000), 60, after=told)
+            peer.wait_for_picture(40)
+
+
+def test_a_link_too_narrow_for_the_meetings_picture_keeps_its_sound(
+    network: BadNetwork, media_server: MediaServer, tmp_path: Path
+) -> None:
+    heard = tmp_path / "heard.wav"
+
+    def given_up(measured: Measured) -> bool:
+        return bool(measured.figures["downlinks"][0]["picture_given_up"])
+
+    def seen(measured: Measured) -> bool:
+        return float(measured.figures["downlinks"][0]["frames_per_second"]) >= 20
+
+    network.set(Conditions(delay_seconds=0.02))
+    with MediaChild(room()) as sender, MediaChild(room(record=str(heard))) as receiver:
+        sender.start(plan(publish=media_server.whip("hills")))
+        sender.wait(UplinkReported, state("flowing"), 20)
+        receiver.start(plan(play=[network.whep("hills")]))
+        receiver.wait(Measured, seen, 20)
+        told = len(receiver.reports)
+        network.set(Conditions(delay_seconds=0.02, bits_per_second=150_000))
+        receiver.wait(Measured, given_up, 20, after=told)
+        wait_for(lambda: share_heard(read_wav(heard)[-3 * RATE_HZ :]) >= 0.95, 20, "the sound")
+        told_again = len(receiver.reports)
+        network.set(Conditions(delay_seconds=0.02))
+        receiver.wait(Measured, seen, 60, after=told_again)
+        links = [r for _, r in receiver.reports[told:] if isinstance(r, DownlinkReported)]
+        assert not links, "nobody is told of a meeting that was lost"

@@ -29,6 +29,20 @@ def test_a_muted_room_is_told_so_while_all_else_is_well() -> None:
     assert said == ["Microphone muted", "", "Connection lost, reconnecting…"]
 
 
+def test_pictures_given_up_are_no_riddle() -> None:
+    said: list[str] = []
+    notice = Notice("en", "m", said.append)
+    notice.link("a", "flowing")
+    notice.narrow(True)
+    notice.muted(True)
+    notice.narrow(False)
+    assert said == [
+        "Weak link, some pictures are left out",
+        "Microphone muted · Weak link, some pictures are left out",
+        "Microphone muted",
+    ]
+
+
 def test_one_of_two_sources_is_enough_and_a_source_taken_away_is_not_missed() -> None:
     notice = Notice("en", "m", lambda text: None)
     notice.link("a", "flowing")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from agent.media.rate import (
     OVERHEAD_BITS_PER_SECOND,
+    SOUND_ALONE,
     SOUND_BITS_PER_SECOND,
     LinkReport,
     RateControl,
@@ -22,6 +25,7 @@ class Link:
     def __init__(self, bits_per_second: float) -> None:
         self.bits_per_second = bits_per_second
         self._queued = 0.0
+        self.now_seconds = 0.0
 
     def second(self, targets: Targets) -> LinkReport:
         sent = (targets.picture or 0) + targets.sound + OVERHEAD_BITS_PER_SECOND
@@ -36,7 +40,8 @@ def run(control: RateControl, link: Link, seconds: int) -> list[LinkReport]:
     reports = []
     for _ in range(seconds):
         reports.append(link.second(control.targets))
-        control.look(reports[-1])
+        link.now_seconds += 1
+        control.look(reports[-1], link.now_seconds)
     return reports
 
 
@@ -69,21 +74,53 @@ def test_below_the_floor_the_picture_is_given_up_and_the_sound_kept_whole() -> N
     assert sum(report.loss for report in reports) / 60 < 0.03, "feeling up costs little"
 
 
-def test_it_is_back_to_full_within_15_seconds() -> None:
-    for narrow in (100_000, 500_000):
-        for seconds in range(20, 30):
-            control, link = RateControl(FLOOR, CEILING), Link(3_000_000)
-            run(control, link, 5)
-            link.bits_per_second = narrow
-            run(control, link, seconds)
-            link.bits_per_second = 3_000_000
-            run(control, link, 15)
-            assert control.targets == Targets(CEILING, SOUND_BITS_PER_SECOND), (narrow, seconds)
+@pytest.mark.parametrize(
+    ("narrow", "picture_seconds", "full_seconds"), [(500_000, 0, 15), (100_000, 15, 22)]
+)
+def test_all_comes_back_when_the_link_does(
+    narrow: int, picture_seconds: int, full_seconds: int
+) -> None:
+    for seconds in range(20, 30):
+        control, link = RateControl(FLOOR, CEILING), Link(3_000_000)
+        run(control, link, 5)
+        link.bits_per_second = narrow
+        run(control, link, seconds)
+        link.bits_per_second = 3_000_000
+        run(control, link, picture_seconds)
+        assert control.targets.picture, (narrow, seconds)
+        run(control, link, full_seconds - picture_seconds)
+        assert control.targets == Targets(CEILING, SOUND_BITS_PER_SECOND), (narrow, seconds)
 
 
 def test_a_bad_radio_is_not_a_full_link() -> None:
     control, dice = RateControl(FLOOR, CEILING), random.Random(1)
-    for _ in range(120):
+    for second in range(120):
         lost = sum(dice.random() < 0.05 for _ in range(200)) / 200
-        control.look(LinkReport(lost, 0.1))
+        control.look(LinkReport(lost, 0.1), second)
     assert (control.targets.picture or 0) > 0.6 * CEILING
+
+
+def test_a_sudden_cut_is_answered_at_once_and_leaves_room_for_the_sound() -> None:
+    control = RateControl(FLOOR, CEILING)
+    after = control.cut(1.0).picture
+    assert after is not None
+    assert after < 0.3 * CEILING
+    assert control.cut(2.0).picture == after, "what was lost before it took effect says nothing new"
+
+
+def test_a_picture_that_a_cut_leaves_next_to_nothing_of_is_given_up() -> None:
+    control = RateControl(FLOOR, 2 * FLOOR)
+    assert control.cut(1.0) == Targets(None, SOUND_BITS_PER_SECOND)
+
+
+def test_what_the_receiver_says_it_can_take_is_not_exceeded() -> None:
+    control, link = RateControl(FLOOR, CEILING), Link(3_000_000)
+    control.limit(600_000)
+    run(control, link, 20)
+    assert control.targets.picture == 600_000 - SOUND_ALONE
+    control.limit(100_000)
+    run(control, link, 20)
+    assert control.targets.picture is None
+    control.limit(None)
+    run(control, link, 15)
+    assert control.targets.picture == CEILING

@@ -5,9 +5,16 @@ from __future__ import annotations
 import struct
 
 import pytest
-from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket
+from aiortc.rtp import (
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpSenderInfo,
+    RtcpSrPacket,
+    pack_remb_fci,
+)
 
-from agent.media.rtcp import UNIX_TO_NTP_SECONDS, report_blocks
+from agent.media.rtcp import UNIX_TO_NTP_SECONDS, receiver_limit, report_blocks
 
 NOW = 1_700_000_000.5
 
@@ -52,3 +59,16 @@ def test_packets_cut_short_are_no_reports(cut: int) -> None:
 def test_noise_is_no_report() -> None:
     assert list(report_blocks(b"\xff" * 40, NOW)) == []
     assert list(report_blocks(struct.pack("!BBH", 0x81, 206, 1) + bytes(4), NOW)) == []
+
+
+@pytest.mark.parametrize("bits_per_second", [30_000, 262_143, 5_000_000, 1_000_000_000])
+def test_what_a_receiver_can_take_is_read(bits_per_second: int) -> None:
+    said = RtcpPsfbPacket(fmt=15, ssrc=1, media_ssrc=0, fci=pack_remb_fci(bits_per_second, [7]))
+    compound = bytes(RtcpRrPacket(ssrc=1, reports=[])) + bytes(said)
+    limit = receiver_limit(compound)
+    assert limit == pytest.approx(bits_per_second, rel=0.001)
+
+
+def test_a_keyframe_request_is_no_limit() -> None:
+    assert receiver_limit(bytes(RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=7, fci=b""))) is None
+    assert receiver_limit(b"") is None

@@ -1,0 +1,147 @@
+"""Keeps what the uplink sends within what the link carries, sound first.
+
+Four times a second it looks at the server's reports and at what it asks to be sent again; encoders,
+pacer and retransmissions follow `agent.media.rate`. All but the requests in the loop's thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from agent.media.loop import Loop
+from agent.media.pacing import Pacer
+from agent.media.rate import LinkReport, RateControl, Targets
+from agent.media.retransmission import SOUND_PER_SECOND, RetransmissionBudget, SuddenLoss
+from agent.media.rtcp import ReportBlock
+from agent.media.send_times import SendTimes
+from agent.media.session import Session
+from agent.settings import Camera
+
+LOOK_SECONDS = 0.25
+HOLD_SECONDS = 0.6
+"""For a modem's queue to drain."""
+
+MEND_SECONDS = 2.0
+"""Between keyframes that nobody asked for: each is as large as half a second of picture."""
+
+NARROW_SHARE = 0.1
+"""Of the retransmissions that a wide link bears, where less than half of the picture fits."""
+
+LEAST_EXPECTED_LOSS, MOST_EXPECTED_LOSS = 5, 25
+"""Percent that Opus's error correction is made for; more costs the speech itself."""
+
+
+class Adaptation:
+    """What becomes of one uplink's `targets`. `set_bitrate` gets the camera's bit/s; `on_return` is called when a given-up picture is back."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        camera: Camera | None,
+        set_bitrate: Callable[[int], None],
+        request_keyframe: Callable[[], None],
+        on_return: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._ceiling = camera.bitrate if camera else 0
+        floor = min(camera.minimum_bitrate, camera.bitrate) if camera else 0
+        self._rate = RateControl(floor, self._ceiling)
+        self._set_bitrate = set_bitrate
+        self._request_keyframe = request_keyframe
+        self._on_return = on_return
+        self.targets = self._rate.targets
+        self._held = self._broken = False
+        self._mended_seconds = 0.0
+        self._seen: dict[int, ReportBlock] = {}
+
+    @property
+    def picture_goes(self) -> bool:
+        """Whether the picture is sent at this moment."""
+        return self.targets.picture is not None and not self._held
+
+    def begin(self, session: Session, ssrcs: list[int]) -> None:
+        """A session is up; the link is what it was."""
+        self._session = session
+        self._ssrcs = ssrcs
+        pay = session.pipeline["picture-pay"]
+        self._pacer = Pacer(pay.get_static_pad("src")) if pay else None
+        sound_pay = session.pipeline["sound-pay"]
+        self._timed, self._timed_ssrc = (sound_pay, ssrcs[1]) if sound_pay else (pay, ssrcs[0])
+        self._sent = SendTimes()
+        self._sudden = SuddenLoss()
+        self._picture_repeats = RetransmissionBudget(0)
+        self._sound_repeats = RetransmissionBudget(SOUND_PER_SECOND)
+        self._aim(self.targets, 0.0)
+        session.permit_repeat = self._permit_repeat
+
+    def look(self) -> None:
+        """While media flow."""
+        self._mend(time.monotonic())
+        self._sent.look(self._timed.get_property("seqnum"), time.time())
+        reports = [self._session.reports.get(ssrc) for ssrc in self._ssrcs]
+        fresh = [r for r in reports if r is not None and r is not self._seen.get(r.ssrc)]
+        self._seen |= {report.ssrc: report for report in fresh}
+        self._rate.limit(self._session.receiver_limit)
+        if fresh:
+            loss = max((report.loss for report in fresh if self._counts(report)), default=0.0)
+            ages = [self._age(report) for report in fresh if report.ssrc == self._timed_ssrc]
+            report = LinkReport(loss, ages[0] if ages else None)
+            self._aim(self._rate.look(report, time.monotonic()), loss)
+
+    def _counts(self, report: ReportBlock) -> bool:
+        """Fifty packets of sound a second tell little of a bad radio's loss: its picture tells more."""
+        return report.ssrc == self._ssrcs[0] or self.targets.picture is None
+
+    def _age(self, report: ReportBlock) -> float | None:
+        """Of the newest packet that the server had; of the sound if there is any: it leaves evenly."""
+        return self._sent.age(report.highest, report.at_unix_seconds)
+
+    def _permit_repeat(self, ssrc: int, number: int) -> bool:
+        """In the thread that takes the requests."""
+        now = time.monotonic()
+        if self._sudden.asked(ssrc, number, now):
+            self._loop.post(self._hold)
+        if ssrc != self._ssrcs[0]:
+            return self._sound_repeats.permit(now)
+        permitted = not self._held and self._picture_repeats.permit(now)
+        self._broken = self._broken or not permitted
+        return permitted
+
+    def _mend(self, now: float) -> None:
+        """What is not sent again breaks the picture for everybody until the next keyframe."""
+        due = now - self._mended_seconds >= MEND_SECONDS
+        if self._broken and due and self.picture_goes:
+            self._broken, self._mended_seconds = False, now
+            self._request_keyframe()
+
+    def _hold(self) -> None:
+        """The picture waits until what is queued on the way has gone, and goes on with a keyframe."""
+        if self.targets.picture is not None:
+            self._aim(self._rate.cut(time.monotonic()), 0.0)
+            self._held = True
+            self._loop.later(HOLD_SECONDS, self._release)
+
+    def _release(self) -> None:
+        if self._held:
+            self._held = self._broken = False
+            self._mended_seconds = time.monotonic()
+            self._on_return()
+
+    def _aim(self, targets: Targets, loss: float) -> None:
+        before, self.targets = self.targets, targets
+        narrow = targets.picture is not None and targets.picture < self._ceiling
+        if self._pacer:
+            self._pacer.follow(targets.picture if narrow else None)
+        bits = targets.picture or 0
+        crowded = bits < self._ceiling / 2
+        self._picture_repeats.follow(int(bits * NARROW_SHARE) if crowded else bits)
+        if targets.picture and targets.picture != before.picture:
+            self._set_bitrate(targets.picture)
+        if targets.picture and before.picture is None:
+            self._on_return()
+        opus = self._session.pipeline["opus"]
+        if opus is not None:
+            opus.set_property("bitrate", targets.sound)
+            expected = max(LEAST_EXPECTED_LOSS, min(int(loss * 100), MOST_EXPECTED_LOSS))
+            opus.set_property("packet-loss-percentage", expected)

@@ -1,0 +1,141 @@
+"""Narrow links and a server that is killed: what is kept, what is given up, how soon all is back.
+
+A room at 720p and 1.5 Mbit/s is heard and seen by another. The sound is judged from the moment when
+the link narrows, in pieces of 20 ms, as the other room's loudspeaker played it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent.core.media import DownlinkReported, Measured, UplinkReported
+from agent.settings import Devices, Speaker
+from tests.bench.media import SENDING, TONE_HZ, plan
+from tests.bench.row import Row
+from tests.support.impairment import BadNetwork, Conditions
+from tests.support.media_child import MediaChild
+from tests.support.media_server import MediaServer
+from tests.support.sounds import RATE_HZ, purity, read_wav
+
+DELAY_SECONDS = 0.05
+NARROW, NARROWEST = 500_000, 100_000
+NARROW_SECONDS = 30.0
+SETTLE_SECONDS = 6.0
+LIMIT_SOUND_PERCENT = 98.0
+LIMIT_PICTURES = 10.0
+LIMIT_BACK_SECONDS = 15.0
+FULL_PICTURES = 27.0
+KILLS = 3
+LIMIT_NOTICED_SECONDS, LIMIT_RETURN_SECONDS = 5.0, 3.0
+PIECE = RATE_HZ // 50
+
+
+def measure() -> list[Row]:
+    with MediaServer() as server:
+        rows = [*narrow(server, "uplink"), *narrow(server, "downlink")]
+    return rows + kills(KILLS)
+
+
+class Watch:
+    """The other room: what it saw and heard while something was the matter."""
+
+    def __init__(self, child: MediaChild, recording: Path) -> None:
+        self._child = child
+        self._recording = recording
+
+    def pictures(self) -> float:
+        """A second, by the newest figures."""
+        return float(figures(self._child)["frames_per_second"])
+
+    def heard_percent(self, seconds: float) -> float:
+        """Of the last so many seconds."""
+        sound = read_wav(self._recording)[-int(seconds * RATE_HZ) :]
+        pieces = [sound[at : at + PIECE] for at in range(0, len(sound) - PIECE, PIECE)]
+        return round(100 * float(np.mean([purity(piece, TONE_HZ) > 0.9 for piece in pieces])), 1)
+
+
+def figures(child: MediaChild) -> dict[str, Any]:
+    """The newest of the one source that it plays."""
+    newest: dict[str, Any] = child.said(Measured)[-1].figures["downlinks"][0]
+    return newest
+
+
+def narrow(server: MediaServer, side: str) -> list[Row]:
+    """The link of one side is cut to 500 and then 100 kbit/s, and then it is wide again."""
+    with BadNetwork(server.url) as network, tempfile.TemporaryDirectory() as folder:
+        network.set(Conditions(delay_seconds=DELAY_SECONDS))
+        ways = [network if side == which else server for which in ("uplink", "downlink")]
+        with meeting(ways[0].whip(side), ways[1].whep(side), Path(folder) / "heard.wav") as room:
+            sounds, pictures = [], []
+            for bits in (NARROW, NARROWEST):
+                network.set(Conditions(delay_seconds=DELAY_SECONDS, bits_per_second=bits))
+                time.sleep(NARROW_SECONDS)
+                sounds.append(room.heard_percent(NARROW_SECONDS))
+                pictures.append(room.pictures())
+            network.set(Conditions(delay_seconds=DELAY_SECONDS))
+            back = seconds_until(lambda: room.pictures() >= FULL_PICTURES)
+    return [
+        Row(f"{side} 500 kbit/s: sound", sounds[0], "%", LIMIT_SOUND_PERCENT, at_least=True),
+        *(
+            [Row("... pictures", pictures[0], "/s", LIMIT_PICTURES, at_least=True)]
+            if side == "uplink"
+            else []
+        ),
+        Row(f"{side} 100 kbit/s: sound", sounds[1], "%", LIMIT_SOUND_PERCENT, at_least=True),
+        Row("... all back after", back, "s", LIMIT_BACK_SECONDS),
+    ]
+
+
+@contextlib.contextmanager
+def meeting(publish: str, play: str, recording: Path) -> Iterator[Watch]:
+    receiving = Devices(speaker=Speaker(driver="simulated", record=str(recording)))
+    with MediaChild(SENDING) as sender, MediaChild(receiving) as receiver:
+        sender.start(plan(publish=publish))
+        sender.wait(UplinkReported, lambda r: r.state == "flowing", 20)
+        receiver.start(plan(play=play))
+        receiver.wait(DownlinkReported, lambda r: r.state == "flowing", 20)
+        time.sleep(SETTLE_SECONDS)
+        yield Watch(receiver, recording)
+
+
+def seconds_until(condition: Callable[[], bool], most: float = 60.0) -> float:
+    started = time.monotonic()
+    while not condition() and time.monotonic() - started < most:
+        time.sleep(0.1)
+    return round(time.monotonic() - started, 1)
+
+
+def kills(times: int) -> list[Row]:
+    """The worst of so many, of both ways."""
+    noticed, back = [], []
+    server = MediaServer()
+    with MediaChild(SENDING) as child:
+        child.start(plan(publish=server.whip("killed"), play=server.whep("killed")))
+        both(child, "flowing", 0)
+        for _ in range(times):
+            told = len(child.reports)
+            server.kill()
+            noticed.append(both(child, "stalled", told))
+            told = len(child.reports)
+            server = MediaServer(server.port)
+            back.append(both(child, "flowing", told))
+    server.close()
+    return [
+        Row(f"{times} servers killed: noticed", max(noticed), "s", LIMIT_NOTICED_SECONDS),
+        Row("... media again after its return", max(back), "s", LIMIT_RETURN_SECONDS),
+    ]
+
+
+def both(child: MediaChild, state: str, after: int) -> float:
+    """Seconds until the ways out and in are in this state."""
+    started = time.monotonic()
+    for kind in (UplinkReported, DownlinkReported):
+        child.wait(kind, lambda report: report.state == state, 30, after)
+    return round(time.monotonic() - started, 2)
