@@ -99,7 +99,7 @@ machine_command() {
 run_machine() {
     local kernel=$1 image=$2 dir=$3 machine
     mapfile -t machine < <(machine_command "$kernel" own diemcau-test)
-    timeout --kill-after=10 "${TIMEOUT_SECONDS:-1500}" "${machine[@]}" \
+    timeout --kill-after=10 "${TIMEOUT_SECONDS:-1800}" "${machine[@]}" \
         -drive "if=none,id=disk,file=$image,format=raw,cache=unsafe" -device virtio-blk-pci,drive=disk \
         -serial "file:$dir/share/out/console" \
         -fsdev "local,id=share,path=$dir/share,security_model=none" \
