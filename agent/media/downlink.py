@@ -11,16 +11,16 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.core.commands import Source
-from agent.media.connection import Connection, Report
 from agent.media.gst import Gst, GstWebRTC, available
-from agent.media.jitter import JitterControl
 from agent.media.lipsync import LipSync, Paths
 from agent.media.loop import Loop
-from agent.media.mixer import RAW, Input
-from agent.media.network import Network
-from agent.media.picture_budget import LossMeter
 from agent.media.pipeline import Pipeline, SharedClock, Tap, at_first_buffer
-from agent.media.session import Events, Session
+from agent.media.sound.mixer import RAW, Input
+from agent.media.webrtc.connection import Connection, Report
+from agent.media.webrtc.jitter import JitterControl
+from agent.media.webrtc.network import Network
+from agent.media.webrtc.picture_budget import LossMeter
+from agent.media.webrtc.session import Events, Session
 
 DECODERS = ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec")
 """Best first; the hardware ones register only where there is a device."""

@@ -7,13 +7,13 @@ from typing import Any
 
 from agent.core.media import Measured
 from agent.core.urls import shown
-from agent.media import statistics
 from agent.media.downlink import Downlink
-from agent.media.echo.control import EchoControl
 from agent.media.loop import Loop
 from agent.media.meeting import Meeting
-from agent.media.statistics import Rates, Stream
+from agent.media.sound.echo.control import EchoControl
 from agent.media.uplink import Uplink
+from agent.media.webrtc import statistics
+from agent.media.webrtc.statistics import Rates, Stream
 
 MEASURE_SECONDS = 2.0
 

@@ -28,22 +28,22 @@ from agent.core.media import (
     UplinkReported,
 )
 from agent.errors import MediaError
-from agent.media.echo.control import EchoControl
-from agent.media.echo.reference import Reference
 from agent.media.loop import Loop
-from agent.media.microphone import MicrophoneFeed
-from agent.media.network import Network
-from agent.media.notice import UPLINK, Notice
-from agent.media.own_picture import OwnPicture
+from agent.media.picture.notice import UPLINK, Notice
+from agent.media.picture.own_picture import OwnPicture
+from agent.media.picture.screen import Screen
+from agent.media.picture.snapshot import SentPicture, write_keyframe, write_scene
 from agent.media.pipeline import SharedClock
-from agent.media.recorder import Recorder
-from agent.media.recording_part import OWN
+from agent.media.recording.part import OWN
+from agent.media.recording.recorder import Recorder
 from agent.media.reporting import DeviceReporter, Send
-from agent.media.screen import Screen
-from agent.media.snapshot import SentPicture, write_keyframe, write_scene
+from agent.media.sound.echo.control import EchoControl
+from agent.media.sound.echo.reference import Reference
+from agent.media.sound.microphone import MicrophoneFeed
+from agent.media.sound.speaker import SpeakerFeed
 from agent.media.sources import Sources
-from agent.media.speaker import SpeakerFeed
 from agent.media.uplink import Uplink
+from agent.media.webrtc.network import Network
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
 
 STANDBY_FRAMERATE = 1

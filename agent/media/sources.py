@@ -15,14 +15,14 @@ from agent.core.media import DownlinkReported, LinkState
 from agent.media.downlink import Downlink
 from agent.media.lipsync import Paths
 from agent.media.loop import Loop
-from agent.media.network import Network
-from agent.media.notice import Notice
-from agent.media.picture_budget import PictureBudget
+from agent.media.picture.notice import Notice
+from agent.media.picture.screen import Screen
 from agent.media.pipeline import SharedClock
-from agent.media.recorder import Recorder
+from agent.media.recording.recorder import Recorder
 from agent.media.reporting import Send
-from agent.media.screen import Screen
-from agent.media.speaker import SpeakerFeed
+from agent.media.sound.speaker import SpeakerFeed
+from agent.media.webrtc.network import Network
+from agent.media.webrtc.picture_budget import PictureBudget
 
 LOOK_SECONDS = 1.0
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.core.commands import Endpoint
-from agent.media.adaptation import LOOK_SECONDS, Adaptation
-from agent.media.connection import Connection, Report
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
-from agent.media.network import Network
 from agent.media.pipeline import Pipeline, SharedClock, wrap
-from agent.media.session import Events, Session
+from agent.media.webrtc.adaptation import LOOK_SECONDS, Adaptation
+from agent.media.webrtc.connection import Connection, Report
+from agent.media.webrtc.network import Network
+from agent.media.webrtc.session import Events, Session
 from agent.ports import AccessUnit
 from agent.settings import Camera
 

@@ -68,8 +68,8 @@ class Worker:
     """Reads instructions in the main thread and gives them to the loop in another."""
 
     def __init__(self, line: Line) -> None:
-        from agent.media.certificate import make_certificate
         from agent.media.loop import Loop
+        from agent.media.webrtc.certificate import make_certificate
 
         self._line = line
         self._loop = Loop()
@@ -131,10 +131,10 @@ class Worker:
                 self._instruct(message)
 
     def _start(self, start: Start) -> None:
-        from agent.media.dialing import Dialer
         from agent.media.figures import Figures
         from agent.media.meeting import Meeting
-        from agent.media.network import Network
+        from agent.media.webrtc.dialing import Dialer
+        from agent.media.webrtc.network import Network
 
         if self._configure is None or self._meeting is not None:
             raise MessageError("bad-frame", "start comes once, after configure")

@@ -13,9 +13,9 @@ from agent.devices import registry
 from agent.media.downlink import OFFERED
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
-from agent.media.network import make_network
 from agent.media.pipeline import Pipeline, SharedClock
-from agent.media.session import Events, Session
+from agent.media.webrtc.network import make_network
+from agent.media.webrtc.session import Events, Session
 from agent.settings import Camera, Simulation
 from tests.support.loopback import ADDRESS
 

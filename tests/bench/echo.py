@@ -12,14 +12,14 @@ import time
 import numpy as np
 
 from agent.core.documents import DeviceStatus, Status
-from agent.media.echo.control import EchoControl
-from agent.media.echo.reference import Reference
 from agent.media.gst import Gst
-from agent.media.microphone import MicrophoneFeed
-from agent.media.mixer import RAW
 from agent.media.pipeline import Pipeline, SharedClock, wrap
 from agent.media.reporting import DeviceReporter
-from agent.media.speaker import SpeakerFeed
+from agent.media.sound.echo.control import EchoControl
+from agent.media.sound.echo.reference import Reference
+from agent.media.sound.microphone import MicrophoneFeed
+from agent.media.sound.mixer import RAW
+from agent.media.sound.speaker import SpeakerFeed
 from agent.ports import PERIOD_FRAMES
 from agent.settings import Microphone
 from tests.bench.row import Row

@@ -20,7 +20,7 @@ import av
 from aiortc import MediaStreamTrack, RTCPeerConnection
 
 from agent.devices import registry
-from agent.media.certificate import make_certificate
+from agent.media.webrtc.certificate import make_certificate
 from agent.ports import AccessUnit
 from agent.settings import Camera, Simulation
 from tests.support.peers import OPUS_SAMPLES, Peer, Receiver, Tone, prefer_h264

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from agent.errors import MediaError
-from agent.media.echo import canceller
-from agent.media.echo.canceller import EchoCanceller
+from agent.media.sound.echo import canceller
+from agent.media.sound.echo.canceller import EchoCanceller
 from agent.ports import PERIOD_BYTES
 from tests.support import echoes
 from tests.support.echoes import RATE_HZ, rms
@@ -74,6 +74,6 @@ def test_the_settings_offer_exactly_these() -> None:
 
 
 def test_one_that_is_not_installed_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.media.echo.speexdsp.LIBRARY", "libspeexdsp-of-nobody.so.1")
+    monkeypatch.setattr("agent.media.sound.echo.speexdsp.LIBRARY", "libspeexdsp-of-nobody.so.1")
     with pytest.raises(MediaError, match=r"speexdsp: libspeexdsp-of-nobody.*install it"):
         canceller.make("speexdsp")

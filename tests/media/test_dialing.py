@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.media.dialing import Address, Dialer, resolve
+from agent.media.webrtc.dialing import Address, Dialer, resolve
 from tests.support.loopback import ADDRESS
 from tests.support.waiting import wait_for
 

@@ -7,10 +7,10 @@ from itertools import count
 import numpy as np
 import pytest
 
-from agent.media.echo.control import EchoControl
-from agent.media.echo.delay import EchoDelay
-from agent.media.echo.drift import Drift
-from agent.media.echo.reference import Reference
+from agent.media.sound.echo.control import EchoControl
+from agent.media.sound.echo.delay import EchoDelay
+from agent.media.sound.echo.drift import Drift
+from agent.media.sound.echo.reference import Reference
 from tests.support import echoes
 from tests.support.echoes import RATE_HZ, Sound
 
@@ -177,7 +177,7 @@ def test_the_echo_goes_and_a_voice_in_the_room_stays(
 def test_a_canceller_that_is_not_installed_is_named_and_the_sound_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("agent.media.echo.speexdsp.LIBRARY", "libspeexdsp-of-nobody.so.1")
+    monkeypatch.setattr("agent.media.sound.echo.speexdsp.LIBRARY", "libspeexdsp-of-nobody.so.1")
     control = EchoControl("speexdsp", Reference())
     assert control.trouble is not None
     assert control.trouble.code == "no-canceller"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.media.jitter import LONGEST_MILLISECONDS, Arrivals, JitterControl
+from agent.media.webrtc.jitter import LONGEST_MILLISECONDS, Arrivals, JitterControl
 
 
 def test_it_stays_low_while_all_is_well() -> None:

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from agent.errors import MediaError
-from agent.media.kms import open_card
+from agent.media.picture.kms import open_card
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from agent.media.layout import Tile, arrange
+from agent.media.picture.layout import Tile, arrange
 
 
 def apart(a: Tile, b: Tile) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.media.notice import UPLINK, Notice
+from agent.media.picture.notice import UPLINK, Notice
 
 
 def test_the_line_says_joining_then_nothing_then_reconnecting() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agent.media.pace import (
+from agent.media.sound.pace import (
     CHUNK_SAMPLES,
     LONGEST_NANOSECONDS,
     SHORTEST_NANOSECONDS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.media.picture_budget import LONGEST_PAUSE_SECONDS, PictureBudget
+from agent.media.webrtc.picture_budget import LONGEST_PAUSE_SECONDS, PictureBudget
 
 PICTURE, SOUND = 1_500_000, 52_000
 

@@ -16,13 +16,13 @@ import pytest
 
 from agent.core.media import RecordingReported
 from agent.errors import MediaError
-from agent.media import recording
-from agent.media.movie import Movie
 from agent.media.pipeline import SharedClock
-from agent.media.recording import Recording
-from agent.media.recording_folder import RecordingFolder
-from agent.media.recording_part import Picture, Sound
-from agent.media.sound_mix import SoundMix
+from agent.media.recording import recording
+from agent.media.recording.folder import RecordingFolder
+from agent.media.recording.movie import Movie
+from agent.media.recording.part import Picture, Sound
+from agent.media.recording.recording import Recording
+from agent.media.recording.sound_mix import SoundMix
 from agent.settings import Recording as Settings
 from tests.support.film_strip import FRAME_NANOSECONDS, play, strip
 from tests.support.sounds import RATE_HZ, level_dbfs, purity, tone
@@ -68,7 +68,7 @@ def test_pictures_are_passed_on_and_not_encoded_again(tmp_path: Path):
 WRITE_FOR_EVER = """
 import sys, time
 from pathlib import Path
-from agent.media.movie import Movie
+from agent.media.recording.movie import Movie
 from tests.support.film_strip import FRAME_NANOSECONDS, strip
 units = strip(8)
 movie = Movie(Path(sys.argv[1]), {"own": units[0].data})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import MediaError
-from agent.media.retry import RetrySchedule
-from agent.media.signaling import Refused, Unreachable
+from agent.media.webrtc.retry import RetrySchedule
+from agent.media.webrtc.signaling import Refused, Unreachable
 
 NOT_YET = Refused("nothing there (404)", 404)
 WRONG_TOKEN = Refused("wants another token (401)", 401)

@@ -14,7 +14,7 @@ from aiortc.rtp import (
     pack_remb_fci,
 )
 
-from agent.media.rtcp import UNIX_TO_NTP_SECONDS, receiver_limit, report_blocks
+from agent.media.webrtc.rtcp import UNIX_TO_NTP_SECONDS, receiver_limit, report_blocks
 
 NOW = 1_700_000_000.5
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from agent.media.sample_clock import PERIOD_NANOSECONDS, SampleClock
+from agent.media.sound.sample_clock import PERIOD_NANOSECONDS, SampleClock
 
 MILLISECOND = 1_000_000
 

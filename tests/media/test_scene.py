@@ -14,10 +14,10 @@ import pytest
 
 from agent.media.gst import Gst
 from agent.media.loop import Loop
+from agent.media.picture.screen import Screen
+from agent.media.picture.snapshot import write_scene
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
-from agent.media.screen import Screen
-from agent.media.snapshot import write_scene
 from agent.settings import Output
 from tests.support.virtual_screen import VirtualScreen
 from tests.support.waiting import wait_for

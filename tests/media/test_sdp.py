@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.media.sdp import readable, without_sound_repeats
+from agent.media.webrtc.sdp import readable, without_sound_repeats
 
 OFFER = """v=0
 m=video 9 UDP/TLS/RTP/SAVPF 96 97

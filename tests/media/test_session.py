@@ -8,11 +8,11 @@ import pytest
 
 from agent.core.commands import Endpoint
 from agent.errors import MediaError
-from agent.media import session
 from agent.media.loop import Loop
-from agent.media.network import make_network
 from agent.media.pipeline import Pipeline, SharedClock
-from agent.media.session import Events, Session
+from agent.media.webrtc import session
+from agent.media.webrtc.network import make_network
+from agent.media.webrtc.session import Events, Session
 from tests.support.loopback import ADDRESS
 
 

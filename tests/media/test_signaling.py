@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from agent.core.media import UplinkReported
-from agent.media import signaling
-from agent.media.dialing import Dialer
-from agent.media.signaling import Refused, Unreachable
+from agent.media.webrtc import signaling
+from agent.media.webrtc.dialing import Dialer
+from agent.media.webrtc.signaling import Refused, Unreachable
 from tests.media.rooms import plan, room
 from tests.support.http_stub import HttpStub, Reply
 from tests.support.loopback import ADDRESS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.media.silence import SilenceWatch
+from agent.media.sound.silence import SilenceWatch
 
 TICK_SECONDS = 0.25
 

@@ -11,7 +11,7 @@ from agent import settings
 from agent.devices.speaker.simulated import SimulatedSpeaker
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
-from agent.media.speaker import SpeakerFeed
+from agent.media.sound.speaker import SpeakerFeed
 from tests.support.waiting import wait_for
 
 ONE_SECOND_BYTES = 48_000 * 2

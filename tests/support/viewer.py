@@ -14,10 +14,10 @@ from agent.core.commands import Source
 from agent.media.downlink import Downlink
 from agent.media.lipsync import Paths
 from agent.media.loop import Loop
-from agent.media.network import make_network
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
-from agent.media.speaker import SpeakerFeed
+from agent.media.sound.speaker import SpeakerFeed
+from agent.media.webrtc.network import make_network
 from agent.ports import Speaker
 from agent.settings import Media
 from tests.support.loopback import ADDRESS

@@ -1,6 +1,6 @@
 """One WHIP or WHEP session: a webrtcbin from its offer to DELETE.
 
-It is made for one attempt and never mended: `agent.media.connection` makes another. Everything it
+It is made for one attempt and never mended: `agent.media.webrtc.connection` makes another. Everything it
 tells is posted to the loop; its HTTP runs in threads of its own.
 """
 
@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 from agent.core.commands import Endpoint, Source
 from agent.core.urls import shown
 from agent.errors import MediaError
-from agent.media import rtcp, signaling
 from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
-from agent.media.jitter import Arrivals
 from agent.media.loop import Loop
-from agent.media.network import Network
 from agent.media.pipeline import Pipeline
-from agent.media.rtcp import ReportBlock
-from agent.media.sdp import readable, without_sound_repeats
+from agent.media.webrtc import rtcp, signaling
+from agent.media.webrtc.jitter import Arrivals
+from agent.media.webrtc.network import Network
+from agent.media.webrtc.rtcp import ReportBlock
+from agent.media.webrtc.sdp import readable, without_sound_repeats
 
 OFFER_SECONDS = 5.0
 """For webrtcbin to gather its candidates, which takes milliseconds."""

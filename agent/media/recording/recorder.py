@@ -13,9 +13,9 @@ from agent.core.media import RecordingReported
 from agent.errors import MediaError
 from agent.media.gst import Gst
 from agent.media.pipeline import SharedClock
-from agent.media.recording import Recording
-from agent.media.recording_folder import RecordingFolder
-from agent.media.recording_part import OWN, Picture, Sound
+from agent.media.recording.folder import RecordingFolder
+from agent.media.recording.part import OWN, Picture, Sound
+from agent.media.recording.recording import Recording
 from agent.media.reporting import Send
 from agent.ports import AccessUnit
 from agent.settings import Recording as Settings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agent.media.certificate import Certificate, make_certificate
-from agent.media.dialing import Dialer
+from agent.media.webrtc.certificate import Certificate, make_certificate
+from agent.media.webrtc.dialing import Dialer
 
 
 class Network(NamedTuple):

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from agent import settings
-from agent.media.camera import CameraFeed
 from agent.media.loop import Loop
+from agent.media.picture.camera import CameraFeed
 from agent.media.reporting import DeviceReporter, Send
 from agent.ports import AccessUnit, Camera
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 
-from agent.media.echo.webrtcdsp import WebrtcDsp
+from agent.media.sound.echo.webrtcdsp import WebrtcDsp
 from agent.ports import PERIOD_BYTES, PERIOD_FRAMES, SAMPLE_RATE_HZ
 
 LIBRARY = "libspeexdsp.so.1"

@@ -11,10 +11,10 @@ from typing import Any
 
 from agent.core.documents import DeviceStatus
 from agent.errors import MediaError
-from agent.media.mixer import Input, Mixer
-from agent.media.pace import Pace, stretched
 from agent.media.pipeline import SharedClock, unwrap
 from agent.media.reporting import DeviceReporter
+from agent.media.sound.mixer import Input, Mixer
+from agent.media.sound.pace import Pace, stretched
 from agent.ports import SAMPLE_RATE_HZ, Speaker
 
 CLOSE_SECONDS = 3.0

@@ -15,12 +15,12 @@ from typing import Any
 from agent.core.documents import DeviceStatus, Status
 from agent.errors import MediaError
 from agent.media.gst import Gst
-from agent.media.kms import Card, open_card
-from agent.media.layout import arrange
 from agent.media.loop import Loop, Timer
+from agent.media.picture.kms import Card, open_card
+from agent.media.picture.layout import arrange
+from agent.media.picture.scene import branch, canvas, place
 from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.reporting import DeviceReporter
-from agent.media.scene import branch, canvas, place
 from agent.settings import Output
 
 WINDOW_SINK = "autovideosink name=out sync=false"

@@ -13,10 +13,10 @@ from msgspec import structs
 
 from agent.core.documents import DeviceStatus, Status
 from agent.errors import MediaError
-from agent.media.echo.control import EchoControl
 from agent.media.pipeline import Pipeline, SharedClock, level_dbfs, wrap
 from agent.media.reporting import DeviceReporter
-from agent.media.sample_clock import PERIOD_NANOSECONDS, SampleClock
+from agent.media.sound.echo.control import EchoControl
+from agent.media.sound.sample_clock import PERIOD_NANOSECONDS, SampleClock
 from agent.ports import Microphone
 
 CLOSE_SECONDS = 3.0

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from agent.errors import MediaError
-from agent.media.echo.livekit import LivekitCanceller
-from agent.media.echo.speexdsp import TwoStageCanceller
-from agent.media.echo.webrtcdsp import WebrtcDsp
+from agent.media.sound.echo.livekit import LivekitCanceller
+from agent.media.sound.echo.speexdsp import TwoStageCanceller
+from agent.media.sound.echo.webrtcdsp import WebrtcDsp
 
 
 class EchoCanceller(Protocol):

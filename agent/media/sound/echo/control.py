@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import partial
 
 from agent.errors import MediaError
-from agent.media.echo import canceller
-from agent.media.echo.canceller import EchoCanceller, NoCanceller
-from agent.media.echo.delay import EchoDelay
-from agent.media.echo.drift import Drift
-from agent.media.echo.reference import Reference
+from agent.media.sound.echo import canceller
+from agent.media.sound.echo.canceller import EchoCanceller, NoCanceller
+from agent.media.sound.echo.delay import EchoDelay
+from agent.media.sound.echo.drift import Drift
+from agent.media.sound.echo.reference import Reference
 
 MARGIN_SECONDS = 0.02
 """The echo is left to come so much later than its reference: a canceller cannot look ahead, and each

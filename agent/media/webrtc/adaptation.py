@@ -1,7 +1,7 @@
 """Keeps what the uplink sends within what the link carries, sound first.
 
 Four times a second it looks at the server's reports and at what it asks to be sent again; encoders,
-pacer and retransmissions follow `agent.media.rate`. All but the requests in the loop's thread.
+pacer and retransmissions follow `agent.media.webrtc.rate`. All but the requests in the loop's thread.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 
 from agent.media.loop import Loop
-from agent.media.pacing import Pacer
-from agent.media.rate import LinkReport, RateControl, Targets
-from agent.media.retransmission import SOUND_PER_SECOND, RetransmissionBudget, SuddenLoss
-from agent.media.rtcp import ReportBlock
-from agent.media.send_times import SendTimes
-from agent.media.session import Session
+from agent.media.webrtc.pacing import Pacer
+from agent.media.webrtc.rate import LinkReport, RateControl, Targets
+from agent.media.webrtc.retransmission import SOUND_PER_SECOND, RetransmissionBudget, SuddenLoss
+from agent.media.webrtc.rtcp import ReportBlock
+from agent.media.webrtc.send_times import SendTimes
+from agent.media.webrtc.session import Session
 from agent.settings import Camera
 
 LOOK_SECONDS = 0.25

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from agent.media.rtcp import ReportBlock
+from agent.media.webrtc.rtcp import ReportBlock
 
 KINDS = {90_000: "picture", 48_000: "sound"}
 FRACTION = 256

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from agent.core.urls import shown
 from agent.errors import MediaError
-from agent.media.dialing import Dialer
+from agent.media.webrtc.dialing import Dialer
 
 DEADLINE_SECONDS = 10.0
 """For each step of one request; a 3G link takes some."""

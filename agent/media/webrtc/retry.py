@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 
 from agent.errors import MediaError
-from agent.media.signaling import Refused
+from agent.media.webrtc.signaling import Refused
 
 FIRST_SECONDS = 0.5
 LONGEST_SECONDS = 1.5

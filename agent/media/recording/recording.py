@@ -16,8 +16,8 @@ from datetime import datetime
 from agent.core.media import RecordingReported
 from agent.errors import MediaError
 from agent.media.pipeline import SharedClock
-from agent.media.recording_folder import RecordingFolder
-from agent.media.recording_part import OWN, Part, Picture, Sound
+from agent.media.recording.folder import RecordingFolder
+from agent.media.recording.part import OWN, Part, Picture, Sound
 from agent.media.reporting import Send
 
 GATHER_SECONDS = 2.0

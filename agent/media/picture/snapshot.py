@@ -9,9 +9,9 @@ from typing import Any
 
 from agent.errors import MediaError
 from agent.media.gst import Gst
-from agent.media.layout import arrange
+from agent.media.picture.layout import arrange
+from agent.media.picture.scene import branch, canvas, place
 from agent.media.pipeline import wrap
-from agent.media.scene import branch, canvas, place
 from agent.ports import AccessUnit
 from agent.settings import Output
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent.media.gst import Gst
-from agent.media.layout import Tile
+from agent.media.picture.layout import Tile
 from agent.settings import Output
 
 FONT = "DejaVu Sans"

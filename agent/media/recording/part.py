@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.media.movie import Movie
-from agent.media.sound_mix import SoundMix
+from agent.media.recording.movie import Movie
+from agent.media.recording.sound_mix import SoundMix
 
 SPS = 7
 """The NAL unit that says how large the picture is (ITU-T H.264, table 7-1)."""

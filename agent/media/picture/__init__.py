@@ -1,0 +1,1 @@
+"""The room's own picture, and the screen with everybody else's."""

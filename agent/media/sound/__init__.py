@@ -1,0 +1,1 @@
+"""Microphone and loudspeaker of a meeting: taking, cleaning, mixing, playing."""
