@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.media.sound.silence import SilenceWatch
+from agent.media.webrtc.silence import SilenceWatch
 
 TICK_SECONDS = 0.25
 
@@ -40,6 +40,10 @@ def test_reports_that_come_rarely_are_waited_for() -> None:
 
 def test_one_stall_does_not_make_it_blind() -> None:
     assert noticed_after([TICK_SECONDS] * 50 + [3.5] + [TICK_SECONDS] * 50) <= 5
+
+
+def test_lost_reports_of_a_moment_ago_make_it_no_slower() -> None:
+    assert noticed_after([0.5, 1.5] * 4 + [3.0] + [0.5, 1.5] * 2) <= 5
 
 
 def test_nothing_from_the_beginning_is_dead_too() -> None:

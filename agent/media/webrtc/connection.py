@@ -13,10 +13,10 @@ from collections.abc import Callable
 from agent.core.media import LinkState
 from agent.errors import MediaError
 from agent.media.loop import Loop, Timer
-from agent.media.sound.silence import SilenceWatch
 from agent.media.webrtc.retry import RetrySchedule
 from agent.media.webrtc.session import Events, Session
 from agent.media.webrtc.signaling import Refused, Unreachable
+from agent.media.webrtc.silence import SilenceWatch
 
 TICK_SECONDS = 0.25
 BARREN_SECONDS = 10.0

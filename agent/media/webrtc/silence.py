@@ -7,6 +7,7 @@ a peer that only takes ours sends nothing but RTCP, which may come rarely (RFC 3
 from __future__ import annotations
 
 from collections import deque
+from statistics import median
 
 SHORTEST_SECONDS = 4.0
 """Silence that a mobile network brings about by itself, handing over from mast to mast; a dead peer
@@ -14,6 +15,11 @@ is to be noticed within 5 s."""
 
 PAUSES = 2.5
 """Of a peer's longest recent pause between arrivals: one report may be lost."""
+
+LIVELY_SECONDS = 1.5
+LIVELY_PATIENCE_SECONDS = 4.7
+"""A peer that is heard of that often, as a rule, has lost three reports in a row by then; and once in
+a while it is silent for longer without being dead."""
 
 REMEMBERED_PAUSES = 8
 
@@ -37,8 +43,15 @@ class SilenceWatch:
         return now_seconds - self._arrived
 
     def dead(self, now_seconds: float) -> bool:
-        longest = max(self._pauses, default=0.0)
-        return self.silence_seconds(now_seconds) > max(SHORTEST_SECONDS, PAUSES * longest)
+        return self.silence_seconds(now_seconds) > self._patience_seconds()
+
+    def _patience_seconds(self) -> float:
+        if not self._pauses:
+            return SHORTEST_SECONDS
+        patience = max(SHORTEST_SECONDS, PAUSES * max(self._pauses))
+        if median(self._pauses) <= LIVELY_SECONDS:
+            patience = min(patience, LIVELY_PATIENCE_SECONDS)
+        return patience
 
     def age_seconds(self, now_seconds: float) -> float:
         return now_seconds - self._started
