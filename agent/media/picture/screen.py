@@ -23,7 +23,8 @@ from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.reporting import DeviceReporter
 from agent.settings import Output
 
-WINDOW_SINK = "autovideosink name=out sync=false"
+WINDOW_SINK = "videoconvert ! ximagesink name=out sync=false"
+"""Not autovideosink: on Debian 13 it tries kmssink first, which takes nine seconds to find no card."""
 RETRY_SECONDS = 3.0
 PROVEN_SECONDS = 1.0
 
