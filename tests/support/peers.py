@@ -61,14 +61,15 @@ class ColouredPicture(Paced):
 
     kind = "video"
 
-    def __init__(self, colour: tuple[int, int, int], framerate: int) -> None:
+    def __init__(self, colour: tuple[int, int, int], framerate: int, size: tuple[int, int]) -> None:
         super().__init__(framerate)
         self._colour = colour
+        self._size = size
         self._ticks = 90_000 // framerate
 
     async def recv(self) -> av.VideoFrame:
         await self.pace()
-        picture = coloured(self._colour)
+        picture = coloured(self._colour, *self._size)
         write_number(picture, self.number & 0xFFFF)
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame.pts = self.number * self._ticks
@@ -186,14 +187,14 @@ class Publisher(Peer):
         colour: tuple[int, int, int] = (200, 40, 40),
         tone_hz: float = 660,
         framerate: int = FRAMES_PER_SECOND,
+        size: tuple[int, int] = (640, 360),
     ) -> None:
         super().__init__(url, token)
-        self._colour = colour
-        self._framerate = framerate
+        self._picture = ColouredPicture(colour, framerate, size)
         self._tone_hz = tone_hz
 
     def prepare(self, pc: RTCPeerConnection) -> None:
-        picture = ColouredPicture(self._colour, self._framerate)
+        picture = self._picture
         prefer_h264(pc.addTransceiver(picture, direction="sendonly"))
         pc.addTransceiver(Tone(self._tone_hz), direction="sendonly")
 

@@ -54,3 +54,11 @@ def _share(samples: np.ndarray[Any, np.dtype[np.float64]], frequency_hz: float) 
     carrier = np.exp(-2j * np.pi * frequency_hz * np.arange(len(samples)) / RATE_HZ)
     found = np.abs(np.dot(samples, carrier)) / len(samples) * 2
     return float(found / (np.sqrt(2 * np.mean(samples**2)) + 1e-9))
+
+
+def share_of_time(sound: Sound, frequency_hz: float) -> float:
+    """How much of the time this frequency is heard and nothing else: 1 for always, 0 for never."""
+    length = RATE_HZ // 20
+    pieces = [sound[at : at + length] for at in range(0, len(sound) - length + 1, length)]
+    clean = [_share(piece.astype(np.float64), frequency_hz) > 0.9 for piece in pieces]
+    return sum(clean) / len(clean) if clean else 0.0

@@ -72,16 +72,16 @@ class Room:
         document: dict[str, Any] = seen[-1].document if seen else {}
         return document
 
-    def wait_for_device(self, name: str, status: str) -> dict[str, Any]:
-        """The device's entry in health, once it has that status."""
+    def wait_for_device(self, name: str, *statuses: str) -> dict[str, Any]:
+        """The device's entry in health, once it has one of these statuses."""
 
         def device() -> dict[str, Any]:
             entry: dict[str, Any] = self.health().get("devices", {}).get(name, {})
             return entry
 
         wait_until(
-            lambda: device().get("status") == status,
-            f"{name} is {status}; it is {device()}",
+            lambda: device().get("status") in statuses,
+            f"{name} is {' or '.join(statuses)}; it is {device()}",
             self._seconds,
         )
         return device()

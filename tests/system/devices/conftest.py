@@ -63,7 +63,8 @@ def room(installed_room: Room) -> Room:
 @pytest.fixture(scope="module")
 def meeting(room: Room) -> Iterator[Room]:
     """The same, in a meeting in which the hub shows red and plays 660 Hz."""
-    with Publisher(f"{room.plays}/whip", colour=(200, 40, 40), tone_hz=660, framerate=5):
+    small = {"framerate": 3, "size": (160, 90)}  # the hub's end is emulated too
+    with Publisher(f"{room.plays}/whip", colour=(200, 40, 40), tone_hz=660, **small):
         source = {"url": f"{room.plays}/whep", "label": "Hà Giang"}
         ack = room.join(microphone="live", play=[source])
         assert ack["state"] == "succeeded", ack

@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ MOST_ANSWERS = 12
 """In a life. On a slow machine more commands than that are under way when the power goes."""
 
 LONGEST_LIFE_SECONDS = 60
+LONGEST_DELAY_SECONDS = 6
 LONGEST_PAUSE_SECONDS = 1.0
 HARMLESS = [("volume", {"speaker": 30}), ("mute", {}), ("unmute", {}), ("ping", {}), ("report", {})]
 
@@ -77,16 +79,20 @@ class Trial:
         return {topic.rsplit("/", 1)[1] for topic in said if topic.startswith(f"{ROOM}/event/")}
 
     def live(self) -> None:
-        """Commands, until some are answered; the last one may be a change of meetings."""
-        enough = len(self.sent) + self._chance.randrange(MOST_ANSWERS)
-        end = time.monotonic() + LONGEST_LIFE_SECONDS
-        while self.answers().count() < enough and time.monotonic() < end:
+        """Commands, until some are answered and a little longer; perhaps the meeting changes."""
+        enough = self.answers().count() + self._chance.randrange(MOST_ANSWERS)
+        self._command_until(lambda: self.answers().count() >= enough, LONGEST_LIFE_SECONDS)
+        if self._chance.random() < 0.3:
+            self.join()
+        # else the power would always go just after an answer, when all is on the disk
+        self._command_until(lambda: False, self._chance.uniform(0, LONGEST_DELAY_SECONDS))
+
+    def _command_until(self, done: Callable[[], bool], seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not done() and time.monotonic() < end:
             kind, fields = self._chance.choice(HARMLESS)
             self.send(kind, **fields)
             time.sleep(self._chance.uniform(0, LONGEST_PAUSE_SECONDS))
-        if self._chance.random() < 0.3:
-            self.join()
-            time.sleep(self._chance.uniform(0, 3))
 
     def answers(self) -> Answers:
         acks = [one for one in list(self._hub.seen) if one.topic.startswith(f"{ROOM}/ack/")]
