@@ -27,6 +27,8 @@ class Paths(NamedTuple):
     """From the moment when sound leaves the mixer to when it is heard."""
     to_eye: int
     """From the moment when a picture is due to when it is seen."""
+    slack: int = 0
+    """How late a busy machine brings sound to the mixer."""
 
 
 class LipSync:
@@ -40,6 +42,7 @@ class LipSync:
 
     def look(self, jitter: int, paths: Paths) -> None:
         """What the jitter buffer waits now, and what comes after."""
+        jitter += paths.slack
         ahead = paths.to_eye + SOUND_LATE_NANOSECONDS - paths.to_ear
         sound = max(0, jitter + max(ahead, -MIXER_NANOSECONDS))
         if jitter != self._jitter or abs(sound - self.sound) > SOUND_STEP_NANOSECONDS:

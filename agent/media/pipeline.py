@@ -47,6 +47,8 @@ class Pipeline:
         self._on_error = on_error
         self._on_element: dict[str, OnSample] = {}
         self._handlers: list[tuple[Any, int]] = []
+        self.late_buffers = 0
+        """Left out by elements that tell of it (`qos-messages`), since they came too late."""
         self._closed = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="bus", daemon=True)
 
@@ -90,12 +92,15 @@ class Pipeline:
     def _watch(self) -> None:
         bus = self.bin.get_bus()
         kinds = Gst.MessageType.ERROR | Gst.MessageType.LATENCY | Gst.MessageType.ELEMENT
+        kinds |= Gst.MessageType.QOS
         while not self._closed.is_set():
             message = bus.timed_pop_filtered(_POLL_NANOSECONDS, kinds)
             if message is None:
                 continue
             if message.type == Gst.MessageType.LATENCY:
                 self.bin.recalculate_latency()
+            elif message.type == Gst.MessageType.QOS:
+                self.late_buffers += 1
             elif message.type == Gst.MessageType.ERROR:
                 self._tell(message)
             elif call := self._on_element.get(message.src.get_name()):

@@ -60,6 +60,11 @@ class Mixer:
         while self.next(0):
             pass
 
+    @property
+    def late_buffers(self) -> int:
+        """Of all sources: what came too late to be mixed, and is not heard."""
+        return self._pipeline.late_buffers
+
     def attach(self) -> Input:
         """A place for one source, until it is given back."""
         return Input(self._pipeline)
@@ -78,6 +83,7 @@ class Input:
         self._pad.add_probe(Gst.PadProbeType.QUERY_UPSTREAM, _hide_latency)
         pipeline.bin.add(self._source)
         self._source.link(pipeline["mixer"])
+        self._pad.get_peer().set_property("qos-messages", True)
         self._source.sync_state_with_parent()
 
     def play(self, sink: Any, delay_nanoseconds: int) -> None:

@@ -15,6 +15,7 @@ from agent.media.pipeline import SharedClock, unwrap
 from agent.media.reporting import DeviceReporter
 from agent.media.sound.mixer import Input, Mixer
 from agent.media.sound.pace import Pace, stretched
+from agent.media.sound.slack import Slack
 from agent.ports import SAMPLE_RATE_HZ, Speaker
 
 CLOSE_SECONDS = 3.0
@@ -47,6 +48,7 @@ class SpeakerFeed:
         self._on_played = on_played
         self._own_delay = int(own_delay_seconds * NANOSECONDS)
         self._pace = Pace()
+        self._slack = Slack()
         self._closing = threading.Event()
         self._inputs: dict[str, Input] = {}
         self._speaker: Speaker | None = None
@@ -72,6 +74,11 @@ class SpeakerFeed:
     def delay_nanoseconds(self) -> int:
         """From the moment when sound leaves the mixer to when it is heard."""
         return self._pace.lag + self._own_delay
+
+    @property
+    def slack_nanoseconds(self) -> int:
+        """How much earlier than due sound has to come to the mixer, so that it is in time."""
+        return self._slack.nanoseconds
 
     def set_volume(self, percent: int) -> None:
         self._volume = percent
@@ -123,4 +130,5 @@ class SpeakerFeed:
 
     def _look(self, status: DeviceStatus) -> None:
         self._pace.second(int(status.detail.get("xruns", 0)))
+        self._slack.second(self._mixer.late_buffers)
         self._reporter.opened(status)
