@@ -13,7 +13,8 @@ RESTARTS = int(os.environ.get("DIEMCAU_RESTARTS", "20"))
 def test_no_restart_cuts_the_display(room: Room, gpio: hardware.Gpio) -> None:
     """A Pi's chip keeps the level of a line that is given back (persist_gpio_outputs).
 
-    gpio-sim lets it fall to its pull instead, so here the pull plays that part.
+    gpio-sim lets it fall to its pull instead, so here the pull plays that part. Without a meeting the
+    display is held for 20 s after each start, longer than a restart takes.
     """
     assert room.command("display", power="on")["state"] == "succeeded"
     gpio.pull(hardware.RELAY, "up")
