@@ -16,7 +16,6 @@ import wave
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin
 
@@ -24,6 +23,7 @@ import av
 import numpy as np
 
 from tests.support.chromium import Chromium, Page
+from tests.support.closing import Closing
 from tests.support.loopback import ADDRESS
 from tests.support.pictures import Picture, coloured, write_number
 from tests.support.sounds import RATE_HZ, Sound, tone
@@ -65,24 +65,16 @@ def on_loopback(sdp: str) -> str:
     )
 
 
-class BrowserPeer:
+class BrowserPeer(Closing):
     """One peer connection in a page of its own; a context manager, which ends its session."""
 
     def __init__(self, browser: Chromium) -> None:
         self._page = Page(browser)
         self._resource: str | None = None
 
-    def __enter__(self) -> BrowserPeer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.hang_up()
-        self._page.__exit__(kind, error, at)
+        self._page.close()
 
     # --- negotiating
 

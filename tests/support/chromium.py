@@ -16,9 +16,9 @@ import subprocess
 import tempfile
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from tests.support.closing import Closing
 from tests.support.waiting import wait_for
 
 PAGE = Path(__file__).with_suffix(".html")
@@ -46,7 +46,7 @@ FLAGS = [
 ]
 
 
-class Chromium:
+class Chromium(Closing):
     """A context manager. `camera` (Y4M) and `microphone` (WAV) are played round and round."""
 
     def __init__(self, camera: Path, microphone: Path) -> None:
@@ -96,15 +96,7 @@ class Chromium:
         document: dict[str, Any] = json.loads(message)
         return document
 
-    def __enter__(self) -> Chromium:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._pipe.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(END_SECONDS)
@@ -114,7 +106,7 @@ class Chromium:
         self._profile.cleanup()
 
 
-class Page:
+class Page(Closing):
     """A tab with tests/support/chromium.html; a context manager."""
 
     def __init__(self, browser: Chromium) -> None:
@@ -137,13 +129,5 @@ class Page:
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
 
-    def __enter__(self) -> Page:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._browser.call("Target.closeTarget", targetId=self._target)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import NamedTuple
 
+from tests.support.closing import Closing
 from tests.support.loopback import ADDRESS
 
 
@@ -27,7 +28,7 @@ class Asked(NamedTuple):
     token: str | None
 
 
-class HttpStub:
+class HttpStub(Closing):
     """A context manager with `url`."""
 
     def __init__(self, *script: Reply) -> None:
@@ -60,11 +61,6 @@ class HttpStub:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()

@@ -15,13 +15,13 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from types import TracebackType
 from typing import Any
 
 import aiohttp
 import msgspec
 from aiohttp import web
 
+from tests.support.closing import Closing
 from tests.support.loopback import ADDRESS
 from tests.support.parent import die_with_parent
 
@@ -142,7 +142,7 @@ class Network:
         return number
 
 
-class BadNetwork:
+class BadNetwork(Closing):
     """The network as a child process; a context manager. Good until `set` says otherwise."""
 
     def __init__(self, server: str) -> None:
@@ -169,17 +169,6 @@ class BadNetwork:
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(10)
-
-    def __enter__(self) -> BadNetwork:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 async def serve(server: str) -> None:

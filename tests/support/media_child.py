@@ -9,20 +9,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import TypeVar
 
 from agent.core.lines import LineBuffer
 from agent.core.media import Instruction, MediaPlan, MediaReport, Start, Stop
 from agent.media import protocol
 from agent.settings import Devices, Media
+from tests.support.closing import Closing
 from tests.support.loopback import ADDRESS
 from tests.support.waiting import wait_for
 
 R = TypeVar("R", bound=MediaReport)
 
 
-class MediaChild:
+class MediaChild(Closing):
     """A context manager; `reports` is all that the child said, each with its time."""
 
     def __init__(self, devices: Devices, media: Media | None = None) -> None:
@@ -93,15 +93,7 @@ class MediaChild:
         self.send(Stop())
         return self.process.wait(10)
 
-    def __enter__(self) -> MediaChild:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)

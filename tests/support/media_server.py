@@ -15,13 +15,13 @@ import sys
 import urllib.request
 import uuid
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 
+from tests.support.closing import Closing
 from tests.support.forwarding import Inlet, Outlet
 from tests.support.loopback import ADDRESS, stay_on_loopback
 from tests.support.parent import die_with_parent
@@ -190,7 +190,7 @@ def h264() -> list[Any]:
     return [c for c in RTCRtpSender.getCapabilities("video").codecs if c.name in ("H264", "rtx")]
 
 
-class MediaServer:
+class MediaServer(Closing):
     """The server as a child process; a context manager. `url` has no trailing slash."""
 
     def __init__(self, port: int = 0, token: str | None = None) -> None:
@@ -232,17 +232,6 @@ class MediaServer:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self.kill()
-
-    def __enter__(self) -> MediaServer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 async def serve(port: int, token: str | None) -> None:

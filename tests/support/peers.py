@@ -12,7 +12,6 @@ import fractions
 import threading
 import time
 from collections import deque
-from types import TracebackType
 from typing import Any
 from urllib.parse import urljoin
 
@@ -29,6 +28,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
+from tests.support.closing import Closing
 from tests.support.loopback import stay_on_loopback
 from tests.support.pictures import Picture, coloured, write_number
 from tests.support.sounds import RATE_HZ, Sound, tone
@@ -96,7 +96,7 @@ class Tone(Paced):
         return frame
 
 
-class Peer:
+class Peer(Closing):
     """A WHIP or WHEP session on an event loop of its own thread."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
@@ -120,14 +120,6 @@ class Peer:
             self.close()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         if self._thread.is_alive():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-from types import TracebackType
+
+from tests.support.closing import Closing
 
 
-class VirtualScreen:
+class VirtualScreen(Closing):
     """A context manager; `name` is what DISPLAY has to be."""
 
     def __init__(self, width: int = 640, height: int = 360) -> None:
@@ -22,14 +23,6 @@ class VirtualScreen:
         with os.fdopen(reading) as line:
             self.name = f":{line.readline().strip()}"
 
-    def __enter__(self) -> VirtualScreen:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._server.terminate()
         self._server.wait(10)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from pathlib import Path
-from types import TracebackType
 
 from tests.support.broker import Broker
+from tests.support.closing import Closing
 from tests.support.demo import recordings
 from tests.support.demo.hub import Hub
 from tests.support.demo.timeline import Timeline
@@ -22,7 +22,7 @@ GROUP = "giao-ban"
 TOPIC_ROOT = "diemcau/v1"
 
 
-class Stage:
+class Stage(Closing):
     """The rooms `lung_cu` (test picture and tone) and `dat_mui` (recordings), the hub, the server."""
 
     def __init__(self, timeline: Timeline) -> None:
@@ -37,12 +37,7 @@ class Stage:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._stack.close()
 
     def _set_up(self) -> None:
