@@ -130,7 +130,8 @@ class Downlink:
         session = self.connection.session
         if session is None:
             return None
-        return self._losses.since(session.packets_received(), session.arrivals().lost)
+        buffers = session.jitter_buffers
+        return self._losses.since(buffers.packets_received(), buffers.arrivals().lost)
 
     def _make_session(self, events: Events) -> Session:
         self._losses = LossMeter()
@@ -211,7 +212,7 @@ class Downlink:
         self._loop.later(JITTER_SECONDS, self._adapt)
         session, before = self.connection.session, self._jitter.milliseconds
         if session and self.connection.flowing:
-            wanted = self._jitter.look(session.arrivals())
+            wanted = self._jitter.look(session.jitter_buffers.arrivals())
             if wanted != before:
                 session.set_delay(wanted)
             self._keep_in_step(session.pipeline)

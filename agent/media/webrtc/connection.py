@@ -134,7 +134,8 @@ class Connection:
         if not (self.connected and self.session):
             return
         now, watch = time.monotonic(), self._watch
-        watch.look(self.session.packets_received() + self.session.rtcp_packets, now)
+        arrived = self.session.jitter_buffers.packets_received() + self.session.rtcp_packets
+        watch.look(arrived, now)
         if watch.dead(now):
             silence = watch.silence_seconds(now)
             self._on_failed(Unreachable(f"nothing arrived for {silence:.1f} s"))

@@ -20,7 +20,7 @@ from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
 from agent.media.webrtc import rtcp, signaling
-from agent.media.webrtc.jitter import Arrivals
+from agent.media.webrtc.jitter_buffers import JitterBuffers
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.rtcp import ReportBlock
 from agent.media.webrtc.sdp import readable, without_sound_repeats
@@ -39,13 +39,6 @@ LONGEST_ANSWER_SECONDS = 3 * signaling.DEADLINE_SECONDS
 
 ATTEMPT_SECONDS = 10.0 + LONGEST_ANSWER_SECONDS + NEGOTIATION_SECONDS
 """From the start to the end of an attempt, whatever hangs, be it in GStreamer."""
-
-REPEAT_AFTER_MILLISECONDS = 20
-"""A packet this late is asked for again: 3G swaps packets, but not by more."""
-
-REPEAT_AGAIN_MILLISECONDS = 110
-"""And again after a round trip of 100 ms. GStreamer's own guess left 26 of 30 pictures whole at 5 %
-loss, this 29 (tests/bench/media.py)."""
 
 SENT_PACKETS = 1000
 """Kept for retransmission: seconds of picture, where GStreamer's 100 are less than a keyframe."""
@@ -83,7 +76,7 @@ class Session:
         self._connected = False
         self.rtcp_packets = 0
         self.reports: dict[int, ReportBlock] = {}
-        self.jitter_buffers: list[Any] = []
+        self.jitter_buffers = JitterBuffers()
         self.receiver_limit: int | None = None
         self.permit_repeat: Callable[[int, int], bool] = lambda ssrc, number: True
         """Whether a packet that is asked for is sent again, in the thread that takes the requests."""
@@ -102,7 +95,7 @@ class Session:
             ice.emit("add-local-ip-address", self._network.local_address)
         self._rtpbin = webrtc.get_by_name("rtpbin")
         self._rtpbin.connect("pad-added", self._on_rtpbin_pad)
-        self._rtpbin.connect("new-jitterbuffer", self._on_jitter_buffer)
+        self._rtpbin.connect("new-jitterbuffer", self.jitter_buffers.add)
         webrtc.connect("notify::ice-gathering-state", self._on_gathering)
         webrtc.connect("notify::connection-state", self._on_connection)
 
@@ -137,28 +130,9 @@ class Session:
         self.receiver_limit = rtcp.receiver_limit(packet) or self.receiver_limit
         return Gst.PadProbeReturn.OK
 
-    def _on_jitter_buffer(self, _rtpbin: Any, buffer: Any, _session: int, _ssrc: int) -> None:
-        # a guess at packets to come asks for many that were never sent
-        buffer.set_property("rtx-next-seqnum", False)
-        buffer.set_property("rtx-delay", REPEAT_AFTER_MILLISECONDS)
-        buffer.set_property("rtx-retry-timeout", REPEAT_AGAIN_MILLISECONDS)
-        self.jitter_buffers.append(buffer)
-
-    def packets_received(self) -> int:
-        """RTP packets that came in so far."""
-        return self._count("num-pushed")
-
-    def arrivals(self) -> Arrivals:
-        """How well they came."""
-        return Arrivals(self._count("num-lost"), self._count("num-late"), self._count("rtx-count"))
-
     def set_delay(self, milliseconds: int) -> None:
         """How long received media waits for late packets."""
         self._webrtc.set_property("latency", milliseconds)
-
-    def _count(self, counter: str) -> int:
-        statistics = [buffer.get_property("stats") for buffer in tuple(self.jitter_buffers)]
-        return sum(one.get_value(counter) for one in statistics)
 
     # --- negotiating
 
