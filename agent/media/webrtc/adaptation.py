@@ -33,7 +33,9 @@ LEAST_EXPECTED_LOSS, MOST_EXPECTED_LOSS = 5, 25
 
 
 class Adaptation:
-    """What becomes of one uplink's `targets`. `set_bitrate` gets the camera's bit/s; `on_return` is called when a given-up picture is back."""
+    """What becomes of one uplink's `targets`. `set_bitrate` gets the camera's bit/s; `on_return` is
+    called when a given-up picture is back.
+    """
 
     def __init__(
         self,

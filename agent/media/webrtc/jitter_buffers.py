@@ -32,16 +32,16 @@ class JitterBuffers:
 
     def packets_received(self) -> int:
         """RTP packets that came in so far."""
-        return self._count("num-pushed")
+        return self._count("num-pushed")[0]
 
     def arrivals(self) -> Arrivals:
         """How well they came."""
-        return Arrivals(self._count("num-lost"), self._count("num-late"), self._count("rtx-count"))
+        return Arrivals(*self._count("num-lost", "num-late", "rtx-count"))
 
     def clear(self) -> None:
         """Let go of them: the session has ended."""
         self._buffers.clear()
 
-    def _count(self, counter: str) -> int:
+    def _count(self, *counters: str) -> list[int]:
         statistics = [buffer.get_property("stats") for buffer in tuple(self._buffers)]
-        return sum(one.get_value(counter) for one in statistics)
+        return [sum(one.get_value(counter) for one in statistics) for counter in counters]

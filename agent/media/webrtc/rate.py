@@ -53,8 +53,8 @@ and yet at full size within 15 s of the link being wide again, or some 20 from s
 
 
 class LinkReport(NamedTuple):
-    """What is known of the last second: loss of all streams (0 to 1), and how old
-    the newest packet was that the server had, seen from here: a round trip and what queues on the way.
+    """What is known of the last second: loss of all streams (0 to 1), and how old the newest packet
+    was that the server had, seen from here: a round trip and what queues on the way.
     """
 
     loss: float
