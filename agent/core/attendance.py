@@ -8,7 +8,8 @@ from typing import Any
 
 from agent.core.commands import Code, Command, Endpoint, Join, Source
 from agent.core.documents import DeviceStatus, MeetingState, Status
-from agent.core.media import LinkState
+from agent.core.media import LinkState, MediaPlan
+from agent.core.profile import Profile
 from agent.core.urls import shown
 
 
@@ -35,11 +36,7 @@ class Attendance:
     play: list[Source]
     since_doubted: bool = False
     """Stamped by a clock that was not set yet."""
-    waiting: list[str] = field(default_factory=list)
-    """Ids of the join commands that are answered when the room is in."""
     joined_once: bool = False
-    settling: bool = False
-    """Enough is there, and the rest of the sources gets a moment more."""
     worker_failures: int = 0
     missing: dict[str, str] = field(default_factory=dict)
     """Device -> what is wrong with it, as the child reported."""
@@ -57,6 +54,23 @@ class Attendance:
     @property
     def state(self) -> MeetingState:
         return MeetingState(self.id, self.join.meeting.title, self.since, self.join.until)
+
+    def plan(
+        self, profile: Profile, *, microphone_live: bool, speaker_volume: int, recording: bool
+    ) -> MediaPlan:
+        """What a media child needs to know to carry the meeting."""
+        return MediaPlan(
+            meeting=self.id,
+            room=profile.room,
+            publish=self.publish,
+            play=self.play,
+            microphone_live=microphone_live,
+            camera_live=self.join.camera == "live" and self.publish is not None,
+            speaker_volume=speaker_volume,
+            recording=recording,
+            room_name=profile.name,
+            title=self.join.meeting.title or "",
+        )
 
     def reset_links(self) -> None:
         """A new child: nothing is connected yet."""

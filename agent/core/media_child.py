@@ -21,11 +21,14 @@ class MediaChild:
         self._do = do
         self._generation = 0
         self.running = False
+        self.in_meeting = False
+        """Whether the one that runs carries a meeting, and so listens to what is said about it."""
 
     def start(self, plan: MediaPlan) -> None:
         """Start a child; its reports carry the new generation."""
         self._generation += 1
         self.running = True
+        self.in_meeting = bool(plan.meeting)
         self._do(StartWorker(self._generation, plan))
 
     def stop(self) -> None:
@@ -38,7 +41,7 @@ class MediaChild:
 
     def exited(self) -> None:
         """It is gone."""
-        self.running = False
+        self.running = self.in_meeting = False
 
     def start_later(self, failures: int) -> None:
         """Be told by the deadline RESTART when to try again."""

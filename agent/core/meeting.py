@@ -90,7 +90,7 @@ class MeetingControl:
         self._stay.window.open(changed.until, now)
         self._stay.remember(changed)
         if self._stay.phase is Phase.JOINING:
-            attendance.waiting.append(command.id)
+            self._stay.arrival.wait(command.id)
             self._stay.check(now)  # with fewer sources it may have all it needs
         else:
             self._answers.succeed(

@@ -21,6 +21,7 @@ from agent.core.effects import (
     StopWorker,
 )
 from agent.core.media import SetMicrophone, SetVolume
+from agent.core.media_child import MediaChild
 
 CONFIRM_SECONDS = 3.0
 """A local child answers within milliseconds; this is for a machine under full load."""
@@ -45,9 +46,12 @@ class Wish:
 class Microphone:
     """The microphone's and the loudspeaker's wanted state, across media children."""
 
-    def __init__(self, do: Callable[[Effect], None], answers: Answers, volume: int) -> None:
+    def __init__(
+        self, do: Callable[[Effect], None], answers: Answers, child: MediaChild, volume: int
+    ) -> None:
         self._do = do
         self._answers = answers
+        self._child = child
         self._wishes: dict[str, Wish] = {}
         self._presses = 0
         self._in_doubt = False
@@ -55,8 +59,6 @@ class Microphone:
         self.live = False
         self.muted_by_hand = False
         self.volume = volume
-        self.child = False
-        """Whether a media child is there to be told."""
 
     def prepare(self, live: bool) -> None:
         """A meeting begins; the hand's mute is stronger than the command's wish."""
@@ -77,12 +79,12 @@ class Microphone:
 
     def rested(self) -> None:
         """The room was in standby for long enough: the next meeting begins with a clean slate."""
-        if self.muted_by_hand and not self.child:
+        if self.muted_by_hand and not self._child.in_meeting:
             self._set_by_hand(False)
 
     def mute(self, command_id: str, now: Now) -> None:
         """Let nothing leave the room; a child that is there must confirm it, whatever we believe."""
-        if not self.child and not self.live:
+        if not self._child.in_meeting and not self.live:
             self._answers.succeed(command_id, "was muted already", now, code=Code.ALREADY)
             return
         self._switch(False, command_id, "muted", now)
@@ -114,7 +116,7 @@ class Microphone:
     def _instruct(
         self, instruction: SetMicrophone | SetVolume, request: str, wish: Wish, now: Now
     ) -> None:
-        if not self.child:
+        if not self._child.in_meeting:
             self._answers.succeed(request, f"{wish.text} (nothing is open)", now)
             return
         self._wishes[request] = wish
@@ -143,7 +145,7 @@ class Microphone:
     def child_gone(self, now: Now, *, goes_on: bool) -> None:
         """Nothing is open any more; if the meeting `goes_on`, the next child starts with what is
         wanted now."""
-        self.child = self._in_doubt = False
+        self._in_doubt = False
         for request, wish in list(self._wishes.items()):
             self._do(CancelDeadline(CONFIRM + request))
             if wish.mutes is False and not (goes_on and self.live):

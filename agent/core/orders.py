@@ -186,8 +186,7 @@ class Orders:
 
     def settle_interrupted(self, command: Command, cold: bool, now: Now) -> None:
         """A command that a crash or restart cut off is finished or failed by rule, never repeated."""
-        attendance = self._stay.attendance
-        if attendance is not None and command.id in attendance.waiting:
+        if self._stay.arrival.awaited_by(command.id):
             return
         match command.body:
             case Leave() | Mute():

@@ -11,6 +11,7 @@ from agent.core.commands import Code
 from agent.core.documents import EventDocument
 from agent.core.effects import CancelDeadline, Effect, InstructWorker, PublishEvent, SetDeadline
 from agent.core.media import RecordingReported, SetRecording
+from agent.core.media_child import MediaChild
 
 CONFIRM = "recording:"
 CONFIRM_SECONDS = 5.0
@@ -20,17 +21,18 @@ CONFIRM_SECONDS = 5.0
 class Recording:
     """The wish, across media children, and what is true now. `do` takes the effects in order."""
 
-    def __init__(self, room: str, do: Callable[[Effect], None], answers: Answers) -> None:
+    def __init__(
+        self, room: str, do: Callable[[Effect], None], answers: Answers, child: MediaChild
+    ) -> None:
         self._room = room
         self._do = do
         self._answers = answers
+        self._child = child
         self._asked: dict[str, bool] = {}
         self._path = ""
         self._failure = Code.RECORDING_FAILED
         self.wanted = False
         self.on = False
-        self.child = False
-        """Whether a meeting's media child is there to be told."""
 
     @property
     def word(self) -> Literal["on", "off"]:
@@ -48,11 +50,11 @@ class Recording:
             self._answers.succeed(command_id, text, now, code=Code.ALREADY)
             return
         self.wanted = wanted
-        if not (wanted or self.child):
+        if not (wanted or self._child.in_meeting):
             self._answers.succeed(command_id, "not recording any more", now)
             return
         self._asked[command_id] = wanted
-        if self.child:  # else the next one has it in its plan, and reports
+        if self._child.in_meeting:  # else the next one has it in its plan, and reports
             self._do(InstructWorker(SetRecording(wanted, command_id)))
         self._do(SetDeadline(CONFIRM + command_id, CONFIRM_SECONDS))
 
@@ -93,9 +95,8 @@ class Recording:
             self._tell("recording-failed", report, now)
 
     def child_gone(self, now: Now) -> None:
-        """Whatever it recorded has ended; the next child begins a file if that is still wanted."""
-        asked = list(self._asked.items()) if self.child else []
-        self.child = False
+        """Whatever it recorded ends with it; the next child begins a file if that is still wanted."""
+        asked = list(self._asked.items()) if self._child.in_meeting else []
         for request, wanted in asked:
             self.applied(request, "The media process ended" if wanted else "", now)
         if self.on:

@@ -47,6 +47,7 @@ from agent.core.media import (
     RecordingReported,
     UplinkReported,
 )
+from agent.core.media_child import MediaChild
 from agent.core.meeting import MeetingControl
 from agent.core.microphone import CONFIRM, HAND_MUTE, Microphone
 from agent.core.orders import IDENTIFY, REPORT_ANSWER, Orders
@@ -78,8 +79,9 @@ class Room:
         self.answers = Answers(profile.room, do)
         self.refusals = Refusals(profile.room, do)
         self.display = DisplayPower(profile, do)
-        self.microphone = Microphone(do, self.answers, profile.speaker_volume)
-        self.recording = Recording(profile.room, do, self.answers)
+        self.child = MediaChild(profile.room, do)
+        self.microphone = Microphone(do, self.answers, self.child, profile.speaker_volume)
+        self.recording = Recording(profile.room, do, self.answers, self.child)
         self.health = HealthBoard(profile, do, self.throttle)
         self.audit = DeviceAudit(profile.room, self.throttle)
         self.stay = Stay(
@@ -87,6 +89,7 @@ class Room:
             do,
             self.answers,
             self.display,
+            self.child,
             self.microphone,
             self.recording,
             self._tell,
@@ -131,9 +134,9 @@ class Room:
             case CommandRefused():
                 self.answers.refuse_malformed(event, now)
                 self.refusals.note(event, now)
-            case WorkerReported(generation, report) if self.stay.child.is_current(generation):
+            case WorkerReported(generation, report) if self.child.is_current(generation):
                 self._reported(report, now)
-            case WorkerExited(generation, _, text) if self.stay.child.is_current(generation):
+            case WorkerExited(generation, _, text) if self.child.is_current(generation):
                 self._child_exited(text, now)
             case LineChanged(_, active) if active:
                 self._button_pressed(now)
@@ -246,7 +249,7 @@ class Room:
         command, why = self.stay.reason
         self.audit.observe(set(), command, f"{why} ({text})" if text else why, now)
         if self.ending.under_way:
-            self.stay.child.exited()
+            self.child.exited()
             self.ending.finish()
         else:
             self.stay.child_exited(text, now)

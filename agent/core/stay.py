@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from msgspec import structs
 
 from agent.core.answers import Answers
+from agent.core.arrival import JOIN, SETTLE, Arrival
 from agent.core.attendance import Attendance, Link
 from agent.core.clock import Now
-from agent.core.commands import AckState, Code, Command, Join
+from agent.core.commands import Code, Command, Join
 from agent.core.departure import Departure
 from agent.core.display import DisplayPower
 from agent.core.documents import DeviceStatus, Phase
@@ -27,19 +28,13 @@ from agent.core.effects import (
     SetLamp,
 )
 from agent.core.events import MeetingRecord
-from agent.core.media import DownlinkReported, Instruction, MediaPlan, UplinkReported
+from agent.core.media import DownlinkReported, Instruction, UplinkReported
 from agent.core.media_child import RESTART, MediaChild
 from agent.core.microphone import Microphone
 from agent.core.profile import Profile
 from agent.core.recording import Recording
 from agent.core.standby import StandbyScreen
 from agent.core.window import WINDOW, Window
-
-JOIN = "join"
-SETTLE = "join-settle"
-
-SETTLE_SECONDS = 1.0
-"""How long a join that has enough waits for the rest of its sources before it says which miss."""
 
 LEAVE = "leave"
 LEAVE_SECONDS = 10.0
@@ -63,6 +58,7 @@ class Stay:
         do: Callable[[Effect], None],
         answers: Answers,
         display: DisplayPower,
+        child: MediaChild,
         microphone: Microphone,
         recording: Recording,
         tell: Tell,
@@ -75,9 +71,10 @@ class Stay:
         self._recording = recording
         self._tell = tell
         self.window = Window(do)
+        self.arrival = Arrival(do, answers)
         self.departure = Departure(answers)
         self._ending: tuple[Command | None, str] = (None, "")
-        self.child = MediaChild(profile.room, do)
+        self.child = child
         self._standby = StandbyScreen(profile, self.child)
         self.phase = Phase.STANDBY
         self.attendance: Attendance | None = None
@@ -96,10 +93,7 @@ class Stay:
 
     def supersede_joins(self, text: str, now: Now) -> None:
         """The joins that are not answered yet, and the next one, have become pointless."""
-        waiting = self.attendance.waiting if self.attendance else []
-        for command_id in waiting:
-            self._answers.finish(command_id, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)
-        waiting.clear()
+        self.arrival.withdraw(text, now)
         self.departure.withdraw_next(text, now)
 
     def forget(self) -> None:
@@ -118,7 +112,6 @@ class Stay:
             publish=self._profile.publish_endpoint(join),
             play=self._profile.play_sources(join),
             since_doubted=resumed_since is None and not now.synchronised,
-            waiting=[command.id] if command.id in self._answers.open else [],
         )
         self.attendance = attendance
         self.phase = Phase.JOINING
@@ -128,7 +121,7 @@ class Stay:
         self._do(SetLamp("on"))
         self._display.want_on()
         self._start_child(attendance)
-        self._do(SetDeadline(JOIN, join.timeout_seconds))
+        self.arrival.begin(command.id, join.timeout_seconds)
         self.window.open(join.until, now, resumed_since=resumed_since)
         self._answers.running(command.id, f"joining {attendance.id}", now)
 
@@ -137,7 +130,7 @@ class Stay:
         assert self.attendance is not None
         self.attendance.joined_once = True
         self.phase = Phase.RECONNECTING
-        self._do(CancelDeadline(JOIN))
+        self.arrival.end()
 
     def remember(self, join: Join) -> None:
         """The join as it stands now: a new child and a restart go on with it."""
@@ -166,25 +159,18 @@ class Stay:
         if self._standby.showing:
             self._standby.end()
             return
-        self._microphone.child = self._recording.child = True
         attendance.reset_links()
-        plan = MediaPlan(
-            meeting=attendance.id,
-            room=self._profile.room,
-            publish=attendance.publish,
-            play=attendance.play,
+        plan = attendance.plan(
+            self._profile,
             microphone_live=self._microphone.live,
-            camera_live=attendance.join.camera == "live" and attendance.publish is not None,
             speaker_volume=self._microphone.volume,
             recording=self._recording.wanted,
-            room_name=self._profile.name,
-            title=attendance.join.meeting.title or "",
         )
         self.child.start(plan)
 
     def instruct(self, instruction: Instruction) -> None:
         """Tell the meeting's child; one that is still to be started has it in its plan."""
-        if self._microphone.child:
+        if self.child.in_meeting:
             self._do(InstructWorker(instruction))
 
     def check(self, now: Now, *, settled: bool = False) -> None:
@@ -209,9 +195,8 @@ class Stay:
             return
         if attendance.complete or settled:
             self._joined(attendance, now)
-        elif not attendance.settling:
-            attendance.settling = True
-            self._do(SetDeadline(SETTLE, SETTLE_SECONDS))
+        else:
+            self.arrival.settle()
 
     def _join_is_due(self, attendance: Attendance, now: Now) -> None:
         """The time is over. A projector that is still warming up keeps nobody out."""
@@ -226,20 +211,12 @@ class Stay:
         attendance.joined_once = True
         attendance.worker_failures = 0
         self.phase = Phase.IN_MEETING
-        self._do(CancelDeadline(JOIN))
-        self._do(CancelDeadline(SETTLE))
-        for command_id in attendance.waiting:
-            self._answers.succeed(
-                command_id, f"in meeting {attendance.id}", now, detail=attendance.detail()
-            )
-        attendance.waiting.clear()
+        self.arrival.arrived(attendance.id, attendance.detail(), now)
         if again:
             self._tell("reconnected", Code.OK, f"back in meeting {attendance.id}", now)
 
     def _fail_join(self, attendance: Attendance, code: Code, text: str, now: Now) -> None:
-        for command_id in attendance.waiting:
-            self._answers.fail(command_id, code, text, now, **attendance.detail())
-        attendance.waiting.clear()
+        self.arrival.failed(code, text, now, attendance.detail())
         self.stop(now, attendance.command, f"not joined: {text}")
 
     # --- the way out -----------------------------------------------------------------------------
@@ -249,8 +226,7 @@ class Stay:
         self._ending = command, why
         self.phase = Phase.LEAVING
         self.forget()
-        self._do(CancelDeadline(JOIN))
-        self._do(CancelDeadline(SETTLE))
+        self.arrival.end()
         self.window.close()
         self.child.cancel_start()
         self._standby.retry()
@@ -304,9 +280,9 @@ class Stay:
 
     def child_exited(self, text: str, now: Now) -> None:
         """The child is gone: as wished, or a failure that is mended by starting another."""
-        self.child.exited()
         self._microphone.child_gone(now, goes_on=self.held)
         self._recording.child_gone(now)
+        self.child.exited()
         attendance = self.attendance
         if self._standby.showing:
             self._standby.exited()
@@ -321,7 +297,7 @@ class Stay:
         attendance.worker_failures += 1
         attendance.reset_links()
         self._tell("media-restarted", Code.WORKER_FAILED, text, now)
-        if attendance.waiting and attendance.worker_failures >= MAX_JOIN_FAILURES:
+        if self.arrival.awaited and attendance.worker_failures >= MAX_JOIN_FAILURES:
             self._fail_join(attendance, Code.WORKER_FAILED, text, now)
             return
         if self.phase is Phase.IN_MEETING:

@@ -1,0 +1,79 @@
+"""Who waits for the room to be in its meeting: the join commands, and for how long they do.
+
+`agent.core.departure` is the same for the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agent.core.answers import Answers
+from agent.core.clock import Now
+from agent.core.commands import AckState, Code
+from agent.core.effects import CancelDeadline, Effect, SetDeadline
+
+JOIN = "join"
+SETTLE = "join-settle"
+
+SETTLE_SECONDS = 1.0
+"""How long a join that has enough waits for the rest of its sources before it says which miss."""
+
+
+class Arrival:
+    """Answers them when the meeting flows both ways, or when it won't. `do` takes the effects in order."""
+
+    def __init__(self, do: Callable[[Effect], None], answers: Answers) -> None:
+        self._do = do
+        self._answers = answers
+        self._waiting: list[str] = []
+        self._settling = False
+
+    def begin(self, command_id: str, timeout_seconds: float) -> None:
+        """On the way in. A join that was answered before a restart waits for nothing."""
+        self._settling = False
+        self._waiting = [command_id] if command_id in self._answers.open else []
+        self._do(SetDeadline(JOIN, timeout_seconds))
+
+    def wait(self, command_id: str) -> None:
+        """This join of the same meeting is answered with the first."""
+        self._waiting.append(command_id)
+
+    def awaited_by(self, command_id: str) -> bool:
+        """Whether this command is answered when the room is in."""
+        return command_id in self._waiting
+
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody waits for it."""
+        return bool(self._waiting)
+
+    def settle(self) -> None:
+        """Enough is there; the rest of the sources gets a moment more, once."""
+        if not self._settling:
+            self._settling = True
+            self._do(SetDeadline(SETTLE, SETTLE_SECONDS))
+
+    def withdraw(self, text: str, now: Now) -> None:
+        """The joins have become pointless."""
+        for command_id in self._waiting:
+            self._answers.finish(command_id, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)
+        self._waiting.clear()
+
+    def arrived(self, meeting: str, detail: dict[str, Any], now: Now) -> None:
+        """The room is in."""
+        self.end()
+        for command_id in self._waiting:
+            self._answers.succeed(command_id, f"in meeting {meeting}", now, detail=detail)
+        self._waiting.clear()
+
+    def failed(self, code: Code, text: str, now: Now, detail: dict[str, Any]) -> None:
+        """The room won't get in."""
+        for command_id in self._waiting:
+            self._answers.fail(command_id, code, text, now, **detail)
+        self._waiting.clear()
+
+    def end(self) -> None:
+        """The time that it may take does not matter any more."""
+        self._do(CancelDeadline(JOIN))
+        self._do(CancelDeadline(SETTLE))
