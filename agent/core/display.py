@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.core.effects import CancelDeadline, Effect, SetDeadline, SwitchDisplay
+from agent.core.effects import (
+    CancelDeadline,
+    Effect,
+    RememberDisplayKeptOn,
+    SetDeadline,
+    SwitchDisplay,
+)
 from agent.core.profile import Profile
 
 WARM_UP = "display-warm-up"
@@ -21,11 +27,21 @@ class DisplayPower:
         self.ready = not profile.has_relay
         self._ordered: bool | None = None
         """What the relay was told last and has not answered yet."""
+        self._kept_on = False
+        """The hub ordered it on: until it orders it off, or a meeting is over."""
 
-    def restore(self, on: bool) -> None:
-        """The relay's state when the daemon started: a display that was on is warm."""
+    def restore(self, on: bool, kept_on: bool) -> None:
+        """The relay's state when the daemon started, and the order of before, which a power cut ends:
+        a display that was on is warm."""
         if self._profile.has_relay:
             self.on = self.ready = on
+            self._kept_on = kept_on
+            self._keep_on(kept_on and on)
+
+    def keep_on(self) -> None:
+        """On, also if it is: else it would go off after the hold time."""
+        self._keep_on(True)
+        self.want_on()
 
     def want_on(self) -> None:
         """Switch on now, unless it is."""
@@ -35,9 +51,15 @@ class DisplayPower:
 
     def want_off(self) -> None:
         """Switch off now, unless it is."""
+        self._keep_on(False)
         if self._profile.has_relay:
             self._do(CancelDeadline(HOLD))
             self._order(False)
+
+    def _keep_on(self, wanted: bool) -> None:
+        if wanted != self._kept_on:
+            self._kept_on = wanted
+            self._do(RememberDisplayKeptOn(wanted))
 
     def _order(self, on: bool) -> None:
         if on != self.heading:
@@ -50,8 +72,14 @@ class DisplayPower:
         """What it will be once the relay has answered."""
         return self.on if self._ordered is None else self._ordered
 
+    def rest(self) -> None:
+        """The daemon started and the room is in no meeting: only the hub's order keeps it on."""
+        if not self._kept_on:
+            self.release()
+
     def release(self) -> None:
         """The meeting is over: off after the hold time."""
+        self._keep_on(False)
         if self._profile.has_relay and self.on:
             self._do(SetDeadline(HOLD, self._profile.display_hold_seconds))
 

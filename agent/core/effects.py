@@ -76,6 +76,12 @@ class RememberMutedByHand(Struct, frozen=True):
     muted: bool
 
 
+class RememberDisplayKeptOn(Struct, frozen=True):
+    """Keep on disk whether the hub ordered the display on."""
+
+    on: bool
+
+
 class StartWorker(Struct, frozen=True):
     """Start a media child with this plan. Its reports carry `generation`."""
 
@@ -148,6 +154,7 @@ Effect = (
     | PublishEvent
     | RememberMeeting
     | RememberMutedByHand
+    | RememberDisplayKeptOn
     | StartWorker
     | InstructWorker
     | StopWorker

@@ -145,6 +145,7 @@ class Restored(Struct, frozen=True):
     cold: bool
     muted_by_hand: bool = False
     display_on: bool = False
+    display_kept_on: bool = False
     left_open: frozenset[str] = frozenset()
     """Devices that were open when the journal ended."""
     journal: DeviceStatus | None = None

@@ -153,7 +153,7 @@ class Orders:
         if self._display.on == self._display.heading == (power == "on"):
             self._answers.succeed(command.id, f"was {power} already", now, code=Code.ALREADY)
         if power == "on":
-            self._display.want_on()  # also if it is: else it would go off after the hold time
+            self._display.keep_on()
         else:
             self._display.want_off()
 

@@ -197,7 +197,7 @@ class Room:
     def _restored(self, event: Restored, now: Now) -> None:
         self._agent = structs.replace(self._agent, started=now.wall)
         self.microphone.muted_by_hand = event.muted_by_hand
-        self.display.restore(event.display_on)
+        self.display.restore(event.display_on, event.display_kept_on)
         self.audit.restore(event.left_open, now)
         if event.journal is not None and event.journal.status is not Status.OK:
             self._tell("fault", event.journal.code, event.journal.text, now)
@@ -211,7 +211,7 @@ class Room:
             self.meeting.resume(event.meeting, now)
         if self.stay.attendance is None:
             self.microphone.rest()
-            self.display.release()
+            self.display.rest()
         for command in event.unfinished:
             self.orders.settle_interrupted(command, event.cold, now)
         self.health.start()

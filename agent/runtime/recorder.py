@@ -16,7 +16,7 @@ from agent.ports import Journal, Outgoing
 
 log = logging.getLogger(__name__)
 
-Fact = do.RememberMeeting | do.RememberMutedByHand
+Fact = do.RememberMeeting | do.RememberMutedByHand | do.RememberDisplayKeptOn
 """What the next start goes by: kept even if the commands and answers beside it cannot be."""
 
 Act = do.StartWorker | do.InstructWorker | do.StopWorker | do.SwitchDisplay | do.SetLamp
@@ -83,13 +83,15 @@ class Recorder:
                 self._journal.remember_meeting(record)
             case do.RememberMutedByHand(muted):
                 self._journal.remember("muted_by_hand", "yes" if muted else "no")
+            case do.RememberDisplayKeptOn(on):
+                self._journal.remember("display_kept_on", "yes" if on else "no")
             case do.MarkSent(key):
                 self._journal.mark_sent(key)
         return _unkept(effect)
 
 
 def _is_kept(effect: do.Effect) -> bool:
-    kept = do.RecordCommand | do.PublishEvent | do.RememberMeeting | do.RememberMutedByHand
+    kept = do.RecordCommand | do.PublishEvent | Fact
     return isinstance(effect, kept) or (isinstance(effect, do.SendAck) and effect.final)
 
 

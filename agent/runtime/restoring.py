@@ -25,6 +25,7 @@ def restored(journal: Journal, boot: str, display_on: bool) -> Restored:
         cold=before not in (None, boot),
         muted_by_hand=journal.recall("muted_by_hand") == "yes",
         display_on=display_on,
+        display_kept_on=journal.recall("display_kept_on") == "yes",
         left_open=left_open(journal.events(AUDITED, limit=20)),
         journal=journal.condition,
     )

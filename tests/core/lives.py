@@ -78,7 +78,7 @@ class Life:
         self._jumped = timedelta()
         self._seconds = 0.0
         self._unfinished: dict[str, Command] = {}
-        self._muted_by_hand = False
+        self._muted_by_hand = self._display_kept_on = False
         self._relay = False
         self._unacknowledged: dict[int, Command] = {}
         self.meeting: MeetingRecord | None = None
@@ -96,7 +96,8 @@ class Life:
         self._inbox: list[Event] = [*waiting]
         unfinished, cold = list(self._unfinished.values()), self._coin()
         display_on = self._relay or not self._profile.has_relay
-        self._tell(Restored(self.meeting, unfinished, cold, self._muted_by_hand, display_on))
+        kept = (self._muted_by_hand, display_on, self._display_kept_on)
+        self._tell(Restored(self.meeting, unfinished, cold, *kept))
 
     @property
     def now(self) -> Now:
@@ -244,6 +245,8 @@ class Life:
                 self.meeting = record
             case do.RememberMutedByHand(muted):
                 self._muted_by_hand = muted
+            case do.RememberDisplayKeptOn(on):
+                self._display_kept_on = on
 
     def _perform(self, effect: do.Effect) -> None:
         match effect:
