@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from msgspec import structs
@@ -34,8 +35,10 @@ from agent.media.picture.own_picture import OwnPicture
 from agent.media.picture.screen import Screen
 from agent.media.picture.snapshot import SentPicture, write_keyframe, write_scene
 from agent.media.pipeline import SharedClock
+from agent.media.recording.folder import RecordingFolder
 from agent.media.recording.part import OWN
 from agent.media.recording.recorder import Recorder
+from agent.media.recording.recording import Recording
 from agent.media.reporting import DeviceReporter, Send
 from agent.media.sound.echo.control import EchoControl
 from agent.media.sound.echo.reference import Reference
@@ -81,14 +84,17 @@ class Meeting:
         self._clock = SharedClock()
         self._sent = SentPicture()
         self._recordings_ending: list[threading.Thread] = []
-        self._recorder = Recorder(
+        folder = RecordingFolder(media.recording)
+        new_recording = partial(
+            Recording,
             self._clock,
-            media.recording,
+            folder,
             (plan.room, plan.meeting),
             send,
             request_keyframes=lambda: loop.post(self._request_keyframes),
             expected=self._pictures,
         )
+        self._recorder = Recorder(self._clock, folder, send, new_recording)
         self.camera = OwnPicture(loop, devices.camera, makers.camera, self._on_unit, send)
         self.uplink = self._make_uplink()
         self._reference = Reference()

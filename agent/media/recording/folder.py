@@ -26,8 +26,7 @@ class RecordingFolder:
 
     def __init__(self, settings: Recording) -> None:
         self._settings = settings
-        assert settings.directory is not None
-        self.path = Path(settings.directory)
+        self.path = Path(settings.directory or "")
 
     def new_file(self, room: str, meeting: str, at: datetime) -> Path:
         """`2026-11-22T07-15-00_<room>_<meeting>.mp4`, local time; later ones of a second count on."""
@@ -36,7 +35,13 @@ class RecordingFolder:
         return next(file for name in names if not (file := self.path / f"{name}.mp4").exists())
 
     def check(self) -> None:
-        """Raises MediaError (`disk-full`, `recording-failed`) when nothing may be written."""
+        """Raises MediaError when nothing may be written.
+
+        Its code is `recording-not-set-up`, `disk-full` or `recording-failed`.
+        """
+        if self._settings.directory is None:
+            text = "The room's settings name no folder for recordings (media.recording.directory)"
+            raise MediaError("recording-not-set-up", text)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(self.path).free // MEGABYTE

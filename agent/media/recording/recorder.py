@@ -18,7 +18,6 @@ from agent.media.recording.part import OWN, Picture, Sound
 from agent.media.recording.recording import Recording
 from agent.media.reporting import Send
 from agent.ports import AccessUnit
-from agent.settings import Recording as Settings
 
 
 class Recorder:
@@ -27,18 +26,14 @@ class Recorder:
     def __init__(
         self,
         clock: SharedClock,
-        settings: Settings,
-        name: tuple[str, str],
+        folder: RecordingFolder,
         send: Send,
-        request_keyframes: Callable[[], None],
-        expected: Callable[[], set[str]],
+        new_recording: Callable[[], Recording],
     ) -> None:
         self._clock = clock
-        self._folder = RecordingFolder(settings) if settings.directory else None
-        self._name = name
+        self._folder = folder
         self._send = send
-        self._request_keyframes = request_keyframes
-        self._expected = expected
+        self._new_recording = new_recording
         self._recording: Recording | None = None
 
     @property
@@ -77,23 +72,11 @@ class Recorder:
         if self.on:
             return
         try:
-            if self._folder is None:
-                text = (
-                    "The room's settings name no folder for recordings (media.recording.directory)"
-                )
-                raise MediaError("recording-not-set-up", text)
             self._folder.check()
         except MediaError as error:
             self._send(RecordingReported(False, "", error.code, error.text))
             raise
-        self._recording = Recording(
-            self._clock,
-            self._folder,
-            self._name,
-            self._send,
-            self._request_keyframes,
-            self._expected,
-        )
+        self._recording = self._new_recording()
         self._recording.start()
 
     def stop(self) -> list[threading.Thread]:
