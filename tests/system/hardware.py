@@ -77,18 +77,15 @@ class Trace:
         return [int(value) for value in self._event.findall((TRACING / "trace").read_text())]
 
 
-class Plug:
-    """A device's driver, taken off and put back while it is in use: a cable pulled and put in."""
-
-    def __init__(self, driver: str, device: str) -> None:
-        self._driver = Path(f"/sys/bus/platform/drivers/{driver}")
-        self._device = device
-
-    def pull(self) -> None:
-        (self._driver / "unbind").write_text(self._device)
-
-    def put_in(self) -> None:
-        (self._driver / "bind").write_text(self._device)
+@contextmanager
+def unplugged(driver: str, device: str) -> Iterator[None]:
+    """A cable pulled, and put in again: the device loses its driver while it is in use."""
+    folder = Path(f"/sys/bus/platform/drivers/{driver}")
+    (folder / "unbind").write_text(device)
+    try:
+        yield
+    finally:
+        (folder / "bind").write_text(device)
         run("udevadm", "settle")
 
 
@@ -98,9 +95,11 @@ def tone_played(frequency_hz: float, device: str) -> Iterator[None]:
     source = f"sine=frequency={frequency_hz}:sample_rate=48000"
     command = ["ffmpeg", "-loglevel", "error", "-re", "-f", "lavfi", "-i", source, "-ac", "1"]
     player = subprocess.Popen([*command, "-f", "alsa", device])
-    yield
-    player.terminate()
-    player.wait(30)
+    try:
+        yield
+    finally:
+        player.terminate()
+        player.wait(30)
 
 
 def hear(device: str, seconds: int) -> Sound:
