@@ -97,7 +97,7 @@ class Meeting:
         self._recorder = Recorder(self._clock, folder, send, new_recording)
         self.camera = OwnPicture(loop, devices.camera, makers.camera, self._on_unit, send)
         self.uplink = self._make_uplink()
-        self._reference = Reference()
+        self._reference = self._make_reference()
         self.speaker = self._make_speaker()
         self.microphone = self._make_microphone()
         output = devices.display.output
@@ -135,6 +135,14 @@ class Meeting:
             set_bitrate=self.camera.set_bitrate,
         )
 
+    def _make_reference(self) -> Reference | None:
+        """Only for a microphone whose sound is processed here."""
+        wanted = self._devices.microphone
+        if self.uplink is None or wanted is None:
+            return None
+        processed = wanted.driver == "alsa" if wanted.processing is None else wanted.processing
+        return Reference() if processed else None
+
     def _make_microphone(self) -> MicrophoneFeed | None:
         wanted = self._devices.microphone
         if self._makers.microphone is None or wanted is None or self.uplink is None:
@@ -150,8 +158,7 @@ class Meeting:
         )
 
     def _make_echo_control(self, wanted: settings.Microphone) -> EchoControl | None:
-        processed = wanted.driver == "alsa" if wanted.processing is None else wanted.processing
-        if not processed:
+        if self._reference is None:
             return None
         name = wanted.echo_canceller if self.speaker else "off"
         return EchoControl(name, self._reference)
@@ -166,7 +173,7 @@ class Meeting:
             self._makers.speaker,
             self._plan.speaker_volume,
             reporter,
-            on_played=self._reference.add,
+            on_played=self._reference.add if self._reference else None,
             own_delay_seconds=wanted.delay_milliseconds / 1000,
         )
 

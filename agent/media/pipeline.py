@@ -7,6 +7,7 @@ mixed and echo cancelled across them.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,9 @@ _POLL_NANOSECONDS = 200_000_000
 
 
 class SharedClock:
-    """The system's monotonic clock and the moment that counts as zero, one a process."""
+    """The system's monotonic clock, Python's and GStreamer's, and the moment that counts as zero; one
+    a process.
+    """
 
     def __init__(self) -> None:
         self.clock = Gst.SystemClock.obtain()
@@ -26,10 +29,10 @@ class SharedClock:
 
     def now(self) -> int:
         """Running time in nanoseconds, the same in every pipeline."""
-        return int(self.clock.get_time() - self.base_time)
+        return time.monotonic_ns() - self.base_time
 
     def at(self, monotonic_seconds: float) -> int:
-        """The running time of an instant of Python's monotonic clock, which is the same clock."""
+        """The running time of an instant of that clock."""
         return max(0, int(monotonic_seconds * Gst.SECOND) - self.base_time)
 
 

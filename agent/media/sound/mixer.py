@@ -6,13 +6,16 @@ Received sound comes in from the downlinks' pipelines without passing through Py
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.media.gst import Gst
 from agent.media.pipeline import Pipeline, SharedClock, level_dbfs
 
 CHUNK_NANOSECONDS = 20_000_000
-"""What is mixed at a time: an Opus packet."""
+"""What is mixed at a time: an Opus packet..."""
+
+CHUNK_BYTES = 1920
+"""... of 48 kHz S16LE."""
 
 LATENCY_NANOSECONDS = CHUNK_NANOSECONDS + 1_000_000
 """A chunk leaves so long after its first sample is due, whether all sources have sound for it or one
@@ -32,6 +35,13 @@ MIX = f"""
  ! appsink name=out sync=true max-buffers=4 drop=true"""
 
 
+class Chunk(NamedTuple):
+    """A piece of the mix: S16LE, and the running time in nanoseconds when it began to be due."""
+
+    sound: bytes
+    due: int
+
+
 class Mixer:
     """From `play()` to `close()`."""
 
@@ -48,12 +58,16 @@ class Mixer:
     def close(self) -> None:
         self._pipeline.close()
 
-    def next(self, wait_seconds: float) -> Any | None:
-        """The next sample of the mix; None if there is none within that time.
+    def next(self, wait_seconds: float) -> Chunk | None:
+        """The next piece of the mix; None if there is none within that time.
 
         What nobody takes is dropped after 80 ms, since a late voice only disturbs.
         """
-        return self._out.try_pull_sample(int(wait_seconds * Gst.SECOND))
+        sample = self._out.try_pull_sample(int(wait_seconds * Gst.SECOND))
+        if sample is None:
+            return None
+        buffer = sample.get_buffer()
+        return Chunk(buffer.extract_dup(0, CHUNK_BYTES), buffer.pts)
 
     def skip(self) -> None:
         """Leave out what waits to be taken: it is from before somebody listened."""

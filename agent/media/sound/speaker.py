@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from agent.core.documents import DeviceStatus
 from agent.errors import MediaError
-from agent.media.pipeline import SharedClock, unwrap
+from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
-from agent.media.sound.mixer import Input, Mixer
+from agent.media.sound.mixer import CHUNK_NANOSECONDS, Chunk, Input, Mixer
 from agent.media.sound.pace import Pace, stretched
 from agent.media.sound.slack import Slack
 from agent.ports import SAMPLE_RATE_HZ, Speaker
@@ -109,8 +108,8 @@ class SpeakerFeed:
             self._pace, excess = Pace(), 0
             self._mixer.skip()
             while not self._closing.is_set():
-                if sample := self._mixer.next(WAIT_SECONDS):
-                    excess = self._say(speaker, sample, excess)
+                if chunk := self._mixer.next(WAIT_SECONDS):
+                    excess = self._say(speaker, chunk, excess)
                 if self._reporter.due():
                     self._look(speaker.status())
         finally:
@@ -118,15 +117,14 @@ class SpeakerFeed:
             speaker.close()
         self._reporter.closed()
 
-    def _say(self, speaker: Speaker, sample: Any, excess: int) -> int:
-        """Write the sample less `excess` samples. How many are too many now."""
-        buffer = sample.get_buffer()
-        sound = stretched(unwrap(sample), excess)
+    def _say(self, speaker: Speaker, chunk: Chunk, excess: int) -> int:
+        """Write the chunk less `excess` samples. How many are too many now."""
+        sound = stretched(chunk.sound, excess)
         speaker.write(sound)
         heard = self._clock.now() + int(speaker.delay_seconds() * NANOSECONDS)
         if self._on_played:
             self._on_played(heard - len(sound) * NANOSECONDS // BYTES_PER_SECOND, sound)
-        return self._pace.heard(heard - buffer.pts - buffer.duration)
+        return self._pace.heard(heard - chunk.due - CHUNK_NANOSECONDS)
 
     def _look(self, status: DeviceStatus) -> None:
         self._pace.second(int(status.detail.get("xruns", 0)))

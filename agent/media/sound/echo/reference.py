@@ -44,10 +44,17 @@ class Reference:
         """This begins to sound then; a gap before it was silence."""
         samples = numpy.frombuffer(pcm, numpy.int16)
         begin = self._begin(_sample(at_nanoseconds))
-        gap = min(max(0, begin - self._end), CAPACITY_SAMPLES)
-        self._ring[_places(begin - gap, gap)] = 0
-        self._ring[_places(begin, len(samples))] = samples
+        if (gap := min(begin - self._end, CAPACITY_SAMPLES)) > 0:
+            self._write(begin - gap, numpy.zeros(gap, numpy.int16))
+        self._write(begin, samples)
         self._end = begin + len(samples)
+
+    def _write(self, begin: int, samples: NDArray[numpy.int16]) -> None:
+        """The ring's end may be within."""
+        at = begin % CAPACITY_SAMPLES
+        head = min(len(samples), CAPACITY_SAMPLES - at)
+        self._ring[at : at + head] = samples[:head]
+        self._ring[: len(samples) - head] = samples[head:]
 
     def _begin(self, told: int) -> int:
         off = told - self._end - self._drift
@@ -82,10 +89,6 @@ class Reference:
 
 def _sample(at_nanoseconds: int) -> int:
     return at_nanoseconds * SAMPLE_RATE_HZ // NANOSECONDS
-
-
-def _places(begin: int, count: int) -> NDArray[numpy.int64]:
-    return numpy.arange(begin, begin + count) % CAPACITY_SAMPLES
 
 
 def _between(samples: NDArray[numpy.int16], fraction: float) -> bytes:
