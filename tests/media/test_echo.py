@@ -94,13 +94,14 @@ def test_what_was_played_is_had_by_its_time_though_a_card_is_vague() -> None:
 
 def test_what_was_played_goes_on_over_the_end_of_the_memory() -> None:
     reference = begun()
-    pieces = [ramp(number * 7) + ramp(number * 7 + 480)[:34] for number in range(250)]
+    pieces = [
+        ramp(7 * number) + bytes(34) for number in range(250)
+    ]  # 497 samples: no divisor of it
     for number, piece in enumerate(pieces):
         reference.add(START_NANOSECONDS + number * 497 * 1_000_000_000 // 48_000, piece)
-    played = b"".join(pieces)
-    last = 256  # periods; the ring's 96,000 samples end in one of them
-    got = b"".join(reference.take(at(number)) for number in range(last - 150, last))
-    assert got == played[(last - 150) * 960 : last * 960]
+    remembered = range(60, 258)
+    got = b"".join(reference.take(at(number)) for number in remembered)
+    assert got == b"".join(pieces)[remembered.start * 960 : remembered.stop * 960]
 
 
 def test_a_loudspeaker_that_ran_dry_is_late_from_then_on() -> None:
