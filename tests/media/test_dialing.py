@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -111,3 +113,29 @@ def test_names_are_looked_up_by_the_system() -> None:
     assert (socket.AF_INET, (ADDRESS, 80)) in resolve("localhost", 80)
     with pytest.raises(OSError, match="no host name"):
         resolve("a" * 70 + ".example", 80)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_failed_attempt_holds_nothing_of_its_callers(known: bool) -> None:
+    """An error leads to all that its callers hold, a whole session among it: a circle would keep that
+    until Python's collector comes, which is minutes."""
+    resolver = Resolver()
+    resolver.answers = known
+    dialer = Dialer(resolver)
+
+    def attempt() -> weakref.ref[threading.Event]:
+        held = threading.Event()
+        with pytest.raises(OSError, match=r"refused|resolution"):
+            dialer.connect("media.example", free_port(), 5)
+        return weakref.ref(held)
+
+    gc.disable()
+    try:
+        assert attempt()() is None
+    finally:
+        gc.enable()
+
+
+def free_port() -> int:
+    with listening() as server:
+        return port_of(server)

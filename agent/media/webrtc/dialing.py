@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -59,14 +60,13 @@ class Dialer:
     def _addresses(self, host: str, port: int, seconds: float) -> list[Address]:
         known = self._known.get((host, port))
         lookup = self._lookup(host, port)
-        try:
-            addresses = lookup.result(LOOKUP_SECONDS if known else seconds)
-        except OSError:  # of which the lookup's own TimeoutError is one
-            if not known:
-                raise
-            return known
-        self._known[host, port] = addresses
-        return addresses
+        futures.wait([lookup], LOOKUP_SECONDS if known else seconds)
+        error = lookup.exception() if lookup.done() else TimeoutError("no answer from DNS")
+        if error is None:
+            known = self._known[host, port] = lookup.result()
+        elif not known:
+            raise type(error)(*error.args)  # one of our own: the lookup's must not lead to us
+        return known
 
     def _lookup(self, host: str, port: int) -> Future[list[Address]]:
         """One at a time for each name, in a thread of its own: it cannot be ended."""
@@ -134,6 +134,8 @@ class _Race:
     def close(self) -> None:
         for attempt in self._running:
             attempt.close()
+        # its traceback leads back here: a circle that would hold what our callers hold
+        del self._error
 
 
 def _watched(connection: socket.socket) -> socket.socket:
