@@ -38,7 +38,19 @@ ENUMERATIONS = (
     GstWebRTC.WebRTCRTPTransceiverDirection,
     GstWebRTC.WebRTCSDPType,
 )
-"""All that are in use. PyGObject makes each when it is first asked for, value by value, and a second
+STRUCTURES = (
+    Gst.Buffer,
+    Gst.Caps,
+    Gst.Event,
+    Gst.Message,
+    Gst.Promise,
+    Gst.Query,
+    Gst.Sample,
+    Gst.Structure,
+    GstSdp.SDPMessage,
+    GstWebRTC.WebRTCSessionDescription,
+)
+"""All that are in use. PyGObject makes each when it is first asked for, piece by piece, and a second
 thread that asks meanwhile finds it half made (gi/module.py): so they are made here, before any thread."""
 
 
