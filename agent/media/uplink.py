@@ -18,6 +18,7 @@ from agent.media.webrtc.adaptation import LOOK_SECONDS, Adaptation
 from agent.media.webrtc.connection import Connection, Report
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.session import Events, Session
+from agent.media.webrtc.transport_feedback import URI
 from agent.ports import AccessUnit
 from agent.settings import Camera
 
@@ -27,7 +28,7 @@ PICTURE = """
  ! h264parse config-interval=-1
  ! rtph264pay name=picture-pay pt=96 ssrc={ssrc} config-interval=-1 aggregate-mode=zero-latency mtu=1200
  ! application/x-rtp,media=video,encoding-name=H264,payload=96,ssrc=(uint){ssrc},clock-rate=90000,
-  packetization-mode=(string)1,rtcp-fb-goog-remb=(boolean)true ! webrtc."""
+  packetization-mode=(string)1,rtcp-fb-goog-remb=(boolean)true,{feedback} ! webrtc."""
 
 # constant bitrate, so that what the sound feels its way up with is really sent (and RFC 6562 says that
 # a variable one lets an eavesdropper guess words)
@@ -39,7 +40,10 @@ SOUND = """
   inband-fec=true packet-loss-percentage=5 tolerance=5000000
  ! rtpopuspay name=sound-pay pt=111 ssrc={ssrc}
  ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111,ssrc=(uint){ssrc},clock-rate=48000,
-  encoding-params=(string)2 ! webrtc."""
+  encoding-params=(string)2,{feedback} ! webrtc."""
+
+
+FEEDBACK = f'rtcp-fb-transport-cc=(boolean)true,extmap-4=(string)"{URI}"'
 
 
 class Uplink:
@@ -111,8 +115,8 @@ class Uplink:
     def _make_session(self, events: Events) -> Session:
         # the stream ids stand in the offer, so that the server knows whose retransmissions it gets
         self._ssrcs = picture_ssrc, sound_ssrc = random.sample(range(1, 2**32), 2)
-        media = PICTURE.format(ssrc=picture_ssrc) if self._picture else ""
-        media += SOUND.format(ssrc=sound_ssrc) if self._sound else ""
+        media = PICTURE.format(ssrc=picture_ssrc, feedback=FEEDBACK) if self._picture else ""
+        media += SOUND.format(ssrc=sound_ssrc, feedback=FEEDBACK) if self._sound else ""
         pipeline = Pipeline(
             self._clock,
             f"webrtcbin name=webrtc bundle-policy=max-bundle {media}",

@@ -33,7 +33,7 @@ class Link:
         room = QUEUE_SECONDS * self.bits_per_second
         lost = max(0.0, self._queued - room)
         self._queued = min(max(self._queued, 0.0), room)
-        return LinkReport(lost / sent, 0.05 + self._queued / self.bits_per_second)
+        return LinkReport(lost / sent, self._queued / self.bits_per_second)
 
 
 def run(control: RateControl, link: Link, seconds: int) -> list[LinkReport]:
@@ -96,21 +96,23 @@ def test_a_bad_radio_is_not_a_full_link() -> None:
     control, dice = RateControl(FLOOR, CEILING), random.Random(1)
     for second in range(120):
         lost = sum(dice.random() < 0.05 for _ in range(200)) / 200
-        control.look(LinkReport(lost, 0.1), second)
+        control.look(LinkReport(lost, 0.0), second)
     assert (control.targets.picture or 0) > 0.6 * CEILING
 
 
 def test_a_sudden_cut_is_answered_at_once_and_leaves_room_for_the_sound() -> None:
     control = RateControl(FLOOR, CEILING)
-    after = control.cut(1.0).picture
+    after = control.cut(0.6, 1.0).picture
     assert after is not None
     assert after < 0.3 * CEILING
-    assert control.cut(2.0).picture == after, "what was lost before it took effect says nothing new"
+    assert control.cut(0.6, 2.0).picture == after, (
+        "what was lost before it took effect says nothing new"
+    )
 
 
 def test_a_picture_that_a_cut_leaves_next_to_nothing_of_is_given_up() -> None:
     control = RateControl(FLOOR, 2 * FLOOR)
-    assert control.cut(1.0) == Targets(None, SOUND_BITS_PER_SECOND)
+    assert control.cut(0.6, 1.0) == Targets(None, SOUND_BITS_PER_SECOND)
 
 
 def test_what_the_receiver_says_it_can_take_is_not_exceeded() -> None:

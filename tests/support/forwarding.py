@@ -7,11 +7,14 @@ be, and where a sender's packetizer would be. Used by `tests.support.media_serve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
 from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket, RtpPacket
+
+from tests.support.transport_feedback import INTERVAL_SECONDS, TransportFeedback
 
 NACK_SECONDS = 0.1
 NACK_ATTEMPTS = 10
@@ -28,7 +31,7 @@ def _private(instance: object, name: str) -> Any:
 class Inlet:
     """A publisher's stream: takes its packets and sender reports and gives them to the outlets."""
 
-    def __init__(self, receiver: RTCRtpReceiver) -> None:
+    def __init__(self, receiver: RTCRtpReceiver, feedback: TransportFeedback) -> None:
         self.kind: str = _private(receiver, "kind")
         self.keyframe_requests = 0
         self.first_packet_monotonic_seconds: float | None = None
@@ -38,13 +41,20 @@ class Inlet:
         self._report: RtcpSenderInfo | None = None
         self._handle_rtcp = receiver._handle_rtcp_packet
         receiver._handle_rtcp_packet = self._on_rtcp
+        self._feedback = feedback
+        self._handle_rtp = receiver._handle_rtp_packet
+        receiver._handle_rtp_packet = self._on_rtp
         receiver._RTCRtpReceiver__jitter_buffer = self
         self._gaps = Gaps()
         receiver._RTCRtpReceiver__nack_generator = self._gaps
-        self._asking = asyncio.ensure_future(self._ask_again())
+        self._tasks = [
+            asyncio.ensure_future(self._ask_again()),
+            asyncio.ensure_future(self._tell()),
+        ]
 
     def close(self) -> None:
-        self._asking.cancel()
+        for task in self._tasks:
+            task.cancel()
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """What aiortc calls on its jitter buffer: no keyframe wanted, no frame complete."""
@@ -54,6 +64,11 @@ class Inlet:
         for outlet in tuple(self._outlets):
             outlet.forward(packet)
         return False, None
+
+    async def _on_rtp(self, packet: RtpPacket, **arrival: int) -> None:
+        if (number := packet.extensions.transport_sequence_number) is not None:
+            self._feedback.note(number)
+        await self._handle_rtp(packet, **arrival)
 
     async def _on_rtcp(self, packet: Any) -> None:
         await self._handle_rtcp(packet)
@@ -68,6 +83,16 @@ class Inlet:
             if missing := self._gaps.ask_again():
                 ssrc = next(iter(_private(self._receiver, "remote_streams")))
                 await self._receiver._send_rtcp_nack(ssrc, missing)
+
+    async def _tell(self) -> None:
+        """When packets arrived, of both kinds: whichever inlet is first says it."""
+        while True:
+            await asyncio.sleep(INTERVAL_SECONDS)
+            ours = _private(self._receiver, "rtcp_ssrc")
+            theirs = next(iter(_private(self._receiver, "remote_streams")), None)
+            if ours and theirs and (report := self._feedback.report(ours, theirs)):
+                with contextlib.suppress(ConnectionError):
+                    await self._receiver.transport._send_rtp(report)
 
     async def request_keyframe(self) -> None:
         """Send the publisher a PLI (RFC 4585, 6.3.1)."""

@@ -19,13 +19,17 @@ from typing import Any
 
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.codecs import HEADER_EXTENSIONS
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
 
 from tests.support.closing import Closing
 from tests.support.forwarding import Inlet, Outlet
 from tests.support.loopback import ADDRESS, stay_on_loopback
 from tests.support.parent import die_with_parent
 from tests.support.tasks import keep_tasks
+from tests.support.transport_feedback import URI as TRANSPORT_FEEDBACK
+from tests.support.transport_feedback import TransportFeedback
 
 
 @dataclass
@@ -75,8 +79,9 @@ class Relay:
         session = self._session("whip", request)
         pc = session.connection
         await pc.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
+        feedback = TransportFeedback()
         for transceiver in pc.getTransceivers():
-            session.inlets[transceiver.kind] = Inlet(transceiver.receiver)
+            session.inlets[transceiver.kind] = Inlet(transceiver.receiver, feedback)
         await pc.setLocalDescription(await pc.createAnswer())
         if earlier := self._publishers.get(session.name):
             await self._end(earlier)
@@ -235,6 +240,8 @@ class MediaServer(Closing):
 
 
 async def serve(port: int, token: str | None) -> None:
+    for extensions in HEADER_EXTENSIONS.values():
+        extensions.append(RTCRtpHeaderExtensionParameters(id=4, uri=TRANSPORT_FEEDBACK))
     keep_tasks(asyncio.get_running_loop())
     runner = web.AppRunner(Relay(token).application(), handle_signals=False)
     await runner.setup()

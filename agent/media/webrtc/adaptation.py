@@ -1,6 +1,6 @@
 """Keeps what the uplink sends within what the link carries, sound first.
 
-Four times a second it looks at the server's reports and at what it asks to be sent again; encoders,
+By what the server tells of each packet, or else by its reports and what it asks to be sent again; encoders,
 pacer and retransmissions follow `agent.media.webrtc.rate`. All but the requests in the loop's thread.
 """
 
@@ -11,16 +11,24 @@ from collections.abc import Callable
 
 from agent.media.loop import Loop
 from agent.media.webrtc.pacing import Pacer
-from agent.media.webrtc.rate import LinkReport, RateControl, Targets
+from agent.media.webrtc.queue import Queue
+from agent.media.webrtc.rate import TRANSPORT_FEEDBACK, LinkReport, RateControl, Targets
 from agent.media.webrtc.retransmission import SOUND_PER_SECOND, RetransmissionBudget, SuddenLoss
 from agent.media.webrtc.rtcp import ReportBlock
 from agent.media.webrtc.send_times import SendTimes
 from agent.media.webrtc.session import Session
+from agent.media.webrtc.transport_feedback import Feedback, Packet
 from agent.settings import Camera
 
 LOOK_SECONDS = 0.25
 HOLD_SECONDS = 0.6
-"""For a modem's queue to drain."""
+"""For a modem's queue to drain, where the server does not tell of each packet."""
+
+REMEMBERED_REPORTS = 30
+"""Of those that come once a second."""
+
+FEEDBACK_SECONDS = 1.0
+"""A server that told of each packet that lately still does so."""
 
 MEND_SECONDS = 2.0
 """Between keyframes that nobody asked for: each is as large as half a second of picture."""
@@ -53,14 +61,15 @@ class Adaptation:
         self._request_keyframe = request_keyframe
         self._on_return = on_return
         self.targets = self._rate.targets
-        self._held = self._broken = False
+        self._broken = False
+        self._loss = 0.0
         self._mended_seconds = 0.0
         self._seen: dict[int, ReportBlock] = {}
 
     @property
     def picture_goes(self) -> bool:
         """Whether the picture is sent at this moment."""
-        return self.targets.picture is not None and not self._held
+        return self.targets.picture is not None and not self.targets.waits
 
     def begin(self, session: Session, ssrcs: list[int]) -> None:
         """A session is up; the link is what it was."""
@@ -71,25 +80,46 @@ class Adaptation:
         sound_pay = session.pipeline["sound-pay"]
         self._timed, self._timed_ssrc = (sound_pay, ssrcs[1]) if sound_pay else (pay, ssrcs[0])
         self._sent = SendTimes()
+        self._queue = Queue(REMEMBERED_REPORTS)
+        self._feedback = Feedback()
+        self._told_seconds = float("-inf")
         self._sudden = SuddenLoss()
         self._picture_repeats = RetransmissionBudget(0)
         self._sound_repeats = RetransmissionBudget(SOUND_PER_SECOND)
         self._aim(self.targets, 0.0)
         session.permit_repeat = self._permit_repeat
+        session.on_feedback = lambda packets: self._loop.post(
+            lambda: self._take(self._feedback, packets)
+        )
+
+    def _take(self, feedback: Feedback, packets: list[Packet]) -> None:
+        """What a server tells ten times a second of each packet: quicker than its reports."""
+        now, carried = time.monotonic(), feedback.look(packets)
+        if carried and feedback is self._feedback:
+            self._told_seconds = now
+            self._aim(self._rate.look(LinkReport(*carried, TRANSPORT_FEEDBACK), now), carried.loss)
 
     def look(self) -> None:
         """While media flow."""
-        self._mend(time.monotonic())
+        now = time.monotonic()
+        self._mend(now)
+        self._rate.limit(self._session.receiver_limit)
+        if self._rate.pass_time(now):
+            self._feedback.queue.forget()
+            self._aim(self._rate.targets, self._loss)
+        if now - self._told_seconds > FEEDBACK_SECONDS:
+            self._look_at_reports(now)
+
+    def _look_at_reports(self, now: float) -> None:
         self._sent.look(self._timed.get_property("seqnum"), time.time())
         reports = [self._session.reports.get(ssrc) for ssrc in self._ssrcs]
         fresh = [r for r in reports if r is not None and r is not self._seen.get(r.ssrc)]
         self._seen |= {report.ssrc: report for report in fresh}
-        self._rate.limit(self._session.receiver_limit)
         if fresh:
             loss = max((report.loss for report in fresh if self._counts(report)), default=0.0)
             ages = [self._age(report) for report in fresh if report.ssrc == self._timed_ssrc]
-            report = LinkReport(loss, ages[0] if ages else None)
-            self._aim(self._rate.look(report, time.monotonic()), loss)
+            queue = self._queue.look(ages[0]) if ages and ages[0] is not None else None
+            self._aim(self._rate.look(LinkReport(loss, queue), now), loss)
 
     def _counts(self, report: ReportBlock) -> bool:
         """Fifty packets of sound a second tell little of a bad radio's loss: its picture tells more."""
@@ -106,7 +136,7 @@ class Adaptation:
             self._loop.post(self._hold)
         if ssrc != self._ssrcs[0]:
             return self._sound_repeats.permit(now)
-        permitted = not self._held and self._picture_repeats.permit(now)
+        permitted = self.picture_goes and self._picture_repeats.permit(now)
         self._broken = self._broken or not permitted
         return permitted
 
@@ -119,19 +149,13 @@ class Adaptation:
 
     def _hold(self) -> None:
         """The picture waits until what is queued on the way has gone, and goes on with a keyframe."""
-        if self.targets.picture is not None:
-            self._aim(self._rate.cut(time.monotonic()), 0.0)
-            self._held = True
-            self._loop.later(HOLD_SECONDS, self._release)
-
-    def _release(self) -> None:
-        if self._held:
-            self._held = self._broken = False
-            self._mended_seconds = time.monotonic()
-            self._on_return()
+        now = time.monotonic()
+        if self.targets.picture is not None and now - self._told_seconds > FEEDBACK_SECONDS:
+            self._aim(self._rate.cut(HOLD_SECONDS, now), 0.0)
 
     def _aim(self, targets: Targets, loss: float) -> None:
-        before, self.targets = self.targets, targets
+        went, before, self.targets = self.picture_goes, self.targets, targets
+        self._loss = loss
         narrow = targets.picture is not None and targets.picture < self._ceiling
         if self._pacer:
             self._pacer.follow(targets.picture if narrow else None)
@@ -140,10 +164,16 @@ class Adaptation:
         self._picture_repeats.follow(int(bits * NARROW_SHARE) if crowded else bits)
         if targets.picture and targets.picture != before.picture:
             self._set_bitrate(targets.picture)
-        if targets.picture and before.picture is None:
+        if self.picture_goes and not went:
+            self._broken, self._mended_seconds = False, time.monotonic()
             self._on_return()
+        if self.picture_goes != went or (targets.picture or 0) < (before.picture or 0):
+            self._feedback.judge_from(time.monotonic())
+        self._aim_sound(targets.sound, loss)
+
+    def _aim_sound(self, bits_per_second: int, loss: float) -> None:
         opus = self._session.pipeline["opus"]
         if opus is not None:
-            opus.set_property("bitrate", targets.sound)
+            opus.set_property("bitrate", bits_per_second)
             expected = max(LEAST_EXPECTED_LOSS, min(int(loss * 100), MOST_EXPECTED_LOSS))
             opus.set_property("packet-loss-percentage", expected)

@@ -1,4 +1,4 @@
-"""How many bits the room may send: what the link carries, by the server's receiver reports.
+"""How many bits the room may send: what the link carries, by what the server says of our packets.
 
 Pure: a report goes in, targets come out. The sound comes first: the picture shrinks when packets
 are lost or queue up, and is given up below its floor; then the sound's own bitrate feels its way up,
@@ -7,7 +7,6 @@ so that a link too narrow for the picture is not filled again and again with key
 
 from __future__ import annotations
 
-from collections import deque
 from typing import NamedTuple
 
 SOUND_BITS_PER_SECOND = 32_000
@@ -26,11 +25,22 @@ QUEUEING_SECONDS = 0.08
 """Packets that take so much longer than the fastest lately are queueing somewhere."""
 
 LONG_QUEUE_SECONDS = 0.15
-REMEMBERED_REPORTS = 30
-"""Half a minute: a mobile network's round trip changes for good with the mast."""
+"""The sound is late already: the picture waits until the queue is gone."""
 
-TAKES_EFFECT_SECONDS = 1.5
-"""From lower targets to a report that knows of them: what came before was sent at the old ones."""
+DRAINED_SECONDS = 0.04
+LONGEST_WAIT_SECONDS = 1.5
+"""A queue that is not gone by then is not ours: the way itself takes longer."""
+
+AGAIN_SECONDS = 1.5
+"""Congested once more so soon: the picture waits, to see whether the queue is ours."""
+
+BURST = 1.25
+"""Times what is sent: a link that carries so much is only taking a keyframe."""
+
+CLIFF = 0.6
+"""Times what is sent: a link that carries no more has become narrow, and the queue will be long."""
+
+CLIFF_QUEUE_SECONDS = 0.03
 
 HEADROOM = 0.8
 """Of what arrived, after congestion."""
@@ -41,7 +51,6 @@ AFTER_CUT = 1 / 4
 WORTH = 3.0
 """Times the floor: what was sent before a cut, for the picture to be kept at all."""
 
-GROWTH_SECONDS = 0.9
 FAST_GROWTH = 1.3
 NEAR = 0.9
 """Of what was too much the last time: up to there it grows fast."""
@@ -52,20 +61,34 @@ LONGEST_STEP, LONGEST_STEP_OF_SOUND = 0.7, 0.15
 and yet at full size within 15 s of the link being wide again, or some 20 from sound alone."""
 
 
+class Pace(NamedTuple):
+    """How soon a kind of report knows of lower targets, and between steps up."""
+
+    effect_seconds: float
+    growth_seconds: float
+
+
+RECEIVER_REPORTS = Pace(1.5, 0.9)
+TRANSPORT_FEEDBACK = Pace(0.5, 0.6)
+
+
 class LinkReport(NamedTuple):
-    """What is known of the last second: loss of all streams (0 to 1), and how old the newest packet
-    was that the server had, seen from here: a round trip and what queues on the way.
+    """What is known of the last second: loss of all streams (0 to 1), how long packets queue on the
+    way, and what the link carries, if that is known.
     """
 
     loss: float
-    delay_seconds: float | None
+    queue_seconds: float | None
+    carried_bits_per_second: float | None = None
+    pace: Pace = RECEIVER_REPORTS
 
 
 class Targets(NamedTuple):
-    """Bits per second for the encoders; a picture of None is given up."""
+    """Bits per second for the encoders; a picture of None is given up, one that waits comes soon."""
 
     picture: int | None
     sound: int
+    waits: bool = False
 
 
 class RateControl:
@@ -77,34 +100,49 @@ class RateControl:
         self._total: float = self._ceiling
         self._too_much = 0.0
         self._step = FIRST_STEP
-        self._delays: deque[float] = deque(maxlen=REMEMBERED_REPORTS)
-        self._fell_back_seconds = self._cut_seconds = self._grew_seconds = -TAKES_EFFECT_SECONDS
+        self._queued = 0.0
+        self._waits_until: float | None = None
+        self._before_waiting = 0.0
+        self._fell_back_seconds = self._cut_seconds = self._grew_seconds = float("-inf")
 
     @property
     def targets(self) -> Targets:
         """What the link does not give to the picture below its floor, the sound may have."""
         if self._total >= self._floor:
-            return Targets(int(self._total) - SOUND_ALONE, SOUND_BITS_PER_SECOND)
+            waits = self._waits_until is not None
+            return Targets(int(self._total) - SOUND_ALONE, SOUND_BITS_PER_SECOND, waits)
         return Targets(None, int(self._total) - OVERHEAD_BITS_PER_SECOND)
 
     def look(self, report: LinkReport, now_seconds: float) -> Targets:
         """Take a report in. The targets from now on."""
-        settled = now_seconds - self._fell_back_seconds >= TAKES_EFFECT_SECONDS
-        if report.loss > CONGESTED_LOSS or self._queueing(report):
-            if settled:
-                arrived = self._total * (1 - report.loss)
-                self._fall_back(arrived, arrived * HEADROOM, now_seconds)
-        elif settled and report.loss <= CLEAR_LOSS and report.delay_seconds is not None:
-            self._grow(now_seconds)
+        settled = now_seconds - self._fell_back_seconds >= report.pace.effect_seconds
+        queueing = self._queueing(report, settled)
+        if self._waits_until is not None and report.carried_bits_per_second:
+            self._fall_back(report.carried_bits_per_second, now_seconds)
+        elif report.loss > CONGESTED_LOSS or queueing:
+            self._congested(report, settled, now_seconds)
+        elif settled and report.loss <= CLEAR_LOSS and self._drained(report):
+            self._grow(report.pace.growth_seconds, now_seconds)
+        if self._drained(report):
+            self._waits_until = None
         return self.targets
 
-    def cut(self, now_seconds: float) -> Targets:
+    def pass_time(self, now_seconds: float) -> bool:
+        """Whether the picture has waited for long enough, and in vain."""
+        if self._waits_until is None or now_seconds < self._waits_until:
+            return False
+        self._waits_until = None
+        self._total = max(self._total, HEADROOM * self._before_waiting)
+        return True
+
+    def cut(self, wait_seconds: float, now_seconds: float) -> Targets:
         """Much was lost in one moment: the link has become narrow, nobody knows yet how narrow."""
-        if now_seconds - self._cut_seconds >= TAKES_EFFECT_SECONDS:
+        if now_seconds - self._cut_seconds >= RECEIVER_REPORTS.effect_seconds:
             self._cut_seconds = now_seconds
             wanted = max(self._total * AFTER_CUT, self._floor)
             keeps = self._total >= WORTH * self._floor
-            self._fall_back(wanted / HEADROOM, wanted if keeps else 0.0, now_seconds)
+            self._fall_back(wanted / HEADROOM if keeps else 0.0, now_seconds)
+            self._wait(wait_seconds, now_seconds)
         return self.targets
 
     def limit(self, bits_per_second: int | None) -> None:
@@ -113,14 +151,28 @@ class RateControl:
         if self._total > max(self._ceiling, SOUND_ALONE):
             self._total = self._ceiling if self._ceiling >= self._floor else SOUND_ALONE
 
-    def _fall_back(self, too_much: float, wanted: float, now_seconds: float) -> None:
+    def _congested(self, report: LinkReport, settled: bool, now_seconds: float) -> None:
+        carried = report.carried_bits_per_second
+        again = settled and now_seconds - self._fell_back_seconds < AGAIN_SECONDS
+        if carried and (self._queued > LONG_QUEUE_SECONDS or again or self._cliff(carried)):
+            self._wait(LONGEST_WAIT_SECONDS, now_seconds)
+        elif not settled:
+            return
+        self._fall_back(min(carried or self._total * (1 - report.loss), self._total), now_seconds)
+
+    def _wait(self, seconds: float, now_seconds: float) -> None:
+        self._before_waiting = self._total
+        self._waits_until = now_seconds + seconds
+
+    def _fall_back(self, carried: float, now_seconds: float) -> None:
         """A picture that would get less than its floor is given up: the way is clear for the sound."""
         self._fell_back_seconds = self._grew_seconds = now_seconds
-        self._too_much, self._step = too_much, FIRST_STEP
+        self._too_much, self._step = carried, FIRST_STEP
+        wanted = carried * HEADROOM
         self._total = wanted if wanted >= self._floor else SOUND_ALONE
 
-    def _grow(self, now_seconds: float) -> None:
-        if now_seconds - self._grew_seconds >= GROWTH_SECONDS and self._total < self._ceiling:
+    def _grow(self, pause_seconds: float, now_seconds: float) -> None:
+        if now_seconds - self._grew_seconds >= pause_seconds and self._total < self._ceiling:
             self._grew_seconds = now_seconds
             self._total = min(self._total * self._growth(), self._ceiling)
 
@@ -133,11 +185,19 @@ class RateControl:
         self._step = step * STEP_GROWTH
         return 1 + step
 
-    def _queueing(self, report: LinkReport) -> bool:
-        """One late report may be a busy processor; two, or one that is very late, are a queue."""
-        if report.delay_seconds is None:
-            return False
-        self._delays.append(report.delay_seconds)
-        fastest, lately = min(self._delays), list(self._delays)[-2:]
-        queued = report.delay_seconds - fastest
-        return queued > LONG_QUEUE_SECONDS or min(lately) - fastest > QUEUEING_SECONDS
+    def _drained(self, report: LinkReport) -> bool:
+        return report.queue_seconds is not None and report.queue_seconds < DRAINED_SECONDS
+
+    def _queueing(self, report: LinkReport, settled: bool) -> bool:
+        """One late report may be a busy processor; two are a queue, or one that is very late, or one of
+        packets that come in step with a link which carries less than is sent."""
+        before, self._queued = self._queued, report.queue_seconds or 0.0
+        if carried := report.carried_bits_per_second:
+            if settled and carried > BURST * self._total:
+                return False
+            most = CLIFF_QUEUE_SECONDS if self._cliff(carried) else QUEUEING_SECONDS
+            return self._queued > most
+        return self._queued > LONG_QUEUE_SECONDS or min(before, self._queued) > QUEUEING_SECONDS
+
+    def _cliff(self, carried: float) -> bool:
+        return carried < CLIFF * self._total

@@ -19,11 +19,12 @@ from agent.errors import MediaError
 from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
-from agent.media.webrtc import rtcp, signaling
+from agent.media.webrtc import rtcp, signaling, transport_feedback
 from agent.media.webrtc.jitter_buffers import JitterBuffers
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.rtcp import ReportBlock
 from agent.media.webrtc.sdp import readable, without_sound_repeats
+from agent.media.webrtc.transport_feedback import Packet
 
 OFFER_SECONDS = 5.0
 """For webrtcbin to gather its candidates, which takes milliseconds."""
@@ -81,6 +82,9 @@ class Session:
         self.permit_repeat: Callable[[int, int], bool] = lambda ssrc, number: True
         """Whether a packet that is asked for is sent again, in the thread that takes the requests."""
 
+        self.on_feedback: Callable[[list[Packet]], None] = lambda packets: None
+        """Gets what became of our packets, in the thread that takes it."""
+
         self._prepare()
 
     # --- setting up
@@ -107,15 +111,18 @@ class Session:
         elif name == "rtprtxsend":
             element.set_property("max-size-packets", SENT_PACKETS)
             pad = element.get_static_pad("src")
-            pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_retransmission_request)
+            pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream)
 
-    def _on_retransmission_request(self, _pad: Any, info: Any) -> Any:
+    def _on_upstream(self, _pad: Any, info: Any) -> Any:
         structure = info.get_event().get_structure()
-        if structure is None or structure.get_name() != "GstRTPRetransmissionRequest":
-            return Gst.PadProbeReturn.OK
-        ssrc, number = structure.get_value("ssrc"), structure.get_value("seqnum")
-        permitted = self.permit_repeat(ssrc, number)
-        return Gst.PadProbeReturn.OK if permitted else Gst.PadProbeReturn.DROP
+        name = structure.get_name() if structure else ""
+        if name == transport_feedback.EVENT:
+            self.on_feedback(transport_feedback.packets(structure))
+        elif name == "GstRTPRetransmissionRequest":
+            ssrc, number = structure.get_value("ssrc"), structure.get_value("seqnum")
+            if not self.permit_repeat(ssrc, number):
+                return Gst.PadProbeReturn.DROP
+        return Gst.PadProbeReturn.OK
 
     def _on_rtpbin_pad(self, _rtpbin: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtcp_sink"):

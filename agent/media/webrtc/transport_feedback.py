@@ -1,0 +1,109 @@
+"""What a link carries, by transport-wide feedback: when each packet was sent and when it arrived.
+
+Servers made with pion or libwebrtc tell it ten times a second, GStreamer adds our own send times. Pure
+but for `packets`; draft-holmer-rmcat-transport-wide-cc-extensions-01.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from agent.media.webrtc.queue import Queue
+
+URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+EVENT = "RTPTWCCPackets"
+NANOSECONDS = 1_000_000_000
+NEVER_SECONDS = 2**64 / NANOSECONDS - 1
+"""What GStreamer says where it no longer knows (GST_CLOCK_TIME_NONE)."""
+
+HEADER_BYTES = 30
+"""RTP's own with its extension, and the SRTP tag: GStreamer counts payloads."""
+
+REMEMBERED_PACKETS = 150
+"""For the loss, three quarters of a second at 1.5 Mbit/s: fewer say little of a bad radio."""
+
+LEAST_JUDGED_PACKETS = 50
+REMEMBERED_REPORTS = 300
+"""Half a minute."""
+
+NEWEST_PACKETS = 4
+"""The fastest of so many counts: one alone may have met a busy processor."""
+
+QUEUED_SECONDS = 0.03
+LEAST_QUEUED_PACKETS, MOST_QUEUED_PACKETS = 3, 20
+"""Packets that wait for each other leave as fast as the link carries them: so many tell how fast."""
+
+
+class Packet(NamedTuple):
+    """`arrived_seconds` is by the receiver's clock, None for one that was lost."""
+
+    size_bytes: int
+    sent_seconds: float
+    arrived_seconds: float | None
+
+
+class Carried(NamedTuple):
+    """`loss` is 0 to 1; what the link carries is known only while packets queue for it."""
+
+    loss: float
+    queue_seconds: float
+    bits_per_second: float | None
+
+
+def packets(structure: Any) -> list[Packet]:
+    """Of GStreamer's event, which comes upstream to whoever made the packets."""
+    told = [_packet(one) for one in structure.get_value("packets")]
+    return [one for one in told if one.sent_seconds < NEVER_SECONDS]
+
+
+def _packet(one: Any) -> Packet:
+    size = one.get_value("size") + HEADER_BYTES
+    arrived = None if one.get_value("lost") else one.get_value("remote-ts") / NANOSECONDS
+    return Packet(size, one.get_value("local-ts") / NANOSECONDS, arrived)
+
+
+class Feedback:
+    """Of one session."""
+
+    def __init__(self) -> None:
+        self._packets: deque[Packet] = deque(maxlen=REMEMBERED_PACKETS)
+        self.queue = Queue(REMEMBERED_REPORTS)
+        self._judged_from = 0.0
+
+    def look(self, news: list[Packet]) -> Carried | None:
+        """What a report says, with those before it; None if nothing arrived."""
+        self._packets.extend(news)
+        delays = [_delay(one) for one in news if one.arrived_seconds is not None]
+        if not delays:
+            return None
+        queue = self.queue.look(min(delays[-NEWEST_PACKETS:]))
+        return Carried(self._loss(), queue, self._bits_per_second())
+
+    def judge_from(self, sent_seconds: float) -> None:
+        """What was lost of earlier packets says nothing of how much is sent from now on."""
+        self._judged_from = sent_seconds
+
+    def _loss(self) -> float:
+        judged = [one for one in self._packets if one.sent_seconds >= self._judged_from]
+        if len(judged) < LEAST_JUDGED_PACKETS:
+            return 0.0
+        return sum(one.arrived_seconds is None for one in judged) / len(judged)
+
+    def _bits_per_second(self) -> float | None:
+        """Of those that queued, up to the newest."""
+        base = self.queue.fastest_seconds + QUEUED_SECONDS
+        arrived = (one for one in reversed(self._packets) if one.arrived_seconds is not None)
+        queued = list(takewhile(lambda one: _delay(one) > base, arrived))[:MOST_QUEUED_PACKETS]
+        if len(queued) < LEAST_QUEUED_PACKETS:
+            return None
+        *later, first = queued
+        seconds = (later[0].arrived_seconds or 0.0) - (first.arrived_seconds or 0.0)
+        return 8 * sum(one.size_bytes for one in later) / seconds if seconds > 0 else None
+
+
+def _delay(packet: Packet) -> float:
+    """Of one that arrived, and the difference of the two clocks."""
+    assert packet.arrived_seconds is not None
+    return packet.arrived_seconds - packet.sent_seconds

@@ -1,0 +1,160 @@
+"""What a server tells of each packet: how long they queue, how much the link carries, and what comes of it."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Iterator
+
+from agent.media.webrtc.rate import (
+    OVERHEAD_BITS_PER_SECOND,
+    SOUND_BITS_PER_SECOND,
+    TRANSPORT_FEEDBACK,
+    LinkReport,
+    RateControl,
+    Targets,
+)
+from agent.media.webrtc.transport_feedback import Feedback, Packet
+from tests.support.transport_feedback import TransportFeedback
+
+FLOOR, CEILING = 150_000, 1_500_000
+WIDE = 3_000_000
+QUEUE_SECONDS, DELAY_SECONDS = 0.3, 0.05
+REPORT_SECONDS = 0.1
+PICTURE_BYTES, SOUND_BYTES = 1200, 130
+CLOCKS_SECONDS = 1000.0
+"""The server's clock is another."""
+
+
+class Link:
+    """Packet by packet: a tail-drop queue before so many bits a second, feedback ten times a second."""
+
+    def __init__(self, bits_per_second: float) -> None:
+        self.bits_per_second = bits_per_second
+        self.extra_delay_seconds = 0.0
+        self.loss = 0.0
+        self.now = 0.0
+        self.sound_seconds_late = list[float | None]()
+        self.control = RateControl(FLOOR, CEILING)
+        self._feedback = Feedback()
+        self._free_at = 0.0
+        self._dice = random.Random(7)
+        self._picture_due = self._sound_due = 0.0
+        self._on_way = list[tuple[float, Packet]]()
+
+    def run(self, seconds: float) -> Targets:
+        until = self.now + seconds
+        while self.now < until:
+            self.now += REPORT_SECONDS
+            self._send_until(self.now)
+            if self.control.pass_time(self.now):
+                self._feedback.queue.forget()
+            before = self.control.targets
+            told = [one for at, one in self._on_way if at <= self.now]
+            self._on_way = [(at, one) for at, one in self._on_way if at > self.now]
+            if told and (carried := self._feedback.look(told)):
+                after = self.control.look(LinkReport(*carried, TRANSPORT_FEEDBACK), self.now)
+                if (after.picture or 0) < (before.picture or 0) or after.waits != before.waits:
+                    self._feedback.judge_from(self.now)
+        return self.control.targets
+
+    def _send_until(self, now: float) -> None:
+        targets = self.control.targets
+        for at, size in sorted(self._due(targets, now)):
+            leaves = max(at, self._free_at) + size * 8 / self.bits_per_second
+            lost = leaves - at > QUEUE_SECONDS or self._dice.random() < self.loss
+            if leaves - at <= QUEUE_SECONDS:
+                self._free_at = leaves
+            arrives = leaves + DELAY_SECONDS + self.extra_delay_seconds
+            if size == SOUND_BYTES:
+                self.sound_seconds_late.append(None if lost else arrives - at - DELAY_SECONDS)
+            told = Packet(size, at, None if lost else arrives + CLOCKS_SECONDS)
+            self._on_way.append((arrives + DELAY_SECONDS, told))
+
+    def _due(self, targets: Targets, now: float) -> Iterator[tuple[float, int]]:
+        size = (targets.sound + OVERHEAD_BITS_PER_SECOND) // 400
+        while self._sound_due < now:
+            yield self._sound_due, SOUND_BYTES if targets.picture else size
+            self._sound_due += 0.02
+        while targets.picture and not targets.waits and self._picture_due < now:
+            yield self._picture_due, PICTURE_BYTES
+            self._picture_due += PICTURE_BYTES * 8 / targets.picture
+        self._picture_due = max(self._picture_due, now)
+
+
+def test_a_wide_link_carries_all() -> None:
+    link = Link(WIDE)
+    assert link.run(30) == Targets(CEILING, SOUND_BITS_PER_SECOND)
+
+
+def test_a_cut_is_answered_within_half_a_second_with_what_the_link_carries() -> None:
+    link = Link(WIDE)
+    link.run(10)
+    link.bits_per_second = 500_000
+    assert link.run(0.5).waits, "the way is cleared for the sound"
+    after = link.run(1.0)
+    assert not after.waits
+    assert 300_000 < (after.picture or 0) < 450_000
+
+
+def test_the_sound_of_a_narrow_link_is_whole_and_in_time_but_for_a_moment() -> None:
+    link = Link(WIDE)
+    link.run(10)
+    link.bits_per_second = 500_000
+    link.run(1.0)
+    link.sound_seconds_late.clear()
+    link.run(60)
+    late = [seconds is None or seconds > 0.2 for seconds in link.sound_seconds_late]
+    assert sum(late) < 0.01 * len(late)
+    assert link.control.targets.picture
+
+
+def test_a_link_too_narrow_for_a_picture_keeps_the_sound_alone() -> None:
+    link = Link(WIDE)
+    link.run(10)
+    link.bits_per_second = 100_000
+    assert link.run(1.0).picture is None
+    pictures = 0
+    for _ in range(60):
+        pictures += link.run(1.0).picture is not None
+    assert pictures < 3
+
+
+def test_all_comes_back_within_15_seconds_of_the_end_of_the_cut() -> None:
+    for narrow in (100_000, 300_000, 500_000):
+        for seconds in range(20, 26):
+            link = Link(WIDE)
+            link.run(10)
+            link.bits_per_second = narrow
+            link.run(seconds)
+            link.bits_per_second = WIDE
+            assert link.run(13).picture == CEILING, (narrow, seconds)
+
+
+def test_a_bad_radio_is_not_a_full_link() -> None:
+    link = Link(WIDE)
+    link.loss = 0.05
+    link.run(120)
+    assert (link.control.targets.picture or 0) > 0.6 * CEILING
+
+
+def test_a_way_that_takes_longer_for_good_is_no_queue() -> None:
+    link = Link(WIDE)
+    link.run(10)
+    link.extra_delay_seconds = 0.12
+    link.run(15)
+    assert link.control.targets.picture == CEILING
+
+
+def test_what_a_server_writes_is_what_was_received() -> None:
+    """The test server's own feedback, read by the draft's rules; GStreamer reads it in the bench."""
+    feedback = TransportFeedback()
+    for number in (65534, 65535, 1):
+        feedback.note(number)
+    packet = feedback.report(1, 2)
+    assert packet is not None
+    kind, words, first, count, chunk = struct.unpack_from("!xBH8xHH4xH", packet)
+    assert (kind, 4 * (words + 1), first, count) == (205, len(packet), 65534, 4)
+    symbols = [chunk >> shift & 3 for shift in (12, 10, 8, 6)]
+    assert [symbol > 0 for symbol in symbols] == [True, True, False, True]
+    assert feedback.report(1, 2) is None, "nothing new came"
