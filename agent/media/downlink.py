@@ -7,6 +7,7 @@ is due. Python looks at neither of them unless somebody asks: that is what recei
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,7 @@ OFFERED = {
 KEYFRAME_SECONDS = 0.5
 """Packets of a picture but no picture for so long: ask for a keyframe (again)."""
 
-JITTER_SECONDS = 1.0
+JITTER_SECONDS = 0.2
 """Between looks at how packets arrive."""
 
 OnSample = Callable[[Any], None]
@@ -72,8 +73,7 @@ class Downlink:
         self._clock = clock
         self.source = source
         self._network = network
-        self._floor = jitter_buffer_milliseconds
-        self._jitter = JitterControl(jitter_buffer_milliseconds)
+        self._jitter = JitterControl(jitter_buffer_milliseconds, time.monotonic())
         self._paths = paths
         self._lips = LipSync(self._jitter_nanoseconds(), paths())
         self._on_picture = on_picture
@@ -137,7 +137,7 @@ class Downlink:
         self._losses = LossMeter()
         self._picture_pad = None
         self._taps = []
-        self._jitter = JitterControl(self._floor)
+        self._jitter.begin(time.monotonic())
         self._lips = LipSync(self._jitter_nanoseconds(), self._paths())
         pipeline = Pipeline(
             self._clock,
@@ -212,7 +212,7 @@ class Downlink:
         self._loop.later(JITTER_SECONDS, self._adapt)
         session, before = self.connection.session, self._jitter.milliseconds
         if session and self.connection.flowing:
-            wanted = self._jitter.look(session.jitter_buffers.arrivals())
+            wanted = self._jitter.look(session.jitter_buffers.arrivals(), time.monotonic())
             if wanted != before:
                 session.set_delay(wanted)
             self._keep_in_step(session.pipeline)

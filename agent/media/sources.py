@@ -24,7 +24,7 @@ from agent.media.sound.speaker import SpeakerFeed
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.picture_budget import PictureBudget
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.25
 
 
 class Sources:

@@ -5,37 +5,60 @@ from __future__ import annotations
 from agent.media.webrtc.jitter import LONGEST_MILLISECONDS, Arrivals, JitterControl
 
 
+class Looks:
+    """A look at the counters five times a second."""
+
+    def __init__(self, floor: int = 60) -> None:
+        self.control = JitterControl(floor, 0.0)
+        self._now = 0.0
+
+    def look(self, arrivals: Arrivals, seconds: float = 0.2) -> list[int]:
+        """The same ones for so long: the delays."""
+        delays = []
+        for _ in range(round(seconds * 5)):
+            self._now += 0.2
+            delays.append(self.control.look(arrivals, self._now))
+        return delays
+
+
 def test_it_stays_low_while_all_is_well() -> None:
-    control = JitterControl(60)
-    assert {control.look(Arrivals()) for _ in range(60)} == {60}
+    assert set(Looks().look(Arrivals(), 60.0)) == {60}
 
 
-def test_loss_raises_it_within_two_seconds_to_the_longest() -> None:
-    control = JitterControl(60)
-    assert control.look(Arrivals(lost=1)) == 300
-    assert control.look(Arrivals(lost=2)) == LONGEST_MILLISECONDS
-    assert control.look(Arrivals(lost=9)) == LONGEST_MILLISECONDS
+def test_loss_raises_it_at_once_and_within_two_seconds_to_the_longest() -> None:
+    looks = Looks()
+    assert looks.look(Arrivals(lost=1)) == [300]
+    delays = [looks.look(Arrivals(lost=count))[0] for count in range(2, 9)]
+    assert delays[:4] == [300] * 4, "what was on its way already tells nothing"
+    assert delays[-1] == LONGEST_MILLISECONDS
+    assert looks.look(Arrivals(lost=99), 1.0)[-1] == LONGEST_MILLISECONDS
 
 
 def test_late_packets_raise_it_too() -> None:
-    assert JitterControl(60).look(Arrivals(late=1)) == 300
+    assert Looks().look(Arrivals(late=1)) == [300]
 
 
 def test_repairs_in_time_keep_it_where_it_is() -> None:
-    control = JitterControl(60)
-    control.look(Arrivals(lost=1))
-    assert {control.look(Arrivals(lost=1, requested=n)) for n in range(1, 60)} == {300}
+    looks = Looks()
+    looks.look(Arrivals(lost=1))
+    assert {looks.look(Arrivals(lost=1, requested=n))[0] for n in range(1, 300)} == {300}
 
 
 def test_calm_brings_it_down_again_slowly_to_the_setting() -> None:
-    control = JitterControl(60)
-    control.look(Arrivals(lost=1))
-    delays = [control.look(Arrivals(lost=1)) for _ in range(90)]
-    assert delays[18] == 300, "not at once"
+    looks = Looks()
+    looks.look(Arrivals(lost=1))
+    delays = looks.look(Arrivals(lost=1), 90.0)
+    assert delays[18 * 5] == 300, "not at once"
     assert delays == sorted(delays, reverse=True)
     assert delays[-1] == 60
 
 
+def test_another_session_on_the_same_link_begins_with_what_was_learned() -> None:
+    looks = Looks()
+    looks.look(Arrivals(lost=7))
+    looks.control.begin(10.0)
+    assert looks.control.look(Arrivals(), 10.2) == 300
+
+
 def test_a_setting_above_the_longest_is_kept() -> None:
-    control = JitterControl(1000)
-    assert control.look(Arrivals(lost=5)) == 1000
+    assert Looks(1000).look(Arrivals(lost=5)) == [1000]

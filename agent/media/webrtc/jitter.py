@@ -1,7 +1,7 @@
 """How long received media waits for late and repaired packets: short while all is well, else longer.
 
-Pure: counters go in once a second, a delay comes out. A lost packet costs a broken picture until
-the next keyframe, a longer delay only costs delay, so it grows at once and shrinks slowly.
+Pure: counters go in, a delay comes out. A lost packet costs a broken picture until the next keyframe,
+a longer delay only costs delay, so it grows at once and shrinks slowly.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ LONGEST_MILLISECONDS = 520
 still bear; measured in tests/bench."""
 
 FIRST_STEP_MILLISECONDS = 300
+SETTLE_SECONDS = 1.0
+"""After a step: what is given up meanwhile belongs to the same mishap, and each step is a gap in the sound."""
+
 CALM_SECONDS = 20
 """Without any gap for so long, it is shrunk a little, and again as long as that lasts."""
 
@@ -34,30 +37,35 @@ class Arrivals(NamedTuple):
 class JitterControl:
     """The delay of one session; `floor_milliseconds` is the setting's."""
 
-    def __init__(self, floor_milliseconds: int) -> None:
+    def __init__(self, floor_milliseconds: int, now_seconds: float) -> None:
         self._floor = floor_milliseconds
         self._before = Arrivals()
-        self._calm_seconds = 0
+        self._grew_seconds = now_seconds - SETTLE_SECONDS
+        self._calm_from = now_seconds
         self.milliseconds = floor_milliseconds
 
-    def look(self, arrivals: Arrivals) -> int:
-        """Once a second. The delay in milliseconds from now on."""
+    def begin(self, now_seconds: float) -> None:
+        """Another session on the same link: its counters start anew."""
+        self._before, self._calm_from = Arrivals(), now_seconds
+
+    def look(self, arrivals: Arrivals, now_seconds: float) -> int:
+        """Some times a second. The delay in milliseconds from now on."""
         before, self._before = self._before, arrivals
         if arrivals.lost > before.lost or arrivals.late > before.late:
-            self._calm_seconds = 0
-            self._grow()
+            self._calm_from = now_seconds
+            self._grow(now_seconds)
         elif arrivals.requested > before.requested:
-            self._calm_seconds = 0
-        else:
-            self._calm_seconds += 1
-            if self._calm_seconds >= CALM_SECONDS:
-                self._calm_seconds -= SHRINKING_SECONDS
-                self._shrink()
+            self._calm_from = now_seconds
+        elif now_seconds - self._calm_from >= CALM_SECONDS:
+            self._calm_from += SHRINKING_SECONDS
+            self._shrink()
         return self.milliseconds
 
-    def _grow(self) -> None:
-        wanted = max(2 * self.milliseconds, FIRST_STEP_MILLISECONDS)
-        self.milliseconds = max(self._floor, min(wanted, LONGEST_MILLISECONDS))
+    def _grow(self, now_seconds: float) -> None:
+        if now_seconds - self._grew_seconds >= SETTLE_SECONDS:
+            self._grew_seconds = now_seconds
+            wanted = max(2 * self.milliseconds, FIRST_STEP_MILLISECONDS)
+            self.milliseconds = max(self._floor, min(wanted, LONGEST_MILLISECONDS))
 
     def _shrink(self) -> None:
         self.milliseconds = max(self._floor, int(self.milliseconds * SHRINKING_FACTOR))

@@ -11,8 +11,8 @@ CONGESTED_LOSS = 0.12
 """Of the packets of every source at once, in spite of retransmission. A bad radio loses less, and a bad
 link of one source's own is not ours."""
 
-PATIENCE = 2
-"""Looks (one a second) in a row: a source that adapts to its own link needs that long."""
+PATIENCE_SECONDS = 1.5
+"""A source that adapts to its own link needs that long."""
 
 SETTLE_SECONDS = 4.0
 """From giving up a picture to its source's sound without it."""
@@ -23,11 +23,11 @@ PAUSE_GROWTH = 1.5
 
 
 class PictureBudget:
-    """`look` once a second; times are the monotonic clock's."""
+    """`look` some times a second; times are the monotonic clock's."""
 
     def __init__(self) -> None:
         self._given_up = 0
-        self._congested = 0
+        self._congested_from: float | None = None
         self._judge_from = 0.0
         self._try_at = 0.0
         self._trial_ends: float | None = None
@@ -39,8 +39,11 @@ class PictureBudget:
         """
         self._given_up = min(self._given_up, sources)
         full = bool(losses) and min(losses) > CONGESTED_LOSS and now_seconds >= self._judge_from
-        self._congested = self._congested + 1 if full else 0
-        if self._congested >= PATIENCE and self._given_up < sources:
+        if not full:
+            self._congested_from = None
+        elif self._congested_from is None:
+            self._congested_from = now_seconds
+        if self._drowning(now_seconds) and self._given_up < sources:
             self._give_up_one(now_seconds)
         elif self._trial_ends is not None and now_seconds >= self._trial_ends:
             self._trial_ends, self._pause = None, FIRST_PAUSE_SECONDS
@@ -51,11 +54,15 @@ class PictureBudget:
             self._trial_ends = now_seconds + TRIAL_SECONDS
         return sources - self._given_up
 
+    def _drowning(self, now_seconds: float) -> bool:
+        since = self._congested_from
+        return since is not None and now_seconds - since >= PATIENCE_SECONDS
+
     def _give_up_one(self, now_seconds: float) -> None:
         if self._trial_ends is not None:
             self._pause = min(PAUSE_GROWTH * self._pause, LONGEST_PAUSE_SECONDS)
         self._given_up += 1
-        self._congested = 0
+        self._congested_from = None
         self._trial_ends = None
         self._judge_from = now_seconds + SETTLE_SECONDS
         self._try_at = now_seconds + self._pause
