@@ -141,7 +141,7 @@ class Downlink:
         self._lips = LipSync(self._jitter_nanoseconds(), self._paths())
         pipeline = Pipeline(
             self._clock,
-            f"webrtcbin name=webrtc bundle-policy=max-bundle latency={self._jitter.milliseconds}",
+            f"webrtcbin name=webrtc bundle-policy=max-bundle latency={self._jitter.patience_milliseconds}",
             lambda text: self._loop.post(lambda: self.connection.fail(text)),
         )
         pipeline.set_latency(self._lips.picture)
@@ -214,7 +214,7 @@ class Downlink:
         if session and self.connection.flowing:
             wanted = self._jitter.look(session.jitter_buffers.arrivals(), time.monotonic())
             if wanted != before:
-                session.set_delay(wanted)
+                session.set_patience(self._jitter.patience_milliseconds)
             self._keep_in_step(session.pipeline)
 
     def _keep_in_step(self, pipeline: Pipeline) -> None:

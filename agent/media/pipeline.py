@@ -15,6 +15,7 @@ from agent.media.gst import Gst
 
 OnError = Callable[[str], None]
 OnSample = Callable[[Any], None]
+OnTime = Callable[[int], None]
 _POLL_NANOSECONDS = 200_000_000
 
 
@@ -49,9 +50,8 @@ class Pipeline:
         self.bin.set_base_time(clock.base_time)
         self._on_error = on_error
         self._on_element: dict[str, OnSample] = {}
+        self._on_late: OnTime = lambda running_time: None
         self._handlers: list[tuple[Any, int]] = []
-        self.late_buffers = 0
-        """Left out by elements that tell of it (`qos-messages`), since they came too late."""
         self._closed = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="bus", daemon=True)
 
@@ -79,6 +79,12 @@ class Pipeline:
         """Give `call` the structure of each element message from the element of this name."""
         self._on_element[element] = call
 
+    def on_late(self, call: OnTime) -> None:
+        """Give `call` the running time of each buffer that an element with `qos-messages` left out,
+        since it came too late.
+        """
+        self._on_late = call
+
     def on_sample(self, sink: str, call: OnSample) -> None:
         """Give `call` each sample of an appsink, in the streaming thread."""
 
@@ -103,7 +109,7 @@ class Pipeline:
             if message.type == Gst.MessageType.LATENCY:
                 self.bin.recalculate_latency()
             elif message.type == Gst.MessageType.QOS:
-                self.late_buffers += 1
+                self._on_late(message.parse_qos()[1])
             elif message.type == Gst.MessageType.ERROR:
                 self._tell(message)
             elif call := self._on_element.get(message.src.get_name()):

@@ -1,37 +1,57 @@
-"""Sound waits before the mixer for a machine that is busy, and only while it is."""
+"""Sound waits before the mixer for a busy machine and a jerky network, and only while it has to."""
 
 from __future__ import annotations
 
-from agent.media.sound.slack import LONGEST_NANOSECONDS, Slack
+from agent.media.sound.slack import LONGEST_NANOSECONDS, LOOKS_A_SECOND, Slack
 
-LATE_PER_SECOND = 30
+MILLISECOND = 1_000_000
+LATE_PER_LOOK = 5
 
 
-def test_what_comes_too_late_is_waited_for_within_seconds() -> None:
-    slack, late, needed, late_seconds = Slack(), 0, 150_000_000, []
-    for second in range(600):
-        if slack.nanoseconds < needed:
-            late += LATE_PER_SECOND
+def seconds_late(slack: Slack, needed: int, seconds: int) -> list[int]:
+    """In which seconds sound was late that needs so much, with sources told of the slack at each end."""
+    late_seconds = []
+    for second in range(seconds):
+        missing = needed - slack.nanoseconds
+        for _ in range(LOOKS_A_SECOND):
+            slack.look([missing] * LATE_PER_LOOK if missing > 0 else [])
+        if missing > 0:
             late_seconds.append(second)
-        slack.second(late)
-    assert late_seconds[:4] == [0, 1, 2, 3]
-    assert late_seconds[4] > 20, "it holds before it tries a shorter one"
-    assert len(late_seconds) <= 10, "and tries ever more rarely"
-    assert needed <= slack.nanoseconds + LONGEST_NANOSECONDS / 16
+    return late_seconds
 
 
-def test_one_late_buffer_is_a_chance() -> None:
+def test_what_comes_too_late_is_waited_for_at_once_and_by_no_more_than_it_needs() -> None:
     slack = Slack()
-    for second in range(60):
-        slack.second(second // 10)
+    assert seconds_late(slack, 150 * MILLISECOND, 3) == [0]
+    assert 150 * MILLISECOND <= slack.nanoseconds < 180 * MILLISECOND
+
+
+def test_a_shorter_wait_is_tried_ever_more_rarely() -> None:
+    slack = Slack()
+    late = seconds_late(slack, 150 * MILLISECOND, 1200)
+    assert late[1] > 20
+    assert len(late) <= 7
+
+
+def test_a_growing_delay_is_followed() -> None:
+    slack = Slack()
+    late = [second for ms in (50, 120, 260) for second in seconds_late(slack, ms * MILLISECOND, 5)]
+    assert len(late) <= 6
+    assert slack.nanoseconds >= 260 * MILLISECOND
+
+
+def test_two_late_buffers_in_a_second_are_a_chance() -> None:
+    slack = Slack()
+    for _ in range(60):
+        slack.look([90 * MILLISECOND, 10 * MILLISECOND])
+        slack.look([])
     assert slack.nanoseconds == 0
 
 
-def test_it_ends_when_the_machine_has_time_again() -> None:
+def test_it_is_never_longer_than_people_bear_and_ends_when_all_is_in_time_again() -> None:
     slack = Slack()
-    for second in range(10):
-        slack.second(second * LATE_PER_SECOND)
+    slack.look([900 * MILLISECOND] * LATE_PER_LOOK)
     assert slack.nanoseconds == LONGEST_NANOSECONDS
-    for _ in range(600):
-        slack.second(9 * LATE_PER_SECOND)
+    for _ in range(400 * LOOKS_A_SECOND):
+        slack.look([])
     assert slack.nanoseconds == 0

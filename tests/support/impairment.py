@@ -30,6 +30,9 @@ QUEUE_SECONDS = 0.3
 and a delay of 50 ms each way. Its length is in bytes, as in Linux's tbf: a large packet fills it sooner.
 """
 
+IN_ORDER_SECONDS = 1e-6
+"""Between two packets at least: asyncio swaps what is due at the same time."""
+
 SEED = 7
 
 DEAD_END = f"a=candidate:1 1 udp 1 {ADDRESS} 9 typ host\r\n"
@@ -46,6 +49,8 @@ class Conditions(msgspec.Struct, frozen=True):
     loss: float = 0.0
     delay_seconds: float = 0.0
     bits_per_second: float | None = None
+    stall_seconds: float = 0.0
+    """Once a second, on the average, nothing comes for up to so long, and then all at once, as by radio."""
     cut: bool = False
 
 
@@ -55,7 +60,9 @@ class Direction:
     def __init__(self, network: Network, send: Any) -> None:
         self._network = network
         self._send = send
-        self._free_at = 0.0
+        self._free_at = self._last = 0.0
+        self._stalled_until = 0.0
+        self._next_stall = 0.0
 
     def carry(self, packet: bytes) -> None:
         """Deliver it later, or never."""
@@ -71,7 +78,17 @@ class Direction:
             if leaves - now > QUEUE_SECONDS:
                 return
             self._free_at = leaves
-        loop.call_at(leaves + conditions.delay_seconds, self._send, packet)
+        if conditions.stall_seconds:
+            leaves = max(leaves, self._stalled(now, conditions.stall_seconds))
+        self._last = max(leaves + conditions.delay_seconds, self._last + IN_ORDER_SECONDS)
+        loop.call_at(self._last, self._send, packet)
+
+    def _stalled(self, now: float, longest: float) -> float:
+        """When the present stall, if there is one, ends."""
+        if now >= self._next_stall:
+            self._stalled_until = now + self._network.random.uniform(0, longest)
+            self._next_stall = now + self._network.random.uniform(0, 2)
+        return self._stalled_until
 
 
 class Socket(asyncio.DatagramProtocol):

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 from agent.media.gst import Gst
 from agent.media.pipeline import Pipeline, SharedClock, level_dbfs
+from agent.media.sound.slack import LOOKS_A_SECOND, Slack
 
+NANOSECONDS = 1_000_000_000
 CHUNK_NANOSECONDS = 20_000_000
 """What is mixed at a time: an Opus packet..."""
 
@@ -26,12 +28,17 @@ STRAY_NANOSECONDS = 10_000_000
 """A source whose sound is off its times by so much for a second is put right: that is heard, and
 less is not seen on anybody's lips."""
 
+BEGINNING_NANOSECONDS = 2_000_000_000
+MOVING_NANOSECONDS = 500_000_000
+"""What a source has waiting when it begins, or is moved to an earlier time, is late, and nothing is to
+be learned from that."""
+
 RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
 
 MIX = f"""
  audiomixer name=mixer output-buffer-duration={CHUNK_NANOSECONDS} force-live=true
   alignment-threshold={STRAY_NANOSECONDS}
- ! {RAW} ! level name=level interval=500000000
+ ! {RAW} ! level name=level interval={NANOSECONDS // LOOKS_A_SECOND}
  ! appsink name=out sync=true max-buffers=4 drop=true"""
 
 
@@ -49,6 +56,11 @@ class Mixer:
         self._pipeline = Pipeline(clock, MIX, on_error)
         self._pipeline.set_latency(LATENCY_NANOSECONDS)
         self._pipeline.on_message("level", self._on_level)
+        self._pipeline.on_late(self._on_late)
+        self._clock = clock
+        self._late: list[int] = []
+        self._settled = 0
+        self.slack = Slack()
         self._out = self._pipeline["out"]
         self.level_dbfs: float | None = None
 
@@ -74,24 +86,31 @@ class Mixer:
         while self.next(0):
             pass
 
-    @property
-    def late_buffers(self) -> int:
-        """Of all sources: what came too late to be mixed, and is not heard."""
-        return self._pipeline.late_buffers
-
     def attach(self) -> Input:
         """A place for one source, until it is given back."""
-        return Input(self._pipeline)
+        return Input(self._pipeline, self._settle)
+
+    def _settle(self, nanoseconds: int) -> None:
+        self._settled = max(self._settled, self._clock.now() + nanoseconds)
 
     def _on_level(self, structure: Any) -> None:
         self.level_dbfs = level_dbfs(structure)
+        self.slack.look(self._late)
+        self._late.clear()
+
+    def _on_late(self, due: int) -> None:
+        now = self._clock.now()
+        if now >= self._settled:
+            self._late.append(now - due)
 
 
 class Input:
     """One source's place in the mix; in the loop's thread."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, settle: Callable[[int], None]) -> None:
+        """`settle(nanoseconds)`: what is late for so long is not told."""
         self._pipeline = pipeline
+        self._settle = settle
         self._source = Gst.ElementFactory.make("proxysrc")
         self._pad = self._source.get_static_pad("src")
         self._pad.add_probe(Gst.PadProbeType.QUERY_UPSTREAM, _hide_latency)
@@ -103,11 +122,13 @@ class Input:
     def play(self, sink: Any, delay_nanoseconds: int) -> None:
         """Take sound from this proxysink from now on, so long after its own time."""
         self._source.set_property("proxysink", None)  # the one before lets go
+        self._settle(BEGINNING_NANOSECONDS)
         self.delay(delay_nanoseconds)
         self._source.set_property("proxysink", sink)
 
     def delay(self, nanoseconds: int) -> None:
         """Between a sound's time and the moment when it leaves the mixer."""
+        self._settle(MOVING_NANOSECONDS)
         self._pad.set_offset(nanoseconds)
 
     def detach(self) -> None:

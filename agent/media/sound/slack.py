@@ -1,21 +1,26 @@
-"""How much longer sound waits before the mixer when this machine is too busy to bring it in time.
+"""How much longer sound waits before the mixer when it does not come there in time: the machine is too
+busy, or the network brings it in bursts.
 
-Pure: a count of what came too late goes in once a second, nanoseconds come out. What comes too late
-is not heard at all, and a delay hardly disturbs, so it grows at once and shrinks slowly.
+Pure: how late things were goes in, nanoseconds come out. What comes too late is not heard at all, and
+a delay hardly disturbs, so it grows at once, by what was missing, and shrinks slowly.
 """
 
 from __future__ import annotations
+
+LOOKS_A_SECOND = 2
+DEAF_LOOKS = 3
+"""After it grew: what is late then came before the sources had been told, once a second."""
 
 STEP_NANOSECONDS = 20_000_000
 LONGEST_NANOSECONDS = 320_000_000
 """With it all, speech is late by what people still bear in a conversation (ITU-T G.114: 400 ms)."""
 
 TOLERATED = 2
-"""Late buffers in a second that may be a chance, or a source that has just begun."""
+"""Late buffers in a second that may be a chance."""
 
 CALM_SECONDS = 20
-"""Without anything late for so long, it is a step shorter; twice as long after each time that it had
-to grow again."""
+"""Without anything late for so long, it is a step shorter; twice as long after each time that this was
+too short."""
 
 LONGEST_CALM_SECONDS = 600
 
@@ -25,26 +30,35 @@ class Slack:
 
     def __init__(self) -> None:
         self.nanoseconds = 0
-        self._late = 0
-        self._calm_seconds = 0
+        self._late: list[int] = []
+        self._looks = 0
+        self._deaf_looks = 0
+        self._calm_looks = 0
         self._calm_wanted = CALM_SECONDS
+        self._shortened = False
 
-    def second(self, late: int) -> None:
-        """Once a second: how many buffers have come too late so far."""
-        before, self._late = self._late, late
-        if late - before > TOLERATED:
-            self._grow(again=self._calm_seconds > 0)
-        if late > before:
-            self._calm_seconds = 0
-            return
-        self._calm_seconds += 1
-        if self._calm_seconds >= self._calm_wanted:
-            self._calm_seconds = 0
+    def look(self, late: list[int]) -> None:
+        """Twice a second: by how much each buffer was late that came too late since the last."""
+        self._looks += 1
+        self._calm_looks = 0 if late else self._calm_looks + 1
+        if self._deaf_looks:
+            self._deaf_looks -= 1
+        else:
+            self._late += late
+        if len(self._late) > TOLERATED:
+            self._grow(sorted(self._late)[-1 - TOLERATED])
+        if self._looks % LOOKS_A_SECOND == 0:
+            self._late.clear()
+        if self._calm_looks >= self._calm_wanted * LOOKS_A_SECOND:
+            self._calm_looks = 0
+            self._shortened = self.nanoseconds > 0
             self.nanoseconds = max(self.nanoseconds - STEP_NANOSECONDS, 0)
 
-    def _grow(self, again: bool) -> None:
-        """Twice as long while that is not enough; a step if it was enough before."""
-        if again and self.nanoseconds:
+    def _grow(self, missing: int) -> None:
+        if self._shortened:
             self._calm_wanted = min(2 * self._calm_wanted, LONGEST_CALM_SECONDS)
-        wanted = STEP_NANOSECONDS + self.nanoseconds * (1 if again else 2)
-        self.nanoseconds = min(wanted, LONGEST_NANOSECONDS)
+        self._shortened = False
+        steps = -(-missing // STEP_NANOSECONDS)
+        self.nanoseconds = min(self.nanoseconds + steps * STEP_NANOSECONDS, LONGEST_NANOSECONDS)
+        self._late.clear()
+        self._deaf_looks = DEAF_LOOKS

@@ -14,7 +14,6 @@ from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
 from agent.media.sound.mixer import CHUNK_NANOSECONDS, Chunk, Input, Mixer
 from agent.media.sound.pace import Pace, stretched
-from agent.media.sound.slack import Slack
 from agent.ports import SAMPLE_RATE_HZ, Speaker
 
 CLOSE_SECONDS = 3.0
@@ -47,7 +46,6 @@ class SpeakerFeed:
         self._on_played = on_played
         self._own_delay = int(own_delay_seconds * NANOSECONDS)
         self._pace = Pace()
-        self._slack = Slack()
         self._closing = threading.Event()
         self._inputs: dict[str, Input] = {}
         self._speaker: Speaker | None = None
@@ -77,7 +75,7 @@ class SpeakerFeed:
     @property
     def slack_nanoseconds(self) -> int:
         """How much earlier than due sound has to come to the mixer, so that it is in time."""
-        return self._slack.nanoseconds
+        return self._mixer.slack.nanoseconds
 
     def set_volume(self, percent: int) -> None:
         self._volume = percent
@@ -128,5 +126,4 @@ class SpeakerFeed:
 
     def _look(self, status: DeviceStatus) -> None:
         self._pace.second(int(status.detail.get("xruns", 0)))
-        self._slack.second(self._mixer.late_buffers)
         self._reporter.opened(status)

@@ -12,6 +12,11 @@ LONGEST_MILLISECONDS = 520
 """Three attempts at a retransmission over 100 ms of round trip, and the delay of speech that people
 still bear; measured in tests/bench."""
 
+SHORTEST_PATIENCE_MILLISECONDS = 300
+"""GStreamer takes a packet that is later than its buffer waits as the beginning of another time
+(rtpjitterbuffer.c), each stream for itself, and lips and sound are torn apart; mobile networks stall
+for up to so long."""
+
 FIRST_STEP_MILLISECONDS = 300
 SETTLE_SECONDS = 1.0
 """After a step: what is given up meanwhile belongs to the same mishap, and each step is a gap in the sound."""
@@ -60,6 +65,11 @@ class JitterControl:
             self._calm_from += SHRINKING_SECONDS
             self._shrink()
         return self.milliseconds
+
+    @property
+    def patience_milliseconds(self) -> int:
+        """How long GStreamer's own buffers wait for a packet that is missing."""
+        return max(self.milliseconds, SHORTEST_PATIENCE_MILLISECONDS)
 
     def _grow(self, now_seconds: float) -> None:
         if now_seconds - self._grew_seconds >= SETTLE_SECONDS:

@@ -137,8 +137,8 @@ class Session:
         self.receiver_limit = rtcp.receiver_limit(packet) or self.receiver_limit
         return Gst.PadProbeReturn.OK
 
-    def set_delay(self, milliseconds: int) -> None:
-        """How long received media waits for late packets."""
+    def set_patience(self, milliseconds: int) -> None:
+        """How long the jitter buffers wait for a missing packet."""
         self._webrtc.set_property("latency", milliseconds)
 
     # --- negotiating
