@@ -15,6 +15,7 @@ from agent.core.commands import Source
 from agent.media.gst import Gst, GstWebRTC, available
 from agent.media.lipsync import LipSync, Paths
 from agent.media.loop import Loop
+from agent.media.picture.count import PictureCount
 from agent.media.pipeline import Pipeline, SharedClock, Tap, at_first_buffer
 from agent.media.sound.mixer import RAW, Input
 from agent.media.webrtc.connection import Connection, Report
@@ -138,7 +139,7 @@ class Downlink:
         self._picture_pad = None
         self._taps = []
         self._jitter.begin(time.monotonic())
-        self._lips = LipSync(self._jitter_nanoseconds(), self._paths())
+        self._lips = LipSync(self._jitter_nanoseconds(), self._paths(), self._least_delay())
         pipeline = Pipeline(
             self._clock,
             f"webrtcbin name=webrtc bundle-policy=max-bundle latency={self._jitter.patience_milliseconds}",
@@ -220,11 +221,14 @@ class Downlink:
     def _keep_in_step(self, pipeline: Pipeline) -> None:
         """Pictures wait for the loudspeaker, sound for the screen, both for late packets."""
         sound, picture = self._lips.sound, self._lips.picture
-        self._lips.look(self._jitter_nanoseconds(), self._paths())
+        self._lips.look(self._jitter_nanoseconds(), self._paths(), self._least_delay())
         if self._lips.picture != picture:
             pipeline.set_latency(self._lips.picture)
         if self._lips.sound != sound and self._sound:
             self._sound.delay(self._lips.sound)
+
+    def _least_delay(self) -> int:
+        return self._sound.least_delay if self._sound else 0
 
     def _jitter_nanoseconds(self) -> int:
         return self._jitter.milliseconds * int(Gst.MSECOND)
@@ -255,38 +259,6 @@ class Downlink:
 
     def _sound_description(self) -> str:
         return SOUND.format(sink="proxysink" if self._sound else "fakesink")
-
-
-class PictureCount:
-    """How many pictures were shown, over all sessions, as their sinks count them."""
-
-    def __init__(self) -> None:
-        self._sink: Any = None
-        self._before = 0
-        self._looked = 0
-
-    def watch(self, sink: Any) -> None:
-        """Count on with the sink of a new session."""
-        self._before, self._sink = self.total(), sink
-
-    def end(self) -> None:
-        """No session brings pictures any more."""
-        self._before, self._sink = self.total(), None
-
-    def total(self) -> int:
-        if self._sink is None:
-            return self._before
-        shown: int = self._sink.get_property("stats").get_value("rendered")
-        return self._before + shown
-
-    def look(self) -> int:
-        """How many since the last look."""
-        before, self._looked = self._looked, self.total()
-        return self._looked - before
-
-    def newest(self) -> Any | None:
-        """The last one shown, as a sample."""
-        return self._sink.get_property("last-sample") if self._sink else None
 
 
 PICTURE = """

@@ -14,6 +14,8 @@ SOUND_LATE_NANOSECONDS = 10_000_000
 SOUND_STEP_NANOSECONDS = 15_000_000
 """The sound is moved only if it is off by so much, for a move is heard; the picture follows it."""
 
+PICTURE_STEP_NANOSECONDS = 2_000_000
+"""The picture is moved only by so much: each move has a pipeline ask all its elements."""
 
 MIXER_NANOSECONDS = 10_000_000
 """What the mixer waits for a source on the average while it gathers a chunk: as good as the jitter
@@ -27,8 +29,6 @@ class Paths(NamedTuple):
     """From the moment when sound leaves the mixer to when it is heard."""
     to_eye: int
     """From the moment when a picture is due to when it is seen."""
-    slack: int = 0
-    """How late a busy machine brings sound to the mixer."""
 
 
 class LipSync:
@@ -36,16 +36,21 @@ class LipSync:
     that step.
     """
 
-    def __init__(self, jitter: int, paths: Paths) -> None:
-        self._jitter, self.sound = jitter, 0
-        self.look(jitter, paths)
+    def __init__(self, jitter: int, paths: Paths, least: int = 0) -> None:
+        self._waits = (jitter, least)
+        self.sound = self.picture = 0
+        self.look(jitter, paths, least)
 
-    def look(self, jitter: int, paths: Paths) -> None:
-        """What the jitter buffer waits now, and what comes after."""
-        jitter += paths.slack
+    def look(self, jitter: int, paths: Paths, least: int = 0) -> None:
+        """What the jitter buffer waits now, what comes after, and how long sound has to wait at least to
+        be in time for the mixer.
+        """
         ahead = paths.to_eye + SOUND_LATE_NANOSECONDS - paths.to_ear
-        sound = max(0, jitter + max(ahead, -MIXER_NANOSECONDS))
-        if jitter != self._jitter or abs(sound - self.sound) > SOUND_STEP_NANOSECONDS:
+        sound = max(0, least, jitter + max(ahead, -MIXER_NANOSECONDS))
+        waits = (jitter, least)
+        if waits != self._waits or abs(sound - self.sound) > SOUND_STEP_NANOSECONDS:
             self.sound = sound
-        self._jitter = jitter
-        self.picture = max(0, self.sound + paths.to_ear - SOUND_LATE_NANOSECONDS - paths.to_eye)
+        self._waits = waits
+        picture = max(0, self.sound + paths.to_ear - SOUND_LATE_NANOSECONDS - paths.to_eye)
+        if abs(picture - self.picture) > PICTURE_STEP_NANOSECONDS:
+            self.picture = picture

@@ -117,10 +117,8 @@ class Sources:
         return downlink
 
     def _paths(self) -> Paths:
-        if self._speaker is None:
-            return Paths(0, self._screen.delay_nanoseconds)
-        to_ear, slack = self._speaker.delay_nanoseconds, self._speaker.slack_nanoseconds
-        return Paths(to_ear, self._screen.delay_nanoseconds, slack)
+        to_ear = self._speaker.delay_nanoseconds if self._speaker else 0
+        return Paths(to_ear, self._screen.delay_nanoseconds)
 
     def _report(self, url: str, state: LinkState, text: str) -> None:
         self._notice.link(url, state)

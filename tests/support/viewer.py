@@ -47,7 +47,7 @@ def viewing(
         sound=speaker.attach(url),
         on_sound=lambda buffer, due: None,
         on_unit=lambda buffer, due: None,
-        paths=lambda: Paths(speaker.delay_nanoseconds, 0, speaker.slack_nanoseconds),
+        paths=lambda: Paths(speaker.delay_nanoseconds, 0),
     )
     thread = threading.Thread(target=loop.run, daemon=True)
     thread.start()

@@ -58,9 +58,7 @@ class Mixer:
         self._pipeline.on_message("level", self._on_level)
         self._pipeline.on_late(self._on_late)
         self._clock = clock
-        self._late: list[int] = []
-        self._settled = 0
-        self.slack = Slack()
+        self._inputs: dict[str, Input] = {}
         self._out = self._pipeline["out"]
         self.level_dbfs: float | None = None
 
@@ -88,48 +86,72 @@ class Mixer:
 
     def attach(self) -> Input:
         """A place for one source, until it is given back."""
-        return Input(self._pipeline, self._settle)
+        made = Input(self._pipeline, self._clock)
+        self._inputs[made.name] = made
+        return made
 
-    def _settle(self, nanoseconds: int) -> None:
-        self._settled = max(self._settled, self._clock.now() + nanoseconds)
+    def detach(self, given: Input) -> None:
+        """Take it back."""
+        del self._inputs[given.name]
+        given.detach()
 
     def _on_level(self, structure: Any) -> None:
         self.level_dbfs = level_dbfs(structure)
-        self.slack.look(self._late)
-        self._late.clear()
+        for given in tuple(self._inputs.values()):
+            given.look()
 
-    def _on_late(self, due: int) -> None:
-        now = self._clock.now()
-        if now >= self._settled:
-            self._late.append(now - due)
+    def _on_late(self, name: str, due: int) -> None:
+        if given := self._inputs.get(name):
+            given.was_late(due)
 
 
 class Input:
-    """One source's place in the mix; in the loop's thread."""
+    """One source's place in the mix; in the loop's thread but for what the mixer tells."""
 
-    def __init__(self, pipeline: Pipeline, settle: Callable[[int], None]) -> None:
-        """`settle(nanoseconds)`: what is late for so long is not told."""
+    def __init__(self, pipeline: Pipeline, clock: SharedClock) -> None:
         self._pipeline = pipeline
-        self._settle = settle
+        self._clock = clock
+        self._slack = Slack()
+        self._needed: list[int] = []
+        self._delay = 0
+        self._settled = 0
         self._source = Gst.ElementFactory.make("proxysrc")
         self._pad = self._source.get_static_pad("src")
         self._pad.add_probe(Gst.PadProbeType.QUERY_UPSTREAM, _hide_latency)
         pipeline.bin.add(self._source)
         self._source.link(pipeline["mixer"])
         self._pad.get_peer().set_property("qos-messages", True)
+        self.name: str = self._pad.get_peer().get_name()
         self._source.sync_state_with_parent()
 
     def play(self, sink: Any, delay_nanoseconds: int) -> None:
         """Take sound from this proxysink from now on, so long after its own time."""
         self._source.set_property("proxysink", None)  # the one before lets go
-        self._settle(BEGINNING_NANOSECONDS)
+        self._settled = self._clock.now() + BEGINNING_NANOSECONDS
         self.delay(delay_nanoseconds)
         self._source.set_property("proxysink", sink)
 
     def delay(self, nanoseconds: int) -> None:
         """Between a sound's time and the moment when it leaves the mixer."""
-        self._settle(MOVING_NANOSECONDS)
+        self._settled = max(self._settled, self._clock.now() + MOVING_NANOSECONDS)
+        self._delay = nanoseconds
         self._pad.set_offset(nanoseconds)
+
+    @property
+    def least_delay(self) -> int:
+        """In nanoseconds: with a shorter one its sound was too late to be mixed, lately."""
+        return self._slack.nanoseconds
+
+    def was_late(self, due: int) -> None:
+        """A buffer that was due at this running time, its delay included, came too late."""
+        now = self._clock.now()
+        if now >= self._settled:
+            self._needed.append(self._delay + now - due)
+
+    def look(self) -> None:
+        """Twice a second, in the thread of `was_late`."""
+        self._slack.look(self._needed)
+        self._needed.clear()
 
     def detach(self) -> None:
         """The mixer lets go first, or the branch could not stop."""

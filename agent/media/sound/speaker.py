@@ -72,11 +72,6 @@ class SpeakerFeed:
         """From the moment when sound leaves the mixer to when it is heard."""
         return self._pace.lag + self._own_delay
 
-    @property
-    def slack_nanoseconds(self) -> int:
-        """How much earlier than due sound has to come to the mixer, so that it is in time."""
-        return self._mixer.slack.nanoseconds
-
     def set_volume(self, percent: int) -> None:
         self._volume = percent
         if self._speaker:
@@ -90,7 +85,7 @@ class SpeakerFeed:
     def detach(self, key: str) -> None:
         """In the loop's thread."""
         if given := self._inputs.pop(key, None):
-            given.detach()
+            self._mixer.detach(given)
 
     def _on_error(self, text: str) -> None:
         self._reporter.failed(MediaError("pipeline", text))
