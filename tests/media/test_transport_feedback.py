@@ -22,6 +22,7 @@ WIDE = 3_000_000
 QUEUE_SECONDS, DELAY_SECONDS = 0.3, 0.05
 REPORT_SECONDS = 0.1
 PICTURE_BYTES, SOUND_BYTES = 1200, 130
+STALL_EVERY_SECONDS = 0.37
 CLOCKS_SECONDS = 1000.0
 """The server's clock is another."""
 
@@ -33,6 +34,7 @@ class Link:
         self.bits_per_second = bits_per_second
         self.extra_delay_seconds = 0.0
         self.loss = 0.0
+        self.stall_seconds = 0.0
         self.now = 0.0
         self.sound_seconds_late = list[float | None]()
         self.control = RateControl(FLOOR, CEILING)
@@ -66,6 +68,8 @@ class Link:
             if leaves - at <= QUEUE_SECONDS:
                 self._free_at = leaves
             arrives = leaves + DELAY_SECONDS + self.extra_delay_seconds
+            if self.stall_seconds and arrives % STALL_EVERY_SECONDS < self.stall_seconds:
+                arrives += self.stall_seconds - arrives % STALL_EVERY_SECONDS
             if size == SOUND_BYTES:
                 self.sound_seconds_late.append(None if lost else arrives - at - DELAY_SECONDS)
             told = Packet(size, at, None if lost else arrives + CLOCKS_SECONDS)
@@ -135,6 +139,13 @@ def test_a_bad_radio_is_not_a_full_link() -> None:
     link = Link(WIDE)
     link.loss = 0.05
     link.run(120)
+    assert (link.control.targets.picture or 0) > 0.6 * CEILING
+
+
+def test_a_server_that_is_busy_at_times_is_not_a_full_link() -> None:
+    link = Link(WIDE)
+    link.loss, link.stall_seconds = 0.05, 0.12
+    link.run(60)
     assert (link.control.targets.picture or 0) > 0.6 * CEILING
 
 

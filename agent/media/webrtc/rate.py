@@ -40,7 +40,8 @@ BURST = 1.25
 CLIFF = 0.6
 """Times what is sent: a link that carries no more has become narrow, and the queue will be long."""
 
-CLIFF_QUEUE_SECONDS = 0.03
+CLIFF_QUEUE_SECONDS = 0.06
+"""A busy machine makes shorter ones."""
 
 HEADROOM = 0.8
 """Of what arrived, after congestion."""
@@ -117,8 +118,9 @@ class RateControl:
         """Take a report in. The targets from now on."""
         settled = now_seconds - self._fell_back_seconds >= report.pace.effect_seconds
         queueing = self._queueing(report, settled)
-        if self._waits_until is not None and report.carried_bits_per_second:
-            self._fall_back(report.carried_bits_per_second, now_seconds)
+        if self._waits_until is not None:
+            if report.carried_bits_per_second:
+                self._fall_back(report.carried_bits_per_second, now_seconds)
         elif report.loss > CONGESTED_LOSS or queueing:
             self._congested(report, settled, now_seconds)
         elif settled and report.loss <= CLEAR_LOSS and self._drained(report):
@@ -154,7 +156,10 @@ class RateControl:
     def _congested(self, report: LinkReport, settled: bool, now_seconds: float) -> None:
         carried = report.carried_bits_per_second
         again = settled and now_seconds - self._fell_back_seconds < AGAIN_SECONDS
-        if carried and (self._queued > LONG_QUEUE_SECONDS or again or self._cliff(carried)):
+        long = self._queued > LONG_QUEUE_SECONDS or (carried and self._cliff(carried))
+        if report.pace is TRANSPORT_FEEDBACK and (
+            long or (again and self._queued > QUEUEING_SECONDS)
+        ):
             self._wait(LONGEST_WAIT_SECONDS, now_seconds)
         elif not settled:
             return

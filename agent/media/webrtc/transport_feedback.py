@@ -32,8 +32,11 @@ NEWEST_PACKETS = 4
 """The fastest of so many counts: one alone may have met a busy processor."""
 
 QUEUED_SECONDS = 0.03
-LEAST_QUEUED_PACKETS, MOST_QUEUED_PACKETS = 3, 20
+MOST_QUEUED_PACKETS, LEAST_QUEUED_BYTES = 20, 2400
 """Packets that wait for each other leave as fast as the link carries them: so many tell how fast."""
+
+EVENLY = 0.15
+"""Packets that arrive as evenly as they were sent, to such a share, wait for something else."""
 
 
 class Packet(NamedTuple):
@@ -96,11 +99,13 @@ class Feedback:
         base = self.queue.fastest_seconds + QUEUED_SECONDS
         arrived = (one for one in reversed(self._packets) if one.arrived_seconds is not None)
         queued = list(takewhile(lambda one: _delay(one) > base, arrived))[:MOST_QUEUED_PACKETS]
-        if len(queued) < LEAST_QUEUED_PACKETS:
+        size = sum(one.size_bytes for one in queued[:-1])
+        if size < LEAST_QUEUED_BYTES:
             return None
-        *later, first = queued
-        seconds = (later[0].arrived_seconds or 0.0) - (first.arrived_seconds or 0.0)
-        return 8 * sum(one.size_bytes for one in later) / seconds if seconds > 0 else None
+        newest, oldest = queued[0], queued[-1]
+        sent = newest.sent_seconds - oldest.sent_seconds
+        seconds = sent + _delay(newest) - _delay(oldest)
+        return 8 * size / seconds if seconds > 0 and abs(seconds - sent) > EVENLY * sent else None
 
 
 def _delay(packet: Packet) -> float:
