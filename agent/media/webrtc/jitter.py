@@ -18,7 +18,7 @@ SHORTEST_PATIENCE_MILLISECONDS = 300
 for up to so long."""
 
 FIRST_STEP_MILLISECONDS = 300
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 1.5
 """After a step: what is given up meanwhile belongs to the same mishap, and each step is a gap in the sound."""
 
 CALM_SECONDS = 20
