@@ -23,6 +23,7 @@ from agent.media.webrtc.jitter import JitterControl
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.picture_budget import LossMeter
 from agent.media.webrtc.session import Events, Session
+from agent.media.webrtc.transport_feedback import OFFERED as OFFERED_FEEDBACK
 
 DECODERS = ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec")
 """Best first; the hardware ones register only where there is a device."""
@@ -30,13 +31,14 @@ DECODERS = ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec")
 OFFERED = {
     "video": (
         "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000,"
-        "packetization-mode=(string)1,profile-level-id=(string)42e01f"
+        f"packetization-mode=(string)1,profile-level-id=(string)42e01f,{OFFERED_FEEDBACK}"
     ),
     "audio": (
         "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,"
-        "encoding-params=(string)2"
+        f"encoding-params=(string)2,{OFFERED_FEEDBACK}"
     ),
 }
+"""With feedback on each packet, a server that adapts what it sends learns what our link carries."""
 
 KEYFRAME_SECONDS = 0.5
 """Packets of a picture but no picture for so long: ask for a keyframe (again)."""

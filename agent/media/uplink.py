@@ -18,7 +18,7 @@ from agent.media.webrtc.adaptation import LOOK_SECONDS, Adaptation
 from agent.media.webrtc.connection import Connection, Report
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.session import Events, Session
-from agent.media.webrtc.transport_feedback import URI
+from agent.media.webrtc.transport_feedback import OFFERED
 from agent.ports import AccessUnit
 from agent.settings import Camera
 
@@ -41,9 +41,6 @@ SOUND = """
  ! rtpopuspay name=sound-pay pt=111 ssrc={ssrc}
  ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111,ssrc=(uint){ssrc},clock-rate=48000,
   encoding-params=(string)2,{feedback} ! webrtc."""
-
-
-FEEDBACK = f'rtcp-fb-transport-cc=(boolean)true,extmap-4=(string)"{URI}"'
 
 
 class Uplink:
@@ -115,8 +112,8 @@ class Uplink:
     def _make_session(self, events: Events) -> Session:
         # the stream ids stand in the offer, so that the server knows whose retransmissions it gets
         self._ssrcs = picture_ssrc, sound_ssrc = random.sample(range(1, 2**32), 2)
-        media = PICTURE.format(ssrc=picture_ssrc, feedback=FEEDBACK) if self._picture else ""
-        media += SOUND.format(ssrc=sound_ssrc, feedback=FEEDBACK) if self._sound else ""
+        media = PICTURE.format(ssrc=picture_ssrc, feedback=OFFERED) if self._picture else ""
+        media += SOUND.format(ssrc=sound_ssrc, feedback=OFFERED) if self._sound else ""
         pipeline = Pipeline(
             self._clock,
             f"webrtcbin name=webrtc bundle-policy=max-bundle {media}",

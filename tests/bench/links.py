@@ -40,6 +40,8 @@ PIECE = RATE_HZ // 50
 def measure() -> list[Row]:
     with MediaServer() as server:
         rows = [*narrow(server, "uplink"), *narrow(server, "downlink")]
+    with MediaServer(adapts=True) as server:
+        rows += narrow(server, "downlink", "adapting ")
     return rows + kills(KILLS)
 
 
@@ -67,8 +69,10 @@ def figures(child: MediaChild) -> dict[str, Any]:
     return newest
 
 
-def narrow(server: MediaServer, side: str) -> list[Row]:
-    """The link of one side is cut to 500 and then 100 kbit/s, and then it is wide again."""
+def narrow(server: MediaServer, side: str, kind: str = "") -> list[Row]:
+    """The link of one side is cut to 500 and then 100 kbit/s, and then it is wide again; a server that
+    only forwards cannot send a player a smaller picture.
+    """
     with BadNetwork(server.url) as network, tempfile.TemporaryDirectory() as folder:
         network.set(Conditions(delay_seconds=DELAY_SECONDS))
         ways = [network if side == which else server for which in ("uplink", "downlink")]
@@ -82,13 +86,13 @@ def narrow(server: MediaServer, side: str) -> list[Row]:
             network.set(Conditions(delay_seconds=DELAY_SECONDS))
             back = seconds_until(lambda: room.pictures() >= FULL_PICTURES)
     return [
-        Row(f"{side} 500 kbit/s: sound", sounds[0], "%", LIMIT_SOUND_PERCENT, at_least=True),
+        Row(f"{kind}{side} 500 kbit/s: sound", sounds[0], "%", LIMIT_SOUND_PERCENT, at_least=True),
         *(
             [Row("... pictures", pictures[0], "/s", LIMIT_PICTURES, at_least=True)]
-            if side == "uplink"
+            if kind or side == "uplink"
             else []
         ),
-        Row(f"{side} 100 kbit/s: sound", sounds[1], "%", LIMIT_SOUND_PERCENT, at_least=True),
+        Row(f"{kind}{side} 100 kbit/s: sound", sounds[1], "%", LIMIT_SOUND_PERCENT, at_least=True),
         Row("... all back after", back, "s", LIMIT_BACK_SECONDS),
     ]
 

@@ -156,3 +156,35 @@ def test_a_link_too_narrow_for_the_meetings_picture_keeps_its_sound(
         receiver.wait(Measured, seen, 60, after=told_again)
         links = [r for _, r in receiver.reports[told:] if isinstance(r, DownlinkReported)]
         assert not links, "nobody is told of a meeting that was lost"
+
+
+def test_a_server_that_adapts_sends_a_smaller_picture_down_a_narrow_link(tmp_path: Path) -> None:
+    heard = tmp_path / "heard.wav"
+
+    def pictures(least: float, most: float) -> Callable[[Measured], bool]:
+        def test(measured: Measured) -> bool:
+            rate = measured.figures["downlinks"][0].get("picture_bits_per_second", 0)
+            return least <= rate <= most
+
+        return test
+
+    with (
+        MediaServer(adapts=True) as server,
+        BadNetwork(server.url) as network,
+        MediaChild(room()) as sender,
+        MediaChild(room(record=str(heard))) as receiver,
+    ):
+        network.set(Conditions(delay_seconds=0.02))
+        sender.start(plan(publish=server.whip("hills")))
+        sender.wait(UplinkReported, state("flowing"), 20)
+        receiver.start(plan(play=[network.whep("hills")]))
+        receiver.wait(Measured, pictures(500_000, 800_000), 20)
+        told = len(receiver.reports)
+        network.set(Conditions(delay_seconds=0.02, bits_per_second=400_000))
+        receiver.wait(Measured, pictures(120_000, 400_000), 20, after=told)
+        wait_for(lambda: share_heard(read_wav(heard)[-3 * RATE_HZ :]) >= 0.95, 20, "the sound")
+        told = len(receiver.reports)
+        network.set(Conditions(delay_seconds=0.02))
+        receiver.wait(Measured, pictures(500_000, 800_000), 40, after=told)
+        links = [r for _, r in receiver.reports[told:] if isinstance(r, DownlinkReported)]
+        assert not links, "one session all along"

@@ -12,8 +12,16 @@ import time
 from typing import Any
 
 from aiortc import RTCRtpReceiver, RTCRtpSender
-from aiortc.rtp import RtcpSenderInfo, RtcpSrPacket, RtpPacket
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RtcpPsfbPacket,
+    RtcpSenderInfo,
+    RtcpSrPacket,
+    RtpPacket,
+    pack_remb_fci,
+)
 
+from tests.support.adapting import Player
 from tests.support.transport_feedback import INTERVAL_SECONDS, TransportFeedback
 
 NACK_SECONDS = 0.1
@@ -94,6 +102,15 @@ class Inlet:
                 with contextlib.suppress(ConnectionError):
                     await self._receiver.transport._send_rtp(report)
 
+    async def limit(self, bits_per_second: int) -> None:
+        """Ask the publisher to send no more (draft-alvestrand-rmcat-remb-03)."""
+        ours = _private(self._receiver, "rtcp_ssrc")
+        if streams := list(_private(self._receiver, "remote_streams")):
+            fci = pack_remb_fci(bits_per_second, streams)
+            await self._receiver._send_rtcp(
+                RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=ours, media_ssrc=0, fci=fci)
+            )
+
     async def request_keyframe(self) -> None:
         """Send the publisher a PLI (RFC 4585, 6.3.1)."""
         self.keyframe_requests += 1
@@ -143,9 +160,12 @@ class Gaps:
 class Outlet:
     """A player's stream: what an aiortc sender sends instead of a track of its own."""
 
-    def __init__(self, sender: RTCRtpSender, inlet: Inlet) -> None:
+    def __init__(self, sender: RTCRtpSender, inlet: Inlet, player: Player | None = None) -> None:
+        """Without `player` all is sent, whatever its link carries."""
         self._sender = sender
         self._inlet = inlet
+        self._player = player
+        self._left_out = 0
         self._payload_type: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         sender._run_rtp = self._run_rtp
@@ -171,15 +191,20 @@ class Outlet:
 
     def forward(self, packet: RtpPacket) -> None:
         assert self._payload_type is not None
+        if self._player and self._inlet.kind == "video" and not self._player.passes(packet):
+            self._left_out += 1
+            return
         copy = RtpPacket(
             payload_type=self._payload_type,
             marker=packet.marker,
-            sequence_number=packet.sequence_number,
+            sequence_number=(packet.sequence_number - self._left_out) & 0xFFFF,
             timestamp=packet.timestamp,
             ssrc=self._sender._ssrc,
             payload=packet.payload,
         )
         copy.extensions.mid = _private(self._sender, "mid")
+        if self._player:
+            copy.extensions.transport_sequence_number = self._player.number(packet)
         _private(self._sender, "rtp_history")[copy.sequence_number % HISTORY_PACKETS] = copy
         self._send(copy.serialize(_private(self._sender, "rtp_header_extensions_map")))
 

@@ -23,6 +23,7 @@ from aiortc.codecs import HEADER_EXTENSIONS
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
 
+from tests.support.adapting import Player
 from tests.support.closing import Closing
 from tests.support.forwarding import Inlet, Outlet
 from tests.support.loopback import ADDRESS, stay_on_loopback
@@ -41,13 +42,15 @@ class Session:
     name: str
     connection: RTCPeerConnection
     inlets: dict[str, Inlet]
+    player: Player | None = None
 
 
 class Relay:
     """The sessions and who publishes which name; handlers of the HTTP requests."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None, adapts: bool) -> None:
         self._token = token
+        self._adapts = adapts
         self._sessions: dict[str, Session] = {}
         self._publishers: dict[str, Session] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -93,6 +96,8 @@ class Relay:
         if publisher is None:
             return web.Response(status=404, text="nobody publishes this")
         session = self._session("whep", request)
+        if self._adapts:
+            session.player = Player(publisher.inlets.get("video"))
         pc = session.connection
         await pc.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
         for transceiver in pc.getTransceivers():
@@ -101,7 +106,9 @@ class Relay:
                 transceiver.direction = "inactive"
                 continue
             transceiver.direction = "sendonly"
-            Outlet(transceiver.sender, inlet)
+            Outlet(transceiver.sender, inlet, session.player)
+            if player := session.player:
+                listen(transceiver.sender.transport, player)
             if transceiver.kind == "video":
                 transceiver.setCodecPreferences(h264())
         await pc.setLocalDescription(await pc.createAnswer())
@@ -152,6 +159,8 @@ class Relay:
                 await self._end(player)
         for inlet in session.inlets.values():
             inlet.close()
+        if session.player:
+            session.player.close()
         task = asyncio.ensure_future(session.connection.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
@@ -190,6 +199,19 @@ class Relay:
         )
 
 
+def listen(transport: Any, player: Player) -> None:
+    """The player's RTCP, once for both kinds: aiortc does not read all of it."""
+    if getattr(transport, "listener", None) is player:
+        return
+    handle = transport._handle_rtcp_data
+
+    async def hear(data: bytes) -> None:
+        player.hear(data)
+        await handle(data)
+
+    transport.listener, transport._handle_rtcp_data = player, hear
+
+
 def h264() -> list[Any]:
     """Packets are forwarded as they come, so nothing else may be negotiated."""
     return [c for c in RTCRtpSender.getCapabilities("video").codecs if c.name in ("H264", "rtx")]
@@ -198,8 +220,10 @@ def h264() -> list[Any]:
 class MediaServer(Closing):
     """The server as a child process; a context manager. `url` has no trailing slash."""
 
-    def __init__(self, port: int = 0, token: str | None = None) -> None:
+    def __init__(self, port: int = 0, token: str | None = None, *, adapts: bool = False) -> None:
+        """`adapts`: it sends a player no more than its link carries; else it only forwards."""
         command = [sys.executable, "-m", "tests.support.media_server", "--port", str(port)]
+        command += ["--adapts"] if adapts else []
         self._process = subprocess.Popen(
             command + (["--token", token] if token else []),
             stdout=subprocess.PIPE,
@@ -239,11 +263,11 @@ class MediaServer(Closing):
             self.kill()
 
 
-async def serve(port: int, token: str | None) -> None:
+async def serve(port: int, token: str | None, adapts: bool) -> None:
     for extensions in HEADER_EXTENSIONS.values():
         extensions.append(RTCRtpHeaderExtensionParameters(id=4, uri=TRANSPORT_FEEDBACK))
     keep_tasks(asyncio.get_running_loop())
-    runner = web.AppRunner(Relay(token).application(), handle_signals=False)
+    runner = web.AppRunner(Relay(token, adapts).application(), handle_signals=False)
     await runner.setup()
     site = web.TCPSite(runner, ADDRESS, port)
     await site.start()
@@ -259,10 +283,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1; 0: a free one")
     parser.add_argument("--token", help="bearer token that POST and DELETE must carry")
+    parser.add_argument("--adapts", action="store_true", help="to what each player's link carries")
     arguments = parser.parse_args()
     stay_on_loopback()
     die_with_parent()
-    asyncio.run(serve(arguments.port, arguments.token))
+    asyncio.run(serve(arguments.port, arguments.token, arguments.adapts))
 
 
 if __name__ == "__main__":

@@ -74,3 +74,31 @@ def _chunks(symbols: list[int]) -> bytes:
             word = word << 2 | symbol
         chunks += struct.pack("!H", word)
     return chunks
+
+
+def read(packet: bytes) -> list[tuple[int, float | None]]:
+    """Number and arrival, or None, of each packet that this report tells of; none if it is no such."""
+    if len(packet) < 20 or (packet[0] & 31, packet[1]) != (15, 205):
+        return []
+    first, count, reference = struct.unpack_from("!HHI", packet, 12)
+    symbols, at = list[int](), 20
+    while len(symbols) < count:
+        symbols += _symbols(*struct.unpack_from("!H", packet, at))
+        at += 2
+    told, now = list[tuple[int, float | None]](), (reference >> 8) * REFERENCE_TICKS
+    for index, symbol in enumerate(symbols[:count]):
+        if symbol in (SMALL, LARGE):
+            (ticks,) = struct.unpack_from("!B" if symbol == SMALL else "!h", packet, at)
+            at += symbol
+            now += ticks * DELTA_TICKS
+        told.append(((first + index) & 0xFFFF, now if symbol in (SMALL, LARGE) else None))
+    return told
+
+
+def _symbols(chunk: int) -> list[int]:
+    """A run of one symbol, fourteen of one bit, or seven of two bits."""
+    if not chunk >> 15:
+        return [chunk >> 13 & 3] * (chunk & 0x1FFF)
+    if chunk >> 14 & 1:
+        return [chunk >> shift & 3 for shift in range(12, -2, -2)]
+    return [chunk >> shift & 1 for shift in range(13, -1, -1)]

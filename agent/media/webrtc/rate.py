@@ -157,7 +157,7 @@ class RateControl:
         carried = report.carried_bits_per_second
         again = settled and now_seconds - self._fell_back_seconds < AGAIN_SECONDS
         long = self._queued > LONG_QUEUE_SECONDS or (carried and self._cliff(carried))
-        if report.pace is TRANSPORT_FEEDBACK and (
+        if report.pace is not RECEIVER_REPORTS and (
             long or (again and self._queued > QUEUEING_SECONDS)
         ):
             self._wait(LONGEST_WAIT_SECONDS, now_seconds)

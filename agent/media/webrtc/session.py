@@ -32,6 +32,10 @@ OFFER_SECONDS = 5.0
 NEGOTIATION_SECONDS = 6.0
 """From the server's answer to DTLS being up, a few round trips; then the attempt has failed."""
 
+FEEDBACK_NANOSECONDS = 100_000_000
+"""Between our words on each received packet; GStreamer's own are after each picture, and never of sound
+alone."""
+
 RTCP_NANOSECONDS = 500_000_000
 """Between our reports: the round trip is measured by them, and GStreamer's 5 s is late for a full link."""
 
@@ -239,6 +243,7 @@ class Session:
             self._connected = True
             session = self._rtpbin.emit("get-internal-session", 0)
             session.set_property("rtcp-min-interval", RTCP_NANOSECONDS)
+            session.set_property("twcc-feedback-interval", FEEDBACK_NANOSECONDS)
             self._events.on_connected()
 
     def _give_up(self, seconds: float) -> None:

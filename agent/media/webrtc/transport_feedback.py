@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 from agent.media.webrtc.queue import Queue
 
 URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+OFFERED = f'rtcp-fb-transport-cc=(boolean)true,extmap-4=(string)"{URI}"'
+"""As GStreamer's caps say it."""
+
 EVENT = "RTPTWCCPackets"
 NANOSECONDS = 1_000_000_000
 NEVER_SECONDS = 2**64 / NANOSECONDS - 1
