@@ -84,27 +84,15 @@ class Meeting:
         self._clock = SharedClock()
         self._sent = SentPicture()
         self._recordings_ending: list[threading.Thread] = []
-        folder = RecordingFolder(media.recording)
-        new_recording = partial(
-            Recording,
-            self._clock,
-            folder,
-            (plan.room, plan.meeting),
-            send,
-            request_keyframes=lambda: loop.post(self._request_keyframes),
-            expected=self._pictures,
-        )
-        self._recorder = Recorder(self._clock, folder, send, new_recording)
+        self._recorder = self._make_recorder()
         self.camera = OwnPicture(loop, devices.camera, makers.camera, self._on_unit, send)
         self.uplink = self._make_uplink()
         self._reference = self._make_reference()
         self.speaker = self._make_speaker()
         self.microphone = self._make_microphone()
-        output = devices.display.output
-        if not plan.meeting:
-            output = structs.replace(output, framerate=STANDBY_FRAMERATE)
-        self._screen = Screen(loop, self._clock, output, DeviceReporter("display", False, send))
-        self._notice = Notice(output.language, plan.title or plan.meeting, self._screen.say)
+        self._screen = self._make_screen()
+        language = devices.display.output.language
+        self._notice = Notice(language, plan.title or plan.meeting, self._screen.say)
         self.sources = Sources(
             loop,
             self._clock,
@@ -118,6 +106,26 @@ class Meeting:
         )
 
     # --- making the parts
+
+    def _make_recorder(self) -> Recorder:
+        folder = RecordingFolder(self._media.recording)
+        new_recording = partial(
+            Recording,
+            self._clock,
+            folder,
+            (self._plan.room, self._plan.meeting),
+            self._send,
+            request_keyframes=lambda: self._loop.post(self._request_keyframes),
+            expected=self._pictures,
+        )
+        return Recorder(self._clock, folder, self._send, new_recording)
+
+    def _make_screen(self) -> Screen:
+        output = self._devices.display.output
+        if not self._plan.meeting:
+            output = structs.replace(output, framerate=STANDBY_FRAMERATE)
+        reporter = DeviceReporter("display", False, self._send)
+        return Screen(self._loop, self._clock, output, reporter)
 
     def _make_uplink(self) -> Uplink | None:
         makers = self._makers
