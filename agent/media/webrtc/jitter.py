@@ -18,8 +18,9 @@ SHORTEST_PATIENCE_MILLISECONDS = 300
 for up to so long."""
 
 FIRST_STEP_MILLISECONDS = 300
-SETTLE_SECONDS = 1.5
-"""After a step: what is given up meanwhile belongs to the same mishap, and each step is a gap in the sound."""
+SETTLE_SECONDS = 2.5
+"""After a step: what is given up or comes too late meanwhile belongs to the same mishap (servers ask for a
+packet for a second), and each step is a gap in the sound."""
 
 CALM_SECONDS = 20
 """Without any gap for so long, it is shrunk a little, and again as long as that lasts."""

@@ -17,7 +17,9 @@ PATIENCE_SECONDS = 1.5
 SETTLE_SECONDS = 4.0
 """From giving up a picture to its source's sound without it."""
 
-TRIAL_SECONDS = 8.0
+TRIAL_SECONDS, TRIAL_PATIENCE_SECONDS = 8.0, 0.5
+"""What goes wrong just after a picture came back is the picture's doing."""
+
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 8.0, 120.0
 PAUSE_GROWTH = 1.5
 
@@ -50,13 +52,14 @@ class PictureBudget:
             self._try_at = now_seconds
         elif self._trial_ends is None and self._given_up and now_seconds >= self._try_at:
             self._given_up -= 1
-            self._judge_from = now_seconds + SETTLE_SECONDS / 2
+            self._judge_from = now_seconds + SETTLE_SECONDS / 4
             self._trial_ends = now_seconds + TRIAL_SECONDS
         return sources - self._given_up
 
     def _drowning(self, now_seconds: float) -> bool:
         since = self._congested_from
-        return since is not None and now_seconds - since >= PATIENCE_SECONDS
+        patience = PATIENCE_SECONDS if self._trial_ends is None else TRIAL_PATIENCE_SECONDS
+        return since is not None and now_seconds - since >= patience
 
     def _give_up_one(self, now_seconds: float) -> None:
         if self._trial_ends is not None:

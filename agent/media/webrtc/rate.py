@@ -17,10 +17,10 @@ OVERHEAD_BITS_PER_SECOND = 20_000
 
 SOUND_ALONE = SOUND_BITS_PER_SECOND + OVERHEAD_BITS_PER_SECOND
 
-CONGESTED_LOSS = 0.10
+CONGESTED_LOSS = 0.15
 """More is a full link; less may be a bad radio, on which sending less helps nobody."""
 
-CLEAR_LOSS = 0.05
+CLEAR_LOSS = 0.08
 QUEUEING_SECONDS = 0.08
 """Packets that take so much longer than the fastest lately are queueing somewhere."""
 
