@@ -267,8 +267,10 @@ PICTURE = """
  queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
  ! rtph264depay request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
  ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au
- ! {decoder} ! {sink} name=picture sync=true qos=true"""
+ ! {decoder} ! {sink} name=picture sync=true"""
+"""Without QoS events, which go up through all of webrtcbin at each picture: a decoder can leave out only
+pictures that no other needs, and a call has none such."""
 
 SOUND = f"""
- rtpopusdepay ! opusdec use-inband-fec=true plc=true ! audioconvert ! audioresample
- ! {RAW} ! {{sink}} name=sound"""
+ rtpopusdepay ! opusdec use-inband-fec=true plc=true ! {RAW} ! {{sink}} name=sound"""
+"""The decoder itself makes one channel of two."""

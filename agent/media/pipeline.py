@@ -16,7 +16,7 @@ from agent.media.gst import Gst
 OnError = Callable[[str], None]
 OnSample = Callable[[Any], None]
 OnLate = Callable[[str, int], None]
-_POLL_NANOSECONDS = 200_000_000
+_POLL_NANOSECONDS = 500_000_000
 
 
 class SharedClock:
