@@ -14,7 +14,7 @@ from typing import Any
 from agent.core.commands import Source
 from agent.media.gst import Gst, GstWebRTC, available
 from agent.media.lipsync import LipSync, Paths
-from agent.media.loop import Loop
+from agent.media.loop import Loop, Timer
 from agent.media.picture.count import PictureCount
 from agent.media.pipeline import Pipeline, SharedClock, Tap, at_first_buffer
 from agent.media.sound.mixer import RAW, Input
@@ -43,7 +43,7 @@ OFFERED = {
 KEYFRAME_SECONDS = 0.5
 """Packets of a picture but no picture for so long: ask for a keyframe (again)."""
 
-JITTER_SECONDS = 0.2
+JITTER_SECONDS = 0.25
 """Between looks at how packets arrive."""
 
 OnSample = Callable[[Any], None]
@@ -90,14 +90,19 @@ class Downlink:
         self.decoder = available(*DECODERS)
         self._pictures = PictureCount()
         self._picture_pad: Any = None
+        self._looks: list[Timer] = []
         self.connection = Connection(loop, self._make_session, report)
 
     def start(self) -> None:
         self.connection.start()
-        self._loop.later(KEYFRAME_SECONDS, self._want_picture)
-        self._loop.later(JITTER_SECONDS, self._adapt)
+        self._looks = [
+            self._loop.every(KEYFRAME_SECONDS, self._want_picture),
+            self._loop.every(JITTER_SECONDS, self._adapt),
+        ]
 
     def close(self) -> list[threading.Thread]:
+        for look in self._looks:
+            look.cancel()
         return self.connection.close()
 
     @property
@@ -210,9 +215,6 @@ class Downlink:
 
     def _adapt(self) -> None:
         """Wait longer for packets when some are missed."""
-        if self.connection.closed:
-            return
-        self._loop.later(JITTER_SECONDS, self._adapt)
         session, before = self.connection.session, self._jitter.milliseconds
         if session and self.connection.flowing:
             wanted = self._jitter.look(session.jitter_buffers.arrivals(), time.monotonic())
@@ -237,9 +239,6 @@ class Downlink:
 
     def _want_picture(self) -> None:
         """A keyframe request is only a packet: it may be lost, or come before there is a camera."""
-        if self.connection.closed:
-            return
-        self._loop.later(KEYFRAME_SECONDS, self._want_picture)
         if self._pictures.look() == 0:
             self.request_keyframe()
 

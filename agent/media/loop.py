@@ -17,16 +17,22 @@ Call = Callable[[], None]
 class Timer:
     """A call to come; `cancel()` may be called at any time, in the loop's thread."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, every_seconds: float | None = None) -> None:
         self._call: Call | None = call
+        self._every_seconds = every_seconds
 
     def cancel(self) -> None:
         self._call = None
 
     def fire(self) -> None:
-        call, self._call = self._call, None
-        if call:
-            call()
+        if self._call:
+            self._call()
+
+    def next_due(self, now: float) -> float | None:
+        """When it fires again after `now`; None for never."""
+        if self._call is None or self._every_seconds is None:
+            return None
+        return (now // self._every_seconds + 1) * self._every_seconds
 
 
 class Loop:
@@ -45,18 +51,24 @@ class Loop:
     def later(self, seconds: float, call: Call) -> Timer:
         """In the loop's own thread only."""
         timer = Timer(call)
-        due = time.monotonic() + seconds
-        heapq.heappush(self._timers, (due, next(self._numbers), timer))
+        self._add(time.monotonic() + seconds, timer)
         return timer
 
-    def every(self, seconds: float, call: Call) -> None:
-        """Again and again until the loop ends."""
+    def every(self, seconds: float, call: Call) -> Timer:
+        """Again and again until it is cancelled, whenever the clock is at a multiple of `seconds`: so all
+        that look often do so in one waking. In the loop's own thread, or before it runs.
+        """
+        timer = Timer(call, seconds)
+        self._again(timer)
+        return timer
 
-        def again() -> None:
-            self.later(seconds, again)
-            call()
+    def _again(self, timer: Timer) -> None:
+        due = timer.next_due(time.monotonic())
+        if due is not None:
+            self._add(due, timer)
 
-        self.later(seconds, again)
+    def _add(self, due: float, timer: Timer) -> None:
+        heapq.heappush(self._timers, (due, next(self._numbers), timer))
 
     def run(self) -> None:
         """Returns after `stop`."""
@@ -79,4 +91,6 @@ class Loop:
 
     def _fire_due(self) -> None:
         while self._timers and self._timers[0][0] <= time.monotonic() and self._running:
-            heapq.heappop(self._timers)[2].fire()
+            timer = heapq.heappop(self._timers)[2]
+            timer.fire()
+            self._again(timer)

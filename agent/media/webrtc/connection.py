@@ -43,16 +43,19 @@ class Connection:
         self._renewing = False
         self._schedule = RetrySchedule()
         self._retry: Timer | None = None
+        self._ticking: Timer | None = None
         self._watch = SilenceWatch(time.monotonic())
         self._endings: list[threading.Thread] = []
 
     def start(self) -> None:
         self._attempt()
-        self._loop.later(TICK_SECONDS, self._tick)
+        self._ticking = self._loop.every(TICK_SECONDS, self._tick)
 
     def close(self) -> list[threading.Thread]:
         """The threads to wait for, each of which says DELETE."""
         self.closed = True
+        if self._ticking:
+            self._ticking.cancel()
         self._drop()
         return [thread for thread in self._endings if thread.is_alive()]
 
@@ -128,9 +131,6 @@ class Connection:
         self.connected = self.flowing = self._brought = False
 
     def _tick(self) -> None:
-        if self.closed:
-            return
-        self._loop.later(TICK_SECONDS, self._tick)
         if not (self.connected and self.session):
             return
         now, watch = time.monotonic(), self._watch
