@@ -28,7 +28,7 @@ PICTURE = """
  ! h264parse config-interval=-1
  ! rtph264pay name=picture-pay pt=96 ssrc={ssrc} config-interval=-1 aggregate-mode=zero-latency mtu=1200
  ! application/x-rtp,media=video,encoding-name=H264,payload=96,ssrc=(uint){ssrc},clock-rate=90000,
-  packetization-mode=(string)1,rtcp-fb-goog-remb=(boolean)true,{feedback} ! webrtc."""
+  packetization-mode=(string)1,{feedback} ! webrtc."""
 
 # constant bitrate, so that what the sound feels its way up with is really sent (and RFC 6562 says that
 # a variable one lets an eavesdropper guess words)

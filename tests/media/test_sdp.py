@@ -30,6 +30,16 @@ def test_a_port_a_profile_and_no_bundle_only() -> None:
     assert readable(offer) == offer
 
 
+def test_who_sends_heeds_a_limit_and_who_only_receives_promises_none() -> None:
+    feedback = OFFER.replace(
+        "a=ssrc-group:FID 1", "a=rtcp-fb:96 transport-cc\r\na=ssrc-group:FID 1"
+    )
+    sending = readable(feedback.replace("a=mid", "a=sendonly\r\na=mid"))
+    assert "a=rtcp-fb:96 transport-cc\r\na=rtcp-fb:96 goog-remb\r\n" in sending
+    assert readable(sending) == sending
+    assert "goog-remb" not in readable(feedback.replace("a=mid", "a=recvonly\r\na=mid"))
+
+
 def test_sound_has_one_stream_and_the_picture_keeps_both() -> None:
     left = without_sound_repeats(OFFER).splitlines()
     gone = [line for line in OFFER.splitlines() if line not in left]

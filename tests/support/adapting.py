@@ -1,8 +1,8 @@
 """What a media server that adapts does for one player: of the picture it sends what the player's link
 carries, and it asks the publisher for no more.
 
-As Galene does it: the player's feedback tells what arrives, and REMB tells the publisher (and so all
-players of it have what the narrowest takes). What the link carries is judged by the agent's own rules.
+The player's feedback tells what arrives, and REMB tells the publisher, as Galene does it (so all players
+have what the narrowest takes). What the link carries is judged by the agent's own rules.
 """
 
 from __future__ import annotations

@@ -13,6 +13,10 @@ BASELINE = "profile-level-id=42e01f;level-asymmetry-allowed=1"
 BEST_PORT = "9"
 """RFC 8840: the port of an m-line without a candidate yet; some servers refuse 0."""
 
+LIMIT = "goog-remb"
+"""The room heeds what a receiver says it can take, which some servers say only then; webrtcbin writes
+nothing of the caps' `rtcp-fb-goog-remb` into the offer."""
+
 
 def readable(offer: str) -> str:
     """The offer as everybody reads it."""
@@ -20,6 +24,10 @@ def readable(offer: str) -> str:
     offer = re.sub(r"^m=(\w+) 0 ", rf"m=\1 {BEST_PORT} ", offer, flags=re.M)
     if "profile-level-id" not in offer:
         offer = offer.replace("packetization-mode=1", f"packetization-mode=1;{BASELINE}")
+    if "a=sendonly" in offer and LIMIT not in offer:
+        offer = re.sub(
+            r"^(a=rtcp-fb:\d+ )transport-cc(\r?\n)", rf"\g<0>\1{LIMIT}\2", offer, flags=re.M
+        )
     return offer
 
 
