@@ -33,9 +33,8 @@ PICTURE = """
 # constant bitrate, so that what the sound feels its way up with is really sent (and RFC 6562 says that
 # a variable one lets an eavesdropper guess words)
 SOUND = """
- appsrc name=sound is-live=true format=time max-bytes=96000 leaky-type=downstream
+ appsrc name=sound is-live=true format=time max-time=200000000 leaky-type=downstream
   caps=audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved
- ! queue max-size-time=200000000 max-size-buffers=0 max-size-bytes=0 leaky=downstream
  ! opusenc name=opus bitrate=32000 frame-size=20 audio-type=voice bitrate-type=cbr
   inband-fec=true packet-loss-percentage=5 tolerance=5000000
  ! rtpopuspay name=sound-pay pt=111 ssrc={ssrc}

@@ -1,4 +1,4 @@
-"""The microphone's share of the media child: sound is read, measured, and muted before it goes on.
+"""The microphone's share of the media child: sound is read, freed of echo, and muted before it goes on.
 
 Muted, every period becomes silence here, before the encoder sees it; no sample leaves the room.
 """
@@ -12,18 +12,13 @@ from typing import Any
 from msgspec import structs
 
 from agent.core.documents import DeviceStatus, Status
-from agent.errors import MediaError
-from agent.media.pipeline import Pipeline, SharedClock, level_dbfs, wrap
+from agent.media.pipeline import SharedClock, wrap
 from agent.media.reporting import DeviceReporter
 from agent.media.sound.echo.control import EchoControl
 from agent.media.sound.sample_clock import PERIOD_NANOSECONDS, SampleClock
 from agent.ports import Microphone
 
 CLOSE_SECONDS = 3.0
-CHAIN = """
- appsrc name=in is-live=true format=time max-bytes=96000 leaky-type=downstream
-  caps=audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved
- ! level name=level interval=500000000 ! appsink name=out sync=false max-buffers=20 drop=true"""
 
 
 class MicrophoneFeed:
@@ -47,21 +42,17 @@ class MicrophoneFeed:
         self._live = False
         self._samples = SampleClock()
         self.level_dbfs: float | None = None
+        """As the driver measures it, muted or not."""
         self.echo = echo
-        self._chain = Pipeline(clock, CHAIN, self._on_error)
-        self._chain.on_sample("out", self._pass_on)
-        self._chain.on_message("level", self._on_level)
         self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
 
     def start(self) -> None:
-        self._chain.play()
         self._thread.start()
 
     def close(self) -> None:
         """The microphone is closed when this returns, unless its driver hangs for 3 s."""
         self._closing.set()
         self._thread.join(CLOSE_SECONDS)
-        self._chain.close()
         if self.echo:
             self.echo.close()
 
@@ -70,31 +61,17 @@ class MicrophoneFeed:
         with self._gate:
             self._live = live
 
-    def _pass_on(self, sample: Any) -> None:
-        buffer = sample.get_buffer()
-        with self._gate:
-            if not self._live:
-                buffer = wrap(bytes(buffer.get_size()), buffer.pts)
-            self._on_sound(buffer)
-
-    def _on_level(self, structure: Any) -> None:
-        self.level_dbfs = level_dbfs(structure)
-
-    def _on_error(self, text: str) -> None:
-        self._reporter.failed(MediaError("pipeline", text))
-
     def _run(self) -> None:
         self._reporter.keep_trying(lambda: self._read(self._make()), self._closing)
 
     def _read(self, microphone: Microphone) -> None:
-        source = self._chain["in"]
         try:
             self._reporter.opened(self._status(microphone.open()))
             self._samples = SampleClock()
             while not self._closing.is_set():
                 period = microphone.read()
                 if period:
-                    source.push_buffer(self._take(period))
+                    self._pass_on(period)
                 if self._reporter.due():
                     self._reporter.opened(self._status(microphone.status()))
         finally:
@@ -103,6 +80,7 @@ class MicrophoneFeed:
 
     def _status(self, own: DeviceStatus) -> DeviceStatus:
         """The driver's, or that the echo stays in, if there is nothing worse."""
+        self.level_dbfs = own.detail.get("level_dbfs")
         trouble = self.echo.trouble if self.echo else None
         if trouble is None or own.status is not Status.OK:
             return own
@@ -110,7 +88,9 @@ class MicrophoneFeed:
             own, status=Status.DEGRADED, code=trouble.code, text=f"Microphone: {trouble.text}"
         )
 
-    def _take(self, period: bytes) -> Any:
+    def _pass_on(self, period: bytes) -> None:
         """The period just read, stamped with when it began to sound."""
         pts = max(0, self._samples.stamp(self._clock.now() - PERIOD_NANOSECONDS))
-        return wrap(self.echo.process(pts, period) if self.echo else period, pts)
+        sound = self.echo.process(pts, period) if self.echo else period
+        with self._gate:
+            self._on_sound(wrap(sound if self._live else bytes(len(sound)), pts))
