@@ -86,6 +86,7 @@ class Adaptation:
         self._sudden = SuddenLoss()
         self._picture_repeats = RetransmissionBudget(0)
         self._sound_repeats = RetransmissionBudget(SOUND_PER_SECOND)
+        self._aimed: tuple[Targets, int] | None = None
         self._aim(self.targets, 0.0)
         session.permit_repeat = self._permit_repeat
         session.on_feedback = lambda packets: self._loop.post(
@@ -154,8 +155,16 @@ class Adaptation:
             self._aim(self._rate.cut(HOLD_SECONDS, now), 0.0)
 
     def _aim(self, targets: Targets, loss: float) -> None:
-        went, before, self.targets = self.picture_goes, self.targets, targets
+        """Ten times a second, nearly always for nothing new."""
+        expected = max(LEAST_EXPECTED_LOSS, min(int(loss * 100), MOST_EXPECTED_LOSS))
         self._loss = loss
+        if (targets, expected) != self._aimed:
+            self._aimed = targets, expected
+            self._aim_picture(targets)
+            self._aim_sound(targets.sound, expected)
+
+    def _aim_picture(self, targets: Targets) -> None:
+        went, before, self.targets = self.picture_goes, self.targets, targets
         narrow = targets.picture is not None and targets.picture < self._ceiling
         if self._pacer:
             self._pacer.follow(targets.picture if narrow else None)
@@ -169,11 +178,9 @@ class Adaptation:
             self._on_return()
         if self.picture_goes != went or (targets.picture or 0) < (before.picture or 0):
             self._feedback.judge_from(time.monotonic())
-        self._aim_sound(targets.sound, loss)
 
-    def _aim_sound(self, bits_per_second: int, loss: float) -> None:
+    def _aim_sound(self, bits_per_second: int, expected_loss_percent: int) -> None:
         opus = self._session.pipeline["opus"]
         if opus is not None:
             opus.set_property("bitrate", bits_per_second)
-            expected = max(LEAST_EXPECTED_LOSS, min(int(loss * 100), MOST_EXPECTED_LOSS))
-            opus.set_property("packet-loss-percentage", expected)
+            opus.set_property("packet-loss-percentage", expected_loss_percent)

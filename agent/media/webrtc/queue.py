@@ -15,15 +15,13 @@ class Queue:
 
     def __init__(self, remembered: int) -> None:
         self._delays: deque[float] = deque(maxlen=remembered)
-
-    @property
-    def fastest_seconds(self) -> float:
+        self.fastest_seconds = 0.0
         """After the first report."""
-        return min(self._delays)
 
     def look(self, delay_seconds: float) -> float:
         """At the delay of a report. Seconds beyond the fastest."""
         self._delays.append(delay_seconds)
+        self.fastest_seconds = min(self._delays)
         return delay_seconds - self.fastest_seconds
 
     def forget(self) -> None:

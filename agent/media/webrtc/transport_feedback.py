@@ -76,11 +76,14 @@ class Feedback:
     def __init__(self) -> None:
         self._packets: deque[Packet] = deque(maxlen=REMEMBERED_PACKETS)
         self.queue = Queue(REMEMBERED_REPORTS)
+        self._lost: deque[bool] = deque(maxlen=REMEMBERED_PACKETS)
         self._judged_from = 0.0
 
     def look(self, news: list[Packet]) -> Carried | None:
         """What a report says, with those before it; None if nothing arrived."""
         self._packets.extend(news)
+        judged = (one for one in news if one.sent_seconds >= self._judged_from)
+        self._lost.extend(one.arrived_seconds is None for one in judged)
         delays = [_delay(one) for one in news if one.arrived_seconds is not None]
         if not delays:
             return None
@@ -90,12 +93,11 @@ class Feedback:
     def judge_from(self, sent_seconds: float) -> None:
         """What was lost of earlier packets says nothing of how much is sent from now on."""
         self._judged_from = sent_seconds
+        self._lost.clear()
 
     def _loss(self) -> float:
-        judged = [one for one in self._packets if one.sent_seconds >= self._judged_from]
-        if len(judged) < LEAST_JUDGED_PACKETS:
-            return 0.0
-        return sum(one.arrived_seconds is None for one in judged) / len(judged)
+        judged = len(self._lost)
+        return self._lost.count(True) / judged if judged >= LEAST_JUDGED_PACKETS else 0.0
 
     def _bits_per_second(self) -> float | None:
         """Of those that queued, up to the newest."""
