@@ -24,11 +24,15 @@ class MediaChild:
         self.in_meeting = False
         """Whether the one that runs carries a meeting, and so listens to what is said about it."""
 
+        self.ready = False
+        """Whether it has spoken: until then it loads its libraries, seconds on a Pi, and has nothing open."""
+
     def start(self, plan: MediaPlan) -> None:
         """Start a child; its reports carry the new generation."""
         self._generation += 1
         self.running = True
         self.in_meeting = bool(plan.meeting)
+        self.ready = False
         self._do(StartWorker(self._generation, plan))
 
     def stop(self) -> None:
@@ -41,7 +45,7 @@ class MediaChild:
 
     def exited(self) -> None:
         """It is gone."""
-        self.running = self.in_meeting = False
+        self.running = self.in_meeting = self.ready = False
 
     def start_later(self, failures: int) -> None:
         """Be told by the deadline RESTART when to try again."""

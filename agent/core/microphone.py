@@ -121,7 +121,13 @@ class Microphone:
             return
         self._wishes[request] = wish
         self._do(InstructWorker(instruction))
-        self._do(SetDeadline(CONFIRM + request, CONFIRM_SECONDS))
+        if self._child.ready:  # else it has its time from then on
+            self._do(SetDeadline(CONFIRM + request, CONFIRM_SECONDS))
+
+    def child_ready(self) -> None:
+        """It comes to what it was told meanwhile."""
+        for request in self._wishes:
+            self._do(SetDeadline(CONFIRM + request, CONFIRM_SECONDS))
 
     def applied(self, request: str, error: str, now: Now) -> None:
         """The child made it so, or (with `error`) could not."""

@@ -225,6 +225,9 @@ class Room:
                 self.health.publish(self.stay.phase, self.stay.attendance, now)
 
     def _reported(self, report: MediaReport, now: Now) -> None:
+        if not self.child.ready:
+            self.child.ready = True
+            self.microphone.child_ready()
         match report:
             case UplinkReported():
                 self.stay.uplink(report, now)

@@ -16,7 +16,7 @@ from agent.core.events import (
     HostSampled,
     LineChanged,
 )
-from agent.core.media import SetMicrophone, SetVolume
+from agent.core.media import Ready, SetMicrophone, SetVolume
 from tests.core.playbook import START, Playbook, kinds
 
 
@@ -37,6 +37,17 @@ def test_unmute_counts_when_the_child_confirms_it() -> None:
     play.applied("c2")
     assert final(play, "c2") == (AckState.SUCCEEDED, Code.OK)
     assert play.state.microphone == "live"
+
+
+def test_a_child_that_still_loads_its_libraries_confirms_later() -> None:
+    play = Playbook()
+    play.join(microphone="live")
+    play.command("mute")
+    play.wait(9)
+    assert not play.all(do.StopWorker)
+    play.report(Ready(1, "engine"))
+    play.wait(4)
+    assert play.all(do.StopWorker), "it has nothing more to load"
 
 
 def test_a_mute_that_the_child_does_not_confirm_ends_the_child() -> None:
