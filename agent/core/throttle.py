@@ -5,7 +5,6 @@ However fast it flaps, the SD card and a link of 3G get the newest each minute, 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from msgspec import structs
@@ -27,7 +26,7 @@ class Throttle:
 
     def __init__(self, do: Callable[[Effect], None]) -> None:
         self._do = do
-        self._published: dict[str, deque[float]] = {}
+        self._published: dict[str, list[float]] = {}
         """What may flap -> when the last of its events were published, in monotonic seconds."""
         self._held: dict[str, tuple[EventDocument, int]] = {}
 
@@ -44,10 +43,11 @@ class Throttle:
     def _calm(self, what: str, seconds: float, burst: int) -> bool:
         ago = seconds - BURST_SECONDS
         self._published = {one: t for one, t in self._published.items() if t[-1] > ago}
-        times = self._published.setdefault(what, deque(maxlen=burst))
+        times = self._published.setdefault(what, [])  # a deque takes half a kilobyte
         calm = len(times) < burst or times[0] <= ago
         if calm:
             times.append(seconds)
+            del times[:-burst]
         return calm
 
     def release(self) -> None:
