@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,18 +81,38 @@ def test_without_a_place_to_write_the_room_works_and_says_that_nothing_is_kept(
 
 def test_everything_that_waited_for_the_hub_is_sent(room: Room, hub: Hub) -> None:
     """More than paho or the link's mailbox would take at once."""
+    start_with_much_to_say(room)
+    wait_for(lambda: len(acks(hub)) >= WAITING, 60, f"{WAITING} acks")
+    assert answer(hub, "after")["state"] == "succeeded"
+    assert sorted(acks(hub)) == sorted(f"p{number}" for number in range(WAITING)), "each once"
+    room.stop()
+    assert Journal(room.settings["store"]["path"]).unsent() == []
+
+
+def test_a_hub_program_that_is_busy_misses_nothing(room: Room, hub: Hub) -> None:
+    """By the broker's settings of config/hub: it keeps what a client does not take yet."""
+    take, idle = hub.client.on_message, threading.Event()
+
+    def take_when_idle(*arguments: Any) -> None:
+        assert idle.wait(60)
+        take(*arguments)
+
+    hub.client.on_message = take_when_idle
+    start_with_much_to_say(room)
+    store = room.settings["store"]["path"]
+    wait_for(lambda: not Journal(store).unsent(), 60, "the room has told the broker all")
+    idle.set()
+    wait_for(lambda: len(acks(hub)) >= WAITING, 60, f"{WAITING} acks")
+
+
+def start_with_much_to_say(room: Room) -> None:
+    """Acks of before the start wait for the hub."""
     journal = Journal(room.settings["store"]["path"])
     with journal.together():
         for number in range(WAITING):
             journal.record_result(result(ping(f"p{number}")))
     journal.close()
     room.start()
-    room.wait_online()
-    wait_for(lambda: len(acks(hub)) >= WAITING, 60, f"{WAITING} acks")
-    assert answer(hub, "after")["state"] == "succeeded"
-    assert sorted(acks(hub)) == sorted(f"p{number}" for number in range(WAITING)), "each once"
-    room.stop()
-    assert Journal(room.settings["store"]["path"]).unsent() == []
 
 
 def acks(hub: Hub) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.rtp import (
@@ -21,8 +21,10 @@ from aiortc.rtp import (
     pack_remb_fci,
 )
 
-from tests.support.adapting import Player
 from tests.support.transport_feedback import INTERVAL_SECONDS, TransportFeedback
+
+if TYPE_CHECKING:
+    from tests.support.adapting import Player
 
 NACK_SECONDS = 0.1
 NACK_ATTEMPTS = 10

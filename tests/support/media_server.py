@@ -15,7 +15,7 @@ import sys
 import urllib.request
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
@@ -23,7 +23,6 @@ from aiortc.codecs import HEADER_EXTENSIONS
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
 
-from tests.support.adapting import Player
 from tests.support.closing import Closing
 from tests.support.forwarding import Inlet, Outlet
 from tests.support.loopback import ADDRESS, stay_on_loopback
@@ -31,6 +30,9 @@ from tests.support.parent import die_with_parent
 from tests.support.tasks import keep_tasks
 from tests.support.transport_feedback import URI as TRANSPORT_FEEDBACK
 from tests.support.transport_feedback import TransportFeedback
+
+if TYPE_CHECKING:
+    from tests.support.adapting import Player
 
 
 @dataclass
@@ -97,6 +99,9 @@ class Relay:
             return web.Response(status=404, text="nobody publishes this")
         session = self._session("whep", request)
         if self._adapts:
+            # with the agent's own rules, and the agent is not installed where its package is tested
+            from tests.support.adapting import Player
+
             session.player = Player(publisher.inlets.get("video"))
         pc = session.connection
         await pc.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
