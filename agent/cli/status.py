@@ -5,7 +5,8 @@ Both show the daemon's own answer; nothing is opened or measured here.
 
 from __future__ import annotations
 
-import time
+import signal
+import threading
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,23 +62,23 @@ def watch(
 ) -> None:
     """Show the status again and again, also while the daemon goes and comes."""
     session = session_of(context)
-    try:
-        if session.console.is_terminal:
-            _keep_live(session, every)
-        while True:
-            session.console.print(_look(session))
-            time.sleep(every)
-    except KeyboardInterrupt:
-        return
+    ended = threading.Event()
+    # no KeyboardInterrupt: raised while Python clears something up it is lost, and the user types it again
+    signal.signal(signal.SIGINT, lambda *_: ended.set())
+    if session.console.is_terminal:
+        _keep_live(session, every, ended)
+    while not ended.is_set():
+        session.console.print(_look(session))
+        ended.wait(every)
 
 
-def _keep_live(session: Session, every: float) -> None:
+def _keep_live(session: Session, every: float, ended: threading.Event) -> None:
     from rich.live import Live
 
     with Live(console=session.console, auto_refresh=False, screen=True) as live:
-        while True:
+        while not ended.is_set():
             live.update(_look(session), refresh=True)
-            time.sleep(every)
+            ended.wait(every)
 
 
 def _look(session: Session) -> Group | Text:
