@@ -20,6 +20,9 @@ OPENED = "device-opened"
 CLOSED = "device-closed"
 AUDITED = (OPENED, CLOSED)
 
+Cause = tuple[Command | None, str]
+"""Which command has a device opened or closed, and a word on it for people."""
+
 
 class DeviceAudit:
     """Turns the set of open devices into an event an edge."""
@@ -32,15 +35,18 @@ class DeviceAudit:
     def restore(self, left_open: Set[str], now: Now) -> None:
         """What the agent before us had open was closed with its process."""
         self._open = set(left_open)
-        self.observe(set(), None, "the agent's process ended", now)
+        ended = None, "the agent's process ended"
+        self.observe(set(), ended, ended, now)
 
-    def observe(self, open_devices: Set[str], command: Command | None, why: str, now: Now) -> None:
-        """These are open now, by this command; `why` is for people."""
+    def observe(self, open_devices: Set[str], opening: Cause, closing: Cause, now: Now) -> None:
+        """These are open now; `opening` and `closing` are the causes of what changed."""
         for device in WATCHED:
             is_open, was_open = device in open_devices, device in self._open
             if is_open and not was_open:
+                command, why = opening
                 self._tell(OPENED, device, command, f"{device.capitalize()}: open: {why}", now)
             elif was_open and not is_open:
+                command, why = closing
                 self._tell(CLOSED, device, command, f"{device.capitalize()}: closed: {why}", now)
         self._open = set(open_devices)
 

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from agent.core.answers import Answers
 from agent.core.audit import DeviceAudit
+from agent.core.child_reports import ChildReports
 from agent.core.clock import ClockSetting, Now
 from agent.core.commands import Code, Leave
 from agent.core.display import HOLD, WARM_UP, DisplayPower
@@ -38,15 +39,6 @@ from agent.core.events import (
     WorkerReported,
 )
 from agent.core.health import REPORT, SOON, HealthBoard
-from agent.core.media import (
-    Applied,
-    DeviceReported,
-    DownlinkReported,
-    Measured,
-    MediaReport,
-    RecordingReported,
-    UplinkReported,
-)
 from agent.core.media_child import MediaChild
 from agent.core.meeting import MeetingControl
 from agent.core.microphone import CONFIRM, HAND_MUTE, Microphone
@@ -94,6 +86,9 @@ class Room:
             self.recording,
             self._tell,
         )
+        self.reports = ChildReports(
+            self.child, self.stay, self.health, self.audit, self.microphone, self.recording
+        )
         self.ending = Ending(do, self.answers, self.stay, self.throttle)
         self.meeting = MeetingControl(profile, self.answers, self.recording, self.stay, self._tell)
         self.orders = Orders(
@@ -135,7 +130,7 @@ class Room:
                 self.answers.refuse_malformed(event, now)
                 self.refusals.note(event, now)
             case WorkerReported(generation, report) if self.child.is_current(generation):
-                self._reported(report, now)
+                self.reports.take(report, now)
             case WorkerExited(generation, _, text) if self.child.is_current(generation):
                 self._child_exited(text, now)
             case LineChanged(_, active) if active:
@@ -224,33 +219,8 @@ class Room:
             if self.health.latest is not None:  # else the first look publishes it
                 self.health.publish(self.stay.phase, self.stay.attendance, now)
 
-    def _reported(self, report: MediaReport, now: Now) -> None:
-        if not self.child.ready:
-            self.child.ready = True
-            self.microphone.child_ready()
-        match report:
-            case UplinkReported():
-                self.stay.uplink(report, now)
-                self.health.change(now)
-            case DownlinkReported():
-                self.stay.downlink(report, now)
-                self.health.change(now)
-            case DeviceReported(device, _, status):
-                self.health.reported(report, now)
-                self.stay.device(device, status)
-                self.audit.observe(self.health.open_devices, *self.stay.reason, now)
-            case Measured(figures):
-                self.health.figures = figures
-            case Applied(request, error):
-                self.microphone.applied(request, error, now)
-                self.recording.applied(request, error, now)
-            case RecordingReported():
-                self.recording.reported(report, now)
-
     def _child_exited(self, text: str, now: Now) -> None:
-        self.health.child_gone(now)
-        command, why = self.stay.reason
-        self.audit.observe(set(), command, f"{why} ({text})" if text else why, now)
+        self.reports.exited(text, now)
         if self.ending.under_way:
             self.child.exited()
             self.ending.finish()
@@ -260,8 +230,9 @@ class Room:
     def _display_switched(self, on: bool, error: str, now: Now) -> None:
         self.display.switched(on, error)
         self.orders.display_switched(on, error, now)
-        if error:
-            self.stay.device("display", DeviceStatus(Status.FAILED, "relay-failed", error))
+        if error and self.stay.attendance:
+            broken = DeviceStatus(Status.FAILED, "relay-failed", error)
+            self.stay.attendance.device("display", broken)
         self.stay.check(now)
 
     def _button_pressed(self, now: Now) -> None:

@@ -13,12 +13,13 @@ from msgspec import structs
 
 from agent.core.answers import Answers
 from agent.core.arrival import JOIN, SETTLE, Arrival
-from agent.core.attendance import Attendance, Link
+from agent.core.attendance import Attendance
+from agent.core.audit import Cause
 from agent.core.clock import Now
 from agent.core.commands import Code, Command, Join
 from agent.core.departure import Departure
 from agent.core.display import DisplayPower
-from agent.core.documents import DeviceStatus, Phase
+from agent.core.documents import Phase
 from agent.core.effects import (
     CancelDeadline,
     Effect,
@@ -28,7 +29,7 @@ from agent.core.effects import (
     SetLamp,
 )
 from agent.core.events import MeetingRecord
-from agent.core.media import DownlinkReported, Instruction, UplinkReported
+from agent.core.media import Instruction
 from agent.core.media_child import RESTART, MediaChild
 from agent.core.microphone import Microphone
 from agent.core.profile import Profile
@@ -73,7 +74,7 @@ class Stay:
         self.window = Window(do)
         self.arrival = Arrival(do, answers)
         self.departure = Departure(answers)
-        self._ending: tuple[Command | None, str] = (None, "")
+        self._ending: Cause = (None, "")
         self.child = child
         self._standby = StandbyScreen(profile, self.child)
         self.phase = Phase.STANDBY
@@ -85,11 +86,16 @@ class Stay:
         return self.phase in HELD
 
     @property
-    def reason(self) -> tuple[Command | None, str]:
-        """Which command has the devices opened or closed now, and a word on it for people."""
-        if self.attendance is None or self.phase is Phase.LEAVING:
+    def opening(self) -> Cause:
+        """Why the devices that are opened now are."""
+        if self.attendance is None:
             return self._ending
         return self.attendance.command, f"meeting {self.attendance.id}"
+
+    @property
+    def closing(self) -> Cause:
+        """Why the devices that are closed now are."""
+        return self._ending if self.phase is Phase.LEAVING else self.opening
 
     def supersede_joins(self, text: str, now: Now) -> None:
         """The joins that are not answered yet, and the next one, have become pointless."""
@@ -223,7 +229,8 @@ class Stay:
 
     def stop(self, now: Now, command: Command, why: str) -> None:
         """Out of the meeting; the rest follows when the child is gone."""
-        self._ending = command, why
+        if self.phase is not Phase.LEAVING:  # whoever came first has ended it
+            self._ending = command, why
         self.phase = Phase.LEAVING
         self.forget()
         self.arrival.end()
@@ -258,25 +265,6 @@ class Stay:
         )
         self.departure.stuck(text, now)
         self._tell("fault", Code.DEVICE_FAILED, text, now)
-
-    # --- what the child says ---------------------------------------------------------------------
-
-    def uplink(self, report: UplinkReported, now: Now) -> None:
-        """The WHIP session's state changed."""
-        if self.attendance:
-            self.attendance.uplink = Link(report.state, report.text)
-            self.check(now)
-
-    def downlink(self, report: DownlinkReported, now: Now) -> None:
-        """A WHEP session's state changed."""
-        if self.attendance and report.url in self.attendance.downlinks:
-            self.attendance.downlinks[report.url] = Link(report.state, report.text)
-            self.check(now)
-
-    def device(self, device: str, status: DeviceStatus) -> None:
-        """Note for the join's answer what this device lacks."""
-        if self.attendance is not None:
-            self.attendance.device(device, status)
 
     def child_exited(self, text: str, now: Now) -> None:
         """The child is gone: as wished, or a failure that is mended by starting another."""

@@ -40,6 +40,31 @@ def test_a_meeting_leaves_a_trace_of_both_devices() -> None:
     assert audited(play)[-1].text == "Camera: closed: left giao-ban"
 
 
+def test_who_comes_second_has_closed_nothing() -> None:
+    play = Playbook()
+    play.enter()
+    play.command("leave", id="leave-1")
+    play.command("leave", id="leave-2")
+    play.command("join", id="join-2", meeting={"id": "hop"})
+    close(play, "microphone")
+    play.exit("")
+    assert [e[2] for e in summary(play)[2:]] == ["leave-1", "leave-1"]
+    assert audited(play)[-1].text == "Camera: closed: left giao-ban"
+
+
+def test_what_still_opens_when_the_room_is_leaving_is_its_joins_doing() -> None:
+    play = Playbook()
+    play.join(id="join-1")
+    play.command("leave", id="leave-1")
+    play.opened("camera")
+    play.exit("")
+    assert summary(play) == [
+        ("device-opened", "camera", "join-1"),
+        ("device-closed", "camera", "leave-1"),
+    ]
+    assert audited(play)[0].text == "Camera: open: meeting giao-ban"
+
+
 def test_a_killed_media_process_closes_what_it_had_open() -> None:
     play = Playbook()
     join = play.enter()
