@@ -196,10 +196,17 @@ class Session:
             self._on_echo(incoming.payload)
         elif incoming.topic == self._topics.state:
             self._on_state(incoming.payload)
+        elif incoming.retained and not incoming.payload:
+            self._on_cleared(incoming)
         else:
             if self._topics.parse_command(incoming.topic) is None:
                 self._connection.unsubscribe(incoming.topic)
             self._post(messages.decode_command(incoming, self._topics, self._signatures))
+
+    def _on_cleared(self, incoming: Incoming) -> None:
+        """Somebody clears a retained command, as its answer said: no command, and no mistake."""
+        if incoming.delivery is not None:
+            self._connection.acknowledge(incoming.delivery)
 
     def _on_echo(self, payload: bytes) -> None:
         milliseconds = self._check.returned(payload, time.monotonic())

@@ -179,6 +179,20 @@ def test_a_retained_command_is_refused(broker: Broker, root: str, make_link: Mak
     assert running.of(CommandReceived) == []
 
 
+def test_clearing_a_retained_command_is_no_mistake(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    running = make_link(broker.port)
+    running.start()
+    topic = f"{root}/room/thon-5/cmd/ping"
+    with Hub(broker.port, []) as hub:
+        hub.send(topic, {"id": "kept"}, retain=True)
+        hub.client.publish(topic, b"", qos=1, retain=True).wait_for_publish(5)
+        hub.send(topic, {"id": "after"})
+        running.wait_for(CommandReceived, lambda event: event.command.id == "after")
+    assert [event.id for event in running.of(CommandRefused)] == ["kept"]
+
+
 def test_a_megabyte_is_refused_and_the_link_stays(
     broker: Broker, root: str, make_link: MakeLink
 ) -> None:
