@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from agent.core.commands import Source
@@ -191,7 +192,7 @@ class Downlink:
     def _take_sound(self, session: Session) -> None:
         sink = session.pipeline["sound"]
         if self._sound:
-            self._sound.play(sink, self._lips.sound)
+            self._sound.play(sink, self._lips.sound, partial(self._loop.post, self._adapt))
         at_first_buffer(sink.get_static_pad("sink"), lambda: self._mark_flowing(session))
         self._add_tap(sink.get_static_pad("sink"), self._on_sound)
 

@@ -50,7 +50,7 @@ class Pipeline:
         self.bin.set_base_time(clock.base_time)
         self._on_error = on_error
         self._on_element: dict[str, OnSample] = {}
-        self._on_late: OnLate = lambda source, running_time: None
+        self._on_late: OnLate = lambda source, timestamp: None
         self._handlers: list[tuple[Any, int]] = []
         self._closed = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="bus", daemon=True)
@@ -80,8 +80,8 @@ class Pipeline:
         self._on_element[element] = call
 
     def on_late(self, call: OnLate) -> None:
-        """Give `call` the running time of each buffer that was left out since it came too late, and the
-        name of what tells it, an element or pad with `qos-messages`.
+        """Give `call` the timestamp of each buffer that was left out since it came too late, and the name
+        of what tells it, an element or pad with `qos-messages`.
         """
         self._on_late = call
 
@@ -109,7 +109,7 @@ class Pipeline:
             if message.type == Gst.MessageType.LATENCY:
                 self.bin.recalculate_latency()
             elif message.type == Gst.MessageType.QOS:
-                self._on_late(message.src.get_name(), message.parse_qos()[1])
+                self._on_late(message.src.get_name(), message.parse_qos()[3])
             elif message.type == Gst.MessageType.ERROR:
                 self._tell(message)
             elif call := self._on_element.get(message.src.get_name()):

@@ -5,12 +5,13 @@ Received sound comes in from the downlinks' pipelines without passing through Py
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agent.media.gst import Gst
 from agent.media.pipeline import Pipeline, SharedClock, level_dbfs
-from agent.media.sound.slack import LOOKS_A_SECOND, Slack
+from agent.media.sound.slack import Slack
 
 NANOSECONDS = 1_000_000_000
 CHUNK_NANOSECONDS = 20_000_000
@@ -28,17 +29,19 @@ STRAY_NANOSECONDS = 10_000_000
 """A source whose sound is off its times by so much for a second is put right: that is heard, and
 less is not seen on anybody's lips."""
 
-BEGINNING_NANOSECONDS = 2_000_000_000
-MOVING_NANOSECONDS = 500_000_000
+BEGINNING_SECONDS = 2.0
+MOVING_SECONDS = 0.5
 """What a source has waiting when it begins, or is moved to an earlier time, is late, and nothing is to
 be learned from that."""
+
+LEVELS_A_SECOND = 2
 
 RAW = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
 
 MIX = f"""
  audiomixer name=mixer output-buffer-duration={CHUNK_NANOSECONDS} force-live=true
   alignment-threshold={STRAY_NANOSECONDS}
- ! {RAW} ! level name=level interval={NANOSECONDS // LOOKS_A_SECOND}
+ ! {RAW} ! level name=level interval={NANOSECONDS // LEVELS_A_SECOND}
  ! appsink name=out sync=true max-buffers=4 drop=true"""
 
 
@@ -100,9 +103,9 @@ class Mixer:
         for given in tuple(self._inputs.values()):
             given.look()
 
-    def _on_late(self, name: str, due: int) -> None:
+    def _on_late(self, name: str, began: int) -> None:
         if given := self._inputs.get(name):
-            given.was_late(due)
+            given.was_late(began)
 
 
 class Input:
@@ -112,9 +115,9 @@ class Input:
         self._pipeline = pipeline
         self._clock = clock
         self._slack = Slack()
-        self._needed: list[int] = []
         self._delay = 0
-        self._settled = 0
+        self._settled_seconds = 0.0
+        self._on_longer: Callable[[], None] = lambda: None
         self._source = Gst.ElementFactory.make("proxysrc")
         self._pad = self._source.get_static_pad("src")
         self._pad.add_probe(Gst.PadProbeType.QUERY_UPSTREAM, _hide_latency)
@@ -124,16 +127,21 @@ class Input:
         self.name: str = self._pad.get_peer().get_name()
         self._source.sync_state_with_parent()
 
-    def play(self, sink: Any, delay_nanoseconds: int) -> None:
-        """Take sound from this proxysink from now on, so long after its own time."""
+    def play(self, sink: Any, delay_nanoseconds: int, on_longer: Callable[[], None]) -> None:
+        """Take sound from this proxysink from now on, so long after its own time. `on_longer` is called,
+        in another thread, when `least_delay` has grown: to be heeded at once.
+        """
         self._source.set_property("proxysink", None)  # the one before lets go
-        self._settled = self._clock.now() + BEGINNING_NANOSECONDS
+        self._on_longer = on_longer
+        self._settled_seconds = time.monotonic() + BEGINNING_SECONDS
         self.delay(delay_nanoseconds)
         self._source.set_property("proxysink", sink)
 
     def delay(self, nanoseconds: int) -> None:
         """Between a sound's time and the moment when it leaves the mixer."""
-        self._settled = max(self._settled, self._clock.now() + MOVING_NANOSECONDS)
+        if nanoseconds < self._delay:
+            settled = time.monotonic() + MOVING_SECONDS
+            self._settled_seconds = max(self._settled_seconds, settled)
         self._delay = nanoseconds
         self._pad.set_offset(nanoseconds)
 
@@ -142,16 +150,15 @@ class Input:
         """In nanoseconds: with a shorter one its sound was too late to be mixed, lately."""
         return self._slack.nanoseconds
 
-    def was_late(self, due: int) -> None:
-        """A buffer that was due at this running time, its delay included, came too late."""
-        now = self._clock.now()
-        if now >= self._settled:
-            self._needed.append(self._delay + now - due)
+    def was_late(self, began: int) -> None:
+        """A buffer came too late whose first sample has this time, in the mixer's thread."""
+        now, needed = time.monotonic(), self._clock.now() - began
+        if now >= self._settled_seconds and needed > self._delay and self._slack.late(needed, now):
+            self._on_longer()
 
     def look(self) -> None:
-        """Twice a second, in the thread of `was_late`."""
-        self._slack.look(self._needed)
-        self._needed.clear()
+        """Some times a second, in the thread of `was_late`."""
+        self._slack.look(time.monotonic())
 
     def detach(self) -> None:
         """The mixer lets go first, or the branch could not stop."""

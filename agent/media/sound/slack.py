@@ -7,9 +7,8 @@ heard at all, and a delay hardly disturbs, so it grows at once and shrinks slowl
 
 from __future__ import annotations
 
-LOOKS_A_SECOND = 2
-DEAF_LOOKS = 3
-"""After it grew: what is late then may have come before that was done."""
+from collections import deque
+from typing import NamedTuple
 
 STEP_NANOSECONDS = 20_000_000
 LONGEST_NANOSECONDS = 600_000_000
@@ -18,47 +17,74 @@ LONGEST_NANOSECONDS = 600_000_000
 TOLERATED = 2
 """Late buffers in a second that may be a chance."""
 
-CALM_SECONDS = 20
+FILLING_NANOSECONDS = 40_000_000
+FILLING_SECONDS = 0.25
+"""Late by so much more within so short a time: a queue fills on the way. What a busy machine held up comes
+all at once, and is late by less and less."""
+
+FULL_NANOSECONDS = 380_000_000
+"""What it will take when that queue is full: 300 ms (RFC 8867, 4) and what the room takes itself. Each
+smaller step would be a gap of its own."""
+
+CALM_SECONDS = 20.0
 """Without anything late for so long, it is a step shorter; twice as long after each time that this was
 too short."""
 
-LONGEST_CALM_SECONDS = 600
+LONGEST_CALM_SECONDS = 600.0
+
+
+class Late(NamedTuple):
+    """A buffer that came too late, and how long it should have waited."""
+
+    at_seconds: float
+    needed: int
 
 
 class Slack:
-    """The least wait of one source."""
+    """The least wait of one source; times are the monotonic clock's."""
 
     def __init__(self) -> None:
         self.nanoseconds = 0
-        self._needed: list[int] = []
-        self._looks = 0
-        self._deaf_looks = 0
-        self._calm_looks = 0
+        self._late: deque[Late] = deque()
+        self._calm_from: float | None = None
         self._calm_wanted = CALM_SECONDS
         self._shortened = False
 
-    def look(self, needed: list[int]) -> None:
-        """Twice a second: how long each buffer should have waited that came too late since the last."""
-        self._looks += 1
-        self._calm_looks = 0 if needed else self._calm_looks + 1
-        if self._deaf_looks:
-            self._deaf_looks -= 1
-        else:
-            self._needed += needed
-        if len(self._needed) > TOLERATED:
-            self._grow(sorted(self._needed)[-1 - TOLERATED])
-        if self._looks % LOOKS_A_SECOND == 0:
-            self._needed.clear()
-        if self._calm_looks >= self._calm_wanted * LOOKS_A_SECOND:
-            self._calm_looks = 0
+    def late(self, needed: int, now_seconds: float) -> bool:
+        """A buffer came too late that should have waited so long. Whether the wait has grown."""
+        self._calm_from = now_seconds
+        self._late.append(Late(now_seconds, needed))
+        while self._late[0].at_seconds < now_seconds - 1:
+            self._late.popleft()
+        if len(self._late) <= TOLERATED:
+            return False
+        return self._grow(sorted(late.needed for late in self._late)[-1 - TOLERATED])
+
+    def look(self, now_seconds: float) -> None:
+        """Some times a second, for the calm."""
+        if self._calm_from is None:
+            self._calm_from = now_seconds
+        if now_seconds - self._calm_from >= self._calm_wanted:
+            self._calm_from = now_seconds
             self._shortened = self.nanoseconds > 0
             self.nanoseconds = max(self.nanoseconds - STEP_NANOSECONDS, 0)
 
-    def _grow(self, needed: int) -> None:
+    def _grow(self, needed: int) -> bool:
+        if self._filling():
+            needed = max(needed, FULL_NANOSECONDS)
+        steps = -(-needed // STEP_NANOSECONDS)
+        wanted = min(steps * STEP_NANOSECONDS, LONGEST_NANOSECONDS)
+        if wanted <= self.nanoseconds:
+            return False
         if self._shortened:
             self._calm_wanted = min(2 * self._calm_wanted, LONGEST_CALM_SECONDS)
         self._shortened = False
-        steps = -(-needed // STEP_NANOSECONDS)
-        self.nanoseconds = min(steps * STEP_NANOSECONDS, LONGEST_NANOSECONDS)
-        self._needed.clear()
-        self._deaf_looks = DEAF_LOOKS
+        self.nanoseconds = wanted
+        return True
+
+    def _filling(self) -> bool:
+        newest = self._late[-1]
+        recent = (
+            late for late in self._late if newest.at_seconds - late.at_seconds <= FILLING_SECONDS
+        )
+        return newest.needed - min(late.needed for late in recent) >= FILLING_NANOSECONDS
