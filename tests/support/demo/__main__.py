@@ -33,7 +33,7 @@ def main() -> int:
             play = Play(timeline, stage, PICTURES)
             play.meet()
             if keep:
-                wait_for_interrupt(stage.broker.port)
+                wait_for_interrupt(stage)
             play.leave()
             play.go()
         except KeyboardInterrupt:
@@ -45,17 +45,21 @@ def main() -> int:
     return verdict(timeline)
 
 
-def wait_for_interrupt(port: int) -> None:
+def wait_for_interrupt(stage: Stage) -> None:
     """Say what can be tried by hand, and wait for Ctrl-C."""
-    broker = f"-V 5 -h 127.0.0.1 -p {port}"
+    broker = f"-V 5 -h 127.0.0.1 -p {stage.broker.port}"
     commands = f"{TOPIC_ROOT}/group/{GROUP}/cmd"
     print(
-        "\nThe rooms stay in their meeting until Ctrl-C. In another terminal:",
+        "\nThe rooms stay in their meeting until Ctrl-C. In another terminal, as the hub:",
         f"  mosquitto_sub {broker} -v -t '{TOPIC_ROOT}/#'",
-        f"  mosquitto_pub {broker} -m '{{}}' \\\n    -t {commands}/mute",
-        f"  mosquitto_pub {broker} -m '{{}}' \\\n    -t {commands}/leave",
-        f'  mosquitto_pub {broker} -m \'{{"meeting": {{"id": "{MEETING}"}}}}\' \\'
-        f"\n    -t {commands}/join",
+        f"  mosquitto_pub {broker} -t {commands}/mute \\\n    -m '{{}}'",
+        f"  mosquitto_pub {broker} -t {commands}/leave \\\n    -m '{{}}'",
+        f"  mosquitto_pub {broker} -t {commands}/join \\"
+        f'\n    -m \'{{"meeting": {{"id": "{MEETING}"}}}}\'',
+        f"and as the technician in {stage.lung_cu.id}:",
+        f"  export DIEMCAU_CONFIG={stage.lung_cu.folder}/agent.yaml",
+        "  .venv/bin/python -m agent status",
+        "  .venv/bin/python -m agent doctor",
         sep="\n",
         flush=True,
     )
