@@ -64,7 +64,8 @@ class FirstRun:
             self._text = path.read_text(encoding="utf-8")
             self._present = yaml.safe_load(self._text) or {}
         except OSError as error:
-            raise AgentError("no-settings", f"{path}: {error.strerror}") from error
+            text = f"{path}: {error.strerror}; copy config/agent.yaml there first"
+            raise AgentError("no-settings", text) from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise ConfigError([f"{path}: {error}"]) from error
 
@@ -85,7 +86,7 @@ class FirstRun:
 
         Nothing is changed then. Raises AgentError if a file can't be read or written.
         """
-        contents = {secret.file: _content(source) for secret, source in files.items()}
+        contents = {secret.file: _content(secret, source) for secret, source in files.items()}
         changes = dict(values) | {secret.key: credential_name(secret.file) for secret in files}
         host = changes.get("hub.host", self.value("hub.host"))
         if Secret.CA not in files and "hub.host" in values and is_loopback(str(host)):
@@ -140,11 +141,11 @@ def _check_tls(tls: Tls) -> None:
         raise ConfigError([f"{text}, or it has a password ({error})"]) from error
 
 
-def _content(path: Path) -> bytes:
+def _content(secret: Secret, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise AgentError("no-file", f"{path}: {error.strerror}") from error
+        raise AgentError("no-file", f"{secret.key}: {path}: {error.strerror}") from error
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

@@ -10,7 +10,14 @@ from msgspec import inspect
 from msgspec.structs import FieldInfo
 
 from agent.config.schema import all_keys, default_of, description_of, fields_of
+from agent.core.commands import IDENTIFIER
 from agent.settings import Section, Settings
+from agent.settings.hub import TOPIC_ROOT
+
+_PLAIN_PATTERNS = {
+    IDENTIFIER: "1 to 63 of a-z, 0-9 and '-', the first no '-'",
+    TOPIC_ROOT: "words with '/' between them, without '#', '+' and spaces",
+}
 
 
 def unknown_key(name: str, section: type[Section]) -> str:
@@ -60,7 +67,8 @@ def expectation(kind: inspect.Type) -> str:
             return f"a list, each {expectation(_plain_type(kind.item_type))}"
         case inspect.StrType():
             limit = f" of at most {kind.max_length} characters" if kind.max_length else ""
-            return f"text{limit}" + (f" like {kind.pattern}" if kind.pattern else "")
+            form = _PLAIN_PATTERNS.get(kind.pattern or "", f"text like {kind.pattern}")
+            return form if kind.pattern else f"text{limit}"
         case _:
             return "something else"
 

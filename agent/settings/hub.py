@@ -11,6 +11,8 @@ from msgspec import Meta
 
 from agent.settings.section import Section
 
+TOPIC_ROOT = r"^[^#+\s/]+(/[^#+\s/]+)*\Z"
+
 
 class Tls(Section, frozen=True):
     """Certificates for the hub link (PEM files)."""
@@ -23,10 +25,10 @@ class Tls(Section, frozen=True):
 class Hub(Section, frozen=True):
     """The MQTT 5 broker that commands come from."""
 
-    host: Annotated[str, Meta(description="name or address of the hub's MQTT broker")]
+    host: Annotated[str, Meta(description="name or address of the hub's MQTT broker", min_length=1)]
     port: Annotated[int, Meta(description="TCP port of the broker", ge=1, le=65535)] = 8883
     topic_root: Annotated[
-        str, Meta(description="first part of every topic", pattern=r"^[^#+\s/]+(/[^#+\s/]+)*\Z")
+        str, Meta(description="first part of every topic", pattern=TOPIC_ROOT)
     ] = "diemcau/v1"
     tls: Annotated[
         Tls | None, Meta(description="certificates; none is allowed towards loopback only")

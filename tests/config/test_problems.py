@@ -32,6 +32,13 @@ def only(folder: Path, text: str) -> str:
     return problem
 
 
+def test_what_an_id_and_an_address_may_be_is_said_in_words(tmp_path: Path) -> None:
+    found = problems(tmp_path, "room: {id: Thôn 5}\nhub: {host: '', topic_root: a/#}\n")
+    assert any("room.id: expected 1 to 63 of a-z, 0-9 and '-'" in one for one in found)
+    assert any("hub.host: expected text, got ''" in one for one in found)
+    assert any("hub.topic_root: expected words with '/' between" in one for one in found)
+
+
 def test_a_minimal_file_is_filled_with_defaults(tmp_path: Path) -> None:
     settings = load(write(tmp_path, MINIMAL + "health:\n# interval_seconds: 5\n"))
     assert isinstance(settings, Settings)
