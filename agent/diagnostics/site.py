@@ -95,6 +95,12 @@ class Site(Struct, frozen=True):
         """The driver of the camera, the microphone, ... in the settings; empty without one."""
         return str(getattr(getattr(self.sections.devices, kind, None), "driver", ""))
 
+    def unreadable(self, kind: str) -> bool:
+        """Whether the settings have this device, but not so that anybody could use it."""
+        return self.sections.devices is None or any(
+            f" devices.{kind}." in problem for problem in self.problems
+        )
+
     def devices_needed(self) -> bool:
         """Whether a meeting holds the devices, or is about to; asked again while one is borrowed.
 

@@ -241,6 +241,27 @@ def test_broken_settings_do_not_hide_a_broken_camera(make_bench: MakeBench) -> N
     assert any("did you mean keepalive_seconds?" in problem for problem in problems)
 
 
+def test_a_device_whose_settings_are_broken_is_not_called_missing(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    bench.room.settings["devices"]["camera"]["driver"] = "v4l"
+    bench.room.settings["devices"]["display"]["relay"]["driver"] = "gpoi"
+    bench.room.settings["devices"]["panel"] = None
+    bench.write_settings()
+    found = bench.doctor("camera", "display", "panel")
+    assert found.codes("skipped") == ["camera-unknown", "display-unknown", "panel-none"]
+
+
+def test_a_simulated_loudspeaker_that_no_air_carries_is_not_called_dead(
+    make_bench: MakeBench,
+) -> None:
+    bench = make_bench()
+    bench.room.devices["simulation"]["echo"] = False
+    bench.write_settings()
+    found = bench.doctor("speaker")
+    assert found.troubles == []
+    assert found.codes("skipped") == ["speaker-simulated"]
+
+
 def test_a_file_that_is_no_yaml_leaves_out_what_cannot_be_known(make_bench: MakeBench) -> None:
     bench = make_bench()
     bench.config.write_text("room: [\n")

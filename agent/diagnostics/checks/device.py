@@ -37,9 +37,9 @@ NODES = {
 
 def preliminary(site: Site, kind: str, fitted: bool) -> list[Finding] | None:
     """All that can be said when the device must not or cannot be opened; None: it may be."""
-    if site.sections.devices is None:
+    if not fitted and site.unreadable(kind):
         return [skipped(f"{kind}-unknown", _("Not looked at: the settings can't be read"))]
-    if not fitted:
+    if site.sections.devices is None or not fitted:
         return [skipped(f"{kind}-none", _("Not in this room's settings"))]
     present = probe(site, kind, site.sections.devices)
     if present.status is not Status.OK:

@@ -21,7 +21,7 @@ EDID_BYTES = 128
 def check(site: Site) -> list[Finding]:
     """See `agent.diagnostics.runner.Check`."""
     devices = site.sections.devices
-    if devices is None:
+    if devices is None or (devices.display.relay is None and site.unreadable("display")):
         return preliminary(site, "display", False) or []
     return [*_relay(site, devices), *_output(site, devices)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.diagnostics.report import Finding, failed, ok
-from agent.diagnostics.site import Site
+from agent.diagnostics.site import Presence, Site
 from agent.locale import gettext as _
 
 
@@ -11,14 +11,11 @@ def check(site: Site) -> list[Finding]:
     """See `agent.diagnostics.runner.Check`."""
     if not site.problems:
         return [ok("settings-ok", _("The settings can be used"), str(site.config_path))]
+    verb = "reload" if site.daemon.presence is Presence.UP else "restart"
+    advice = _("Correct it: sudo nano {path}; then: sudo systemctl {verb} diemcau-agent").format(
+        path=site.config_path, verb=verb
+    )
     return [
-        failed(
-            "settings-broken",
-            _("The settings are broken"),
-            problem,
-            advice=_("Correct it: sudo nano {path}; then: sudo diemcau restart agent").format(
-                path=site.config_path
-            ),
-        )
+        failed("settings-broken", _("The settings are broken"), problem, advice=advice)
         for problem in site.problems
     ]

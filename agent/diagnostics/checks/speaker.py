@@ -32,12 +32,21 @@ def check(site: Site) -> list[Finding]:
     if display_is_off(site, devices):
         text = _("Not played: the loudspeaker is in the display, and that is off")
         return [skipped("speaker-display-off", text, _("Run: diemcau test speaker"))]
+    if _in_no_air(devices):
+        text = _("Not judged: nobody hears a simulated loudspeaker (devices.simulation.echo)")
+        return [skipped("speaker-simulated", text)]
     played = attempt(site, "speaker", "tone", TONE_SECONDS, PlayResult)
     if not isinstance(played, PlayResult):
         return played
     if played.status.status is not Status.OK:
         return [trouble.finding("speaker", played.status)]
     return [_listen(site, devices)]
+
+
+def _in_no_air(devices: Devices) -> bool:
+    """Whether both ends of the way through the air are made up, and no air between them."""
+    drivers = {one.driver for one in (devices.speaker, devices.microphone) if one is not None}
+    return drivers == {"simulated"} and not devices.simulation.echo
 
 
 def display_is_off(site: Site, devices: Devices) -> bool:
