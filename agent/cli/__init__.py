@@ -7,6 +7,7 @@ must never hold them in memory; everything else is for people at a terminal.
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ def hoist(arguments: list[str]) -> list[str]:
         if argument == "--":
             rest += [argument, *pending]
         elif argument in _WITH_VALUE:
-            general += [argument, *([value] if (value := next(pending, None)) else [])]
+            general += [argument, *itertools.islice(pending, 1)]
         elif argument in _FLAGS or argument.startswith(tuple(f"{o}=" for o in _WITH_VALUE)):
             general.append(argument)
         else:

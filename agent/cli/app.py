@@ -10,11 +10,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from agent import __version__
 from agent.cli import DEFAULT_CONFIG
 from agent.cli.session import Session
 from agent.errors import AgentError
@@ -24,14 +26,15 @@ NOUNS: dict[str, Sequence[str]] = {
     "status": ("status", "watch"),
     "doctor": ("doctor",),
     "test": ("test",),
-    "room": ["join", "leave", "mute", "unmute", "volume", "display", "identify", "ping", "restart"],
+    "room": ["join", "leave", "mute", "unmute", "volume", "display",
+             "identify", "record", "ping", "restart"],
     "config": ("config",),
     "logs": ("logs",),
     "audit": ("audit",),
     "report": ("report",),
     "setup": ("setup",),
     "hub": ("hub",),
-}
+}  # fmt: skip
 """Module of this package -> its commands, in the order of --help.
 
 Only the modules that a command line may need are imported: half a second matters on a Pi.
@@ -56,15 +59,33 @@ def make_app(arguments: list[str]) -> typer.Typer:
     return app
 
 
+class Language(StrEnum):
+    """What the tool speaks."""
+
+    VI = "vi"
+    EN = "en"
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"diemcau {__version__}")
+        raise typer.Exit
+
+
 def general(
     context: typer.Context,
     config_path: Annotated[
         Path, typer.Option("--config", envvar="DIEMCAU_CONFIG", help=_("the settings file"))
     ] = DEFAULT_CONFIG,
     lang: Annotated[
-        str, typer.Option("--lang", help=_("language: vi or en; otherwise as LANG says"))
-    ] = "",
+        Language | None,
+        typer.Option("--lang", help=_("language: vi or en; otherwise as LANG says")),
+    ] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help=_("no colours"))] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help=_("say the version"), callback=_say_version, is_eager=True),
+    ] = False,
 ) -> None:
     """What every command takes; `main` lets these options stand anywhere in the line."""
     context.obj = Session(config_path, no_color)

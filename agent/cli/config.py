@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples("diemcau config check", "diemcau config check --config new.yaml"),
     )(check)
     noun.command(
-        help=_("The settings as they take effect, and where each is from; secrets are masked"),
+        help=_("The settings in effect, and where each is from; without secrets"),
         epilog=examples("diemcau config show", "diemcau config show hub devices.camera"),
     )(show)
     noun.command(
@@ -57,11 +57,11 @@ def show(
     from agent.config import entries
 
     session = session_of(context)
-    shown = [entry for entry in entries(session.config_path) if _is_below(entry.key, keys or [])]
-    if not shown:
-        raise AgentError("no-key", _("{keys}: no such key").format(keys=" ".join(keys or [])))
-    for entry in shown:
-        _show_one(session, f"{entry.key} = ", _written(entry.value), f"({entry.origin})")
+    effective = entries(session.config_path)
+    _refuse_unknown(keys or [])
+    for entry in effective:
+        if _is_below(entry.key, keys or []):
+            _show_one(session, f"{entry.key} = ", _written(entry.value), f"({entry.origin})")
 
 
 def _show_one(session: Session, key: str, value: str, origin: str) -> None:
@@ -82,11 +82,9 @@ def explain(
     from agent.settings import Settings
 
     session = session_of(context)
-    keys = all_keys(Settings)
-    if key not in keys:
-        raise AgentError("no-key", _no_key(key, list(keys)))
+    _refuse_unknown([key])
     values = _values(session)
-    for name, field in keys.items():
+    for name, field in all_keys(Settings).items():
         if _is_below(name, [key]):
             _explain_one(session, name, field, values)
 
@@ -148,9 +146,15 @@ def _written(value: Any) -> str:
     return str(value) if value != "" else '""'
 
 
-def _no_key(key: str, known: list[str]) -> str:
+def _refuse_unknown(keys: list[str]) -> None:
+    from agent.config.schema import all_keys
     from agent.config.words import closest
+    from agent.settings import Settings
 
-    meant = closest(key, known)
-    text = _("{key}: no such key").format(key=key)
-    return text + ("; " + _("did you mean {meant}?").format(meant=meant) if meant else "")
+    known = list(all_keys(Settings))
+    for key in keys:
+        if key not in known:
+            text = _("{key}: no such key").format(key=key)
+            if meant := closest(key, known):
+                text += "; " + _("did you mean {meant}?").format(meant=meant)
+            raise AgentError("no-key", text)

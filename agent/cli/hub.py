@@ -239,13 +239,13 @@ _COMMANDS = (
     (
         "enroll",
         enroll,
-        _("A room's certificate, and its access to its own topics and groups"),
+        _("A room's certificate, and its access to topics and groups"),
         ["sudo diemcau hub enroll thon-5 --group xa-ba-vi"],
     ),
     (
         "enroll-operator",
         enroll_operator,
-        _("An operator's certificate: may give commands to every room"),
+        _("An operator's certificate, for commands to every room"),
         ["sudo diemcau hub enroll-operator ha"],
     ),
     (

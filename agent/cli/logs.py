@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -64,7 +65,9 @@ def logs(
         _show(session, entry)
         some = True
     if not some:
-        text = _("No lines; others may not read them all: sudo diemcau logs")
+        text = _("No such lines")
+        if os.geteuid():
+            text = _("No lines; others may not read them all: sudo diemcau logs")
         session.console.print(text, style="quiet")
 
 

@@ -23,7 +23,7 @@ NAME_COLUMNS = 15
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
     app.command(
-        help=_("One archive for support: status, doctor, settings, logs; without secrets"),
+        help=_("One archive for support, without secrets"),
         epilog=examples("diemcau report", "diemcau report --yes --out /tmp/room.tar.gz"),
     )(report)
 

@@ -6,24 +6,32 @@ Each shows its acks as they come; exit code 0 if the last one is `succeeded`, el
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
-from agent.cli.words import ack_code, ack_state
+from agent.cli.words import ack_lacks, ack_state, ack_text
 from agent.core.commands import FINAL_STATES, Ack, AckState
+from agent.diagnostics.client import ControlError
 from agent.errors import MessageError
 from agent.locale import gettext as _
 
 ANSWER_SECONDS = 10.0
 """For commands that need no network: longer means that the daemon is stuck."""
 
+RESTART_SECONDS = 60.0
+"""A Pi under load starts the agent in a quarter of it."""
 
-class Power(StrEnum):
-    """`display on`, `display off`."""
+TIME_WIDTH, STATE_WIDTH = 9, 12
+
+
+class OnOff(StrEnum):
+    """`display on`, `record off`."""
 
     ON = "on"
     OFF = "off"
@@ -57,6 +65,11 @@ def add_to(app: typer.Typer) -> None:
         (volume, _("Set the loudspeaker's volume"), ("diemcau volume 70",)),
         (display, _("Switch the display on or off"), ("diemcau display on",)),
         (identify, _("Blink the lamp, to find the box"), ("diemcau identify --seconds 30",)),
+        (
+            record,
+            _("Record the meeting to a file, or stop"),
+            ("diemcau record on", "diemcau record off"),
+        ),
         (ping, _("See whether the daemon answers"), ("diemcau ping",)),
         (
             restart,
@@ -131,7 +144,7 @@ def volume(
 
 
 def display(
-    context: typer.Context, power: Annotated[Power, typer.Argument(help=_("on or off"))]
+    context: typer.Context, power: Annotated[OnOff, typer.Argument(help=_("on or off"))]
 ) -> None:
     """Display."""
     send(session_of(context), "display", 2 * ANSWER_SECONDS, power=power.value)
@@ -154,34 +167,55 @@ def restart(
     context: typer.Context,
     scope: Annotated[Scope, typer.Argument(help=_("agent or host"))] = Scope.AGENT,
 ) -> None:
-    """Restart."""
-    send(session_of(context), "restart", scope=scope.value)
+    """Restart; the agent's is done when the new one says so."""
+    session = session_of(context)
+    if scope is Scope.AGENT:
+        _show_all(session, session.client.restart(scope.value, RESTART_SECONDS))
+        return
+    try:
+        send(session, "restart", RESTART_SECONDS, scope=scope.value)
+    except ControlError as error:
+        if error.code != "daemon-gone":
+            raise
+        session.console.print(_("The machine restarts; this connection will break off."))
+
+
+def record(
+    context: typer.Context, recording: Annotated[OnOff, typer.Argument(help=_("on or off"))]
+) -> None:
+    """Record."""
+    send(session_of(context), "record", recording=recording.value)
 
 
 def send(
     session: Session, kind: str, deadline_seconds: float = ANSWER_SECONDS, /, **fields: Any
 ) -> None:
     """Send a command and show its acks as they come; typer.Exit(1) unless it succeeded."""
+    _show_all(session, session.client.command(kind, deadline_seconds, **fields))
+
+
+def _show_all(session: Session, acks: Iterable[Ack]) -> None:
     began = time.monotonic()
     last: Ack | None = None
-    for last in session.client.command(kind, deadline_seconds, **fields):
+    for last in acks:
         _show(session, last, time.monotonic() - began)
     if last is None or last.state is not AckState.SUCCEEDED:
         raise typer.Exit(1)
 
 
 def _show(session: Session, ack: Ack, seconds: float) -> None:
-    from rich.text import Text
-
     style = ""
     if ack.state in FINAL_STATES:
         style = "ok" if ack.state is AckState.SUCCEEDED else "failed"
-    line = Text(f"{seconds:7.3f} s  ")
-    line.append(f"{ack_state(ack.state):<12}", style=style)
-    line.append(f" {ack_code(ack.code)}")
-    if ack.text and ack.text != ack.code:
-        line.append(f" ({ack.text})", style="quiet")
-    session.console.print(line)
+    width, said = session.console.width, ack_text(ack)
+    head = (
+        (f"{seconds:{TIME_WIDTH - 2}.3f} s  ", ""),
+        (f"{ack_state(ack.state):<{STATE_WIDTH}} ", style),
+    )
+    session.console.print(hanging(width, head, said))
+    indent = ((" " * (TIME_WIDTH + STATE_WIDTH + 2), ""),)
+    for lack in ack_lacks(ack):
+        session.console.print(hanging(width, indent, lack, "warning"))
 
 
 def _moment(text: str, now: datetime) -> datetime:

@@ -27,7 +27,7 @@ V = TypeVar("V")
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
     app.command(
-        help=_("Say which room this is and where its hub is, and start the service"),
+        help=_("Say which room this is and where its hub is"),
         epilog=examples(
             "sudo diemcau setup",
             "sudo diemcau setup --room xa-lung-cu --hub hub.example.org --ca ca.pem",

@@ -5,7 +5,7 @@ The daemon speaks English codes for machines; here they become what a technician
 
 from __future__ import annotations
 
-from agent.core.commands import AckState, Code
+from agent.core.commands import Ack, AckState, Code
 from agent.core.documents import EventDocument, Phase, Status
 from agent.locale import gettext as _
 
@@ -59,6 +59,25 @@ def ack_code(code: Code) -> str:
         Code.INTERRUPTED: _("it was interrupted"),
         Code.WITHDRAWN: _("a later command made it pointless"),
     }.get(code, str(code))
+
+
+def ack_text(ack: Ack) -> str:
+    """What an ack says beyond its state: why in the reader's words, and the daemon's own."""
+    if ack.code is Code.OK:
+        return "" if ack.state is AckState.ACCEPTED else ack.text
+    why = ack_code(ack.code)
+    if ack.text.lower().startswith(why.lower()):
+        return ack.text
+    return f"{why} ({ack.text})" if ack.text else why
+
+
+def ack_lacks(ack: Ack) -> list[str]:
+    """What a join that succeeded goes without."""
+    silent = ack.detail.get("silent_sources", [])
+    return [
+        *map(str, ack.detail.get("missing", {}).values()),
+        *(_("nothing arrives from {source}").format(source=source) for source in silent),
+    ]
 
 
 def phase(value: Phase) -> str:

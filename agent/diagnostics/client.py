@@ -26,11 +26,17 @@ MAX_ANSWER_BYTES = 1024 * 1024
 """Longer than any answer; a longer one is not our daemon."""
 
 
+LOOK_SECONDS = 0.2
+"""Between two looks for a daemon that is starting."""
+
+AWAY = ("daemon-gone", "no-daemon")
+
+
 class ControlError(AgentError):
     """The daemon could not be asked.
 
     Codes: `no-daemon`, `no-permission`, `daemon-silent` (it accepts but doesn't answer),
-    `bad-answer`, or what the daemon itself said.
+    `daemon-gone` (it ended before it answered), `bad-answer`, or what the daemon itself said.
     """
 
 
@@ -87,17 +93,38 @@ class DaemonClient:
         timeout = self.timeout_seconds if deadline_seconds is None else deadline_seconds
         for answer in self._talk({"type": kind, **fields}, timeout):
             return answer
-        raise self._silent(timeout)
+        raise self._gone()
 
     def command(self, kind: str, deadline_seconds: float, /, **fields: Any) -> Iterator[Ack]:
         """Send a command and yield its acks as they come, the final one last. Raises ControlError."""
-        request = {"type": kind, "id": str(uuid.uuid4()), **fields}
+        yield from self._acks(_request(kind, fields), deadline_seconds)
+
+    def restart(self, scope: str, deadline_seconds: float) -> Iterator[Ack]:
+        """As `command`; the final ack comes from the daemon that is started in this one's place.
+
+        Raises ControlError, `daemon-gone` or `no-daemon` if none was within the deadline.
+        """
+        request = _request("restart", {"scope": scope})
+        deadline = time.monotonic() + deadline_seconds
+        heard = False
+        while True:
+            try:
+                for ack in self._acks(request, max(1, round(deadline - time.monotonic()))):
+                    heard = True
+                    yield ack
+                return
+            except ControlError as error:
+                if not heard or error.code not in AWAY or time.monotonic() > deadline:
+                    raise
+            time.sleep(LOOK_SECONDS)  # an id that comes again is answered, not obeyed again
+
+    def _acks(self, request: dict[str, Any], deadline_seconds: float) -> Iterator[Ack]:
         for answer in self._talk(request, deadline_seconds):
             ack = _convert(answer, Ack)
             yield ack
             if ack.state in FINAL_STATES:
                 return
-        raise self._silent(deadline_seconds)
+        raise self._gone()
 
     def _talk(self, request: dict[str, Any], timeout_seconds: float) -> Iterator[dict[str, Any]]:
         """The answers to one request until the daemon closes or the time is up."""
@@ -110,9 +137,7 @@ class DaemonClient:
             except TimeoutError:
                 raise self._silent(timeout_seconds) from None
             except OSError as error:
-                raise ControlError(
-                    "no-daemon", f"{self.socket_path}: the daemon went away: {error}"
-                ) from error
+                raise self._gone() from error
 
     def _connect(self, connection: socket.socket) -> None:
         connection.settimeout(self.timeout_seconds)
@@ -127,13 +152,24 @@ class DaemonClient:
             raise self._silent(self.timeout_seconds) from None
         except OSError as error:
             raise ControlError(
-                "no-daemon", f"{self.socket_path}: no daemon answers there ({error.strerror})"
+                "no-daemon",
+                f"{self.socket_path}: no daemon answers there ({error.strerror}); is it running? "
+                "systemctl status diemcau-agent",
             ) from error
+
+    def _gone(self) -> ControlError:
+        return ControlError(
+            "daemon-gone", f"{self.socket_path}: the daemon ended before it answered"
+        )
 
     def _silent(self, seconds: float) -> ControlError:
         return ControlError(
             "daemon-silent", f"{self.socket_path}: the daemon did not answer within {seconds:g} s"
         )
+
+
+def _request(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    return {"type": kind, "id": str(uuid.uuid4()), **fields}
 
 
 def _answers(connection: socket.socket, deadline: float) -> Iterator[dict[str, Any]]:

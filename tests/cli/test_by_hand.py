@@ -79,6 +79,13 @@ def test_display_and_lamp_do_what_they_shall(make_bench: MakeBench, started: boo
     assert "blink" in lamp
 
 
+def test_the_display_is_left_as_it_was(healthy: Bench) -> None:
+    for power in ("off", "on"):
+        assert healthy.run("display", power).returncode == 0
+        assert healthy.run("test", "display", "--no-picture").returncode == 0
+        assert healthy.room.ask(type="status")["state"]["display"] == power
+
+
 def test_a_button_that_nobody_presses_is_said(healthy: Bench) -> None:
     done = healthy.run("test", "button", "--seconds", "1")
     assert done.returncode == 1

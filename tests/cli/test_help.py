@@ -13,7 +13,9 @@ import typer
 import typer.main
 from typer.testing import CliRunner
 
+from agent import __version__
 from agent.cli.app import NOUNS, make_app
+from agent.locale import LANGUAGES
 from tests.cli.test_command_line import diemcau
 
 MAN_PAGE = Path(__file__).parents[2] / "scripts/deb/diemcau.1"
@@ -63,10 +65,28 @@ def test_help_fits_and_has_examples_that_are_real(words: tuple[str, ...]) -> Non
         assert options <= set(re.findall(r"--[a-z-]+", text + help_of(()))), example
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_lists_of_commands_say_all_of_it(language: str) -> None:
+    for group in ((), ("test",), ("config",), ("hub",)):
+        done = diemcau("--lang", language, *group, "--help")
+        cut = [line for line in done.stdout.splitlines()[1:] if line.endswith("...")]
+        assert cut == []
+
+
 def test_the_man_page_names_every_command() -> None:
     text = MAN_PAGE.read_text().replace("\\-", "-")
     for words in commands():
         assert " ".join(words) in text, f"{' '.join(words)} is not in {MAN_PAGE.name}"
+
+
+def test_it_says_its_version() -> None:
+    assert diemcau("--version").stdout == f"diemcau {__version__}\n"
+
+
+def test_a_language_that_it_does_not_speak_is_an_error() -> None:
+    done = diemcau("--lang", "fr", "status")
+    assert done.returncode == 2
+    assert "fr" in done.stderr
 
 
 def test_diemcau_alone_shows_its_help() -> None:

@@ -57,6 +57,12 @@ def test_config_shows_where_each_value_is_from_and_masks_secrets(make_bench) -> 
     assert "geheim" not in done.stdout
 
 
+def test_config_shows_nothing_for_a_key_that_is_none(make_bench) -> None:
+    done = make_bench().run("config", "show", "hub.port", "hub.prot")
+    assert done.returncode == 2
+    assert "hub.prot: no such key; did you mean hub.port?" in done.stderr
+
+
 def test_config_check_tells_every_problem_at_once(make_bench) -> None:
     bench = make_bench()
     bench.room.settings["hub"]["keepalive_second"] = 3

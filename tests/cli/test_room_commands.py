@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_a_refusal_is_explained_and_gives_exit_code_1(healthy: Bench) -> None:
     done = healthy.run("unmute")
     assert done.returncode == 1
     assert acks(done.stdout) == ["refused"]
-    assert "the room is in no meeting" in done.stdout
+    assert "The room is in no meeting: nothing to unmute" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,34 @@ def test_a_command_succeeds(healthy: Bench, command: tuple[str, ...]) -> None:
     done = healthy.run(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert acks(done.stdout)[-1] == "done"
+
+
+def test_a_restart_is_done_when_the_new_agent_says_so(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench()
+    bench.room.start()
+    bench.room.wait_answering()
+    began = bench.room.ask(type="status")["state"]["agent"]["started"]
+    done = bench.run("restart")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert acks(done.stdout) == ["accepted", "running", "done"]
+    assert bench.room.ask(type="status")["state"]["agent"]["started"] > began
+
+
+def test_what_a_join_goes_without_is_said(healthy: Bench) -> None:
+    healthy.break_device("camera", "unplugged")
+    try:
+        done = healthy.run("join", "giao-ban")
+    finally:
+        healthy.run("leave")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Camera: unplugged" in done.stdout.splitlines()[-1]
+
+
+def test_a_recording_is_refused_where_there_is_no_folder_for_it(in_meeting: Bench) -> None:
+    assert in_meeting.run("record", "off").returncode == 0
+    done = in_meeting.run("record", "on")
+    assert done.returncode == 1
+    assert "media.recording.directory" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ def camera(
     path = (out or Path("/tmp", f"diemcau-camera-{time.time():.0f}.png")).absolute()
     site = site_of(session)
     result = None
+    session.console.print(_("Looking at the picture ..."))
     if site.daemon.in_meeting:
         _snapshot(session.client, path)
     else:

@@ -40,6 +40,13 @@ def display(
     _show_connectors(session, site)
     if picture and devices.display.output.driver in SINKS:
         _show_picture(session, devices)
+    if devices.display.relay is not None and _was_off(site):
+        send(session, "display", power="off")
+
+
+def _was_off(site: Site) -> bool:
+    """A test must not leave a display on that nobody will switch off."""
+    return site.daemon.status is not None and site.daemon.status.state.display == "off"
 
 
 def _switch(session: Session, site: Site, devices: Devices) -> None:
