@@ -5,6 +5,7 @@ For the hub's operator, on a machine of theirs; a room has no need of it. docs/h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.cli.session import examples, session_of
+from agent.core.commands import IDENTIFIER
 from agent.errors import ConfigError
 from agent.locale import gettext as _
 
@@ -174,6 +176,9 @@ def sign(
     from agent.hub.messages import new_command_id
     from agent.hub.signature import read_signer
 
+    if not re.fullmatch(f"(room|group)/{IDENTIFIER.removeprefix('^')}", to):
+        text = _("--to {to}: expected room/ID or group/ID, as room/thon-5")
+        raise ConfigError([text.format(to=to)])
     now = datetime.now(UTC)
     command: dict[str, Any] = {
         **_checked_fields(type_, fields),

@@ -162,7 +162,8 @@ def read_signer(path: Path) -> Signer:
         key = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
         return Signer(key.pop("kid"), key)
     except (OSError, msgspec.MsgspecError, KeyError) as error:
-        text = f"{path}: no private key of `diemcau hub key`: {error}"
+        why = error.strerror if isinstance(error, OSError) else error
+        text = f"{path}: no private key of `diemcau hub key`: {why}"
         raise ConfigError([text]) from error
 
 

@@ -100,7 +100,14 @@ def test_what_a_room_would_refuse_is_not_signed(
     assert culprit in hub("sign", type, fields, "--to", "room/r1", "--key", key, code=2)
 
 
+@pytest.mark.parametrize("address", ["r1", "room/Thôn 5", "rooms/r1", "room/"])
+def test_an_address_that_no_topic_has_is_not_signed(hub: Tool, folder: Path, address: str) -> None:
+    hub("key", "k", "--type", "*", "--room", "*", "--owner", "Hà", "--folder", str(folder))
+    key = str(folder / "keys/k.jwk")
+    assert f"--to {address}: expected" in hub("sign", "mute", "--to", address, "--key", key, code=2)
+
+
 def test_a_key_file_that_is_none_is_named(hub: Tool, folder: Path) -> None:
-    assert "/nowhere: no private key" in hub(
-        "sign", "mute", "--to", "room/r1", "--key", "/nowhere", code=2
-    )
+    said = hub("sign", "mute", "--to", "room/r1", "--key", "/nowhere", code=2)
+    assert "/nowhere: no private key" in said
+    assert "Errno" not in said
