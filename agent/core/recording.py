@@ -40,7 +40,7 @@ class Recording:
         return "on" if self.wanted else "off"
 
     def prepare(self, wanted: bool) -> None:
-        """A meeting begins, or is over."""
+        """A meeting begins."""
         self.wanted = wanted
 
     def switch(self, wanted: bool, command_id: str, now: Now) -> None:

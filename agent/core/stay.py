@@ -249,7 +249,6 @@ class Stay:
         left, self.attendance = self.attendance, None
         self.phase = Phase.STANDBY
         self._microphone.rest()
-        self._recording.prepare(False)
         following = self.departure.left(left.id, now)
         if following is not None and isinstance(following.body, Join):
             self.begin(following, following.body, now)

@@ -189,6 +189,19 @@ def test_expired_and_unjudgeable_commands() -> None:
     assert final(play, "c2") == (AckState.REJECTED, Code.CLOCK_UNSYNCHRONISED)
     play.command("ping")
     assert final(play, "c3") == (AckState.SUCCEEDED, Code.OK)
+    play.synchronised = True
+    play.command("ping", expires=START + timedelta(hours=1))
+    assert final(play, "c4") == (AckState.SUCCEEDED, Code.OK)
+
+
+def test_the_sequence_of_a_commands_acks_rises() -> None:
+    play = Playbook()
+    join = play.enter()
+    assert [(ack.state, ack.seq) for ack in play.acks(join)] == [
+        (AckState.ACCEPTED, 1),
+        (AckState.RUNNING, 2),
+        (AckState.SUCCEEDED, 3),
+    ]
 
 
 def test_bad_input_is_acknowledged_and_answered_where_an_id_is_known() -> None:

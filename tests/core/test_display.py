@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from agent.core import effects as do
 from agent.core.display import HOLD
+from agent.core.documents import Phase
 from agent.core.events import DisplaySwitched, Restored
 from tests.core.playbook import PROFILE, Playbook
 
@@ -25,6 +28,15 @@ def test_a_display_that_nobody_ordered_on_goes_off_after_the_hold_time() -> None
     play = start(display_on=True, kept_on=False)
     play.wait(play.deadlines[HOLD])
     assert do.SwitchDisplay(False) in play.effects
+
+
+def test_a_display_without_a_relay_is_on_whatever_was_restored() -> None:
+    play = Playbook(structs.replace(PROFILE, has_relay=False))
+    play.tell(Restored(None, [], cold=False, display_on=False))
+    play.join()
+    play.flow()
+    assert play.phase is Phase.IN_MEETING
+    assert play.state.display == "on"
 
 
 def test_a_power_cut_ends_the_order() -> None:

@@ -193,6 +193,18 @@ def test_a_fault_and_its_end_are_told_once_and_health_follows_at_once() -> None:
     assert play.all(do.PublishHealth)[-1].health.status is Status.OK
 
 
+def test_what_the_media_process_said_of_a_device_ends_with_it() -> None:
+    play = Playbook()
+    play.tell(DevicesProbed({"camera": DeviceStatus(Status.OK, "ok", "Camera: there")}))
+    play.join()
+    play.opened("camera", Status.FAILED, "Camera: busy")
+    assert play.room.health.devices["camera"].text == "Camera: busy"
+    play.command("leave")
+    play.exit("")
+    assert play.room.health.devices["camera"].text == "Camera: there"
+    assert play.events()[-1] == "fault-cleared"
+
+
 def test_health_comes_regularly() -> None:
     play = Playbook()
     play.tell(Restored(None, [], cold=False))
@@ -235,6 +247,11 @@ def test_a_stop_waits_for_no_child_that_does_not_end_and_a_second_one_for_none()
     play.enter()
     play.tell(StopRequested("SIGTERM"))
     assert do.EndDaemon() in play.tell(StopRequested("SIGTERM"))
+
+
+def test_systemd_is_told_why_it_stops() -> None:
+    effects = Playbook().tell(StopRequested("SIGTERM"))
+    assert do.SetServiceStatus("stopping: SIGTERM") in effects
 
 
 def test_a_stop_outside_of_a_meeting_ends_at_once() -> None:

@@ -110,6 +110,17 @@ def test_a_refused_stream_fails_at_once() -> None:
     assert "401" in final.text
 
 
+def test_a_meeting_that_refuses_to_be_played_fails_at_once() -> None:
+    play = Playbook()
+    play.join(play=[{"url": SERVER + "/a"}, {"url": SERVER + "/b"}])
+    play.report(DownlinkReported(SERVER + "/a", "refused", "403 Forbidden"))
+    assert play.phase is Phase.JOINING, "the other one may still come"
+    play.report(DownlinkReported(SERVER + "/b", "refused", "403 Forbidden"))
+    final = play.acks("c1")[-1]
+    assert (final.code, play.phase) == (Code.DOWNLINK_REFUSED, Phase.LEAVING)
+    assert "403" in final.text
+
+
 def test_joining_the_meeting_one_is_in_succeeds_at_once_and_touches_nothing() -> None:
     play = Playbook()
     play.enter()
@@ -213,6 +224,14 @@ def test_the_meeting_ends_by_itself_a_minute_after_until() -> None:
     play.wait(30)
     assert play.phase is Phase.LEAVING
     assert "meeting-over" in play.events()
+
+
+def test_a_join_that_is_still_under_way_at_the_meetings_end_is_answered() -> None:
+    play = Playbook()
+    play.join(until=START + timedelta(seconds=10), timeout_seconds=300)
+    play.wait(71)
+    assert play.phase is Phase.LEAVING
+    assert play.acks("c1")[-1].state is AckState.SUPERSEDED
 
 
 def test_a_projector_that_warms_up_for_longer_than_the_join_may_take_keeps_nobody_out() -> None:

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+from msgspec import structs
 
 from agent.core.documents import DeviceStatus, Status
 from agent.core.effects import (
@@ -21,7 +22,7 @@ from agent.core.effects import (
 )
 from agent.core.events import DisplaySwitched, LampSet, LineChanged, LinkChanged, Restored
 from agent.core.media import DeviceReported, SetMicrophone
-from tests.core.playbook import Playbook, kinds
+from tests.core.playbook import PROFILE, Playbook, kinds
 
 DAYS = 400
 STEPS = 60
@@ -123,6 +124,13 @@ def test_a_lamp_that_does_not_obey_is_a_fault_until_it_does() -> None:
     assert "GPIO line 27" in panel.text
     play.tell(LampSet())
     assert "panel" not in play.room.health.devices
+
+
+def test_a_room_without_a_lamp_has_no_fault_of_it() -> None:
+    play = Playbook(structs.replace(PROFILE, fitted=PROFILE.fitted - {"panel"}))
+    play.join()
+    play.tell(LampSet("there is none"))
+    assert play.events() == []
 
 
 def test_who_only_watches_opens_no_camera() -> None:

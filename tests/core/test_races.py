@@ -5,11 +5,17 @@ from __future__ import annotations
 from msgspec import structs
 
 from agent.core import effects as do
-from agent.core.commands import AckState, Code
+from agent.core.commands import AckState, Code, Command, Join, Meeting, Origin
 from agent.core.documents import Phase
-from agent.core.events import DisplaySwitched, LineChanged, Restored, StopRequested
+from agent.core.events import (
+    DisplaySwitched,
+    LineChanged,
+    MeetingRecord,
+    Restored,
+    StopRequested,
+)
 from agent.core.media import DownlinkReported, RecordingReported, SetMicrophone, UplinkReported
-from tests.core.playbook import PROFILE, SERVER, Playbook, kinds
+from tests.core.playbook import PROFILE, SERVER, START, Playbook, kinds
 
 
 def test_an_unmute_that_is_not_confirmed_ends_the_child_and_a_mute_asks_it_all_the_same() -> None:
@@ -74,6 +80,26 @@ def test_the_hands_mute_is_over_when_the_room_has_rested() -> None:
     play.wait(301)
     play.enter(microphone="live")
     assert play.all(do.StartWorker)[-1].plan.microphone_live
+    play.tell(LineChanged("mute-button", True))
+    play.command("leave")
+    play.exit("")
+    play.wait(299)
+    play.command("join", meeting={"id": "soon"}, microphone="live")
+    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+    play.command("leave")
+    play.exit("")
+    play.wait(301)
+    play.command("join", meeting={"id": "later"}, microphone="live")
+    assert play.all(do.StartWorker)[-1].plan.microphone_live
+
+
+def test_a_mute_by_hand_holds_through_a_restart_in_the_meeting() -> None:
+    play = Playbook()
+    join = Command("j1", "join", Join(Meeting("giao-ban"), microphone="live"), Origin.HUB)
+    record = MeetingRecord(join, START.timestamp())
+    play.tell(Restored(record, [], cold=False, muted_by_hand=True))
+    play.command("unmute", id="u1")
+    assert play.acks("u1")[-1].code is Code.MUTED_BY_HAND
 
 
 def test_joining_again_keeps_the_camera_off_and_the_endpoints() -> None:

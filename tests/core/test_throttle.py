@@ -6,6 +6,7 @@ from agent.core import effects as do
 from agent.core.documents import EventDocument, Status
 from agent.core.events import HostSampled, LineChanged, StopRequested
 from agent.core.media import UplinkReported
+from agent.core.throttle import PRESSES
 from tests.core.playbook import Playbook
 
 
@@ -47,10 +48,25 @@ def test_what_was_held_back_is_told_when_the_agent_stops() -> None:
     play = Playbook()
     play.enter()
     flap(play, 120)
+    play.wait(61)
+    play.opened("microphone", Status.FAILED, "Microphone: check its cable")
+    kinds = ("fault", "fault-cleared", "device-opened", "device-closed")
+    before = len(told(play, kinds, "microphone"))
     play.tell(StopRequested("SIGTERM"))
     play.exit("exited")
-    assert told(play, ("device-opened", "device-closed"), "microphone")[-1].type == "device-closed"
+    held_back = told(play, kinds, "microphone")[before:]
+    assert {event.type for event in held_back} >= {"device-closed"}
     assert do.EndDaemon() in play.effects
+
+
+def test_the_count_is_of_the_events_that_one_stands_for() -> None:
+    play = Playbook()
+    for _ in range(PRESSES + 7):
+        play.tell(LineChanged("mute-button", True))
+    play.wait(61)
+    presses = told(play, ("mute-pressed",))
+    assert len(presses) == PRESSES + 1
+    assert presses[-1].detail == {"count": 7}
 
 
 def test_a_quiet_hour_later_each_event_is_told_at_once_again() -> None:

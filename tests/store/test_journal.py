@@ -140,7 +140,9 @@ def test_the_outbox_drops_the_oldest_events_says_how_many_and_never_drops_an_ack
     assert "7 older events" in notice.text
 
 
-def test_the_meeting_and_small_facts_survive(tmp_path: Path) -> None:
+def test_the_meeting_and_small_facts_survive(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     journal = Journal(tmp_path)
     assert journal.meeting() is None
     assert journal.recall("boot") is None
@@ -154,6 +156,16 @@ def test_the_meeting_and_small_facts_survive(tmp_path: Path) -> None:
     assert again.recall("boot") == "9f3c"
     again.remember_meeting(None)
     assert again.meeting() is None
+    assert caplog.records == [], "nothing is left that could not be read"
+
+
+def test_a_fact_that_is_known_already_costs_no_write(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.remember("boot", "9f3c")
+    written = (tmp_path / "journal.db-wal").stat()
+    journal.remember("boot", "9f3c")
+    after = (tmp_path / "journal.db-wal").stat()
+    assert (after.st_size, after.st_mtime_ns) == (written.st_size, written.st_mtime_ns)
 
 
 def test_the_token_of_a_finished_command_is_gone_from_the_disk(tmp_path: Path) -> None:
@@ -165,7 +177,7 @@ def test_the_token_of_a_finished_command_is_gone_from_the_disk(tmp_path: Path) -
 
 
 def test_only_the_owner_can_read_the_database(tmp_path: Path) -> None:
-    folder = tmp_path / "state"
+    folder = tmp_path / "of" / "state"
     journal = Journal(folder)
     journal.record_command(join())
     assert {path.stat().st_mode & 0o077 for path in [folder, *folder.iterdir()]} == {0}
@@ -187,12 +199,14 @@ def test_finished_commands_and_events_are_bounded_by_rows_and_age(
     assert 19 <= len(known) <= 31
     assert [command.id for command in journal.unfinished()] == ["unfinished"]
 
+    journal.record_event(event(0))
     clock[0] += journal_module.MAX_AGE_SECONDS + 1
     journal.close()
     again = Journal(tmp_path, now=lambda: clock[0])
     again.record_event(event(1))
     assert not again.look_up("p59")[0]
     assert again.look_up("unfinished")[0]
+    assert again.events(["fault"], 9) == [event(1)]
 
 
 def test_a_flood_does_not_wash_away_the_ids_of_signed_commands(
