@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from agent.core.commands import Ack, Command, Reply
 from agent.core.documents import EventDocument, HealthDocument, RoomState
-from agent.core.events import Delivery, MeetingRecord
+from agent.core.events import Delivery, MeetingRecord, OrderedVolume
 from agent.core.media import Instruction, MediaPlan
 
 
@@ -80,6 +80,12 @@ class RememberDisplayKeptOn(Struct, frozen=True):
     """Keep on disk whether the hub ordered the display on."""
 
     on: bool
+
+
+class RememberVolume(Struct, frozen=True):
+    """Keep on disk the loudspeaker's ordered volume, and which one of the settings it replaces."""
+
+    volume: OrderedVolume
 
 
 class StartWorker(Struct, frozen=True):
@@ -155,6 +161,7 @@ Effect = (
     | RememberMeeting
     | RememberMutedByHand
     | RememberDisplayKeptOn
+    | RememberVolume
     | StartWorker
     | InstructWorker
     | StopWorker

@@ -134,6 +134,13 @@ class MeetingRecord(Struct, frozen=True):
     """Unix time of the join, in seconds."""
 
 
+class OrderedVolume(Struct, frozen=True):
+    """A loudspeaker's volume that was ordered, 0 to 100, while the settings had `instead_of`."""
+
+    percent: int
+    instead_of: int
+
+
 class Restored(Struct, frozen=True):
     """The daemon started: what the journal remembers. The first event, once.
 
@@ -146,6 +153,7 @@ class Restored(Struct, frozen=True):
     muted_by_hand: bool = False
     display_on: bool = False
     display_kept_on: bool = False
+    volume: OrderedVolume | None = None
     left_open: frozenset[str] = frozenset()
     """Devices that were open when the journal ended."""
     journal: DeviceStatus | None = None

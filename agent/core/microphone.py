@@ -17,9 +17,11 @@ from agent.core.effects import (
     Effect,
     InstructWorker,
     RememberMutedByHand,
+    RememberVolume,
     SetDeadline,
     StopWorker,
 )
+from agent.core.events import OrderedVolume
 from agent.core.media import SetMicrophone, SetVolume
 from agent.core.media_child import MediaChild
 
@@ -58,7 +60,14 @@ class Microphone:
         """A child that did not confirm is being ended: until it is gone it may be heard."""
         self.live = False
         self.muted_by_hand = False
+        self._volume_of_settings = volume
         self.volume = volume
+
+    def restore(self, muted_by_hand: bool, volume: OrderedVolume | None) -> None:
+        """What was ordered before a restart; a volume, unless the settings were changed since."""
+        self.muted_by_hand = muted_by_hand
+        if volume is not None and volume.instead_of == self._volume_of_settings:
+            self.volume = volume.percent
 
     def prepare(self, live: bool) -> None:
         """A meeting begins; the hand's mute is stronger than the command's wish."""
@@ -94,8 +103,9 @@ class Microphone:
         self._switch(True, command_id, "live", now)
 
     def set_volume(self, percent: int, command_id: str, now: Now) -> None:
-        """Kept for the next meeting when there is none."""
+        """Kept for the next meeting when there is none, and for the next start."""
         self.volume = percent
+        self._do(RememberVolume(OrderedVolume(percent, self._volume_of_settings)))
         self._instruct(SetVolume(percent, command_id), command_id, Wish(f"volume {percent}"), now)
 
     def pressed(self, now: Now) -> None:

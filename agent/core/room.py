@@ -191,7 +191,7 @@ class Room:
 
     def _restored(self, event: Restored, now: Now) -> None:
         self._agent = structs.replace(self._agent, started=now.wall)
-        self.microphone.muted_by_hand = event.muted_by_hand
+        self.microphone.restore(event.muted_by_hand, event.volume)
         self.display.restore(event.display_on, event.display_kept_on)
         self.audit.restore(event.left_open, now)
         if event.journal is not None and event.journal.status is not Status.OK:

@@ -10,13 +10,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 
+import msgspec
+
 from agent.core import effects as do
 from agent.errors import JournalError
 from agent.ports import Journal, Outgoing
 
 log = logging.getLogger(__name__)
 
-Fact = do.RememberMeeting | do.RememberMutedByHand | do.RememberDisplayKeptOn
+Fact = do.RememberMeeting | do.RememberMutedByHand | do.RememberDisplayKeptOn | do.RememberVolume
 """What the next start goes by: kept even if the commands and answers beside it cannot be."""
 
 Act = do.StartWorker | do.InstructWorker | do.StopWorker | do.SwitchDisplay | do.SetLamp
@@ -33,6 +35,9 @@ def segments(effects: list[do.Effect]) -> Iterator[list[do.Effect]]:
             segment = []
     if segment:
         yield segment
+
+
+VOLUME = "volume"
 
 
 class Recorder:
@@ -85,6 +90,8 @@ class Recorder:
                 self._journal.remember("muted_by_hand", "yes" if muted else "no")
             case do.RememberDisplayKeptOn(on):
                 self._journal.remember("display_kept_on", "yes" if on else "no")
+            case do.RememberVolume(volume):
+                self._journal.remember(VOLUME, msgspec.json.encode(volume).decode())
             case do.MarkSent(key):
                 self._journal.mark_sent(key)
         return _unkept(effect)

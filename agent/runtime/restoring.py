@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+import msgspec
+
 from agent.core.audit import AUDITED, left_open
-from agent.core.events import Restored
+from agent.core.events import OrderedVolume, Restored
 from agent.errors import JournalError
 from agent.ports import Journal
+from agent.runtime.recorder import VOLUME
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +29,18 @@ def restored(journal: Journal, boot: str, display_on: bool) -> Restored:
         muted_by_hand=journal.recall("muted_by_hand") == "yes",
         display_on=display_on,
         display_kept_on=journal.recall("display_kept_on") == "yes",
+        volume=_volume(journal.recall(VOLUME)),
         left_open=left_open(journal.events(AUDITED, limit=20)),
         journal=journal.condition,
     )
+
+
+def _volume(kept: str | None) -> OrderedVolume | None:
+    try:
+        return msgspec.json.decode(kept, type=OrderedVolume) if kept else None
+    except msgspec.MsgspecError as error:
+        log.error("the volume that was kept cannot be read and is forgotten: %s", error)
+        return None
 
 
 def last_good_time(journal: Journal) -> datetime | None:

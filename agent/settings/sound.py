@@ -52,7 +52,9 @@ class Speaker(Section, frozen=True):
     device: Annotated[
         str | None, Meta(description="ALSA PCM by card id, such as plughw:CARD=vc4hdmi0,DEV=0")
     ] = None
-    volume: Annotated[int, Meta(description="percent when a meeting starts", ge=0, le=100)] = 70
+    volume: Annotated[
+        int, Meta(description="percent, until a volume command says otherwise", ge=0, le=100)
+    ] = 70
     record: Annotated[
         str | None, Meta(description="simulated: a WAV file that gets what would be heard")
     ] = None

@@ -29,6 +29,7 @@ from agent.core.events import (
     LampSet,
     LineChanged,
     MeetingRecord,
+    OrderedVolume,
     Restored,
     StopRequested,
     WorkerExited,
@@ -79,6 +80,7 @@ class Life:
         self._seconds = 0.0
         self._unfinished: dict[str, Command] = {}
         self._muted_by_hand = self._display_kept_on = False
+        self._volume: OrderedVolume | None = None
         self._relay = False
         self._unacknowledged: dict[int, Command] = {}
         self.meeting: MeetingRecord | None = None
@@ -96,7 +98,7 @@ class Life:
         self._inbox: list[Event] = [*waiting]
         unfinished, cold = list(self._unfinished.values()), self._coin()
         display_on = self._relay or not self._profile.has_relay
-        kept = (self._muted_by_hand, display_on, self._display_kept_on)
+        kept = (self._muted_by_hand, display_on, self._display_kept_on, self._volume)
         self._tell(Restored(self.meeting, unfinished, cold, *kept))
 
     @property
@@ -247,6 +249,8 @@ class Life:
                 self._muted_by_hand = muted
             case do.RememberDisplayKeptOn(on):
                 self._display_kept_on = on
+            case do.RememberVolume(volume):
+                self._volume = volume
 
     def _perform(self, effect: do.Effect) -> None:
         match effect:

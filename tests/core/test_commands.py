@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from agent.core import effects as do
 from agent.core.commands import Ack, AckState, Code, Command, Origin, Ping
@@ -15,9 +15,10 @@ from agent.core.events import (
     DisplaySwitched,
     HostSampled,
     LineChanged,
+    Restored,
 )
 from agent.core.media import Ready, SetMicrophone, SetVolume
-from tests.core.playbook import START, Playbook, kinds
+from tests.core.playbook import PROFILE, START, Playbook, kinds
 
 
 def final(play: Playbook, command_id: str) -> tuple[AckState, Code]:
@@ -109,6 +110,20 @@ def test_volume_is_set_now_or_for_the_next_meeting() -> None:
     assert do.InstructWorker(SetVolume(50, "c3")) in play.command("volume", speaker=50)
     play.applied("c3")
     assert final(play, "c3")[0] is AckState.SUCCEEDED
+
+
+def test_a_volume_holds_through_a_restart_until_the_settings_say_another() -> None:
+    before = Playbook()
+    before.command("volume", speaker=30)
+    (kept,) = before.all(do.RememberVolume)
+    after = Playbook()
+    after.tell(Restored(None, [], cold=True, volume=kept.volume))
+    after.join()
+    assert after.all(do.StartWorker)[0].plan.speaker_volume == 30
+    changed = Playbook(structs.replace(PROFILE, speaker_volume=55))
+    changed.tell(Restored(None, [], cold=True, volume=kept.volume))
+    changed.join()
+    assert changed.all(do.StartWorker)[0].plan.speaker_volume == 55
 
 
 def test_the_display_is_switched_and_stays_on_in_a_meeting() -> None:
@@ -227,11 +242,11 @@ def test_a_malformed_message_does_not_get_another_word_for_an_id_that_has_one() 
     play.command("ping", id="p1")
     earlier = play.acks("p1")[-1]
     refused = CommandRefused("p1", "ping", Code.BAD_FIELD, "x: expected `int`", Delivery(9, 1))
-    effects = play.tell(replace(refused, known=True, earlier=earlier))
+    effects = play.tell(structs.replace(refused, known=True, earlier=earlier))
     assert [e.ack for e in effects if isinstance(e, do.SendAck)] == [earlier]
     assert not any(isinstance(e, do.SendAck) and e.final for e in effects)
     assert do.AcknowledgeDelivery(Delivery(9, 1)) in effects
 
     play.join(id="j1")  # is being worked on
-    effects = play.tell(replace(refused, id="j1", known=True))
+    effects = play.tell(structs.replace(refused, id="j1", known=True))
     assert effects == [do.AcknowledgeDelivery(Delivery(9, 1))]

@@ -17,13 +17,15 @@ from agent.core.effects import (
     RecordCommand,
     RememberMeeting,
     RememberMutedByHand,
+    RememberVolume,
     SetLamp,
     StartWorker,
 )
-from agent.core.events import Delivery, MeetingRecord
+from agent.core.events import Delivery, MeetingRecord, OrderedVolume
 from agent.core.media import MediaPlan
 from agent.errors import JournalError
 from agent.runtime.recorder import Recorder, segments
+from agent.runtime.restoring import restored
 from agent.store.journal import Journal
 from tests.store.test_journal import event, join, ping, result
 
@@ -70,6 +72,21 @@ def test_one_commit_holds_a_segment(tmp_path: Path) -> None:
     assert again.unsent() == [out for out in outgoing if out]
     assert again.look_up("a") == (True, result(command).ack)
     assert again.recall("muted_by_hand") == "yes"
+
+
+@pytest.mark.parametrize("kept", [OrderedVolume(30, instead_of=70), None])
+def test_the_next_start_knows_the_volume(tmp_path: Path, kept: OrderedVolume | None) -> None:
+    journal = Journal(tmp_path)
+    if kept:
+        Recorder(journal).record([RememberVolume(kept)])
+    journal.close()
+    assert restored(Journal(tmp_path), "boot", display_on=False).volume == kept
+
+
+def test_a_volume_of_another_version_is_forgotten(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.remember("volume", "loud")
+    assert restored(journal, "boot", display_on=False).volume is None
 
 
 def test_a_single_write_needs_no_frame(tmp_path: Path) -> None:
