@@ -132,6 +132,8 @@ def _room(status: RoomStatus) -> list[Row]:
         parts = [meeting.title or "", f"{_('since')} {meeting.since.astimezone():%H:%M}"]
         if meeting.until is not None:
             parts.append(f"{_('until')} {meeting.until.astimezone():%H:%M}")
+        if state.recording == "on":
+            parts.append(_("is recorded"))
         rows.append((_("meeting"), meeting.id, "heading", ", ".join(filter(None, parts))))
     return rows
 
@@ -151,6 +153,8 @@ def _use(kind: str, status: RoomStatus) -> str:
             return {"live": _("is heard"), "muted": _("muted"), "off": ""}[status.state.microphone]
         case "camera":
             return {"live": _("is seen"), "off": ""}[status.state.camera]
+        case "speaker" if status.speaker_volume is not None:
+            return _("volume {percent} %").format(percent=status.speaker_volume)
         case "display":
             return {"on": _("on"), "off": _("off")}[status.state.display]
     return ""

@@ -56,6 +56,7 @@ class RoomStatus(msgspec.Struct, frozen=True):
     health: HealthDocument | None
     link: Link
     muted_by_hand: bool = False
+    speaker_volume: int | None = None
     faults: list[EventDocument] = []
 
 

@@ -116,6 +116,7 @@ def test_the_status_is_one_screen(in_meeting: Bench) -> None:
     assert lines[0].startswith("lung-cu")
     for part in ("in a meeting", "giao-ban", "Giao ban tuần", "muted", "round trip"):
         assert part in done.stdout
+    assert re.search(r"^loudspeaker +ok +volume \d+ %$", done.stdout, re.MULTILINE)
     for device in ("camera", "microphone", "loudspeaker", "display", "lamp/button"):
         assert re.search(rf"^{device} +ok", done.stdout, re.MULTILINE)
 

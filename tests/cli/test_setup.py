@@ -55,9 +55,18 @@ def test_a_room_with_certificates_and_a_password(settings, hub, tmp_path):
     password.write_text("bí mật")
     options = ["--room", "xa-3", "--hub", "10.1.2.3", "--username", "xa-3"]
     options += certificates(hub / "xa-3")
-    assert setup(settings, *options, "--password-file", str(password)) == 0
+    umask = os.umask(
+        0o077
+    )  # as careful administrators have it: the service must read them all the same
+    try:
+        assert setup(settings, *options, "--password-file", str(password)) == 0
+    finally:
+        os.umask(umask)
 
-    for secret in (settings.parent / "secrets").iterdir():
+    secrets = settings.parent / "secrets"
+    assert settings.stat().st_mode & 0o777 == 0o644
+    assert secrets.stat().st_mode & 0o777 == 0o700
+    for secret in secrets.iterdir():
         assert secret.stat().st_mode & 0o777 == 0o600
     read = load(settings)
     assert (read.room.id, read.hub.host) == ("xa-3", "10.1.2.3")

@@ -39,6 +39,12 @@ def test_what_an_id_and_an_address_may_be_is_said_in_words(tmp_path: Path) -> No
     assert any("hub.topic_root: expected words with '/' between" in one for one in found)
 
 
+def test_as_many_sources_as_a_room_plays_are_no_problem(tmp_path: Path) -> None:
+    urls = "[http://a/1, http://a/2, http://a/3, http://a/4]"
+    settings = load(write(tmp_path, MINIMAL + f"media: {{play_urls: {urls}}}\n"))
+    assert len(settings.media.play_urls) == 4
+
+
 def test_a_minimal_file_is_filled_with_defaults(tmp_path: Path) -> None:
     settings = load(write(tmp_path, MINIMAL + "health:\n# interval_seconds: 5\n"))
     assert isinstance(settings, Settings)
@@ -89,6 +95,11 @@ media:
         ("volume: 3", "volume: unknown key here; did you mean devices.speaker.volume?"),
         ("clock: {zone: x}", "clock.zone: unknown key; there are trusted"),
         ("health: {interval_seconds: '30'}", "write it without quotes"),
+        ("health: {interval_seconds: often}", "got 'often' (it is "),
+        (
+            "devices: {camera: {driver: simulated, minimum_bitrate: 5}}",
+            "expected a whole number of at least 50000, got 5",
+        ),
         ("health: {interval_seconds: 0}", "expected a number from 1 to 3600, got 0"),
         ("health: {interval_seconds: }", "(the default is 60)"),
         ("health: {interval_seconds: !special 3}", "expected a number"),

@@ -31,6 +31,7 @@ def test_without_a_connection_nothing_is_kept() -> None:
     mailbox = Mailbox()
     mailbox.put(Delivery(1, 1))
     mailbox.open()
+    assert list(mailbox.take()) == []
     mailbox.put(Delivery(2, 1))
     mailbox.shut()
     mailbox.open()

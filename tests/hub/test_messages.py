@@ -11,13 +11,24 @@ from pathlib import Path
 import pytest
 
 from agent import settings
-from agent.core.commands import Code, Reply
+from agent.core.commands import Ack, AckState, Code, Reply
+from agent.core.documents import EventDocument, HealthDocument, Status
+from agent.core.effects import SendAck
 from agent.core.events import CommandReceived, CommandRefused, Delivery
-from agent.hub.messages import Incoming, decode_command
+from agent.hub.messages import (
+    Incoming,
+    decode_command,
+    encode_health,
+    encode_outgoing,
+    encode_state,
+)
 from agent.hub.signature import Signatures
 from agent.hub.topics import Topics
+from agent.ports import Outgoing
+from tests.hub.conftest import room_state
 from tests.support.fuzz import fuzzed
 
+AT = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)
 TOPICS = Topics("diemcau/v1", settings.Room(id="thon-5"))
 UNSIGNED = Signatures("/nowhere", required=False)
 HALF = 25_000
@@ -71,6 +82,34 @@ def test_a_refusal_keeps_what_an_answer_needs() -> None:
 def test_a_retained_command_is_refused_with_its_id() -> None:
     event = refused(JOIN, b'{"id":"a","meeting":{"id":"m"}}', retained=True)
     assert (event.code, event.id) == (Code.RETAINED, "a")
+    later = refused(JOIN, b'{"meeting":{"id":"m"},"id":"a"}', retained=True)
+    assert later.id == "a", "wherever it stands"
+
+
+def test_no_answer_goes_where_a_room_speaks() -> None:
+    event = refused(JOIN, b"{}", response_topic="diemcau/v1/room/thon-6/state")
+    assert event.reply is None
+
+
+def test_a_type_that_is_no_word_is_not_repeated_whole() -> None:
+    event = refused(JOIN[:-4] + "x" * 200, b'{"id":"a"}')
+    assert event.type == "x" * 40
+
+
+def test_state_and_health_are_retained_and_nothing_else() -> None:
+    state = encode_state(room_state(), TOPICS)
+    health = encode_health(HealthDocument("thon-5", Status.OK, {}, {}, None, AT), TOPICS)
+    event = EventDocument("fault", "thon-5", "absent", "Camera: unplugged", AT)
+    ack = Ack("a", "ping", "thon-5", AckState.SUCCEEDED, Code.OK, "pong", 3, AT)
+    reply = SendAck(ack, Reply("answers", b"7"), final=True)
+    others = [one for each in (event, reply) for one in encode_outgoing(Outgoing(each), TOPICS)]
+    assert [state.retain, health.retain] == [True, True]
+    assert [(one.topic.removeprefix("diemcau/v1/room/thon-5/"), one.retain) for one in others] == [
+        ("event/fault", False),
+        ("answers", False),
+        ("ack/a", False),
+    ]
+    assert [one.correlation for one in others] == [None, b"7", None]
 
 
 def test_a_megabyte_is_refused_without_being_parsed() -> None:

@@ -18,6 +18,10 @@ def test_own_topics_are_the_contracts() -> None:
     assert TOPICS.event("fault") == "diemcau/v1/room/thon-5/event/fault"
 
 
+def test_the_client_id_is_unique_below_its_root_and_has_no_slashes() -> None:
+    assert TOPICS.client_id == "diemcau.v1.thon-5"
+
+
 def test_subscriptions_are_the_room_its_groups_and_everybody_once() -> None:
     assert TOPICS.commands() == [
         "diemcau/v1/room/thon-5/cmd/+",
