@@ -62,12 +62,14 @@ class FirstRun:
         self._secrets = path.parent / SECRETS
         try:
             self._text = path.read_text(encoding="utf-8")
-            self._present = yaml.safe_load(self._text) or {}
+            self._present = yaml.safe_load(self._text)
         except OSError as error:
             text = f"{path}: {error.strerror}; copy config/agent.yaml there first"
             raise AgentError("no-settings", text) from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise ConfigError([f"{path}: {error}"]) from error
+        if not isinstance(self._present, dict):
+            raise ConfigError([f"{path}: has no sections; copy config/agent.yaml there first"])
 
     def value(self, path: str) -> Any:
         """What the file has at the dotted `path` now, or None."""

@@ -123,7 +123,8 @@ class _Walk:
             return {}
         if not isinstance(node, yaml.MappingNode):
             keys = ", ".join(fields_of(kind))
-            self._reading.complain(path, f"expected a section with keys ({keys}), got one value")
+            got = "a list" if isinstance(node, yaml.SequenceNode) else "one value"
+            self._reading.complain(path, f"expected a section with keys ({keys}), got {got}")
             return None
         self._loader.flatten_mapping(node)
         values: dict[str, Any] = {}

@@ -45,9 +45,12 @@ def certificates(folder):
 def test_a_file_that_is_not_there_is_named_with_what_it_was_to_be(settings, capsys):
     assert setup(settings, "--room", "xa-3", "--ca", "nowhere.pem") == 2
     assert "hub.tls.ca: nowhere.pem: No such file" in capsys.readouterr().err
+    settings.write_text("")
+    assert setup(settings, "--room", "xa-3") == 2
+    assert "has no sections; copy config/agent.yaml there first" in capsys.readouterr().err
     settings.unlink()
     assert setup(settings, "--room", "xa-3") == 2
-    assert "copy config/agent.yaml there first" in capsys.readouterr().err
+    assert "No such file or directory; copy config/agent.yaml" in capsys.readouterr().err
 
 
 def test_a_room_with_certificates_and_a_password(settings, hub, tmp_path):

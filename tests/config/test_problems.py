@@ -39,6 +39,11 @@ def test_what_an_id_and_an_address_may_be_is_said_in_words(tmp_path: Path) -> No
     assert any("hub.topic_root: expected words with '/' between" in one for one in found)
 
 
+def test_a_key_that_is_wrong_is_not_called_missing_as_well(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, "room: {id: r1}\nhub: {host: hub.example, tls: [ca.pem]}\n")
+    assert "hub.tls: expected a section with keys (ca, certificate, key), got a list" in problem
+
+
 def test_as_many_sources_as_a_room_plays_are_no_problem(tmp_path: Path) -> None:
     urls = "[http://a/1, http://a/2, http://a/3, http://a/4]"
     settings = load(write(tmp_path, MINIMAL + f"media: {{play_urls: {urls}}}\n"))
@@ -109,6 +114,12 @@ media:
         ("devices: {panel: {driver: gipo}}", "one of gpio, simulated, got 'gipo'; did you mean gp"),
         ("devices: {speaker: {volume: 5}}", "devices.speaker.driver: is missing; it is alsa or"),
         ("media: {play_urls: [http://a, 5]}", "media.play_urls[1]: expected text, got 5; write it"),
+        ("media: {publish_url: 5}", 'expected text, got 5; write it in quotes: "5"'),
+        (
+            "devices: {microphone: {driver: simulated, source: /nowhere.wav}}",
+            "devices.microphone.source: /nowhere.wav cannot be found",
+        ),
+        ("media: {token_file: /tmp}", "media.token_file: /tmp is not a file"),
         ("store: {path: /a, path: /b}", "store.path: stands twice, first in line 3; keep one"),
     ],
 )
