@@ -5,6 +5,7 @@ Pairs with `agent.hub.connection`, the MQTT below it, and `agent.hub.link`, whic
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -30,6 +31,8 @@ FLUSH_SECONDS = 2.0
 
 MAX_REMEMBERED = 4096
 """Keys of messages published on this connection; more than the outbox holds."""
+
+_log = logging.getLogger(__name__)
 
 _CLONE = "another agent speaks as this room in turn with us: is a cloned card running somewhere?"
 
@@ -186,6 +189,7 @@ class Session:
             raise HubError("subscription-refused", text)
         self._group_problem = text
         self.was_up = True
+        _log.info("hub link up, session %s", self.id)
         self._do(self._newest.state)
         if self._newest.health is not None:
             self._do(self._newest.health)

@@ -173,7 +173,12 @@ def profile(settings: Settings, boot: str) -> Profile:
 
 
 def _read_secret(path: str | None) -> str | None:
-    return Path(path).read_text(encoding="utf-8").strip() if path else None
+    """Raises AgentError for a file that is gone since the settings were looked at, or no text."""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() if path else None
+    except (OSError, UnicodeDecodeError) as error:
+        text = f"media.token_file: {path} cannot be read: {error}"
+        raise AgentError("bad-token-file", text) from error
 
 
 def _open_relay(

@@ -108,6 +108,37 @@ def test_record_off_is_true_when_the_child_is_gone_and_stays_so() -> None:
     assert not play.all(do.StartWorker)[-1].plan.recording
 
 
+def test_a_recording_that_has_not_begun_is_called_off_at_once() -> None:
+    play = Playbook()
+    play.enter(recording="on")
+    play.exit()
+    play.command("record", recording="off", id="off")
+    assert final(play, "off")[0] is AckState.SUCCEEDED
+    play.wait(1)
+    assert not play.all(do.StartWorker)[-1].plan.recording
+
+
+def test_a_recording_that_broke_off_is_not_begun_again_by_the_next_child() -> None:
+    play = Playbook()
+    play.enter(recording="on")
+    play.report(RecordingReported(True, FILE))
+    play.report(RecordingReported(False, FILE, "disk-full", "no room"))
+    play.exit()
+    play.wait(1)
+    assert not play.all(do.StartWorker)[-1].plan.recording
+    assert play.all(do.RememberMeeting)[-1].record.command.body.recording == "off"
+
+
+def test_a_volume_that_the_child_cannot_set_costs_the_volume_and_not_the_meeting() -> None:
+    play = Playbook()
+    play.enter(microphone="live")
+    play.command("volume", id="v1", speaker=40)
+    effects = play.applied("v1", error="Speaker: it has no mixer")
+    assert final(play, "v1") == (AckState.FAILED, Code.DEVICE_FAILED)
+    assert do.StopWorker() not in effects
+    assert play.state.microphone == "live"
+
+
 def test_the_child_with_the_standby_picture_is_not_asked_to_record() -> None:
     play = Playbook(structs.replace(PROFILE, has_screen=True))
     play.tell(Restored(None, [], cold=False, display_on=True))

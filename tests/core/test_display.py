@@ -37,6 +37,10 @@ def test_a_display_without_a_relay_is_on_whatever_was_restored() -> None:
     play.flow()
     assert play.phase is Phase.IN_MEETING
     assert play.state.display == "on"
+    play.command("leave")
+    play.exit("")
+    play.wait(120)
+    assert play.all(do.SwitchDisplay) == []
 
 
 def test_a_power_cut_ends_the_order() -> None:

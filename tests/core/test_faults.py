@@ -24,6 +24,7 @@ from agent.core.events import (
     LinkChanged,
     MeetingRecord,
     Restored,
+    RoundTripMeasured,
     StopRequested,
     WorkerExited,
 )
@@ -247,6 +248,16 @@ def test_a_stop_waits_for_no_child_that_does_not_end_and_a_second_one_for_none()
     play.enter()
     play.tell(StopRequested("SIGTERM"))
     assert do.EndDaemon() in play.tell(StopRequested("SIGTERM"))
+
+
+def test_health_has_the_round_trip_while_there_is_one() -> None:
+    play = Playbook()
+    play.tell(RoundTripMeasured(12.5))
+    play.tell(HostSampled({}))
+    assert play.room.health.latest.host == {"broker_round_trip_milliseconds": 12.5}
+    play.tell(RoundTripMeasured(None))
+    play.tell(HostSampled({}))
+    assert play.room.health.latest.host == {}
 
 
 def test_systemd_is_told_why_it_stops() -> None:

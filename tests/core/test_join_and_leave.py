@@ -138,6 +138,15 @@ def test_joining_again_changes_the_sources_only() -> None:
     assert play.phase is Phase.IN_MEETING
 
 
+def test_what_joining_again_changed_survives_a_restart() -> None:
+    play = Playbook()
+    play.enter()
+    later = START + timedelta(hours=2)
+    play.join(until=later, play=[{"url": SERVER + "/b"}])
+    kept = play.all(do.RememberMeeting)[-1].record.command.body
+    assert (kept.until, [one.url for one in kept.play]) == (later, [SERVER + "/b"])
+
+
 def test_two_joins_of_the_same_meeting_get_one_answer_each() -> None:
     play = Playbook()
     play.join()

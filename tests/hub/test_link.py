@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
+
 from agent.core.commands import Ack, AckState, Code, Join, Origin, Ping, Reply
 from agent.core.documents import EventDocument, HealthDocument, Phase, Status
 from agent.core.effects import SendAck
@@ -29,11 +31,13 @@ def ack(id: str = "c1") -> SendAck:
 
 
 def test_the_room_is_seen_online_with_the_sessions_id(
-    broker: Broker, root: str, make_link: MakeLink
+    broker: Broker, root: str, make_link: MakeLink, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "agent.hub")
     with Hub(broker.port, [f"{root}/#"]) as hub:
         up = make_link(broker.port).start()
         state = hub.wait_for(f"{root}/room/thon-5/state").document
+    assert f"hub link up, session {up.session}" in caplog.text
     assert state["connection"] == "online"
     assert state["session"] == up.session != ""
     assert state["phase"] == "standby"

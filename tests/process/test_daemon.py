@@ -184,6 +184,19 @@ def test_a_secret_that_cannot_be_read_ends_it_with_a_line(room: Room):
     assert "Traceback" not in log
 
 
+def test_a_token_that_is_no_text_ends_it_with_a_line(room: Room):
+    token = room.folder / "token"
+    room.folder.mkdir(parents=True, exist_ok=True)
+    token.write_bytes(b"\xff\xfe")
+    token.chmod(0o600)
+    room.settings["media"]["token_file"] = str(token)
+    room.start()
+    assert room.wait(10) == 1
+    log = room.log.read_text()
+    assert f"media.token_file: {token} cannot be read" in log
+    assert "Traceback" not in log
+
+
 def test_a_second_daemon_is_refused_and_the_first_keeps_its_hub(site: Site):
     file = site.room.folder / "agent.yaml"
     run = subprocess.run(
