@@ -77,6 +77,11 @@ def enroll(
     authority = _authority(folder)
     target = authority.enrol_room(room, group or [])
     say = _say(context)
+    groups = [", ".join(entry.groups) for entry in authority.load().of(room)]
+    before, now = groups[-2] if len(groups) > 1 else "", groups[-1]
+    if before and before != now:
+        text = _("{room}: was in the groups {before} and is in {now} from now on")
+        say(text.format(room=room, before=before, now=now or _("none")), style="warning")
     say(_("Bring {target}/ to the room, and then delete it here. There:").format(target=target))
     say("sudo diemcau setup --ca ca.pem --certificate room.pem --key room.key")
     _say_broker(context, authority.broker)

@@ -60,6 +60,17 @@ def test_from_the_first_ca_to_a_revoked_room(hub: Tool, folder: Path) -> None:
     }
 
 
+def test_who_is_enrolled_again_without_its_groups_is_told(hub: Tool, folder: Path) -> None:
+    where = ("--folder", str(folder))
+    hub("ca", *where)
+    assert "groups" not in hub("enroll", "thon-5", "--group", "xa-ba-vi", *where)
+    assert "groups" not in hub("enroll", "thon-5", "--group", "xa-ba-vi", *where)
+    assert "was in the groups xa-ba-vi and is in none from now on" in hub(
+        "enroll", "thon-5", *where
+    )
+    assert "groups" not in hub("enroll", "thon-5", "--group", "xa-ba-vi", *where)
+
+
 def test_mistakes_are_named_and_change_nothing(hub: Tool, folder: Path) -> None:
     where = ("--folder", str(folder))
     assert "diemcau hub ca" in hub("enroll", "thon-5", *where, code=2)

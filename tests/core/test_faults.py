@@ -52,6 +52,27 @@ def test_a_dead_media_child_is_replaced_and_the_room_comes_back() -> None:
     assert "reconnected" in play.events()
 
 
+def test_a_room_whose_media_child_is_dead_is_not_in_its_meeting() -> None:
+    play = Playbook()
+    play.enter()
+    play.exit("killed by SIGKILL")
+    play.light()  # whatever makes the room look again
+    assert play.phase is Phase.RECONNECTING
+    assert "reconnected" not in play.events()
+
+
+def test_a_journal_that_was_broken_is_told() -> None:
+    play = Playbook()
+    broken = DeviceStatus(Status.DEGRADED, "journal-replaced", "check the SD card")
+    play.tell(Restored(None, [], cold=False, journal=broken))
+    (fault,) = [one.event for one in play.all(do.PublishEvent)]
+    assert (fault.type, fault.code, fault.text) == (
+        "fault",
+        "journal-replaced",
+        "check the SD card",
+    )
+
+
 def test_the_report_of_a_child_that_is_gone_counts_for_nothing() -> None:
     play = Playbook()
     play.enter()
@@ -107,8 +128,9 @@ def test_one_silent_source_of_two_degrades_but_does_not_reconnect() -> None:
     play.report(DownlinkReported(SERVER + "/a/whep", "stalled"))
     assert play.phase is Phase.IN_MEETING
     play.wait(1)
-    media = play.all(do.PublishHealth)[-1].health.media
-    assert (media["status"], media["text"]) == ("degraded", "Nothing arrives from A")
+    health = play.all(do.PublishHealth)[-1].health
+    assert (health.media["status"], health.media["text"]) == ("degraded", "Nothing arrives from A")
+    assert health.status is Status.DEGRADED
 
 
 def test_a_picture_given_up_for_the_sound_degrades_and_is_named() -> None:
@@ -120,6 +142,11 @@ def test_a_picture_given_up_for_the_sound_degrades_and_is_named() -> None:
     media = play.all(do.PublishHealth)[-1].health.media
     assert (media["status"], media["code"]) == ("degraded", "narrow-link")
     assert "this room" in media["text"]
+    down = [{"label": "A", "url": "/a"}, {"label": "", "url": "/b", "picture_given_up": True}]
+    play.report(Measured({"uplink": None, "downlinks": down}))
+    play.tell(HostSampled({}))
+    text = play.all(do.PublishHealth)[-1].health.media["text"]
+    assert text == "The link is too narrow for the picture of /b"
 
 
 def test_after_a_crash_in_a_meeting_the_room_is_back_in_it_muted() -> None:

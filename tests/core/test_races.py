@@ -135,6 +135,16 @@ def test_leaving_the_meeting_that_is_being_left_lets_the_next_one_come() -> None
     assert play.room.stay.attendance.id == "b"
 
 
+def test_leaving_neither_of_two_meetings_leaves_both_to_come_and_go() -> None:
+    play = Playbook()
+    play.enter()
+    play.join("next", replace=True)
+    play.command("leave", id="l1", meeting="a-third")
+    assert play.acks("l1")[-1].text == "not in meeting a-third"
+    play.exit("")
+    assert play.state.meeting.id == "next"
+
+
 def test_the_display_follows_the_last_order_though_the_relay_answers_late() -> None:
     play = Playbook()
     play.tell(Restored(None, [], cold=False, display_on=True))
