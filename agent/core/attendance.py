@@ -124,16 +124,16 @@ class Attendance:
         return None
 
     def shortfall(self) -> tuple[Code, str]:
-        """What was missing when the time was over, of a meeting that does not flow."""
+        """What is missing in a meeting that does not flow: in time, or any more."""
         if self.publish is not None and not self.uplink.flowing:
             if self.uplink.state == "unreachable":
                 return Code.MEDIA_UNREACHABLE, f"The media server: {self.uplink.text}"
-            return Code.TIMEOUT, f"Our stream was not accepted in time: {self.uplink.text}".rstrip(
-                ": "
-            )
+            arrives = "does not arrive any more" if self.joined_once else "was not accepted in time"
+            return Code.TIMEOUT, f"Our stream {arrives}: {self.uplink.text}".rstrip(": ")
         link = next(iter(self.downlinks.values()))
         code = Code.MEDIA_UNREACHABLE if link.state == "unreachable" else Code.NO_PICTURE_OR_SOUND
-        return code, f"No picture or sound came in time: {link.text}".rstrip(": ")
+        comes = "comes any more" if self.joined_once else "came in time"
+        return code, f"No picture or sound {comes}: {link.text}".rstrip(": ")
 
     def detail(self) -> dict[str, Any]:
         """For the ack of a join: what is not as it should be."""

@@ -109,6 +109,9 @@ def test_a_stalled_link_is_reconnecting_until_it_flows() -> None:
     assert play.state.phase is Phase.RECONNECTING
     play.report(UplinkReported("flowing"))
     assert play.state.phase is Phase.IN_MEETING
+    told = [one.event for one in play.all(do.PublishEvent) if one.event.type.startswith("reconn")]
+    assert [event.type for event in told] == ["reconnecting", "reconnected"]
+    assert told[0].text == "Our stream does not arrive any more: no receiver report for 4 s"
 
 
 def test_a_refusal_in_the_meeting_is_waited_out_since_the_child_asks_again() -> None:

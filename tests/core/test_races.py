@@ -40,6 +40,16 @@ def test_the_state_says_live_until_a_mute_is_confirmed() -> None:
     assert play.state.microphone == "muted"
 
 
+def test_a_mute_that_the_child_did_not_live_to_confirm_is_true_of_the_next() -> None:
+    play = Playbook()
+    play.enter(microphone="live")
+    play.command("mute")
+    play.exit()
+    play.wait(1)
+    play.opened("microphone")
+    assert play.state.microphone == "muted"
+
+
 def test_the_state_says_live_until_a_child_that_did_not_confirm_is_gone() -> None:
     play = Playbook()
     play.enter()

@@ -7,6 +7,7 @@ from msgspec import structs
 from agent.core import effects as do
 from agent.core.documents import Phase
 from agent.core.events import DevicesProbed, DisplaySwitched, HostSampled, Restored
+from agent.core.media import UplinkReported
 from tests.core.playbook import PROFILE, Playbook, kinds
 
 SCREEN = structs.replace(PROFILE, has_screen=True)
@@ -82,6 +83,13 @@ def test_a_screen_that_cannot_be_opened_is_tried_ever_more_slowly() -> None:
     assert waits == sorted(waits)
     assert waits[-1] > 4
     assert len(play.all(do.StartWorker)) == 6
+
+
+def test_a_meeting_that_came_while_nothing_was_shown_goes_on() -> None:
+    play = Playbook(SCREEN)
+    play.enter()
+    play.report(UplinkReported("flowing"))
+    assert play.all(do.StopWorker) == []
 
 
 def test_without_a_screen_there_is_no_child_in_standby() -> None:

@@ -64,7 +64,7 @@ def _join(site: Site) -> dict[str, Any]:
 
 
 def _measure(session: Session, seconds: float) -> None:
-    """The daemon's figures, a line a direction, every second on a terminal and once in a file."""
+    """The daemon's figures, a line a direction, every other second on a terminal and once in a file."""
     end = time.monotonic() + seconds
     media: dict[str, Any] = {}
     while (remaining := end - time.monotonic()) > 0:
