@@ -168,8 +168,8 @@ def _display() -> dict[str, Trouble]:
     return {
         "absent": Trouble(
             _("The display's relay is not there"),
-            _("The relay board is not connected"),
-            _("Check the wires between the box and the relay board"),
+            _no_chip(),
+            _("Set devices.display.relay.chip to one of those that were found"),
         ),
         "stuck": Trouble(
             _("The display's relay does not switch"),
@@ -204,8 +204,8 @@ def _panel() -> dict[str, Trouble]:
     return {
         "absent": Trouble(
             _("The panel with the lamp and the button is not there"),
-            _("Its wires are off"),
-            _("Check the wires between the box and the panel"),
+            _no_chip(),
+            _("Set devices.panel.chip to one of those that were found"),
         ),
         "busy": Trouble(
             _("Another program holds the lamp and the button"),
@@ -259,6 +259,11 @@ def _of_any(kind: str) -> dict[str, Trouble]:
             _("Install the package again: it gives the agent's user what it needs"),
         ),
     }
+
+
+def _no_chip() -> str:
+    """All that can be seen of a relay or a panel: wires cannot."""
+    return _("The box is no Raspberry Pi, or the settings name a GPIO chip that it does not have")
 
 
 def _not_installed() -> Trouble:
