@@ -8,9 +8,12 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -106,12 +109,27 @@ def run_tool(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except AgentError as error:
-        print(f"diemcau: {error.text}", file=sys.stderr)
+        _complain(error.text)
         return 2
     except Exception as error:  # a technician can do nothing with a traceback
         if "DIEMCAU_DEBUG" in os.environ:
             raise
         text = _("A mistake in the tool itself: {error}. DIEMCAU_DEBUG=1 shows more.")
-        print(f"diemcau: {text.format(error=repr(error))}", file=sys.stderr)
+        _complain(text.format(error=repr(error)))
         return 2
     return 0
+
+
+def _complain(text: str) -> None:
+    """On a terminal no word is torn apart at its edge; elsewhere a line stays a line."""
+    lines = f"diemcau: {text}".splitlines()
+    if sys.stderr.isatty():
+        wrap = partial(
+            textwrap.fill,
+            width=shutil.get_terminal_size().columns,
+            subsequent_indent="  ",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        lines = [wrap(line) for line in lines]
+    print(*lines, sep="\n", file=sys.stderr)
