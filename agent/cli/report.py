@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +44,9 @@ def report(
     room = site.sections.room.id if site.sections.room else "room"
     name = f"diemcau-{room}-{datetime.now():%Y%m%d-%H%M%S}"
     path = (out or Path(f"{name}.tar.gz")).absolute()
+    if not os.access(path.parent, os.W_OK):  # said before the doctor has taken its time
+        text = _("{folder}: no such folder, or not permitted; name another with --out")
+        raise AgentError("no-archive", text.format(folder=path.parent))
     items = contents.items(site)
     _list(session, path, items)
     if not yes and sys.stdin.isatty() and not typer.confirm(_("Write it?"), default=True):

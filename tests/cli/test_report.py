@@ -95,6 +95,10 @@ def test_an_archive_that_cannot_be_written_is_named(make_bench) -> None:
     done = make_bench().run("report", "--yes", "--out", "/proc/bundle.tar.gz")
     assert done.returncode == 2
     assert "/proc/bundle.tar.gz" in done.stderr
+    done = make_bench().run("report", "--yes", "--out", "/nowhere/bundle.tar.gz")
+    assert done.returncode == 2
+    assert "/nowhere: no such folder" in done.stderr
+    assert done.stdout == "", "before anything was looked at"
 
 
 @pytest.mark.parametrize(
