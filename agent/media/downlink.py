@@ -1,4 +1,4 @@
-"""One source of the meeting, received by WHEP and decoded in step: pictures and sound come out.
+"""One source of the meeting, received by WHEP and played in step: pictures and sound come out.
 
 A picture leaves when it is due; sound leaves as soon as it is decoded, for a mixer to keep until it
 is due. Python looks at neither of them unless somebody asks: that is what receiving costs least.
@@ -13,33 +13,17 @@ from functools import partial
 from typing import Any
 
 from agent.core.commands import Source
-from agent.media.gst import Gst, GstWebRTC, available
+from agent.core.media import LinkState
+from agent.media.gst import Gst
+from agent.media.handover import Handover
 from agent.media.lipsync import LipSync, Paths
 from agent.media.loop import Loop, Timer
 from agent.media.picture.count import PictureCount
-from agent.media.pipeline import Pipeline, SharedClock, Tap, at_first_buffer
-from agent.media.sound.mixer import RAW, Input
+from agent.media.pipeline import SharedClock
+from agent.media.reception import Outlets, Reception, Waits
 from agent.media.webrtc.connection import Connection, Report
-from agent.media.webrtc.jitter import JitterControl
+from agent.media.webrtc.jitter import Arrivals, JitterControl
 from agent.media.webrtc.network import Network
-from agent.media.webrtc.picture_budget import LossMeter
-from agent.media.webrtc.session import Events, Session
-from agent.media.webrtc.transport_feedback import OFFERED as OFFERED_FEEDBACK
-
-DECODERS = ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec")
-"""Best first; the hardware ones register only where there is a device."""
-
-OFFERED = {
-    "video": (
-        "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000,"
-        f"packetization-mode=(string)1,profile-level-id=(string)42e01f,{OFFERED_FEEDBACK}"
-    ),
-    "audio": (
-        "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,"
-        f"encoding-params=(string)2,{OFFERED_FEEDBACK}"
-    ),
-}
-"""With feedback on each packet, a server that adapts what it sends learns what our link carries."""
 
 KEYFRAME_SECONDS = 0.5
 """Packets of a picture but no picture for so long: ask for a keyframe (again)."""
@@ -47,16 +31,9 @@ KEYFRAME_SECONDS = 0.5
 JITTER_SECONDS = 0.25
 """Between looks at how packets arrive."""
 
-OnSample = Callable[[Any], None]
-OnBuffer = Callable[[Any, int], None]
-
 
 class Downlink:
-    """Plays one source: its sound into `sound`, its pictures to `on_picture` when they are due.
-
-    While it is tapped, `on_unit` gets H.264 as received (Annex B) and `on_sound` the decoded sound,
-    each buffer with the running time in nanoseconds when it is due. All from streaming threads.
-    """
+    """Plays one source into `outlets`, with its picture or without."""
 
     def __init__(
         self,
@@ -67,35 +44,48 @@ class Downlink:
         jitter_buffer_milliseconds: int,
         *,
         report: Report,
-        on_picture: OnSample | None,
-        sound: Input | None,
-        on_sound: OnBuffer,
-        on_unit: OnBuffer,
+        outlets: Outlets,
         paths: Callable[[], Paths],
+        on_failed_trial: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_failed_trial`: the picture that was asked for again is not to be had."""
         self._loop = loop
         self._clock = clock
         self.source = source
         self._network = network
-        self._jitter = JitterControl(jitter_buffer_milliseconds, time.monotonic())
+        self._tell = report
+        self._outlets = outlets
         self._paths = paths
+        self._on_failed_trial = on_failed_trial
+        self._jitter = JitterControl(jitter_buffer_milliseconds, time.monotonic())
         self._lips = LipSync(self._jitter_nanoseconds(), paths())
-        self._on_picture = on_picture
-        self._sound = sound
-        self._on_sound = on_sound
-        self._on_unit = on_unit
         self._tapped = False
-        self._taps: list[Tap] = []
         self._with_picture = True
-        self._losses = LossMeter()
-        self.decoder = available(*DECODERS)
+        self._attempts_before = 0
         self._pictures = PictureCount()
-        self._picture_pad: Any = None
         self._looks: list[Timer] = []
-        self.connection = Connection(loop, self._make_session, report)
+        self._endings: list[threading.Thread] = []
+        self._handover: Handover | None = None
+        self._told: LinkState = "connecting"
+        self._playing = self._make_reception()
+        self._playing.play()
+
+    def _make_reception(self) -> Reception:
+        made = Reception(
+            self._loop,
+            self._clock,
+            self.source,
+            self._network,
+            self._outlets,
+            Waits(self._jitter, self._lips, partial(self._loop.post, self._adapt)),
+            self._pictures,
+            lambda state, text: self._on_state(made, state, text),
+            with_picture=self._with_picture,
+        )
+        return made
 
     def start(self) -> None:
-        self.connection.start()
+        self._playing.start()
         self._looks = [
             self._loop.every(KEYFRAME_SECONDS, self._want_picture),
             self._loop.every(JITTER_SECONDS, self._adapt),
@@ -104,7 +94,14 @@ class Downlink:
     def close(self) -> list[threading.Thread]:
         for look in self._looks:
             look.cancel()
-        return self.connection.close()
+        self._abandon()
+        self._end(self._playing)
+        return self._endings
+
+    @property
+    def connection(self) -> Connection:
+        """The one that plays."""
+        return self._playing.connection
 
     @property
     def pictures(self) -> int:
@@ -116,124 +113,129 @@ class Downlink:
         return self._pictures.newest()
 
     def figures(self) -> dict[str, Any]:
+        coming = self._handover.coming.connection.attempts if self._handover else 0
         return {
             "state": self.connection.state,
-            "attempts": self.connection.attempts,
-            "decoder": self.decoder,
+            "attempts": self._attempts_before + self.connection.attempts + coming,
+            "decoder": self._playing.decoder,
             "picture_given_up": not self._with_picture,
             "jitter_buffer_milliseconds": self._jitter.milliseconds,
             "picture_delay_milliseconds": self._lips.picture // Gst.MSECOND,
             "sound_delay_milliseconds": (self._lips.sound + self._paths().to_ear) // Gst.MSECOND,
         }
 
-    def want_picture(self, wanted: bool) -> None:
-        """Play it with its picture, or only its sound."""
-        if wanted != self._with_picture:
-            self._with_picture = wanted
-            if not wanted:
-                self._pictures.end()
-            self.connection.renew()
-
     def loss(self) -> float | None:
         """Of its packets since the last look (0 to 1); None if there were none to come."""
-        session = self.connection.session
-        if session is None:
-            return None
-        buffers = session.jitter_buffers
-        return self._losses.since(buffers.packets_received(), buffers.arrivals().lost)
+        return self._playing.loss()
 
-    def _make_session(self, events: Events) -> Session:
-        self._losses = LossMeter()
-        self._picture_pad = None
-        self._taps = []
-        self._jitter.begin(time.monotonic())
-        self._lips = LipSync(self._jitter_nanoseconds(), self._paths(), self._least_delay())
-        pipeline = Pipeline(
-            self._clock,
-            f"webrtcbin name=webrtc bundle-policy=max-bundle latency={self._jitter.patience_milliseconds}",
-            lambda text: self._loop.post(lambda: self.connection.fail(text)),
-        )
-        pipeline.set_latency(self._lips.picture)
-        webrtc = pipeline["webrtc"]
-        for media in ("video", "audio") if self._with_picture else ("audio",):
-            direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
-            transceiver = webrtc.emit(
-                "add-transceiver", direction, Gst.Caps.from_string(OFFERED[media])
-            )
-            transceiver.set_property("do-nack", True)
-        session = Session(self._loop, pipeline, self.source, self._network, events)
-        webrtc.connect("pad-added", lambda _, pad: self._on_pad(session, pad))
-        return session
-
-    def _on_pad(self, session: Session, pad: Any) -> None:
-        """A stream has begun: build what decodes it."""
-        if pad.direction != Gst.PadDirection.SRC:
-            return
-        media = pad.get_current_caps().get_structure(0).get_string("media")
-        description = self._picture_description() if media == "video" else self._sound_description()
-        branch = Gst.parse_bin_from_description(description, True)
-        session.pipeline.bin.add(branch)
-        if media == "video":
-            self._take_pictures(session, branch)
-        else:
-            self._take_sound(session)
-        branch.sync_state_with_parent()
-        pad.link(branch.get_static_pad("sink"))
-
-    def _take_pictures(self, session: Session, branch: Any) -> None:
-        pipeline, sink = session.pipeline, session.pipeline["picture"]
-        self._picture_pad = branch.get_static_pad("sink")
-        self._pictures.watch(sink)
-        if self._on_picture:
-            pipeline.on_sample("picture", self._on_picture)
-        at_first_buffer(sink.get_static_pad("sink"), lambda: self._mark_flowing(session))
-        self._add_tap(pipeline["units"].get_static_pad("src"), self._on_unit)
-
-    def _take_sound(self, session: Session) -> None:
-        sink = session.pipeline["sound"]
-        if self._sound:
-            self._sound.play(sink, self._lips.sound, partial(self._loop.post, self._adapt))
-        at_first_buffer(sink.get_static_pad("sink"), lambda: self._mark_flowing(session))
-        self._add_tap(sink.get_static_pad("sink"), self._on_sound)
-
-    def _mark_flowing(self, session: Session) -> None:
-        def mark() -> None:
-            if session is self.connection.session:
-                self.connection.mark_flowing()
-
-        self._loop.post(mark)
-
-    def _add_tap(self, pad: Any, call: OnBuffer) -> None:
-        tap = Tap(pad, lambda buffer: call(buffer, buffer.pts + self._jitter_nanoseconds()))
-        self._taps.append(tap)
-        tap.switch(self._tapped)
+    def request_keyframe(self) -> None:
+        """Ask the sender for one; nothing happens before its stream has begun."""
+        self._playing.request_keyframe()
 
     def tap(self, on: bool) -> None:
-        """Whether `on_unit` and `on_sound` are called."""
+        """Whether what comes in is given to `on_unit` and `on_sound` too."""
         self._tapped = on
-        for tap in self._taps:
-            tap.switch(on)
+        self._playing.tap(on)
+
+    # --- with its picture or without
+
+    @property
+    def changing(self) -> bool:
+        """Whether it is to be played with other media than now."""
+        return self._handover is not None
+
+    def want_picture(self, wanted: bool) -> None:
+        """Play it with its picture, or only its sound; what plays goes on until that can be had."""
+        if wanted == self._with_picture:
+            return
+        self._with_picture = wanted
+        self._abandon()
+        if wanted != self._playing.with_picture:
+            coming = self._make_reception()
+            self._handover = Handover(
+                self._loop, self._playing, coming, self._take_over, self._on_failed
+            )
+            self._handover.start()
+
+    def _take_over(self) -> None:
+        """From now on the other one plays."""
+        assert self._handover
+        gone, self._playing, self._handover = self._playing, self._handover.coming, None
+        self._attempts_before += gone.connection.attempts
+        if not self._playing.with_picture:
+            self._pictures.end()
+        gone.tap(False)
+        self._playing.tap(self._tapped)
+        self._playing.play()
+        self._begin(self._playing)
+        self._end(gone)
+        if self.connection.state != self._told:
+            self._report(self.connection.state, "")
+
+    def _on_failed(self) -> None:
+        self._abandon()
+        self._with_picture = self._playing.with_picture
+        self._on_failed_trial()
+
+    def _abandon(self) -> None:
+        if handover := self._handover:
+            self._handover = None
+            self._attempts_before += handover.coming.connection.attempts
+            self._endings += handover.abandon()
+
+    def _end(self, reception: Reception) -> None:
+        self._endings = [thread for thread in self._endings if thread.is_alive()]
+        self._endings += reception.close()
+
+    def _on_state(self, reception: Reception, state: LinkState, text: str) -> None:
+        if self._handover and reception is self._handover.coming:
+            self._handover.on_state(state, text)
+        elif reception is self._playing:
+            if state == "connecting":
+                self._begin(reception)
+            self._report(state, text)
+            if text and self._handover:
+                self._take_over()
+
+    def _report(self, state: LinkState, text: str) -> None:
+        self._told = state
+        self._tell(state, text)
+
+    # --- waiting
+
+    def _begin(self, reception: Reception) -> None:
+        """Its counters are others than those of the session before."""
+        session = reception.connection.session
+        now = time.monotonic()
+        if session:
+            self._jitter.begin(now, session.jitter_buffers.arrivals())
+            session.set_patience(self._jitter.patience_milliseconds)
+            session.pipeline.set_latency(self._lips.picture)
+        else:
+            self._jitter.begin(now, Arrivals())
+            self._lips.look(self._jitter_nanoseconds(), self._paths(), self._least_delay())
 
     def _adapt(self) -> None:
         """Wait longer for packets when some are missed."""
         session, before = self.connection.session, self._jitter.milliseconds
         if session and self.connection.flowing:
-            wanted = self._jitter.look(session.jitter_buffers.arrivals(), time.monotonic())
-            if wanted != before:
+            if not self.changing:  # what is lost meanwhile, a longer wait would not save
+                self._jitter.look(session.jitter_buffers.arrivals(), time.monotonic())
+            if self._jitter.milliseconds != before:
                 session.set_patience(self._jitter.patience_milliseconds)
             self._keep_in_step(session.pipeline)
 
-    def _keep_in_step(self, pipeline: Pipeline) -> None:
+    def _keep_in_step(self, pipeline: Any) -> None:
         """Pictures wait for the loudspeaker, sound for the screen, both for late packets."""
         sound, picture = self._lips.sound, self._lips.picture
         self._lips.look(self._jitter_nanoseconds(), self._paths(), self._least_delay())
         if self._lips.picture != picture:
             pipeline.set_latency(self._lips.picture)
-        if self._lips.sound != sound and self._sound:
-            self._sound.delay(self._lips.sound)
+        if self._lips.sound != sound and self._outlets.sound:
+            self._outlets.sound.delay(self._lips.sound)
 
     def _least_delay(self) -> int:
-        return self._sound.least_delay if self._sound else 0
+        return self._outlets.sound.least_delay if self._outlets.sound else 0
 
     def _jitter_nanoseconds(self) -> int:
         return self._jitter.milliseconds * int(Gst.MSECOND)
@@ -242,35 +244,3 @@ class Downlink:
         """A keyframe request is only a packet: it may be lost, or come before there is a camera."""
         if self._pictures.look() == 0:
             self.request_keyframe()
-
-    def request_keyframe(self) -> None:
-        """Ask the sender for one (RFC 4585, PLI); nothing happens before its stream has begun."""
-        if self.connection.connected and self._picture_pad:
-            request = Gst.Structure.new_from_string("GstForceKeyUnit,all-headers=(boolean)true")
-            event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, request)
-            self._picture_pad.push_event(event)
-
-    def _picture_description(self) -> str:
-        threads = (
-            " max-threads=2 thread-type=slice output-corrupt=false"
-            if self.decoder == "avdec_h264"
-            else ""
-        )
-        sink = "appsink max-buffers=4 drop=true" if self._on_picture else "fakesink"
-        return PICTURE.format(decoder=f"{self.decoder}{threads}", sink=sink)
-
-    def _sound_description(self) -> str:
-        return SOUND.format(sink="proxysink" if self._sound else "fakesink")
-
-
-PICTURE = """
- queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
- ! rtph264depay request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
- ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au
- ! {decoder} ! {sink} name=picture sync=true"""
-"""Without QoS events, which go up through all of webrtcbin at each picture: a decoder can leave out only
-pictures that no other needs, and a call has none such."""
-
-SOUND = f"""
- rtpopusdepay ! opusdec use-inband-fec=true plc=true ! {RAW} ! {{sink}} name=sound"""
-"""The decoder itself makes one channel of two."""

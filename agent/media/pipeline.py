@@ -141,6 +141,21 @@ class Tap:
         return Gst.PadProbeReturn.OK
 
 
+class Gate:
+    """Shut at first: nothing passes this pad until `open()`."""
+
+    def __init__(self, pad: Any) -> None:
+        self._pad = pad
+        kinds = Gst.PadProbeType.BLOCK | Gst.PadProbeType.BUFFER
+        self._probe = pad.add_probe(kinds, lambda _pad, _info: Gst.PadProbeReturn.OK)
+
+    def open(self) -> None:
+        """May be called twice."""
+        if self._probe:
+            self._pad.remove_probe(self._probe)
+            self._probe = 0
+
+
 def at_first_buffer(pad: Any, call: Callable[[], None]) -> None:
     """Call once, in the streaming thread, when something has come this far."""
 

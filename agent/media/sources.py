@@ -18,6 +18,7 @@ from agent.media.loop import Loop
 from agent.media.picture.notice import Notice
 from agent.media.picture.screen import Screen
 from agent.media.pipeline import SharedClock
+from agent.media.reception import Outlets
 from agent.media.recording.recorder import Recorder
 from agent.media.reporting import Send
 from agent.media.sound.speaker import SpeakerFeed
@@ -86,7 +87,10 @@ class Sources:
     def _look(self) -> None:
         """Give up pictures, the last source's first, where the link does not carry them."""
         losses = [loss for downlink in self if (loss := downlink.loss()) is not None]
-        pictures = self._budget.look(losses, len(self._downlinks), time.monotonic())
+        changing = any(downlink.changing for downlink in self)
+        pictures = self._budget.look(
+            losses, len(self._downlinks), time.monotonic(), changing=changing
+        )
         for index, downlink in enumerate(self):
             downlink.want_picture(index < pictures)
         self._notice.narrow(pictures < len(self._downlinks))
@@ -106,11 +110,14 @@ class Sources:
             self._network,
             self._media.jitter_buffer_milliseconds,
             report=lambda state, text: self._report(url, state, text),
-            on_picture=(lambda sample: screen.show(url, sample)) if screen.live else None,
-            sound=self._speaker.attach(url) if self._speaker else None,
-            on_sound=lambda buffer, due: recorder.take_sound(url, buffer, due),
-            on_unit=lambda buffer, due: recorder.take_received(url, buffer, due),
+            outlets=Outlets(
+                on_picture=(lambda sample: screen.show(url, sample)) if screen.live else None,
+                sound=self._speaker.attach(url) if self._speaker else None,
+                on_sound=lambda buffer, due: recorder.take_sound(url, buffer, due),
+                on_unit=lambda buffer, due: recorder.take_received(url, buffer, due),
+            ),
             paths=self._paths,
+            on_failed_trial=lambda: self._budget.fail_trial(time.monotonic()),
         )
         downlink.tap(self._tapped)
         screen.attach(url, source.label or "", downlink.newest_picture)

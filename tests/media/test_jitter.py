@@ -56,7 +56,7 @@ def test_calm_brings_it_down_again_slowly_to_the_setting() -> None:
 def test_another_session_on_the_same_link_begins_with_what_was_learned() -> None:
     looks = Looks()
     looks.look(Arrivals(lost=7))
-    looks.control.begin(10.0)
+    looks.control.begin(10.0, Arrivals())
     assert looks.control.look(Arrivals(), 10.2) == 300
 
 

@@ -5,28 +5,50 @@ from __future__ import annotations
 from agent.media.webrtc.picture_budget import LONGEST_PAUSE_SECONDS, PictureBudget
 
 PICTURE, SOUND = 1_500_000, 52_000
+LOOK_SECONDS = 0.25
+HANDSHAKE_LOOKS, TRIAL_LOOKS = 4, 4
 
 
 class Link:
-    """So wide, and the sources that come through it, each with its sound and perhaps its picture."""
+    """So wide, and the sources that come through it, each with its sound and perhaps its picture; another
+    session takes a second, and one with a picture another second on trial.
+    """
 
     def __init__(self, bits_per_second: float, sources: int) -> None:
         self.bits_per_second = bits_per_second
         self.sources = sources
-        self.pictures = sources
+        self.pictures = self._wanted = sources
         self.now_seconds = 0.0
         self.drowned_seconds = 0.0
+        self._changing_looks = 0
         self._budget = PictureBudget()
 
     def run(self, seconds: int) -> int:
         """How many pictures there are in the end."""
-        for _ in range(4 * seconds):
-            sent = self.sources * SOUND + self.pictures * PICTURE
-            loss = max(0.0, 1 - self.bits_per_second / sent)
-            self.drowned_seconds += 0.25 * (loss > 0.05)
-            self.now_seconds += 0.25
-            self.pictures = self._budget.look([loss] * self.sources, self.sources, self.now_seconds)
+        for _ in range(round(seconds / LOOK_SECONDS)):
+            self._look()
         return self.pictures
+
+    def _look(self) -> None:
+        changing = self.pictures != self._wanted
+        self._changing_looks = self._changing_looks + 1 if changing else 0
+        more = self._wanted > self.pictures
+        on_trial = more and self._changing_looks > HANDSHAKE_LOOKS
+        loss = self._loss(self._wanted if on_trial else self.pictures)
+        self.drowned_seconds += LOOK_SECONDS * (loss > 0.05)
+        self.now_seconds += LOOK_SECONDS
+        if on_trial and loss > 0.05:
+            self._budget.fail_trial(self.now_seconds)
+        elif self._changing_looks >= HANDSHAKE_LOOKS + TRIAL_LOOKS * more:
+            self.pictures = self._wanted
+        losses = [self._loss(self.pictures)] * self.sources
+        self._wanted = self._budget.look(
+            losses, self.sources, self.now_seconds, changing=self.pictures != self._wanted
+        )
+
+    def _loss(self, pictures: int) -> float:
+        sent = self.sources * SOUND + pictures * PICTURE
+        return max(0.0, 1 - self.bits_per_second / sent)
 
 
 def test_a_wide_link_carries_all() -> None:
@@ -39,20 +61,20 @@ def test_a_narrow_link_keeps_the_sound_and_loses_little_of_it_by_trials() -> Non
     link.run(600)
     link.drowned_seconds = 0
     link.run(3600)
-    assert link.drowned_seconds < 0.02 * 3600
+    assert link.drowned_seconds < 0.01 * 3600
 
 
 def test_of_several_sources_as_many_pictures_stay_as_fit() -> None:
     assert Link(3_500_000, 4).run(12) == 2
 
 
-def test_the_picture_is_back_within_15_seconds_of_a_short_cut() -> None:
-    for seconds in range(4, 14):
+def test_the_picture_is_back_within_15_seconds_of_a_minutes_cut() -> None:
+    for seconds in range(4, 70):
         link = Link(100_000, 1)
         link.run(seconds)
         link.bits_per_second = 10_000_000
         back = next(second for second in range(1, 60) if link.run(1) == 1)
-        assert back <= 15, seconds
+        assert back <= 11, f"{seconds} s, and its rate is known 4 s later"
 
 
 def test_after_the_longest_cut_it_is_back_all_the_same() -> None:

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -55,16 +56,15 @@ class Conditions(msgspec.Struct, frozen=True):
 
 
 class Direction:
-    """One way through the network."""
+    """One way of the link, which all sessions share."""
 
-    def __init__(self, network: Network, send: Any) -> None:
+    def __init__(self, network: Network) -> None:
         self._network = network
-        self._send = send
         self._free_at = self._last = 0.0
         self._stalled_until = 0.0
         self._next_stall = 0.0
 
-    def carry(self, packet: bytes) -> None:
+    def carry(self, packet: bytes, send: Callable[[bytes], None]) -> None:
         """Deliver it later, or never."""
         conditions, loop = self._network.conditions, asyncio.get_running_loop()
         media = 128 <= packet[0] < 192  # RFC 7983
@@ -81,7 +81,7 @@ class Direction:
         if conditions.stall_seconds:
             leaves = max(leaves, self._stalled(now, conditions.stall_seconds))
         self._last = max(leaves + conditions.delay_seconds, self._last + IN_ORDER_SECONDS)
-        loop.call_at(self._last, self._send, packet)
+        loop.call_at(self._last, send, packet)
 
     def _stalled(self, now: float, longest: float) -> float:
         """When the present stall, if there is one, ends."""
@@ -92,18 +92,21 @@ class Direction:
 
 
 class Socket(asyncio.DatagramProtocol):
-    """One end of a session's way; what comes in goes to `direction`."""
+    """One end of a session's way; what comes in goes by `direction` to the `other` end."""
 
     transport: asyncio.DatagramTransport
     peer: Any = None
-    direction: Direction
+    other: Socket
+
+    def __init__(self, direction: Direction) -> None:
+        self._direction = direction
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
 
     def datagram_received(self, packet: bytes, address: Any) -> None:
         self.peer = address
-        self.direction.carry(packet)
+        self._direction.carry(packet, self.other.send)
 
     def send(self, packet: bytes) -> None:
         if self.peer and not self.transport.is_closing():
@@ -117,6 +120,7 @@ class Network:
         self._server = server
         self.conditions = Conditions()
         self.random = random.Random(SEED)
+        self._up, self._down = Direction(self), Direction(self)
 
     def application(self) -> web.Application:
         application = web.Application()
@@ -151,11 +155,11 @@ class Network:
     async def _way(self, port: str) -> int:
         """A way to the server's UDP port; the port of its near end."""
         loop = asyncio.get_running_loop()
-        near, far = Socket(), Socket()
+        near, far = Socket(self._up), Socket(self._down)
         for end in (near, far):
             await loop.create_datagram_endpoint(lambda end=end: end, local_addr=(ADDRESS, 0))
         far.peer = (ADDRESS, int(port))
-        near.direction, far.direction = Direction(self, far.send), Direction(self, near.send)
+        near.other, far.other = far, near
         number: int = near.transport.get_extra_info("sockname")[1]
         return number
 

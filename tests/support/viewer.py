@@ -15,6 +15,7 @@ from agent.media.downlink import Downlink
 from agent.media.lipsync import Paths
 from agent.media.loop import Loop
 from agent.media.pipeline import SharedClock
+from agent.media.reception import Outlets
 from agent.media.reporting import DeviceReporter
 from agent.media.sound.speaker import SpeakerFeed
 from agent.media.webrtc.network import make_network
@@ -43,10 +44,12 @@ def viewing(
         make_network(ADDRESS),
         Media().jitter_buffer_milliseconds,
         report=lambda state, text: None,
-        on_picture=on_picture,
-        sound=speaker.attach(url),
-        on_sound=lambda buffer, due: None,
-        on_unit=lambda buffer, due: None,
+        outlets=Outlets(
+            on_picture=on_picture,
+            sound=speaker.attach(url),
+            on_sound=lambda buffer, due: None,
+            on_unit=lambda buffer, due: None,
+        ),
         paths=lambda: Paths(speaker.delay_nanoseconds, 0),
     )
     thread = threading.Thread(target=loop.run, daemon=True)

@@ -17,8 +17,8 @@ class PictureCount:
         self._looked = 0
 
     def watch(self, sink: Any) -> None:
-        """Count on with the sink of a new session."""
-        self._before, self._sink = self.total(), sink
+        """Count on with the sink of a new session, without what it has decoded before."""
+        self._before, self._sink = self.total() - _decoded(sink), sink
 
     def end(self) -> None:
         """No session brings pictures any more."""
@@ -27,8 +27,7 @@ class PictureCount:
     def total(self) -> int:
         if self._sink is None:
             return self._before
-        shown: int = self._sink.get_property("stats").get_value("rendered")
-        return self._before + shown
+        return self._before + _decoded(self._sink)
 
     def look(self) -> int:
         """How many since the last look."""
@@ -38,3 +37,8 @@ class PictureCount:
     def newest(self) -> Any | None:
         """The last one shown, as a sample."""
         return self._sink.get_property("last-sample") if self._sink else None
+
+
+def _decoded(sink: Any) -> int:
+    pictures: int = sink.get_property("stats").get_value("rendered")
+    return pictures

@@ -133,9 +133,13 @@ class Input:
         """
         self._source.set_property("proxysink", None)  # the one before lets go
         self._on_longer = on_longer
-        self._settled_seconds = time.monotonic() + BEGINNING_SECONDS
+        self.settle()
         self.delay(delay_nanoseconds)
         self._source.set_property("proxysink", sink)
+
+    def settle(self) -> None:
+        """Its times are others from now on: what comes too late for a while does so for that."""
+        self._settled_seconds = time.monotonic() + BEGINNING_SECONDS
 
     def delay(self, nanoseconds: int) -> None:
         """Between a sound's time and the moment when it leaves the mixer."""

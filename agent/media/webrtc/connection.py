@@ -40,7 +40,6 @@ class Connection:
         self._brought = False
         self.attempts = 0
         self.closed = False
-        self._renewing = False
         self._schedule = RetrySchedule()
         self._retry: Timer | None = None
         self._ticking: Timer | None = None
@@ -72,21 +71,9 @@ class Connection:
         if self.session:
             self._on_failed(Unreachable(text))
 
-    def renew(self) -> None:
-        """Make another session of a link that flows, for other media; told only if that fails."""
-        if self.session:
-            self._renewing = self.flowing
-            self._drop()
-            self._attempt()
-
     def _report(self, state: LinkState, text: str) -> None:
-        if self._renewing and state in ("connecting", "connected"):
-            return
-        told = self._renewing and state == "flowing"
-        self._renewing = False
         self.state = state
-        if not told:
-            self._tell(state, text)
+        self._tell(state, text)
 
     def _attempt(self) -> None:
         if self.closed:

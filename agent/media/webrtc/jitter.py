@@ -12,10 +12,10 @@ LONGEST_MILLISECONDS = 520
 """Three attempts at a retransmission over 100 ms of round trip, and the delay of speech that people
 still bear; measured in tests/bench."""
 
-SHORTEST_PATIENCE_MILLISECONDS = 300
+SHORTEST_PATIENCE_MILLISECONDS = 420
 """GStreamer takes a packet that is later than its buffer waits as the beginning of another time
-(rtpjitterbuffer.c), each stream for itself, and lips and sound are torn apart; mobile networks stall
-for up to so long."""
+(rtpjitterbuffer.c), each stream for itself: lips and sound are torn apart, and a second later the mixer
+makes a gap of it. Mobile networks stall, and full queues last (RFC 8867, 4), for 300 ms."""
 
 FIRST_STEP_MILLISECONDS = 300
 SETTLE_SECONDS = 2.5
@@ -50,9 +50,9 @@ class JitterControl:
         self._calm_from = now_seconds
         self.milliseconds = floor_milliseconds
 
-    def begin(self, now_seconds: float) -> None:
-        """Another session on the same link: its counters start anew."""
-        self._before, self._calm_from = Arrivals(), now_seconds
+    def begin(self, now_seconds: float, arrivals: Arrivals) -> None:
+        """Another session on the same link: these are its counters."""
+        self._before, self._calm_from = arrivals, now_seconds
 
     def look(self, arrivals: Arrivals, now_seconds: float) -> int:
         """Some times a second. The delay in milliseconds from now on."""

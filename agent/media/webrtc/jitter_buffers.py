@@ -17,6 +17,10 @@ REPEAT_AGAIN_MILLISECONDS = 110
 loss, this 29 (tests/bench/media.py)."""
 
 
+FIRST_PACKETS = 2
+"""One after the other: then a stream has begun, and there is none before them to wait for."""
+
+
 class JitterBuffers:
     """`add` is for rtpbin's signal `new-jitterbuffer`."""
 
@@ -28,6 +32,7 @@ class JitterBuffers:
         buffer.set_property("rtx-next-seqnum", False)
         buffer.set_property("rtx-delay", REPEAT_AFTER_MILLISECONDS)
         buffer.set_property("rtx-retry-timeout", REPEAT_AGAIN_MILLISECONDS)
+        buffer.set_property("faststart-min-packets", FIRST_PACKETS)
         self._buffers.append(buffer)
 
     def packets_received(self) -> int:
@@ -37,6 +42,22 @@ class JitterBuffers:
     def arrivals(self) -> Arrivals:
         """How well they came."""
         return Arrivals(*self._count("num-lost", "num-late", "rtx-count"))
+
+    def stop_repairs(self) -> None:
+        """Ask for nothing again from now on."""
+        for buffer in tuple(self._buffers):
+            buffer.set_property("do-retransmission", False)
+
+    def shift(self, nanoseconds: int) -> None:
+        """What comes out from now on is due so much later than by its own time."""
+        for buffer in tuple(self._buffers):
+            buffer.set_property("ts-offset", nanoseconds)
+
+    def anchor(self) -> None:
+        """Packets have the times from now on that the next one's arrival tells, as those of a new stream."""
+        for buffer in tuple(self._buffers):
+            buffer.set_property("ts-offset", 0)
+            buffer.emit("clear-pt-map")
 
     def clear(self) -> None:
         """Let go of them: the session has ended."""

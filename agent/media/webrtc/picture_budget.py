@@ -1,8 +1,8 @@
 """How many of the sources' pictures the link to the room carries; their sound always comes first.
 
 Pure. A server sends what it has, whatever the room's link can take, and the sound drowns with the
-picture: so pictures are given up one by one, and tried again, ever more rarely where that fails,
-since a trial on a link that is still narrow costs the sound some seconds.
+picture: so pictures are given up one by one, and tried again, the more rarely the longer the link is
+narrow.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ link of one source's own is not ours."""
 PATIENCE_SECONDS = 1.5
 """A source that adapts to its own link needs that long."""
 
-SETTLE_SECONDS = 4.0
-"""From giving up a picture to its source's sound without it."""
+SETTLE_SECONDS = 1.0
+"""From sources being played with other media to their losses being those of these media."""
 
-TRIAL_SECONDS, TRIAL_PATIENCE_SECONDS = 8.0, 0.5
+RETURN_SECONDS, RETURN_PATIENCE_SECONDS = 8.0, 0.5
 """What goes wrong just after a picture came back is the picture's doing."""
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 8.0, 120.0
-PAUSE_GROWTH = 1.5
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 7.0, 60.0
+"""Between trials: two seconds more to be sure and some to see it, and a link that was narrow for a minute
+has its picture again within 15 s. Each trial makes the sound late for a moment."""
+
+PAUSE_SHARE = 0.1
+"""Of the time for which the link has been narrow."""
 
 
 class PictureBudget:
@@ -33,13 +37,17 @@ class PictureBudget:
         self._judge_from = 0.0
         self._try_at = 0.0
         self._trial_ends: float | None = None
-        self._pause = FIRST_PAUSE_SECONDS
+        self._narrow_from: float | None = None
 
-    def look(self, losses: list[float], sources: int, now_seconds: float) -> int:
-        """How many of so many sources are to be played with their picture. `losses` (0 to 1) has one
-        for each source of which packets came.
+    def look(
+        self, losses: list[float], sources: int, now_seconds: float, *, changing: bool = False
+    ) -> int:
+        """How many of so many sources are to be played with their picture. `losses` (0 to 1) has one for
+        each source of which packets came; `changing`: a source is not yet played as was said.
         """
         self._given_up = min(self._given_up, sources)
+        if changing:
+            self._judge_from = now_seconds + SETTLE_SECONDS
         full = bool(losses) and min(losses) > CONGESTED_LOSS and now_seconds >= self._judge_from
         if not full:
             self._congested_from = None
@@ -48,27 +56,32 @@ class PictureBudget:
         if self._drowning(now_seconds) and self._given_up < sources:
             self._give_up_one(now_seconds)
         elif self._trial_ends is not None and now_seconds >= self._trial_ends:
-            self._trial_ends, self._pause = None, FIRST_PAUSE_SECONDS
-            self._try_at = now_seconds
+            self._trial_ends, self._try_at = None, now_seconds
+            self._narrow_from = self._narrow_from if self._given_up else None
         elif self._trial_ends is None and self._given_up and now_seconds >= self._try_at:
             self._given_up -= 1
-            self._judge_from = now_seconds + SETTLE_SECONDS / 4
-            self._trial_ends = now_seconds + TRIAL_SECONDS
+            self._judge_from = now_seconds + SETTLE_SECONDS
+            self._trial_ends = now_seconds + RETURN_SECONDS
         return sources - self._given_up
+
+    def fail_trial(self, now_seconds: float) -> None:
+        """The picture that came back last is not to be had, or it harms the sound."""
+        self._give_up_one(now_seconds)
 
     def _drowning(self, now_seconds: float) -> bool:
         since = self._congested_from
-        patience = PATIENCE_SECONDS if self._trial_ends is None else TRIAL_PATIENCE_SECONDS
+        patience = PATIENCE_SECONDS if self._trial_ends is None else RETURN_PATIENCE_SECONDS
         return since is not None and now_seconds - since >= patience
 
     def _give_up_one(self, now_seconds: float) -> None:
-        if self._trial_ends is not None:
-            self._pause = min(PAUSE_GROWTH * self._pause, LONGEST_PAUSE_SECONDS)
+        if self._narrow_from is None:
+            self._narrow_from = now_seconds
         self._given_up += 1
         self._congested_from = None
         self._trial_ends = None
         self._judge_from = now_seconds + SETTLE_SECONDS
-        self._try_at = now_seconds + self._pause
+        pause = PAUSE_SHARE * (now_seconds - self._narrow_from)
+        self._try_at = now_seconds + min(max(SHORTEST_PAUSE_SECONDS, pause), LONGEST_PAUSE_SECONDS)
 
 
 class LossMeter:

@@ -1,0 +1,102 @@
+"""From one reception of a source to the next, which is made before the other one is broken.
+
+Without a picture the next takes over with its first sound. With one it is on trial first: on a link that
+is too narrow the sound that plays queues behind it, and it is gone before much of that is lost.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from agent.core.media import LinkState
+from agent.media.loop import Loop, Timer
+from agent.media.reception import Reception
+from agent.media.webrtc.picture_trial import TRIAL_SECONDS, PictureTrial
+
+PARALLEL_SECONDS = 0.7
+"""From the next one's first sound: the other one may wait for a lost packet for half a second, and all
+that the next has decoded meanwhile is there to go on with."""
+
+COMPARED_PIECES = 25
+"""Of each one's sound, Opus packets: the earliest met no busy processor and waited for no other."""
+
+
+class Handover:
+    """`start()`; then one of the calls, unless it is abandoned. In the loop's thread."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        playing: Reception,
+        coming: Reception,
+        on_done: Callable[[], None],
+        on_failed: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._playing = playing
+        self.coming = coming
+        self._on_done = on_done
+        self._on_failed = on_failed
+        self._trial = PictureTrial() if coming.with_picture else None
+        self._late: deque[int] = deque(maxlen=COMPARED_PIECES)
+        self._coming_late: deque[int] = deque(maxlen=COMPARED_PIECES)
+        self._timer: Timer | None = None
+        self._over = False
+
+    def start(self) -> None:
+        self.coming.start()
+        self._playing.time_sound(self._on_sound)
+        if not self._trial:
+            self._playing.stop_repairs()
+
+    def on_state(self, state: LinkState, text: str) -> None:
+        """What the next one's connection tells."""
+        if state == "flowing":
+            seconds = TRIAL_SECONDS if self._trial else PARALLEL_SECONDS
+            self.coming.time_sound(self._coming_late.append)
+            self._timer = self._loop.later(seconds, self._finish)
+        elif text:
+            self._on_trouble(state)
+
+    def _on_trouble(self, state: LinkState) -> None:
+        """A server may have but one session for us, and a full link none but the one that fills it: the
+        other one is broken first, then.
+        """
+        if self._trial and state != "refused":
+            self._fail()
+        else:
+            self._finish()
+
+    # --- in streaming threads
+
+    def _on_sound(self, late_nanoseconds: int) -> None:
+        self._late.append(late_nanoseconds)
+        if self._trial and self._trial.harms(late_nanoseconds):
+            self._loop.post(self._fail)
+
+    # --- the end
+
+    def _finish(self) -> None:
+        if not self._over:
+            self._stop()
+            if self._late and self._coming_late and not self._trial:
+                self.coming.bring_forward(min(self._late) - min(self._coming_late))
+            self._on_done()
+
+    def _fail(self) -> None:
+        if not self._over:
+            self._on_failed()
+
+    def abandon(self) -> list[threading.Thread]:
+        """The threads to wait for: the next one is closed, the other plays on."""
+        self._stop()
+        return self.coming.close()
+
+    def _stop(self) -> None:
+        self._over = True
+        self._playing.time_sound(None)
+        self.coming.time_sound(None)
+        if self._timer:
+            self._timer.cancel()

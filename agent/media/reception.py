@@ -1,0 +1,289 @@
+"""One connection to a source, with or without its picture, and what decodes what it brings.
+
+A source has two of them for a moment, one that plays and one that is to take its place; what the
+second decodes goes nowhere until `play`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from agent.core.commands import Source
+from agent.media.gst import Gst, GstWebRTC, available
+from agent.media.lipsync import LipSync
+from agent.media.loop import Loop
+from agent.media.picture.count import PictureCount
+from agent.media.pipeline import Gate, Pipeline, SharedClock, Tap, at_first_buffer
+from agent.media.sound.mixer import RAW, Input
+from agent.media.webrtc.connection import Connection, Report
+from agent.media.webrtc.jitter import JitterControl
+from agent.media.webrtc.network import Network
+from agent.media.webrtc.picture_budget import LossMeter
+from agent.media.webrtc.session import Events, Session
+from agent.media.webrtc.transport_feedback import OFFERED as OFFERED_FEEDBACK
+
+DECODERS = ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec")
+"""Best first; the hardware ones register only where there is a device."""
+
+OFFERED = {
+    "video": (
+        "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000,"
+        f"packetization-mode=(string)1,profile-level-id=(string)42e01f,{OFFERED_FEEDBACK}"
+    ),
+    "audio": (
+        "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,"
+        f"encoding-params=(string)2,{OFFERED_FEEDBACK}"
+    ),
+}
+"""With feedback on each packet, a server that adapts what it sends learns what our link carries."""
+
+DRAINED_SECONDS = 0.7
+"""After a session that filled the link's queue is gone: the server is told, and 300 ms of packets pass."""
+
+OnSample = Callable[[Any], None]
+OnBuffer = Callable[[Any, int], None]
+
+
+class Outlets(NamedTuple):
+    """Where a source's media go; the calls come from streaming threads, the last two only while it is
+    tapped, each with a buffer and the running time in nanoseconds when it is due.
+    """
+
+    on_picture: OnSample | None
+    """Gets each picture when it is due."""
+    sound: Input | None
+    on_sound: OnBuffer
+    """Gets the decoded sound."""
+    on_unit: OnBuffer
+    """Gets H.264 as received (Annex B)."""
+
+
+class Waits(NamedTuple):
+    """How long things of this source wait, whichever session they come by."""
+
+    jitter: JitterControl
+    lips: LipSync
+    on_longer: Callable[[], None]
+    """Called from a streaming thread when sound has to wait longer, at once."""
+
+    @property
+    def jitter_nanoseconds(self) -> int:
+        return self.jitter.milliseconds * int(Gst.MSECOND)
+
+
+class Reception:
+    """From `start()` to `close()`, in the loop's thread."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        clock: SharedClock,
+        source: Source,
+        network: Network,
+        outlets: Outlets,
+        waits: Waits,
+        pictures: PictureCount,
+        report: Report,
+        *,
+        with_picture: bool,
+    ) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._source = source
+        self._network = network
+        self._outlets = outlets
+        self._waits = waits
+        self._pictures = pictures
+        self.with_picture = with_picture
+        self._plays = False
+        self._tapped = False
+        self._taps: list[Tap] = []
+        self._timing: Tap | None = None
+        self._losses = LossMeter()
+        self._sinks: dict[str, Any] = {}
+        self._picture_pad: Any = None
+        self._sound_pad: Any = None
+        self._gate: Gate | None = None
+        self.decoder = available(*DECODERS)
+        self.connection = Connection(loop, self._make_session, report)
+
+    def start(self) -> None:
+        self.connection.start()
+
+    def play(self) -> None:
+        """From now on what it brings is seen and heard."""
+        self._plays = True
+        for media in tuple(self._sinks):
+            self._connect(media)
+
+    def close(self) -> list[threading.Thread]:
+        self._plays = False
+        return self.connection.close()
+
+    def loss(self) -> float | None:
+        """Of its packets since the last look (0 to 1); None if there were none to come."""
+        session = self.connection.session
+        if session is None:
+            return None
+        buffers = session.jitter_buffers
+        return self._losses.since(buffers.packets_received(), buffers.arrivals().lost)
+
+    def request_keyframe(self) -> None:
+        """Ask the sender for one (RFC 4585, PLI); nothing happens before its stream has begun."""
+        if self.connection.connected and self._picture_pad:
+            request = Gst.Structure.new_from_string("GstForceKeyUnit,all-headers=(boolean)true")
+            event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, request)
+            self._picture_pad.push_event(event)
+
+    def tap(self, on: bool) -> None:
+        """Whether `on_unit` and `on_sound` are called."""
+        self._tapped = on
+        for tap in self._taps:
+            tap.switch(on)
+
+    def stop_repairs(self) -> None:
+        """Ask for no lost packet again: its repetition would only queue behind all the rest."""
+        if session := self.connection.session:
+            session.jitter_buffers.stop_repairs()
+
+    def time_sound(self, call: Callable[[int], None] | None) -> None:
+        """Give `call` how late each piece of sound comes, in nanoseconds after its own time; None: no more."""
+        if self._timing:
+            self._timing.switch(False)
+            self._timing = None
+        if call and self._sound_pad:
+            now = self._clock.now
+            self._timing = Tap(self._sound_pad, lambda buffer: call(now() - buffer.pts))
+            self._timing.switch(True)
+
+    def bring_forward(self, nanoseconds: int) -> None:
+        """Its sound began behind a queue that is about to go, and has times that are so much too late."""
+        if session := self.connection.session:
+            session.jitter_buffers.shift(-nanoseconds)
+            self._loop.later(DRAINED_SECONDS, lambda: self._anchor(session))
+
+    def _anchor(self, session: Session) -> None:
+        session.jitter_buffers.anchor()
+        if self._plays and self._outlets.sound:
+            self._outlets.sound.settle()
+
+    # --- a session and its streams
+
+    def _make_session(self, events: Events) -> Session:
+        self._losses = LossMeter()
+        self._picture_pad = self._sound_pad = self._gate = None
+        self._taps, self._sinks = [], {}
+        pipeline = Pipeline(
+            self._clock,
+            "webrtcbin name=webrtc bundle-policy=max-bundle "
+            f"latency={self._waits.jitter.patience_milliseconds}",
+            lambda text: self._loop.post(lambda: self.connection.fail(text)),
+        )
+        pipeline.set_latency(self._waits.lips.picture)
+        webrtc = pipeline["webrtc"]
+        for media in ("video", "audio") if self.with_picture else ("audio",):
+            direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
+            transceiver = webrtc.emit(
+                "add-transceiver", direction, Gst.Caps.from_string(OFFERED[media])
+            )
+            transceiver.set_property("do-nack", True)
+        session = Session(self._loop, pipeline, self._source, self._network, events)
+        webrtc.connect("pad-added", lambda _, pad: self._on_pad(session, pad))
+        return session
+
+    def _on_pad(self, session: Session, pad: Any) -> None:
+        """A stream has begun: build what decodes it."""
+        if pad.direction != Gst.PadDirection.SRC:
+            return
+        media = pad.get_current_caps().get_structure(0).get_string("media")
+        description = self._picture_description() if media == "video" else self._sound_description()
+        branch = Gst.parse_bin_from_description(description, True)
+        session.pipeline.bin.add(branch)
+        if media == "video":
+            self._take_pictures(session, branch)
+        else:
+            self._take_sound(session)
+        branch.sync_state_with_parent()
+        pad.link(branch.get_static_pad("sink"))
+
+    def _take_pictures(self, session: Session, branch: Any) -> None:
+        pipeline = session.pipeline
+        self._picture_pad = branch.get_static_pad("sink")
+        if self._outlets.on_picture:
+            pipeline.on_sample("picture", self._show)
+        self._add_tap(pipeline["units"].get_static_pad("src"), self._outlets.on_unit)
+        self._begin(session, "picture")
+
+    def _show(self, sample: Any) -> None:
+        if self._plays and self._outlets.on_picture:
+            self._outlets.on_picture(sample)
+
+    def _take_sound(self, session: Session) -> None:
+        self._sound_pad = session.pipeline["speech"].get_static_pad("src")
+        if queue := session.pipeline["backlog"]:
+            self._gate = Gate(queue.get_static_pad("src"))
+        self._add_tap(self._sound_pad, self._outlets.on_sound)
+        self._begin(session, "sound")
+
+    def _begin(self, session: Session, media: str) -> None:
+        """In a streaming thread, while the loop's may just have it play."""
+        sink = self._sinks[media] = session.pipeline[media]
+        if self._plays:
+            self._connect(media)
+        first = self._sound_pad if media == "sound" else sink.get_static_pad("sink")
+        at_first_buffer(first, lambda: self._mark_flowing(session))
+
+    def _connect(self, media: str) -> None:
+        if media == "picture":
+            self._pictures.watch(self._sinks[media])
+        elif self._outlets.sound:
+            sound, waits = self._outlets.sound, self._waits
+            sound.play(self._sinks[media], waits.lips.sound, waits.on_longer)
+            if self._gate:
+                self._gate.open()
+
+    def _mark_flowing(self, session: Session) -> None:
+        def mark() -> None:
+            if session is self.connection.session:
+                self.connection.mark_flowing()
+
+        self._loop.post(mark)
+
+    def _add_tap(self, pad: Any, call: OnBuffer) -> None:
+        tap = Tap(pad, lambda buffer: call(buffer, buffer.pts + self._waits.jitter_nanoseconds))
+        self._taps.append(tap)
+        tap.switch(self._tapped)
+
+    # --- what decodes them
+
+    def _picture_description(self) -> str:
+        threads = (
+            " max-threads=2 thread-type=slice output-corrupt=false"
+            if self.decoder == "avdec_h264"
+            else ""
+        )
+        sink = "appsink max-buffers=4 drop=true" if self._outlets.on_picture else "fakesink"
+        return PICTURE.format(decoder=f"{self.decoder}{threads}", sink=sink)
+
+    def _sound_description(self) -> str:
+        sink = "proxysink" if self._outlets.sound else "fakesink"
+        return SOUND.format(sink=sink if self._plays else f"{BACKLOG} ! {sink}")
+
+
+PICTURE = """
+ queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
+ ! rtph264depay request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
+ ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au
+ ! {decoder} ! {sink} name=picture sync=true"""
+"""Without QoS events, which go up through all of webrtcbin at each picture: a decoder can leave out only
+pictures that no other needs, and a call has none such."""
+
+SOUND = f"""
+ rtpopusdepay ! opusdec name=speech use-inband-fec=true plc=true ! {RAW} ! {{sink}} name=sound"""
+"""The decoder itself makes one channel of two."""
+
+BACKLOG = "queue name=backlog max-size-buffers=0 max-size-bytes=0 max-size-time=700000000 leaky=downstream"
+"""What a reception decodes before it plays: where the one before has still waited for a lost packet, the
+sound is taken from there."""
