@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.cli.session import examples, session_of
-from agent.core.commands import IDENTIFIER
+from agent.core.commands import IDENTIFIER, MAX_SIGNED_SECONDS
 from agent.errors import ConfigError
 from agent.locale import gettext as _
 
@@ -175,7 +175,10 @@ def sign(
     *,
     to: Annotated[str, typer.Option(help=_("room/ID or group/ID"))],
     key_file: Annotated[Path, typer.Option("--key", help=_("the private key's file"))],
-    seconds: Annotated[int, typer.Option(help=_("how long it may be carried out"), min=1)] = 60,
+    seconds: Annotated[
+        int,
+        typer.Option(min=1, max=MAX_SIGNED_SECONDS, help=_("how long it may be carried out")),
+    ] = 60,
 ) -> None:
     """A signed command on standard output, for mosquitto_pub -s."""
     from agent.hub.messages import new_command_id

@@ -9,14 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import select
-import socket
-import ssl
 from pathlib import Path
 from typing import Any, Protocol
 
 from agent.core.events import Delivery
 from agent.errors import HubError
-from agent.hub import reasons, tls
+from agent.hub import reasons, tls, transport
 from agent.hub.messages import Incoming, Published
 from agent.hub.paho import (
     CallbackAPIVersion,
@@ -37,6 +35,8 @@ MAX_PACKET_BYTES = 2 * 1024 * 1024
 
 MAX_UNACKNOWLEDGED = 1000
 """Messages of ours that the broker may owe us a PUBACK for; with more, something is broken."""
+
+_log = logging.getLogger(__name__)
 
 IN_FLIGHT = 20
 """Messages of ours on their way at a time."""
@@ -82,7 +82,7 @@ class MqttConnection:
         """Packet id -> topic and key of what the broker has not acknowledged."""
         self._filters: list[str] = []
         self._ended: HubError | None = None
-        self._socket_error = _LastSocketError()
+        self._socket_error = transport.LastError()
         self._client = self._make_client(client_id, will)
 
     def _make_client(self, client_id: str, will: Published | None) -> mqtt.Client:
@@ -99,7 +99,7 @@ class MqttConnection:
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
         client.enable_logger(self._socket_error.logger)
-        client.on_socket_open = _on_socket_open
+        client.on_socket_open = transport.prepare
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
@@ -139,7 +139,7 @@ class MqttConnection:
         """
         sock: Any = self._client.socket()
         if sock is not None:
-            pending = _pending_bytes(sock)
+            pending = transport.pending_bytes(sock)
             writes = [sock] if self._client.want_write() else []
             wait = 0.0 if pending else max(0.0, seconds)
             readable, _, _ = select.select([sock, self._wake], writes, [], wait)
@@ -261,38 +261,8 @@ class MqttConnection:
             self._listener.on_delivered(key)
 
 
-_log = logging.getLogger(__name__)
-
-
-class _LastSocketError(logging.Handler):
-    """Keeps the socket error that paho logs and otherwise hides behind "connection lost"."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.last: OSError | None = None
-        self.logger = logging.Logger("paho", logging.WARNING)
-        self.logger.addHandler(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        for argument in record.args or ():
-            if isinstance(argument, OSError):
-                self.last = argument
-
-
 def _properties(packet_type: int) -> Properties:
     return Properties(packet_type)  # type: ignore[no-untyped-call]
-
-
-def _on_socket_open(_client: mqtt.Client, _userdata: Any, sock: Any) -> None:
-    """Nagle and delayed ACKs make 88 ms of a round trip of 0.4 ms (failures row 31)."""
-    if isinstance(sock, ssl.SSLSocket):
-        tls.await_verdict(sock)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _pending_bytes(sock: Any) -> int:
-    """Bytes that TLS has decrypted already, of which `select` knows nothing."""
-    return int(sock.pending()) if hasattr(sock, "pending") else 0
 
 
 def _password(path: str | None) -> str | None:

@@ -118,6 +118,14 @@ def test_an_address_that_no_topic_has_is_not_signed(hub: Tool, folder: Path, add
     assert f"--to {address}: expected" in hub("sign", "mute", "--to", address, "--key", key, code=2)
 
 
+def test_a_lifetime_that_no_room_takes_is_not_signed(hub: Tool, folder: Path) -> None:
+    hub("key", "k", "--type", "*", "--room", "*", "--owner", "Hà", "--folder", str(folder))
+    key = str(folder / "keys/k.jwk")
+    a_day = ("sign", "mute", "--to", "room/r1", "--key", key, "--seconds")
+    assert hub(*a_day, "86400")
+    assert "--seconds" in hub(*a_day, "86401", code=2)
+
+
 def test_a_key_file_that_is_none_is_named(hub: Tool, folder: Path) -> None:
     said = hub("sign", "mute", "--to", "room/r1", "--key", "/nowhere", code=2)
     assert "/nowhere: no private key" in said
