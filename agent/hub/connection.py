@@ -36,10 +36,10 @@ MAX_PACKET_BYTES = 2 * 1024 * 1024
 MAX_UNACKNOWLEDGED = 1000
 """Messages of ours that the broker may owe us a PUBACK for; with more, something is broken."""
 
-_log = logging.getLogger(__name__)
-
 IN_FLIGHT = 20
 """Messages of ours on their way at a time."""
+
+_log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
