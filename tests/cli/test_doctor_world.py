@@ -260,6 +260,7 @@ def test_a_simulated_loudspeaker_that_no_air_carries_is_not_called_dead(
     found = bench.doctor("speaker")
     assert found.troubles == []
     assert found.codes("skipped") == ["speaker-simulated"]
+    assert bench.run("test", "speaker", "--seconds", "0.5").returncode == 0
 
 
 def test_a_file_that_is_no_yaml_leaves_out_what_cannot_be_known(make_bench: MakeBench) -> None:

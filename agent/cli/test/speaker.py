@@ -9,7 +9,7 @@ import typer
 from agent.cli.session import session_of
 from agent.cli.test.bench import conclude, devices_of, site_of, use
 from agent.diagnostics.bench.protocol import LoopResult, PlayResult
-from agent.diagnostics.checks.speaker import judge
+from agent.diagnostics.checks.speaker import judge, no_air_between
 from agent.diagnostics.report import skipped
 from agent.locale import gettext as _
 
@@ -25,7 +25,7 @@ def speaker(
         _("A tone for {seconds:g} seconds: do you hear it?").format(seconds=seconds)
     )
     use(site, "tone", seconds, PlayResult)
-    if devices_of(site).microphone is None:
+    if devices_of(site).microphone is None or no_air_between(devices_of(site)):
         return
     session.console.print(_("Now a chirp, for the microphone."))
     found = judge(use(site, "loop", 1, LoopResult))

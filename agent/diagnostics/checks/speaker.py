@@ -32,7 +32,7 @@ def check(site: Site) -> list[Finding]:
     if display_is_off(site, devices):
         text = _("Not played: the loudspeaker is in the display, and that is off")
         return [skipped("speaker-display-off", text, _("Run: diemcau test speaker"))]
-    if _in_no_air(devices):
+    if no_air_between(devices):
         text = _("Not judged: nobody hears a simulated loudspeaker (devices.simulation.echo)")
         return [skipped("speaker-simulated", text)]
     played = attempt(site, "speaker", "tone", TONE_SECONDS, PlayResult)
@@ -43,8 +43,8 @@ def check(site: Site) -> list[Finding]:
     return [_listen(site, devices)]
 
 
-def _in_no_air(devices: Devices) -> bool:
-    """Whether both ends of the way through the air are made up, and no air between them."""
+def no_air_between(devices: Devices) -> bool:
+    """Whether loudspeaker and microphone are simulated, and the one is not heard by the other."""
     drivers = {one.driver for one in (devices.speaker, devices.microphone) if one is not None}
     return drivers == {"simulated"} and not devices.simulation.echo
 
