@@ -43,7 +43,7 @@ def ack_code(code: Code) -> str:
         Code.BAD_SIGNATURE: _("the command's signature is wrong"),
         Code.IN_MEETING: _("not while the room is in a meeting"),
         Code.NOT_IN_MEETING: _("the room is in no meeting"),
-        Code.BUSY: _("the room is busy with another command"),
+        Code.BUSY: _("the room can't take more now"),
         Code.NO_MEDIA_URL: _("no media server address, neither given nor in the settings"),
         Code.MUTED_BY_HAND: _("somebody pressed the mute button; only the button unmutes"),
         Code.TIMEOUT: _("it took too long"),

@@ -118,7 +118,7 @@ class Orders:
                 return Code.DEVICE_ABSENT, "The room has no display relay (devices.display.relay)"
             case Identify() if "panel" not in self._profile.fitted:
                 return Code.DEVICE_ABSENT, "The room has no lamp (devices.panel)"
-            case Restart() if not idle:
+            case Restart() if not (idle or self._stay.phase is Phase.FAULT):
                 return Code.IN_MEETING, "The room is in a meeting: leave it first"
         return None
 

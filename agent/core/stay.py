@@ -95,7 +95,7 @@ class Stay:
     @property
     def closing(self) -> Cause:
         """Why the devices that are closed now are."""
-        return self._ending if self.phase is Phase.LEAVING else self.opening
+        return self.opening if self.held else self._ending
 
     def supersede_joins(self, text: str, now: Now) -> None:
         """The joins that are not answered yet, and the next one, have become pointless."""
@@ -229,7 +229,7 @@ class Stay:
 
     def stop(self, now: Now, command: Command, why: str) -> None:
         """Out of the meeting; the rest follows when the child is gone."""
-        if self.phase is not Phase.LEAVING:  # whoever came first has ended it
+        if self.held:  # else somebody else has ended it
             self._ending = command, why
         self.phase = Phase.LEAVING
         self.forget()
@@ -259,6 +259,7 @@ class Stay:
     def _stuck(self, attendance: Attendance, now: Now) -> None:
         """The child outlived SIGKILL: a driver hangs in the kernel. Who waits is told; the lamp
         stays on, and the rest follows if the child ever goes."""
+        self.phase = Phase.FAULT
         text = (
             f"The media process does not end: a device hangs. Restart the machine ({attendance.id})"
         )
@@ -278,7 +279,7 @@ class Stay:
                 return
         if attendance is None:
             return
-        if self.phase is Phase.LEAVING:
+        if not self.held:
             self._left(now)
             return
         attendance.worker_failures += 1

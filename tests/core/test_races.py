@@ -202,8 +202,24 @@ def test_a_child_that_outlives_sigkill_keeps_nobody_waiting_and_the_lamp_on() ->
     assert play.acks("c2")[-1].code is Code.DEVICE_FAILED
     assert play.acks("c3")[-1].state is AckState.FAILED
     assert play.all(do.SetLamp)[-1].mode == "on"
+    assert play.state.phase is Phase.FAULT
     play.exit("exited at last")
     assert play.phase is Phase.STANDBY
+
+
+def test_a_room_whose_device_hangs_can_be_restarted_and_tries_again_to_leave() -> None:
+    play = Playbook()
+    play.enter()
+    play.command("leave")
+    play.wait(11)
+    play.command("leave", id="again")
+    assert play.phase is Phase.LEAVING
+    play.command("restart", id="not-yet", scope="host")
+    assert play.acks("not-yet")[-1].code is Code.IN_MEETING
+    play.wait(11)
+    assert play.acks("again")[-1].code is Code.DEVICE_FAILED
+    play.command("restart", scope="host")
+    assert do.EndDaemon("host") in play.wait(7)
 
 
 def test_a_recording_that_was_refused_is_not_remembered_as_wanted() -> None:

@@ -58,7 +58,7 @@ def look_at_phase(life: Life, in_meeting: bool) -> None:
         assert life.child or "worker-restart" in deadlines, "no child, and none to come"
         assert stay.phase is not Phase.JOINING or "join" in deadlines
         assert stay.window.until is None or "meeting-window" in deadlines
-    elif stay.phase is Phase.LEAVING:
+    elif stay.phase in (Phase.LEAVING, Phase.FAULT):
         assert life.child, "nobody is left to leave"
     else:
         assert not in_meeting, "open in standby"
