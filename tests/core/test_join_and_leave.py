@@ -230,7 +230,7 @@ def test_the_meeting_ends_by_itself_a_minute_after_until() -> None:
     play.enter(until=START + timedelta(seconds=100))
     play.wait(150)
     assert play.phase is Phase.IN_MEETING
-    play.wait(15)
+    play.wait(10)
     assert play.phase is Phase.LEAVING
     assert "meeting-over" in play.events()
 
