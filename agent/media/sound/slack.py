@@ -31,6 +31,8 @@ CALM_SECONDS = 20.0
 too short."""
 
 LONGEST_CALM_SECONDS = 600.0
+SHRINKING_SECONDS = 5.0
+"""Between more such steps, as long as the calm lasts: each leaves out so much sound."""
 
 
 class Late(NamedTuple):
@@ -46,7 +48,7 @@ class Slack:
     def __init__(self) -> None:
         self.nanoseconds = 0
         self._late: deque[Late] = deque()
-        self._calm_from: float | None = None
+        self._calm_from = 0.0
         self._calm_wanted = CALM_SECONDS
         self._shortened = False
 
@@ -62,12 +64,10 @@ class Slack:
 
     def look(self, now_seconds: float) -> None:
         """Some times a second, for the calm."""
-        if self._calm_from is None:
-            self._calm_from = now_seconds
-        if now_seconds - self._calm_from >= self._calm_wanted:
-            self._calm_from = now_seconds
-            self._shortened = self.nanoseconds > 0
-            self.nanoseconds = max(self.nanoseconds - STEP_NANOSECONDS, 0)
+        if self.nanoseconds and now_seconds - self._calm_from >= self._calm_wanted:
+            self._calm_from += SHRINKING_SECONDS
+            self._shortened = True
+            self.nanoseconds -= STEP_NANOSECONDS
 
     def _grow(self, needed: int) -> bool:
         if self._filling():
