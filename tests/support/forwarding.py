@@ -195,6 +195,7 @@ class Outlet:
         assert self._payload_type is not None
         if self._player and self._inlet.kind == "video" and not self._player.passes(packet):
             self._left_out += 1
+            _private(self._sender, "rtp_history").clear()  # nor is any of it sent again
             return
         copy = RtpPacket(
             payload_type=self._payload_type,

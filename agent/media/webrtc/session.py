@@ -20,6 +20,7 @@ from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
 from agent.media.webrtc import rtcp, signaling, transport_feedback
+from agent.media.webrtc.jitter import SHORTEST_PATIENCE_MILLISECONDS
 from agent.media.webrtc.jitter_buffers import JitterBuffers
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.rtcp import ReportBlock
@@ -38,6 +39,10 @@ alone."""
 
 RTCP_NANOSECONDS = 500_000_000
 """Between our reports: the round trip is measured by them, and GStreamer's 5 s is late for a full link."""
+
+MOST_OFFSET_NANOSECONDS = SHORTEST_PATIENCE_MILLISECONDS * 1_000_000
+"""What a source's sound is moved by at most, for its picture's sake. A stream of which a packet came later
+than that has been stamped anew, and seems to be late from then on: no reason to hold the other one up."""
 
 LONGEST_ANSWER_SECONDS = 3 * signaling.DEADLINE_SECONDS
 """To connect, to ask, to be answered."""
@@ -102,6 +107,7 @@ class Session:
         if self._network.local_address:
             ice.emit("add-local-ip-address", self._network.local_address)
         self._rtpbin = webrtc.get_by_name("rtpbin")
+        self._rtpbin.set_property("max-ts-offset", MOST_OFFSET_NANOSECONDS)
         self._rtpbin.connect("pad-added", self._on_rtpbin_pad)
         self._rtpbin.connect("new-jitterbuffer", self.jitter_buffers.add)
         webrtc.connect("notify::ice-gathering-state", self._on_gathering)
