@@ -59,6 +59,7 @@ def _bits_from_firmware() -> int | None:
             timeout=VCGENCMD_SECONDS,
             check=False,
         ).stdout
-        return int(answer.partition("=")[2], 16)
+        name, _, bits = answer.partition("=")
+        return int(bits, 16) if name == "throttled" else None  # else error=1 ...
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None

@@ -84,6 +84,31 @@ def test_throttling_bits_are_told_apart_now_and_since_boot(tree: Tree, path: str
     }
 
 
+@pytest.mark.parametrize(
+    ("answer", "under_voltage"), [("throttled=0x50005", True), ("error=1", None)]
+)
+def test_where_the_kernel_does_not_tell_the_firmware_is_asked(
+    tree: Tree,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    under_voltage: bool | None,
+) -> None:
+    system = tree({THROTTLED_PI_4: None, "dev/vcio": ""})
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert throttling(system) == {}, "without vcgencmd"
+    program = tmp_path / "bin/vcgencmd"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$1" = get_throttled ] && echo {answer}\n')
+    program.chmod(0o755)
+    assert throttling(system).get("under_voltage") is under_voltage
+
+
+def test_a_cable_that_is_out_has_no_speed(tree: Tree) -> None:
+    figures = network(tree({"sys/class/net/eth0/speed": "-1\n"}), lambda _request, _name: None)
+    assert "link_megabits" not in figures
+
+
 def test_another_machine_has_no_throttling_bits(tree: Tree) -> None:
     assert throttling(tree({THROTTLED_PI_4: None})) == {}
 
