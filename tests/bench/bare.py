@@ -10,7 +10,7 @@ import argparse
 
 from agent.core.commands import Source
 from agent.devices import registry
-from agent.media.downlink import OFFERED
+from agent.media.reception import OFFERED
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
