@@ -104,6 +104,14 @@ def test_where_the_kernel_does_not_tell_the_firmware_is_asked(
     assert throttling(system).get("under_voltage") is under_voltage
 
 
+def test_the_default_route_counts_and_not_what_looks_like_it(tree: Tree) -> None:
+    half_of_the_world = "tun0\t00000000\t0100000A\t0003\t0\t0\t0\t00000080\t0\t0\t0\n"
+    neighbours = "lan0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+    routes = PI_4["proc/net/route"] + half_of_the_world + neighbours
+    figures = network(tree({"proc/net/route": routes}), lambda _request, _name: None)
+    assert figures["interface"] == "eth0"
+
+
 def test_a_cable_that_is_out_has_no_speed(tree: Tree) -> None:
     figures = network(tree({"sys/class/net/eth0/speed": "-1\n"}), lambda _request, _name: None)
     assert "link_megabits" not in figures

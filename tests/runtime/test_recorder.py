@@ -15,6 +15,7 @@ from agent.core.effects import (
     Effect,
     PublishEvent,
     RecordCommand,
+    RememberDisplayKeptOn,
     RememberMeeting,
     RememberMutedByHand,
     RememberVolume,
@@ -81,6 +82,18 @@ def test_the_next_start_knows_the_volume(tmp_path: Path, kept: OrderedVolume | N
         Recorder(journal).record([RememberVolume(kept)])
     journal.close()
     assert restored(Journal(tmp_path), "boot", display_on=False).volume == kept
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_the_next_start_knows_the_hands_mute_and_the_order_for_the_display(
+    tmp_path: Path, yes: bool
+) -> None:
+    journal = Journal(tmp_path)
+    Recorder(journal).record([RememberMutedByHand(not yes), RememberDisplayKeptOn(not yes)])
+    Recorder(journal).record([RememberMutedByHand(yes), RememberDisplayKeptOn(yes)])
+    journal.close()
+    found = restored(Journal(tmp_path), "boot", display_on=False)
+    assert (found.muted_by_hand, found.display_kept_on) == (yes, yes)
 
 
 def test_a_volume_of_another_version_is_forgotten(tmp_path: Path) -> None:
