@@ -241,6 +241,15 @@ def test_broken_settings_do_not_hide_a_broken_camera(make_bench: MakeBench) -> N
     assert any("did you mean keepalive_seconds?" in problem for problem in problems)
 
 
+def test_a_password_in_the_media_servers_address_is_not_shown(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    bench.room.settings["media"]["publish_url"] = "http://room:geheim@127.0.0.1:9/{meeting}/whip"
+    bench.write_settings()
+    done = bench.run("doctor", "media-server")
+    assert "http://***@127.0.0.1:9: Connection refused" in done.stdout
+    assert "geheim" not in done.stdout + done.stderr
+
+
 def test_a_device_whose_settings_are_broken_is_not_called_missing(make_bench: MakeBench) -> None:
     bench = make_bench()
     bench.room.settings["devices"]["camera"]["driver"] = "v4l"

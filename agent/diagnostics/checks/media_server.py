@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from agent import settings
+from agent.core.urls import shown
 from agent.diagnostics.checks.certificate import ends_soon
 from agent.diagnostics.endpoint import reach
 from agent.diagnostics.report import Finding, failed, ok, skipped, warning
@@ -95,7 +96,7 @@ def ask(url: str, token: str | None) -> Answer:
 
 
 def _check_one(url: str, token: str | None) -> list[Finding]:
-    where = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
+    where = shown(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}")
     try:
         answer = ask(url, token)
     except ssl.SSLCertVerificationError as error:
