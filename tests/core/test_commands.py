@@ -101,6 +101,15 @@ def test_mute_and_unmute_in_standby() -> None:
     assert final(play, "c2") == (AckState.REJECTED, Code.NOT_IN_MEETING)
 
 
+def test_after_a_meeting_nobody_is_live_any_more() -> None:
+    play = Playbook()
+    play.enter(microphone="live")
+    play.command("leave")
+    play.exit("")
+    play.command("mute", id="m1")
+    assert final(play, "m1") == (AckState.SUCCEEDED, Code.ALREADY)
+
+
 def test_volume_is_set_now_or_for_the_next_meeting() -> None:
     play = Playbook()
     play.command("volume", speaker=30)

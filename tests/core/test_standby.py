@@ -8,6 +8,7 @@ from agent.core import effects as do
 from agent.core.documents import Phase
 from agent.core.events import DevicesProbed, DisplaySwitched, HostSampled, Restored
 from agent.core.media import UplinkReported
+from agent.core.media_child import RESTART
 from tests.core.playbook import PROFILE, Playbook, kinds
 
 SCREEN = structs.replace(PROFILE, has_screen=True)
@@ -36,6 +37,7 @@ def test_it_goes_with_the_display() -> None:
     assert do.StopWorker() in effects
     play.exit("exited")
     assert len(play.all(do.StartWorker)) == 1
+    assert RESTART not in play.deadlines, "nothing failed that is to be tried again"
 
 
 def test_health_is_asked_for_while_a_meetings_child_waits_for_the_screen() -> None:
