@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from agent.diagnostics.report import Finding, warning
+from agent.host.sampling import CERTIFICATE_SOON_DAYS
 from agent.locale import gettext as _
-
-SOON_DAYS = 14
-"""Time for somebody to renew it and to bring it here."""
 
 
 def ends_soon(whose: str, days: int) -> list[Finding]:
     """A warning if the certificate ends within two weeks."""
-    if days >= SOON_DAYS:
+    if days >= CERTIFICATE_SOON_DAYS:
         return []
     return [
         warning(

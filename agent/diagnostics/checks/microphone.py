@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.core.documents import Status
+from agent.devices.microphone.level import QUIET_DBFS
 from agent.diagnostics.bench.protocol import SoundResult
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.checks.device import attempt, held_by_meeting, preliminary
@@ -15,9 +16,6 @@ LISTEN_SECONDS = 1.0
 
 DEAD_ZEROS = 0.999
 """Share of exact zeros: no converter delivers them unless it is muted."""
-
-QUIET_DBFS = -66.0
-"""A quiet room's noise is louder than this in a microphone with its gain right."""
 
 CLIPPED_SHARE = 0.001
 

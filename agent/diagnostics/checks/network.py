@@ -8,9 +8,8 @@ from agent.config.rules import is_loopback
 from agent.diagnostics.checks.figures import host_figures
 from agent.diagnostics.report import Finding, failed, ok, skipped, warning
 from agent.diagnostics.site import Site
+from agent.host.sampling import WEAK_SIGNAL_DBM
 from agent.locale import gettext as _
-
-WEAK_DBM = -75
 
 
 def check(site: Site) -> list[Finding]:
@@ -48,7 +47,7 @@ def _no_address(figures: dict[str, Any]) -> Finding:
 def _wifi(figures: dict[str, Any]) -> list[Finding]:
     found: list[Finding] = []
     signal = figures.get("wifi_signal_dbm")
-    if signal is not None and signal < WEAK_DBM:
+    if signal is not None and signal < WEAK_SIGNAL_DBM:
         found.append(
             warning(
                 "network-wifi-weak",

@@ -5,10 +5,8 @@ from __future__ import annotations
 from agent.diagnostics.checks.figures import host_figures
 from agent.diagnostics.report import Finding, failed, ok, skipped, warning
 from agent.diagnostics.site import Site
+from agent.host.sampling import HOT_CELSIUS
 from agent.locale import gettext as _
-
-HOT_CELSIUS = 80.0
-"""Where a Pi begins to slow down (Raspberry Pi documentation, frequency management)."""
 
 
 def check(site: Site) -> list[Finding]:

@@ -7,10 +7,9 @@ from pathlib import Path
 from agent.diagnostics.checks.figures import host_figures
 from agent.diagnostics.report import Finding, failed, ok, skipped, warning
 from agent.diagnostics.site import Site
+from agent.host.sampling import FULL_DISK_MEGABYTES, LOW_DISK_MEGABYTES
 from agent.locale import gettext as _
 from agent.settings import Store
-
-FULL_MEGABYTES, LOW_MEGABYTES = 20, 200
 
 
 def check(site: Site) -> list[Finding]:
@@ -23,9 +22,9 @@ def check(site: Site) -> list[Finding]:
     evidence = _("{path}: {free} MB free").format(path=folder, free=free)
     if figures.get("store_read_only"):
         return [_read_only(evidence)]
-    if free < FULL_MEGABYTES:
+    if free < FULL_DISK_MEGABYTES:
         return [_full(evidence)]
-    if free < LOW_MEGABYTES:
+    if free < LOW_DISK_MEGABYTES:
         return [
             warning(
                 "storage-low",
