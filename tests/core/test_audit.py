@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
+from agent.core.audit import left_open
 from agent.core.documents import DeviceStatus, EventDocument, Status
 from agent.core.effects import PublishEvent
 from agent.core.events import Restored
@@ -74,6 +77,18 @@ def test_a_killed_media_process_closes_what_it_had_open() -> None:
         ("device-closed", "microphone", join),
     ]
     assert "killed by SIGKILL" in audited(play)[-1].text
+
+
+def test_what_was_left_open_is_what_was_opened_last() -> None:
+    play = Playbook()
+    play.enter()
+    newest_first = audited(play)[::-1]
+    assert left_open(newest_first) == {"camera", "microphone"}
+    close(play, "camera")
+    fault = next(e.event for e in play.all(PublishEvent))
+    other = structs.replace(fault, type="fault", detail={"device": "microphone"})
+    assert left_open([other, *audited(play)[::-1]]) == {"microphone"}
+    assert left_open([]) == set()
 
 
 def test_the_loudspeaker_hears_nothing_and_is_not_audited() -> None:

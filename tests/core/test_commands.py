@@ -239,6 +239,17 @@ def test_bad_input_is_acknowledged_and_answered_where_an_id_is_known() -> None:
     assert do.SendAck not in kinds(effects)
 
 
+def test_what_did_not_come_from_the_broker_is_not_acknowledged_to_it() -> None:
+    play = Playbook()
+    local = Command("l1", "ping", Ping(), Origin.LOCAL)
+    for known, earlier in ((False, None), (True, None)):
+        effects = play.tell(CommandReceived(local, None, known=known, earlier=earlier))
+        assert do.AcknowledgeDelivery not in kinds(effects)
+    effects = play.tell(CommandRefused("l2", "ping", Code.BAD_FIELD, "id: no"))
+    assert do.AcknowledgeDelivery not in kinds(effects)
+    assert [ack.seq for ack in play.acks("l2")] == [1]
+
+
 def test_unknown_fields_are_warned_about() -> None:
     play = Playbook()
     ping = Command("p1", "ping", Ping(), Origin.HUB)

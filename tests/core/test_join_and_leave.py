@@ -101,6 +101,22 @@ def test_a_join_that_does_not_come_true_in_time_fails_once_and_leaves(reports, c
     assert play.states("c1").count(AckState.FAILED) == 1
 
 
+def test_each_join_waits_a_moment_for_the_rest_of_its_sources() -> None:
+    play = Playbook()
+    sources = [{"url": SERVER + "/a"}, {"url": SERVER + "/b", "label": "B"}]
+    for meeting, join in (("first", "c1"), ("second", "c3")):
+        play.join(meeting, play=sources)
+        play.light()
+        play.opened("camera")
+        play.report(UplinkReported("flowing"))
+        play.report(DownlinkReported(SERVER + "/a", "flowing"))
+        assert play.phase is Phase.JOINING
+        play.wait(1)
+        assert play.acks(join)[-1].detail["silent_sources"] == ["B"]
+        play.command("leave")
+        play.exit("")
+
+
 def test_a_refused_stream_fails_at_once() -> None:
     play = Playbook()
     play.join()

@@ -20,7 +20,14 @@ from agent.core.effects import (
     SetLamp,
     StartWorker,
 )
-from agent.core.events import DisplaySwitched, LampSet, LineChanged, LinkChanged, Restored
+from agent.core.events import (
+    DisplaySwitched,
+    HostSampled,
+    LampSet,
+    LineChanged,
+    LinkChanged,
+    Restored,
+)
 from agent.core.media import DeviceReported, SetMicrophone
 from tests.core.playbook import PROFILE, Playbook, kinds
 
@@ -124,6 +131,17 @@ def test_a_lamp_that_does_not_obey_is_a_fault_until_it_does() -> None:
     assert "GPIO line 27" in panel.text
     play.tell(LampSet())
     assert "panel" not in play.room.health.devices
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_lamp_that_is_required_fails_the_room(required: bool) -> None:
+    names = {"panel"} if required else set()
+    play = Playbook(structs.replace(PROFILE, required=frozenset(names)))
+    play.join()
+    play.tell(LampSet("GPIO line 27: device busy"))
+    play.tell(HostSampled({}))
+    status = play.room.health.latest.status
+    assert status is (Status.FAILED if required else Status.DEGRADED)
 
 
 def test_a_room_without_a_lamp_has_no_fault_of_it() -> None:

@@ -35,6 +35,8 @@ def test_it_goes_with_the_display() -> None:
     play = start(display_on=True)
     effects = play.tell(DisplaySwitched(False))
     assert do.StopWorker() in effects
+    play.tell(HostSampled({}))
+    assert len(play.all(do.StopWorker)) == 1, "told once"
     play.exit("exited")
     assert len(play.all(do.StartWorker)) == 1
     assert RESTART not in play.deadlines, "nothing failed that is to be tried again"
