@@ -31,8 +31,9 @@ less is not seen on anybody's lips."""
 
 BEGINNING_SECONDS = 2.0
 MOVING_SECONDS = 0.5
-"""What a source has waiting when it begins, or is moved to an earlier time, is late, and nothing is to
-be learned from that."""
+BURST_SECONDS = 0.01
+"""What a source has waiting when it begins, or is moved to an earlier time, is late and comes in one burst:
+only its first buffer counts, then."""
 
 LEVELS_A_SECOND = 2
 
@@ -116,7 +117,7 @@ class Input:
         self._clock = clock
         self._slack = Slack()
         self._delay = 0
-        self._settled_seconds = 0.0
+        self._settled_seconds = self._late_seconds = 0.0
         self._on_longer: Callable[[], None] = lambda: None
         self._source = Gst.ElementFactory.make("proxysrc")
         self._pad = self._source.get_static_pad("src")
@@ -157,7 +158,9 @@ class Input:
     def was_late(self, began: int) -> None:
         """A buffer came too late whose first sample has this time, in the mixer's thread."""
         now, needed = time.monotonic(), self._clock.now() - began
-        if now >= self._settled_seconds and needed > self._delay and self._slack.late(needed, now):
+        counts = now >= self._settled_seconds or now - self._late_seconds > BURST_SECONDS
+        self._late_seconds = now
+        if counts and needed > self._delay and self._slack.late(needed, now):
             self._on_longer()
 
     def look(self) -> None:

@@ -84,8 +84,6 @@ class Slack:
         return True
 
     def _filling(self) -> bool:
-        newest = self._late[-1]
-        recent = (
-            late for late in self._late if newest.at_seconds - late.at_seconds <= FILLING_SECONDS
-        )
-        return newest.needed - min(late.needed for late in recent) >= FILLING_NANOSECONDS
+        newest, from_seconds = self._late[-1], self._late[-1].at_seconds - FILLING_SECONDS
+        needed = [late.needed for late in self._late if late.at_seconds >= from_seconds]
+        return len(needed) > TOLERATED and newest.needed - min(needed) >= FILLING_NANOSECONDS
