@@ -22,7 +22,7 @@ from agent.media.picture.count import PictureCount
 from agent.media.pipeline import SharedClock
 from agent.media.reception import Outlets, Reception, Waits
 from agent.media.webrtc.connection import Connection, Report
-from agent.media.webrtc.jitter import Arrivals, JitterControl
+from agent.media.webrtc.jitter import JitterControl
 from agent.media.webrtc.network import Network
 
 KEYFRAME_SECONDS = 0.5
@@ -128,6 +128,11 @@ class Downlink:
         """Of its packets since the last look (0 to 1); None if there were none to come."""
         return self._playing.loss()
 
+    @property
+    def adapts(self) -> bool:
+        """Whether its server may be about to send less by itself."""
+        return self._playing.adapts
+
     def request_keyframe(self) -> None:
         """Ask the sender for one; nothing happens before its stream has begun."""
         self._playing.request_keyframe()
@@ -208,11 +213,11 @@ class Downlink:
         session = reception.connection.session
         now = time.monotonic()
         if session:
-            self._jitter.begin(now, session.jitter_buffers.arrivals())
+            self._jitter.go_on(session.jitter_buffers.arrivals(), now)
             session.set_patience(self._jitter.patience_milliseconds)
             session.pipeline.set_latency(self._lips.picture)
         else:
-            self._jitter.begin(now, Arrivals())
+            self._jitter.begin(now)
             self._lips.look(self._jitter_nanoseconds(), self._paths(), self._least_delay())
 
     def _adapt(self) -> None:

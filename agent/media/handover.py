@@ -15,8 +15,8 @@ from agent.media.loop import Loop, Timer
 from agent.media.reception import Reception
 from agent.media.webrtc.picture_trial import TRIAL_SECONDS, PictureTrial
 
-PARALLEL_SECONDS = 0.7
-"""From the next one's first sound: the other one may wait for a lost packet for half a second, and all
+PARALLEL_SECONDS = 0.5
+"""From the next one's first sound: the other one may still wait for a lost packet, and all
 that the next has decoded meanwhile is there to go on with."""
 
 COMPARED_PIECES = 25

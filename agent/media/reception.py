@@ -22,6 +22,7 @@ from agent.media.webrtc.jitter import JitterControl
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.picture_budget import LossMeter
 from agent.media.webrtc.session import Events, Session
+from agent.media.webrtc.transport_feedback import MOST_HEADER_BYTES, is_numbered
 from agent.media.webrtc.transport_feedback import OFFERED as OFFERED_FEEDBACK
 
 DECODERS = ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec")
@@ -98,6 +99,9 @@ class Reception:
         self._pictures = pictures
         self.with_picture = with_picture
         self._plays = False
+        self._repairs = True
+        self.adapts = False
+        """Whether its server wants to know of each packet what becomes of it."""
         self._tapped = False
         self._taps: list[Tap] = []
         self._timing: Tap | None = None
@@ -132,7 +136,7 @@ class Reception:
 
     def request_keyframe(self) -> None:
         """Ask the sender for one (RFC 4585, PLI); nothing happens before its stream has begun."""
-        if self.connection.connected and self._picture_pad:
+        if self.connection.connected and self._picture_pad and self._repairs:
             request = Gst.Structure.new_from_string("GstForceKeyUnit,all-headers=(boolean)true")
             event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, request)
             self._picture_pad.push_event(event)
@@ -144,9 +148,12 @@ class Reception:
             tap.switch(on)
 
     def stop_repairs(self) -> None:
-        """Ask for no lost packet again: its repetition would only queue behind all the rest."""
+        """Ask for no lost packet again, and for no keyframe: both would only queue behind all the rest."""
+        self._repairs = False
         if session := self.connection.session:
             session.jitter_buffers.stop_repairs()
+            if depayloader := session.pipeline["depayloader"]:
+                depayloader.set_property("request-keyframe", False)
 
     def time_sound(self, call: Callable[[int], None] | None) -> None:
         """Give `call` how late each piece of sound comes, in nanoseconds after its own time; None: no more."""
@@ -197,6 +204,7 @@ class Reception:
         """A stream has begun: build what decodes it."""
         if pad.direction != Gst.PadDirection.SRC:
             return
+        pad.add_probe(Gst.PadProbeType.BUFFER, self._on_first_packet)
         media = pad.get_current_caps().get_structure(0).get_string("media")
         description = self._picture_description() if media == "video" else self._sound_description()
         branch = Gst.parse_bin_from_description(description, True)
@@ -207,6 +215,11 @@ class Reception:
             self._take_sound(session)
         branch.sync_state_with_parent()
         pad.link(branch.get_static_pad("sink"))
+
+    def _on_first_packet(self, _pad: Any, info: Any) -> Any:
+        buffer = info.get_buffer()
+        self.adapts = self.adapts or is_numbered(buffer.extract_dup(0, MOST_HEADER_BYTES))
+        return Gst.PadProbeReturn.REMOVE
 
     def _take_pictures(self, session: Session, branch: Any) -> None:
         pipeline = session.pipeline
@@ -274,7 +287,7 @@ class Reception:
 
 PICTURE = """
  queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
- ! rtph264depay request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
+ ! rtph264depay name=depayloader request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
  ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au
  ! {decoder} ! {sink} name=picture sync=true"""
 """Without QoS events, which go up through all of webrtcbin at each picture: a decoder can leave out only

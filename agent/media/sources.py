@@ -87,9 +87,12 @@ class Sources:
     def _look(self) -> None:
         """Give up pictures, the last source's first, where the link does not carry them."""
         losses = [loss for downlink in self if (loss := downlink.loss()) is not None]
-        changing = any(downlink.changing for downlink in self)
         pictures = self._budget.look(
-            losses, len(self._downlinks), time.monotonic(), changing=changing
+            losses,
+            len(self._downlinks),
+            time.monotonic(),
+            changing=any(downlink.changing for downlink in self),
+            adapts=any(downlink.adapts for downlink in self),
         )
         for index, downlink in enumerate(self):
             downlink.want_picture(index < pictures)

@@ -156,6 +156,8 @@ def test_a_link_too_narrow_for_the_meetings_picture_keeps_its_sound(
         receiver.wait(Measured, seen, 60, after=told_again)
         links = [r for _, r in receiver.reports[told:] if isinstance(r, DownlinkReported)]
         assert not links, "nobody is told of a meeting that was lost"
+        sessions = media_server.sessions
+        wait_for(lambda: len(sessions("hills")) == 2, 20, "no session of a trial is left behind")
 
 
 def test_a_server_that_adapts_sends_a_smaller_picture_down_a_narrow_link(tmp_path: Path) -> None:

@@ -53,10 +53,19 @@ def test_calm_brings_it_down_again_slowly_to_the_setting() -> None:
     assert delays[-1] == 60
 
 
+def test_a_session_that_takes_over_behind_a_queue_does_not_make_it_longer() -> None:
+    looks = Looks()
+    looks.look(Arrivals(lost=7), 10.0)
+    looks.control.go_on(Arrivals(lost=40), 10.0)
+    assert set(looks.look(Arrivals(lost=45), 2.0)) == {300}, "lost while that queue goes"
+    assert looks.look(Arrivals(lost=45), 1.0)[-1] == 300
+    assert looks.look(Arrivals(lost=46))[-1] > 300
+
+
 def test_another_session_on_the_same_link_begins_with_what_was_learned() -> None:
     looks = Looks()
     looks.look(Arrivals(lost=7))
-    looks.control.begin(10.0, Arrivals())
+    looks.control.begin(10.0)
     assert looks.control.look(Arrivals(), 10.2) == 300
 
 

@@ -91,7 +91,10 @@ def test_a_bad_radio_and_one_bad_source_cost_no_picture() -> None:
 
 
 def test_a_source_that_adapts_within_a_second_keeps_its_picture() -> None:
-    budget = PictureBudget()
     losses = [0.6] * 5 + [0.0] * 4 + [0.6] * 5
-    assert {budget.look([loss], 1, look / 4) for look, loss in enumerate(losses)} == {1}
-    assert budget.look([0.6], 1, 4.0) == 0, "it does not adapt"
+    budget = PictureBudget()
+    looks = enumerate(losses)
+    assert {budget.look([loss], 1, look / 4, adapts=True) for look, loss in looks} == {1}
+    assert budget.look([0.6], 1, 4.0, adapts=True) == 0, "it does not"
+    budget = PictureBudget()
+    assert [budget.look([0.6], 1, look / 4) for look in range(3)] == [1, 1, 0], "nor can it"

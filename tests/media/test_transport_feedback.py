@@ -14,7 +14,7 @@ from agent.media.webrtc.rate import (
     RateControl,
     Targets,
 )
-from agent.media.webrtc.transport_feedback import Feedback, Packet
+from agent.media.webrtc.transport_feedback import ID, Feedback, Packet, is_numbered
 from tests.support import transport_feedback
 from tests.support.transport_feedback import TransportFeedback
 
@@ -170,3 +170,21 @@ def test_what_the_test_server_writes_is_what_it_reads() -> None:
     assert [number for number, _ in told] == [65534, 65535, 0, 1]
     assert [at is not None for _, at in told] == [True, True, False, True]
     assert feedback.report(1, 2) is None, "nothing new came"
+
+
+def rtp(*extensions: bytes, sources: int = 0) -> bytes:
+    """A packet with these elements (RFC 8285, 4.2) and so many contributing sources."""
+    body = b"".join(extensions)
+    body += bytes(-len(body) % 4)
+    header = bytes([0x90 + sources]) + bytes(11 + 4 * sources)
+    return header + b"\xbe\xde" + struct.pack("!H", len(body) // 4) + body + bytes(100)
+
+
+def test_a_server_that_counts_its_packets_for_feedback_is_known_by_them() -> None:
+    mid, count = bytes([0x10, 0x30]), bytes([ID << 4 | 1, 0, 7])
+    assert is_numbered(rtp(mid, count))
+    assert is_numbered(rtp(count, sources=2))
+    assert is_numbered(rtp(bytes(2), count)), "padding before it"
+    assert not is_numbered(rtp(mid))
+    assert not is_numbered(bytes([0x80]) + bytes(60)), "no extension at all"
+    assert not is_numbered(rtp(mid)[:14]), "cut off"

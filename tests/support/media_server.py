@@ -128,7 +128,7 @@ class Relay:
         async def _() -> None:
             if pc.connectionState in ("failed", "closed"):
                 await self._end(session)
-            elif pc.connectionState == "connected" and kind == "whep":
+            elif pc.connectionState == "connected" and kind == "whep" and shown(pc):
                 await self._refresh(session.name)
 
         return session
@@ -202,6 +202,11 @@ class Relay:
                 for session in self._sessions.values()
             ]
         )
+
+
+def shown(connection: RTCPeerConnection) -> bool:
+    """Whether this player wants pictures."""
+    return any(transceiver.kind == "video" for transceiver in connection.getTransceivers())
 
 
 def listen(transport: Any, player: Player) -> None:

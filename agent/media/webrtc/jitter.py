@@ -12,7 +12,7 @@ LONGEST_MILLISECONDS = 520
 """Three attempts at a retransmission over 100 ms of round trip, and the delay of speech that people
 still bear; measured in tests/bench."""
 
-SHORTEST_PATIENCE_MILLISECONDS = 420
+SHORTEST_PATIENCE_MILLISECONDS = 340
 """GStreamer takes a packet that is later than its buffer waits as the beginning of another time
 (rtpjitterbuffer.c), each stream for itself: lips and sound are torn apart, and a second later the mixer
 makes a gap of it. Mobile networks stall, and full queues last (RFC 8867, 4), for 300 ms."""
@@ -50,9 +50,14 @@ class JitterControl:
         self._calm_from = now_seconds
         self.milliseconds = floor_milliseconds
 
-    def begin(self, now_seconds: float, arrivals: Arrivals) -> None:
-        """Another session on the same link: these are its counters."""
+    def begin(self, now_seconds: float) -> None:
+        """Another session on the same link: its counters start anew."""
+        self._before, self._calm_from = Arrivals(), now_seconds
+
+    def go_on(self, arrivals: Arrivals, now_seconds: float) -> None:
+        """With another session, whose counters are these, and that has come through what was the matter."""
         self._before, self._calm_from = arrivals, now_seconds
+        self._grew_seconds = now_seconds
 
     def look(self, arrivals: Arrivals, now_seconds: float) -> int:
         """Some times a second. The delay in milliseconds from now on."""

@@ -11,13 +11,13 @@ CONGESTED_LOSS = 0.12
 """Of the packets of every source at once, in spite of retransmission. A bad radio loses less, and a bad
 link of one source's own is not ours."""
 
-PATIENCE_SECONDS = 1.5
-"""A source that adapts to its own link needs that long."""
+PATIENCE_SECONDS, ADAPTING_PATIENCE_SECONDS = 0.5, 1.5
+"""Of a full link, and where a server that wants to know what arrives may adapt to it: it needs that long."""
 
 SETTLE_SECONDS = 1.0
 """From sources being played with other media to their losses being those of these media."""
 
-RETURN_SECONDS, RETURN_PATIENCE_SECONDS = 8.0, 0.5
+RETURN_SECONDS = 8.0
 """What goes wrong just after a picture came back is the picture's doing."""
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 7.0, 60.0
@@ -40,10 +40,17 @@ class PictureBudget:
         self._narrow_from: float | None = None
 
     def look(
-        self, losses: list[float], sources: int, now_seconds: float, *, changing: bool = False
+        self,
+        losses: list[float],
+        sources: int,
+        now_seconds: float,
+        *,
+        changing: bool = False,
+        adapts: bool = False,
     ) -> int:
         """How many of so many sources are to be played with their picture. `losses` (0 to 1) has one for
-        each source of which packets came; `changing`: a source is not yet played as was said.
+        each source of which packets came; `changing`: a source is not yet played as was said; `adapts`:
+        a source may be about to send less.
         """
         self._given_up = min(self._given_up, sources)
         if changing:
@@ -53,7 +60,7 @@ class PictureBudget:
             self._congested_from = None
         elif self._congested_from is None:
             self._congested_from = now_seconds
-        if self._drowning(now_seconds) and self._given_up < sources:
+        if self._drowning(now_seconds, adapts) and self._given_up < sources:
             self._give_up_one(now_seconds)
         elif self._trial_ends is not None and now_seconds >= self._trial_ends:
             self._trial_ends, self._try_at = None, now_seconds
@@ -68,10 +75,10 @@ class PictureBudget:
         """The picture that came back last is not to be had, or it harms the sound."""
         self._give_up_one(now_seconds)
 
-    def _drowning(self, now_seconds: float) -> bool:
-        since = self._congested_from
-        patience = PATIENCE_SECONDS if self._trial_ends is None else RETURN_PATIENCE_SECONDS
-        return since is not None and now_seconds - since >= patience
+    def _drowning(self, now_seconds: float, adapts: bool) -> bool:
+        waits = adapts and self._trial_ends is None
+        patience = ADAPTING_PATIENCE_SECONDS if waits else PATIENCE_SECONDS
+        return self._congested_from is not None and now_seconds - self._congested_from >= patience
 
     def _give_up_one(self, now_seconds: float) -> None:
         if self._narrow_from is None:

@@ -1,21 +1,33 @@
 """Whether a picture that is tried harms the sound that plays meanwhile: then the link is too narrow.
 
-Pure: how late each piece of sound comes goes in. A queue shows before anything of it is lost.
+Pure: how late each piece of sound comes goes in. A queue shows before much is lost of it.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from agent.media.webrtc.queue import Queue
 
 TRIAL_SECONDS = 1.0
-"""From the first picture or sound: a link that is far too narrow has a queue of a second by then."""
-
-HARMFUL_NANOSECONDS = 100_000_000
-HARMED = 3
-"""Pieces one after the other: one may have met a busy processor."""
+"""From the first picture or sound: a link that is far too narrow has a full queue long before."""
 
 REMEMBERED = 500
 """Ten seconds of sound, longer than a handshake takes."""
+
+
+class Harm(NamedTuple):
+    """So many pieces of sound one after the other, 20 ms each, are later than before by so much."""
+
+    nanoseconds: int
+    pieces: int
+
+
+FULL = Harm(250_000_000, 3)
+"""A full queue (300 ms: RFC 8867, 4)."""
+
+LASTING = Harm(100_000_000, 15)
+"""A keyframe makes such a queue on a link that is wide enough, too; but that is gone sooner."""
 
 
 class PictureTrial:
@@ -23,10 +35,11 @@ class PictureTrial:
 
     def __init__(self) -> None:
         self._queue = Queue(REMEMBERED)
-        self._harmed = 0
+        self._harmed = {FULL: 0, LASTING: 0}
 
     def harms(self, late_nanoseconds: int) -> bool:
         """Of the sound, after its own time."""
-        late = self._queue.look(late_nanoseconds) > HARMFUL_NANOSECONDS
-        self._harmed = self._harmed + 1 if late else 0
-        return self._harmed >= HARMED
+        queued = self._queue.look(late_nanoseconds)
+        for harm, pieces in self._harmed.items():
+            self._harmed[harm] = pieces + 1 if queued > harm.nanoseconds else 0
+        return any(pieces >= harm.pieces for harm, pieces in self._harmed.items())

@@ -13,8 +13,18 @@ from typing import Any, NamedTuple
 from agent.media.webrtc.queue import Queue
 
 URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
-OFFERED = f'rtcp-fb-transport-cc=(boolean)true,extmap-4=(string)"{URI}"'
+ID = 4
+"""Of the extension in a packet's header; an answer keeps it (RFC 8285, 5)."""
+
+OFFERED = f'rtcp-fb-transport-cc=(boolean)true,extmap-{ID}=(string)"{URI}"'
 """As GStreamer's caps say it."""
+
+ONE_BYTE_PROFILE = b"\xbe\xde"
+MOST_HEADER_BYTES = 128
+"""That are looked at: there are some extensions at the most."""
+
+HAS_EXTENSION = 0x10
+PADDING = 0
 
 EVENT = "RTPTWCCPackets"
 NANOSECONDS = 1_000_000_000
@@ -62,6 +72,20 @@ def packets(structure: Any) -> list[Packet]:
     """Of GStreamer's event, which comes upstream to whoever made the packets."""
     told = [_packet(one) for one in structure.get_value("packets")]
     return [one for one in told if one.sent_seconds < NEVER_SECONDS]
+
+
+def is_numbered(packet: bytes) -> bool:
+    """Whether the sender of this RTP packet counts it for feedback: it wants to know what arrives."""
+    extension = 12 + 4 * (packet[0] & 0x0F)
+    if not packet[0] & HAS_EXTENSION or packet[extension : extension + 2] != ONE_BYTE_PROFILE:
+        return False
+    at = extension + 4
+    end = at + 4 * int.from_bytes(packet[extension + 2 : at], "big")
+    while at < min(end, len(packet)):
+        if packet[at] >> 4 == ID:
+            return True
+        at += 1 if packet[at] == PADDING else 2 + (packet[at] & 0x0F)
+    return False
 
 
 def _packet(one: Any) -> Packet:
