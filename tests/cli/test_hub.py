@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from agent import settings
 from agent.cli.app import run_tool
 from agent.core.events import CommandReceived
+from agent.enrolment.authority import Authority
 from agent.hub.messages import Incoming, decode_command
 from agent.hub.signature import Signatures
 from agent.hub.topics import Topics
@@ -69,6 +72,15 @@ def test_who_is_enrolled_again_without_its_groups_is_told(hub: Tool, folder: Pat
         "enroll", "thon-5", *where
     )
     assert "groups" not in hub("enroll", "thon-5", "--group", "xa-ba-vi", *where)
+
+
+def test_the_list_says_what_has_expired(hub: Tool, folder: Path) -> None:
+    Authority(folder, lambda: datetime.now(UTC) - timedelta(days=800)).create("diemcau/v1")
+    Authority(folder, lambda: datetime.now(UTC) - timedelta(days=731)).enrol_room("thon-5", [])
+    Authority(folder).enrol_room("thon-6", [])
+    old, new = hub("list", "--folder", str(folder)).splitlines()
+    assert re.search(r"thon-5 +expired \d{4}-", old)
+    assert re.search(r"thon-6 +until \d{4}-.*, 729 days", new)
 
 
 def test_mistakes_are_named_and_change_nothing(hub: Tool, folder: Path) -> None:

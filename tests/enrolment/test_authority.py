@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from agent.enrolment.authority import Authority
 from agent.errors import ConfigError
@@ -52,6 +54,49 @@ def test_a_room_gets_what_it_needs_and_for_two_years(authority: Authority) -> No
     assert made.subject.rfc4514_string() == "CN=thon-5"
     assert made.not_valid_after_utc == TODAY + timedelta(days=730)
     assert made.not_valid_before_utc < TODAY, "a room's clock may be behind"
+
+
+def test_nobody_but_a_ca_may_make_certificates(authority: Authority) -> None:
+    leaves = [
+        (authority.enrol_room("thon-5", []) / "room.pem", ExtendedKeyUsageOID.CLIENT_AUTH),
+        (authority.enrol_operator("ha") / "operator.pem", ExtendedKeyUsageOID.CLIENT_AUTH),
+        (authority.enrol_hub(["hub.example.org"]) / "hub.pem", ExtendedKeyUsageOID.SERVER_AUTH),
+    ]
+    for path, purpose in leaves:
+        found = certificate(path).extensions
+        assert not found.get_extension_for_class(x509.BasicConstraints).value.ca
+        usage = found.get_extension_for_class(x509.KeyUsage)
+        assert usage.critical
+        assert usage.value.digital_signature
+        assert not usage.value.key_cert_sign
+        assert list(found.get_extension_for_class(x509.ExtendedKeyUsage).value) == [purpose]
+    for name in ("ca.pem", "operators-ca.pem"):
+        made = certificate(authority.broker / name).extensions
+        constraints = made.get_extension_for_class(x509.BasicConstraints)
+        assert constraints.critical
+        assert (constraints.value.ca, constraints.value.path_length) == (True, 0)
+        assert made.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+
+
+def test_the_hubs_certificate_lasts_two_years_and_an_operators_one(authority: Authority) -> None:
+    hub = certificate(authority.enrol_hub(["hub.example.org"]) / "hub.pem")
+    operator = certificate(authority.enrol_operator("ha") / "operator.pem")
+    assert hub.not_valid_after_utc == TODAY + timedelta(days=730)
+    assert operator.not_valid_after_utc == TODAY + timedelta(days=365)
+
+
+def test_what_the_broker_reads_is_readable_whatever_the_umask(tmp_path: Path) -> None:
+    umask = os.umask(0o077)
+    try:
+        made = Authority(tmp_path / "authority", lambda: TODAY)
+        made.create("diemcau/v1")
+        made.enrol_hub(["hub.example.org"])
+    finally:
+        os.umask(umask)
+    modes = {one.name: one.stat().st_mode & 0o777 for one in made.broker.iterdir()}
+    assert modes.pop("hub.key") == 0o600
+    assert modes.pop("acl") == 0o640
+    assert set(modes.values()) == {0o644}
 
 
 @pytest.mark.parametrize("name", ["Thon-5", "thon 5", "thon/5", "thon+5", "operator.ha", "", "#"])
