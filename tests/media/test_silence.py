@@ -48,3 +48,14 @@ def test_lost_reports_of_a_moment_ago_make_it_no_slower() -> None:
 
 def test_nothing_from_the_beginning_is_dead_too() -> None:
     assert noticed_after([]) <= 5
+
+
+def test_a_pause_of_our_own_is_not_the_peers() -> None:
+    watch = SilenceWatch(0.0)
+    watch.look(1, 0.25)
+    watch.look(5, 2.5)  # this process was held up while the peer went on
+    now = 2.5
+    while not watch.dead(now):
+        now += TICK_SECONDS
+        watch.look(5, now)
+    assert now - 2.5 <= 4.5

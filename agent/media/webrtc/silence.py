@@ -23,21 +23,26 @@ a while it is silent for longer without being dead."""
 
 REMEMBERED_PAUSES = 8
 
+HELD_UP_SECONDS = 0.5
+"""From one look to the next at the most: where it was longer, this process was held up, as it is when a
+meeting begins, and that is no pause of the peer's."""
+
 
 class SilenceWatch:
     """From when a session is up; `look` several times a second."""
 
     def __init__(self, now_seconds: float) -> None:
-        self._started = self._arrived = now_seconds
+        self._started = self._arrived = self._looked = now_seconds
         self._count = 0
         self._pauses: deque[float] = deque(maxlen=REMEMBERED_PAUSES)
 
     def look(self, packets: int, now_seconds: float) -> None:
         """Take note of all RTP and RTCP packets received so far."""
         if packets != self._count:
-            self._pauses.append(now_seconds - self._arrived)
+            arrived = min(now_seconds, self._looked + HELD_UP_SECONDS)
+            self._pauses.append(arrived - self._arrived)
             self._arrived = now_seconds
-        self._count = packets
+        self._looked, self._count = now_seconds, packets
 
     def silence_seconds(self, now_seconds: float) -> float:
         return now_seconds - self._arrived
