@@ -19,6 +19,7 @@ from agent.core.media import (
     Instruction,
     LinkState,
     MediaPlan,
+    MediaReport,
     SetCamera,
     SetMicrophone,
     SetRecording,
@@ -114,11 +115,11 @@ class Meeting:
             self._clock,
             folder,
             (self._plan.room, self._plan.meeting),
-            self._send,
+            self._report_recording,
             request_keyframes=lambda: self._loop.post(self._request_keyframes),
             expected=self._pictures,
         )
-        return Recorder(self._clock, folder, self._send, new_recording)
+        return Recorder(self._clock, folder, self._report_recording, new_recording)
 
     def _make_screen(self) -> Screen:
         output = self._devices.display.output
@@ -188,6 +189,11 @@ class Meeting:
     def _report_uplink(self, state: LinkState, text: str) -> None:
         self._notice.link(UPLINK, state)
         self._send(UplinkReported(state, text))
+
+    def _report_recording(self, report: MediaReport) -> None:
+        """From the recording's thread. The people in the room are told too."""
+        self._send(report)
+        self._loop.post(lambda: self._notice.recorded(self._recorder.on))
 
     # --- life
 

@@ -16,15 +16,18 @@ from agent.core.media import (
     Measured,
     SetCamera,
     SetMicrophone,
+    SetRecording,
     SetSources,
     UplinkReported,
 )
 from agent.devices.camera.pattern import COLOURS_RGB
+from agent.settings import Media, Recording
 from tests.media.rooms import TONE_HZ, flowing, plan, room, snapshot
+from tests.support.loopback import ADDRESS
 from tests.support.media_child import MediaChild
 from tests.support.media_server import MediaServer
 from tests.support.peers import Publisher, Receiver
-from tests.support.pictures import read_number, shows
+from tests.support.pictures import Picture, read_number, shows
 from tests.support.sounds import Sound, frequency, level_dbfs, purity, read_wav
 from tests.support.waiting import wait_for
 
@@ -180,6 +183,30 @@ def test_sources_come_and_go_without_touching_the_others(media_server: MediaServ
         child.wait(Applied, lambda a: a.request == "one")
         wait_for(lambda: not players("two"), 5, "the second source's session is ended")
         assert players("one") == before, "the first source was not touched"
+
+
+def test_the_people_in_the_room_see_that_they_are_recorded(
+    media_server: MediaServer, tmp_path: Path
+) -> None:
+    recording = Recording(directory=str(tmp_path / "films"), minimum_free_megabytes=1)
+    media = Media(local_address=ADDRESS, recording=recording)
+    with Publisher(media_server.whip("hub"), colour=GREEN), MediaChild(room(), media) as child:
+        child.start(plan(play=[media_server.whep("hub")]))
+        child.wait(Measured, lambda m: m.figures["downlinks"][0].get("frames_per_second"))
+        seen = tmp_path / "seen.png"
+        wait_for(lambda: shows(snapshot(child, seen), GREEN), 10, "the peer's colour")
+        assert not words(snapshot(child, seen))
+        child.send(SetRecording(True))
+        wait_for(lambda: words(snapshot(child, seen)), 10, "the words")
+        child.send(SetRecording(False))
+        wait_for(lambda: not words(snapshot(child, seen)), 10, "their end")
+
+
+def words(picture: Picture) -> bool:
+    """Whether there are any over the green, at the top right below the number."""
+    height, width = picture.shape[:2]
+    corner = picture[height // 16 : height // 8, width // 2 :].astype(int)
+    return bool(np.abs(corner - GREEN).max() > 100)
 
 
 def test_figures_for_health(media_server: MediaServer) -> None:

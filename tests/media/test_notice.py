@@ -29,6 +29,16 @@ def test_a_muted_room_is_told_so_while_all_else_is_well() -> None:
     assert said == ["Microphone muted", "", "Connection lost, reconnecting…"]
 
 
+def test_people_are_told_that_they_are_recorded() -> None:
+    said: list[str] = []
+    notice = Notice("en", "m", said.append)
+    notice.link(UPLINK, "flowing")
+    notice.recorded(True)
+    notice.muted(True)
+    notice.recorded(False)
+    assert said == ["Being recorded", "Being recorded · Microphone muted", "Microphone muted"]
+
+
 def test_pictures_given_up_are_no_riddle() -> None:
     said: list[str] = []
     notice = Notice("en", "m", said.append)

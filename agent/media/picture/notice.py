@@ -12,12 +12,14 @@ WORDS = {
         "reconnecting": "Mất kết nối, đang nối lại…",
         "narrow": "Đường truyền yếu, tạm bỏ bớt hình",
         "muted": "Micrô đang tắt",
+        "recorded": "Đang ghi hình và ghi âm",
     },
     "en": {
         "joining": "Joining meeting {meeting}…",
         "reconnecting": "Connection lost, reconnecting…",
         "narrow": "Weak link, some pictures are left out",
         "muted": "Microphone muted",
+        "recorded": "Being recorded",
     },
 }
 
@@ -25,7 +27,7 @@ UPLINK = "uplink"
 
 
 class Notice:
-    """Makes the line from the links' states and the microphone's; `show` gets each new one."""
+    """Makes the line from what the parts of the meeting tell; `show` gets each new one."""
 
     def __init__(self, language: str, meeting: str, show: Callable[[str], None]) -> None:
         self._words = WORDS[language]
@@ -33,6 +35,7 @@ class Notice:
         self._show = show
         self._links: dict[str, LinkState] = {}
         self._was_in = False
+        self._recorded = False
         self._muted = False
         self._narrow = False
         self._shown = ""
@@ -45,6 +48,11 @@ class Notice:
     def gone(self, key: str) -> None:
         """A source is not played any more."""
         self._links.pop(key, None)
+        self._update()
+
+    def recorded(self, recorded: bool) -> None:
+        """Whether the meeting goes to a file."""
+        self._recorded = recorded
         self._update()
 
     def muted(self, muted: bool) -> None:
@@ -63,7 +71,7 @@ class Notice:
         if not self._in():
             word = "reconnecting" if self._was_in else "joining"
             return self._words[word].format(meeting=self._meeting)
-        states = {"muted": self._muted, "narrow": self._narrow}
+        states = {"recorded": self._recorded, "muted": self._muted, "narrow": self._narrow}
         return " · ".join(self._words[word] for word, holds in states.items() if holds)
 
     def _in(self) -> bool:
