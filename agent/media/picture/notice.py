@@ -12,7 +12,7 @@ WORDS = {
         "reconnecting": "Mất kết nối, đang nối lại…",
         "narrow": "Đường truyền yếu, tạm bỏ bớt hình",
         "muted": "Micrô đang tắt",
-        "recorded": "Đang ghi hình và ghi âm",
+        "recorded": "Đang ghi hình",
     },
     "en": {
         "joining": "Joining meeting {meeting}…",
