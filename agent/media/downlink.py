@@ -180,6 +180,7 @@ class Downlink:
     def _on_failed(self) -> None:
         self._abandon()
         self._with_picture = self._playing.with_picture
+        self._begin(self._playing)
         self._on_failed_trial()
 
     def _abandon(self) -> None:
@@ -209,7 +210,9 @@ class Downlink:
     # --- waiting
 
     def _begin(self, reception: Reception) -> None:
-        """Its counters are others than those of the session before."""
+        """It plays, with counters of its own, or alone again: what was lost until now is no reason to wait
+        longer.
+        """
         session = reception.connection.session
         now = time.monotonic()
         if session:
