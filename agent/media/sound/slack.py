@@ -22,7 +22,7 @@ FILLING_SECONDS = 0.25
 """Late by so much more within so short a time: a queue fills on the way. What a busy machine held up comes
 all at once, and is late by less and less."""
 
-FULL_NANOSECONDS = 440_000_000
+FULL_NANOSECONDS = 400_000_000
 """What it will take when that queue is full: 300 ms (RFC 8867, 4) and what the room takes itself, and what
 the jitter buffers wait for a packet that the queue dropped (`SHORTEST_PATIENCE_MILLISECONDS`). Each
 smaller step would be a gap of its own."""
