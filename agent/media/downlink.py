@@ -118,7 +118,7 @@ class Downlink:
             "state": self.connection.state,
             "attempts": self._attempts_before + self.connection.attempts + coming,
             "decoder": self._playing.decoder,
-            "picture_given_up": not self._with_picture,
+            "picture_given_up": self.picture_given_up,
             "jitter_buffer_milliseconds": self._jitter.milliseconds,
             "picture_delay_milliseconds": self._lips.picture // Gst.MSECOND,
             "sound_delay_milliseconds": (self._lips.sound + self._paths().to_ear) // Gst.MSECOND,
@@ -143,6 +143,11 @@ class Downlink:
         self._playing.tap(on)
 
     # --- with its picture or without
+
+    @property
+    def picture_given_up(self) -> bool:
+        """Whether only its sound is played, also while its picture is on trial."""
+        return not self._playing.with_picture
 
     @property
     def changing(self) -> bool:

@@ -49,7 +49,7 @@ class Handover:
         self.coming.start()
         self._playing.time_sound(self._on_sound)
         if not self._trial:
-            self._playing.stop_repairs()
+            self._playing.repair(False)
 
     def on_state(self, state: LinkState, text: str) -> None:
         """What the next one's connection tells."""
@@ -92,6 +92,8 @@ class Handover:
     def abandon(self) -> list[threading.Thread]:
         """The threads to wait for: the next one is closed, the other plays on."""
         self._stop()
+        if not self._trial:
+            self._playing.repair(True)
         return self.coming.close()
 
     def _stop(self) -> None:

@@ -147,13 +147,15 @@ class Reception:
         for tap in self._taps:
             tap.switch(on)
 
-    def stop_repairs(self) -> None:
-        """Ask for no lost packet again, and for no keyframe: both would only queue behind all the rest."""
-        self._repairs = False
+    def repair(self, on: bool) -> None:
+        """Whether lost packets are asked for again, and keyframes: on a full link both only queue behind all
+        the rest.
+        """
+        self._repairs = on
         if session := self.connection.session:
-            session.jitter_buffers.stop_repairs()
+            session.jitter_buffers.repair(on)
             if depayloader := session.pipeline["depayloader"]:
-                depayloader.set_property("request-keyframe", False)
+                depayloader.set_property("request-keyframe", on)
 
     def time_sound(self, call: Callable[[int], None] | None) -> None:
         """Give `call` how late each piece of sound comes, in nanoseconds after its own time; None: no more."""

@@ -96,7 +96,7 @@ class Sources:
         )
         for index, downlink in enumerate(self):
             downlink.want_picture(index < pictures)
-        self._notice.narrow(pictures < len(self._downlinks))
+        self._notice.narrow(any(downlink.picture_given_up for downlink in self))
 
     def tap(self, on: bool) -> None:
         """Whether the recorder gets what comes in, from these sources and those to come."""

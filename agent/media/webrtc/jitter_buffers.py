@@ -43,10 +43,10 @@ class JitterBuffers:
         """How well they came."""
         return Arrivals(*self._count("num-lost", "num-late", "rtx-count"))
 
-    def stop_repairs(self) -> None:
-        """Ask for nothing again from now on."""
+    def repair(self, on: bool) -> None:
+        """Whether lost packets are asked for again."""
         for buffer in tuple(self._buffers):
-            buffer.set_property("do-retransmission", False)
+            buffer.set_property("do-retransmission", on)
 
     def shift(self, nanoseconds: int) -> None:
         """What comes out from now on is due so much later than by its own time."""
