@@ -179,8 +179,12 @@ class Downlink:
         self._playing.play()
         self._begin(self._playing)
         self._end(gone)
-        if self.connection.state != self._told:
-            self._report(self.connection.state, "")
+        if self.connection.flowing and self._told != "flowing":
+            self._report("flowing", "")
+        elif self._told == "flowing" and not self.connection.flowing:
+            self._report(
+                "stalled", "another session of it could not be had beside the one that played"
+            )
 
     def _on_failed(self) -> None:
         self._abandon()

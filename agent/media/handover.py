@@ -58,13 +58,13 @@ class Handover:
             self.coming.time_sound(self._coming_late.append)
             self._timer = self._loop.later(seconds, self._finish)
         elif text:
-            self._on_trouble(state)
+            self._on_trouble()
 
-    def _on_trouble(self, state: LinkState) -> None:
-        """A server may have but one session for us, and a full link none but the one that fills it: the
-        other one is broken first, then.
+    def _on_trouble(self) -> None:
+        """A server may have but one session for us, and a full link none but the one that fills it: that one
+        is broken first, then. Sound that is well is never broken for a picture.
         """
-        if self._trial and state != "refused":
+        if self._trial:
             self._fail()
         else:
             self._finish()
