@@ -19,7 +19,7 @@ from agent.media.handover import Handover
 from agent.media.lipsync import LipSync, Paths
 from agent.media.loop import Loop, Timer
 from agent.media.picture.count import PictureCount
-from agent.media.pipeline import SharedClock
+from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.reception import Outlets, Reception, Waits
 from agent.media.webrtc.connection import Connection, Report
 from agent.media.webrtc.jitter import JitterControl
@@ -58,7 +58,7 @@ class Downlink:
         self._paths = paths
         self._on_failed_trial = on_failed_trial
         self._jitter = JitterControl(jitter_buffer_milliseconds, time.monotonic())
-        self._lips = LipSync(self._jitter_nanoseconds(), paths())
+        self._lips = LipSync(self._jitter.nanoseconds, paths())
         self._tapped = False
         self._with_picture = True
         self._attempts_before = 0
@@ -230,7 +230,7 @@ class Downlink:
             session.pipeline.set_latency(self._lips.picture)
         else:
             self._jitter.begin(now)
-            self._lips.look(self._jitter_nanoseconds(), self._paths(), self._least_delay())
+            self._lips.look(self._jitter.nanoseconds, self._paths(), self._least_delay())
 
     def _adapt(self) -> None:
         """Wait longer for packets when some are missed."""
@@ -242,10 +242,10 @@ class Downlink:
                 session.set_patience(self._jitter.patience_milliseconds)
             self._keep_in_step(session.pipeline)
 
-    def _keep_in_step(self, pipeline: Any) -> None:
+    def _keep_in_step(self, pipeline: Pipeline) -> None:
         """Pictures wait for the loudspeaker, sound for the screen, both for late packets."""
         sound, picture = self._lips.sound, self._lips.picture
-        self._lips.look(self._jitter_nanoseconds(), self._paths(), self._least_delay())
+        self._lips.look(self._jitter.nanoseconds, self._paths(), self._least_delay())
         if self._lips.picture != picture:
             pipeline.set_latency(self._lips.picture)
         if self._lips.sound != sound and self._outlets.sound:
@@ -253,9 +253,6 @@ class Downlink:
 
     def _least_delay(self) -> int:
         return self._outlets.sound.least_delay if self._outlets.sound else 0
-
-    def _jitter_nanoseconds(self) -> int:
-        return self._jitter.milliseconds * int(Gst.MSECOND)
 
     def _want_picture(self) -> None:
         """A keyframe request is only a packet: it may be lost, or come before there is a camera."""

@@ -1,4 +1,4 @@
-"""One connection to a source, with or without its picture, and what decodes what it brings.
+"""One connection to a source, with or without its picture: what it brings, decoded.
 
 A source has two of them for a moment, one that plays and one that is to take its place; what the
 second decodes goes nowhere until `play`.
@@ -11,34 +11,19 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agent.core.commands import Source
-from agent.media.gst import Gst, GstWebRTC, available
+from agent.media import decoding
+from agent.media.gst import Gst, GstWebRTC
 from agent.media.lipsync import LipSync
 from agent.media.loop import Loop
 from agent.media.picture.count import PictureCount
 from agent.media.pipeline import Gate, Pipeline, SharedClock, Tap, at_first_buffer
-from agent.media.sound.mixer import RAW, Input
+from agent.media.sound.mixer import Input
 from agent.media.webrtc.connection import Connection, Report
 from agent.media.webrtc.jitter import JitterControl
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.picture_budget import LossMeter
 from agent.media.webrtc.session import Events, Session
 from agent.media.webrtc.transport_feedback import MOST_HEADER_BYTES, is_numbered
-from agent.media.webrtc.transport_feedback import OFFERED as OFFERED_FEEDBACK
-
-DECODERS = ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec")
-"""Best first; the hardware ones register only where there is a device."""
-
-OFFERED = {
-    "video": (
-        "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000,"
-        f"packetization-mode=(string)1,profile-level-id=(string)42e01f,{OFFERED_FEEDBACK}"
-    ),
-    "audio": (
-        "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,"
-        f"encoding-params=(string)2,{OFFERED_FEEDBACK}"
-    ),
-}
-"""With feedback on each packet, a server that adapts what it sends learns what our link carries."""
 
 DRAINED_SECONDS = 0.7
 """After a session that filled the link's queue is gone: the server is told, and 300 ms of packets pass."""
@@ -68,10 +53,6 @@ class Waits(NamedTuple):
     lips: LipSync
     on_longer: Callable[[], None]
     """Called from a streaming thread when sound has to wait longer, at once."""
-
-    @property
-    def jitter_nanoseconds(self) -> int:
-        return self.jitter.milliseconds * int(Gst.MSECOND)
 
 
 class Reception:
@@ -110,7 +91,7 @@ class Reception:
         self._picture_pad: Any = None
         self._sound_pad: Any = None
         self._gate: Gate | None = None
-        self.decoder = available(*DECODERS)
+        self.decoder = decoding.best_decoder()
         self.connection = Connection(loop, self._make_session, report)
 
     def start(self) -> None:
@@ -195,7 +176,7 @@ class Reception:
         for media in ("video", "audio") if self.with_picture else ("audio",):
             direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
             transceiver = webrtc.emit(
-                "add-transceiver", direction, Gst.Caps.from_string(OFFERED[media])
+                "add-transceiver", direction, Gst.Caps.from_string(decoding.OFFERED[media])
             )
             transceiver.set_property("do-nack", True)
         session = Session(self._loop, pipeline, self._source, self._network, events)
@@ -208,8 +189,7 @@ class Reception:
             return
         pad.add_probe(Gst.PadProbeType.BUFFER, self._on_first_packet)
         media = pad.get_current_caps().get_structure(0).get_string("media")
-        description = self._picture_description() if media == "video" else self._sound_description()
-        branch = Gst.parse_bin_from_description(description, True)
+        branch = Gst.parse_bin_from_description(self._description(media), True)
         session.pipeline.bin.add(branch)
         if media == "video":
             self._take_pictures(session, branch)
@@ -217,6 +197,11 @@ class Reception:
             self._take_sound(session)
         branch.sync_state_with_parent()
         pad.link(branch.get_static_pad("sink"))
+
+    def _description(self, media: str) -> str:
+        if media == "video":
+            return decoding.picture(self.decoder, seen=self._outlets.on_picture is not None)
+        return decoding.sound(heard=self._outlets.sound is not None, at_once=self._plays)
 
     def _on_first_packet(self, _pad: Any, info: Any) -> Any:
         buffer = info.get_buffer()
@@ -267,38 +252,6 @@ class Reception:
         self._loop.post(mark)
 
     def _add_tap(self, pad: Any, call: OnBuffer) -> None:
-        tap = Tap(pad, lambda buffer: call(buffer, buffer.pts + self._waits.jitter_nanoseconds))
+        tap = Tap(pad, lambda buffer: call(buffer, buffer.pts + self._waits.jitter.nanoseconds))
         self._taps.append(tap)
         tap.switch(self._tapped)
-
-    # --- what decodes them
-
-    def _picture_description(self) -> str:
-        threads = (
-            " max-threads=2 thread-type=slice output-corrupt=false"
-            if self.decoder == "avdec_h264"
-            else ""
-        )
-        sink = "appsink max-buffers=4 drop=true" if self._outlets.on_picture else "fakesink"
-        return PICTURE.format(decoder=f"{self.decoder}{threads}", sink=sink)
-
-    def _sound_description(self) -> str:
-        sink = "proxysink" if self._outlets.sound else "fakesink"
-        return SOUND.format(sink=sink if self._plays else f"{BACKLOG} ! {sink}")
-
-
-PICTURE = """
- queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
- ! rtph264depay name=depayloader request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
- ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au
- ! {decoder} ! {sink} name=picture sync=true"""
-"""Without QoS events, which go up through all of webrtcbin at each picture: a decoder can leave out only
-pictures that no other needs, and a call has none such."""
-
-SOUND = f"""
- rtpopusdepay ! opusdec name=speech use-inband-fec=true plc=true ! {RAW} ! {{sink}} name=sound"""
-"""The decoder itself makes one channel of two."""
-
-BACKLOG = "queue name=backlog max-size-buffers=0 max-size-bytes=0 max-size-time=700000000 leaky=downstream"
-"""What a reception decodes before it plays: where the one before has still waited for a lost packet, the
-sound is taken from there."""

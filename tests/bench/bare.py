@@ -10,10 +10,10 @@ import argparse
 
 from agent.core.commands import Source
 from agent.devices import registry
+from agent.media.decoding import OFFERED
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
-from agent.media.reception import OFFERED
 from agent.media.webrtc.network import make_network
 from agent.media.webrtc.session import Events, Session
 from agent.settings import Camera, Simulation

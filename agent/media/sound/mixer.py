@@ -139,7 +139,7 @@ class Input:
         self._source.set_property("proxysink", sink)
 
     def settle(self) -> None:
-        """Its times are others from now on: what comes too late for a while does so for that."""
+        """Its times are others from now on: a burst that comes too late does so for that."""
         self._settled_seconds = time.monotonic() + BEGINNING_SECONDS
 
     def delay(self, nanoseconds: int) -> None:

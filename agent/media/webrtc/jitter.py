@@ -73,6 +73,11 @@ class JitterControl:
         return self.milliseconds
 
     @property
+    def nanoseconds(self) -> int:
+        """The delay as pipelines count it."""
+        return self.milliseconds * 1_000_000
+
+    @property
     def patience_milliseconds(self) -> int:
         """How long GStreamer's own buffers wait for a packet that is missing."""
         return max(self.milliseconds, SHORTEST_PATIENCE_MILLISECONDS)
