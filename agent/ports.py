@@ -12,11 +12,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from agent.core.commands import Ack, Command
-from agent.core.documents import DeviceStatus, EventDocument, HealthDocument, RoomState
-from agent.core.effects import SendAck
-from agent.core.events import Delivery, Event, MeetingRecord
-from agent.core.media import Instruction, MediaPlan
+from agent.core.model.commands import Ack, Command
+from agent.core.model.documents import DeviceStatus, EventDocument, HealthDocument, RoomState
+from agent.core.model.effects import SendAck
+from agent.core.model.events import Delivery, Event, MeetingRecord
+from agent.core.model.media import Instruction, MediaPlan
 
 SAMPLE_RATE_HZ = 48_000
 """The one sample rate inside the agent: Opus's own (RFC 7587)."""

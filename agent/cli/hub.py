@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.cli.session import examples, session_of
-from agent.core.commands import IDENTIFIER, MAX_SIGNED_SECONDS
+from agent.core.model.commands import IDENTIFIER, MAX_SIGNED_SECONDS
 from agent.errors import ConfigError
 from agent.locale import gettext as _
 
@@ -231,8 +231,8 @@ def _standing(entry: Entry, now: datetime) -> tuple[str, str]:
 
 def _checked_fields(type: str, text: str) -> dict[str, Any]:
     """The fields, which a room will understand. Raises CommandProblem, ConfigError."""
-    from agent.core.command_codec import command_from, decode_object
-    from agent.core.commands import Origin
+    from agent.core.model.command_codec import command_from, decode_object
+    from agent.core.model.commands import Origin
 
     fields = decode_object(text.encode())
     unknown = command_from(fields, type, Origin.HUB, lambda: "unsent").unknown_fields

@@ -16,7 +16,7 @@ import typer
 from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
 from agent.cli.words import ack_lacks, ack_state, ack_text
-from agent.core.commands import FINAL_STATES, Ack, AckState
+from agent.core.model.commands import FINAL_STATES, Ack, AckState
 from agent.diagnostics.client import ControlError
 from agent.errors import MessageError
 from agent.locale import gettext as _

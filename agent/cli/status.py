@@ -16,7 +16,7 @@ from agent.cli import words
 from agent.cli.media_lines import media_lines
 from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
-from agent.core.documents import DeviceStatus, EventDocument, Phase, RoomState, Status
+from agent.core.model.documents import DeviceStatus, EventDocument, Phase, RoomState, Status
 from agent.diagnostics.client import ControlError, Link, RoomStatus
 from agent.locale import gettext as _
 

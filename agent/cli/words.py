@@ -5,8 +5,8 @@ The daemon speaks English codes for machines; here they become what a technician
 
 from __future__ import annotations
 
-from agent.core.commands import Ack, AckState, Code
-from agent.core.documents import EventDocument, Phase, Status
+from agent.core.model.commands import Ack, AckState, Code
+from agent.core.model.documents import EventDocument, Phase, Status
 from agent.locale import gettext as _
 
 DEVICE_KINDS = ("camera", "microphone", "speaker", "display", "panel")

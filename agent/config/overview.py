@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from agent.config.loading import load_reading
 from agent.config.schema import description_of, fields_of
-from agent.core.urls import shown
+from agent.core.model.urls import shown
 from agent.settings import Section
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.config.reading import Sections
-from agent.core.commands import MAX_SOURCES
+from agent.core.model.commands import MAX_SOURCES
 from agent.settings import (
     Camera,
     Control,

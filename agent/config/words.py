@@ -10,7 +10,7 @@ from msgspec import inspect
 from msgspec.structs import FieldInfo
 
 from agent.config.schema import all_keys, default_of, description_of, fields_of
-from agent.core.commands import IDENTIFIER
+from agent.core.model.commands import IDENTIFIER
 from agent.settings import Section, Settings
 from agent.settings.hub import TOPIC_ROOT
 

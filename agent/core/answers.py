@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from agent.core.clock import Now
-from agent.core.commands import FINAL_STATES, Ack, AckState, Code, Command
-from agent.core.effects import AcknowledgeDelivery, Effect, RecordCommand, SendAck
-from agent.core.events import CommandRefused, Delivery
+from agent.core.model.clock import Now
+from agent.core.model.commands import FINAL_STATES, Ack, AckState, Code, Command
+from agent.core.model.effects import AcknowledgeDelivery, Effect, RecordCommand, SendAck
+from agent.core.model.events import CommandRefused, Delivery
 
 SEQ_ACCEPTED, SEQ_RUNNING, SEQ_FINAL = 1, 2, 3
 """`seq` by state, so that it goes on rising when a restart stands between two acks."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import Any
 
-from agent.core.clock import Now
-from agent.core.commands import Command
-from agent.core.documents import EventDocument
+from agent.core.model.clock import Now
+from agent.core.model.commands import Command
+from agent.core.model.documents import EventDocument
 from agent.core.throttle import Throttle
 
 WATCHED = ("camera", "microphone")

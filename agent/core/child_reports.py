@@ -5,11 +5,11 @@ The order counts: what the child has open is known before its end changes the ph
 
 from __future__ import annotations
 
-from agent.core.attendance import Link
+from agent.core.meeting.membership import Link
 from agent.core.audit import DeviceAudit
-from agent.core.clock import Now
+from agent.core.model.clock import Now
 from agent.core.health import HealthBoard
-from agent.core.media import (
+from agent.core.model.media import (
     Applied,
     DeviceReported,
     DownlinkReported,
@@ -21,7 +21,7 @@ from agent.core.media import (
 from agent.core.media_child import MediaChild
 from agent.core.microphone import Microphone
 from agent.core.recording import Recording
-from agent.core.stay import Stay
+from agent.core.meeting.lifecycle import Stay
 
 
 class ChildReports:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.core.effects import (
+from agent.core.model.effects import (
     CancelDeadline,
     Effect,
     RememberDisplayKeptOn,
     SetDeadline,
     SwitchDisplay,
 )
-from agent.core.profile import Profile
+from agent.core.model.profile import Profile
 
 WARM_UP = "display-warm-up"
 HOLD = "display-hold"

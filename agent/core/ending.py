@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.core.answers import Answers
-from agent.core.documents import Phase
-from agent.core.effects import Effect, EndDaemon, RestartScope, SetDeadline, SetServiceStatus
-from agent.core.stay import Stay
+from agent.core.model.documents import Phase
+from agent.core.model.effects import Effect, EndDaemon, RestartScope, SetDeadline, SetServiceStatus
+from agent.core.meeting.lifecycle import Stay
 from agent.core.throttle import Throttle
 
 STOP = "stop"

@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from agent.core.attendance import Attendance
-from agent.core.clock import Now
-from agent.core.documents import DeviceStatus, EventDocument, HealthDocument, Phase, Status
-from agent.core.effects import Effect, Probe, PublishHealth, SetDeadline
-from agent.core.media import DeviceReported
-from agent.core.profile import Profile
+from agent.core.meeting.membership import Attendance
+from agent.core.model.clock import Now
+from agent.core.model.documents import DeviceStatus, EventDocument, HealthDocument, Phase, Status
+from agent.core.model.effects import Effect, Probe, PublishHealth, SetDeadline
+from agent.core.model.media import DeviceReported
+from agent.core.model.profile import Profile
 from agent.core.throttle import Throttle
-from agent.core.urls import shown
+from agent.core.model.urls import shown
 
 REPORT = "health"
 SOON = "health-soon"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
-from agent.core.effects import CancelDeadline, Effect, SetDeadline, StartWorker, StopWorker
-from agent.core.media import MediaPlan
+from agent.core.model.effects import CancelDeadline, Effect, SetDeadline, StartWorker, StopWorker
+from agent.core.model.media import MediaPlan
 
 RESTART = "worker-restart"
 FIRST_BACKOFF_SECONDS = 0.5

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.core.answers import Answers
-from agent.core.clock import Now
-from agent.core.commands import AckState, Code
-from agent.core.effects import (
+from agent.core.model.clock import Now
+from agent.core.model.commands import AckState, Code
+from agent.core.model.effects import (
     CancelDeadline,
     Effect,
     InstructWorker,
@@ -21,8 +21,8 @@ from agent.core.effects import (
     SetDeadline,
     StopWorker,
 )
-from agent.core.events import OrderedVolume
-from agent.core.media import SetMicrophone, SetVolume
+from agent.core.model.events import OrderedVolume
+from agent.core.model.media import SetMicrophone, SetVolume
 from agent.core.media_child import MediaChild
 
 CONFIRM_SECONDS = 3.0

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Literal
 
 from agent.core.answers import Answers
-from agent.core.clock import Now
-from agent.core.commands import Code
-from agent.core.documents import EventDocument
-from agent.core.effects import CancelDeadline, Effect, InstructWorker, PublishEvent, SetDeadline
-from agent.core.media import RecordingReported, SetRecording
+from agent.core.model.clock import Now
+from agent.core.model.commands import Code
+from agent.core.model.documents import EventDocument
+from agent.core.model.effects import CancelDeadline, Effect, InstructWorker, PublishEvent, SetDeadline
+from agent.core.model.media import RecordingReported, SetRecording
 from agent.core.media_child import MediaChild
 
 CONFIRM = "recording:"

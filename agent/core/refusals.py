@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.core.clock import Now
-from agent.core.commands import Code
-from agent.core.documents import EventDocument
-from agent.core.effects import Effect, PublishEvent, SetDeadline
-from agent.core.events import CommandRefused
+from agent.core.model.clock import Now
+from agent.core.model.commands import Code
+from agent.core.model.documents import EventDocument
+from agent.core.model.effects import Effect, PublishEvent, SetDeadline
+from agent.core.model.events import CommandRefused
 
 DUE = "refused"
 WINDOW_SECONDS = 60.0

@@ -13,13 +13,13 @@ from msgspec import structs
 from agent.core.answers import Answers
 from agent.core.audit import DeviceAudit
 from agent.core.child_reports import ChildReports
-from agent.core.clock import ClockSetting, Now
-from agent.core.commands import Code, Leave
+from agent.core.model.clock import ClockSetting, Now
+from agent.core.model.commands import Code, Leave
 from agent.core.display import HOLD, WARM_UP, DisplayPower
-from agent.core.documents import Connection, DeviceStatus, EventDocument, RoomState, Status
-from agent.core.effects import Effect, MarkSent, ResendUnsent
+from agent.core.model.documents import Connection, DeviceStatus, EventDocument, RoomState, Status
+from agent.core.model.effects import Effect, MarkSent, ResendUnsent
 from agent.core.ending import STOP, Ending
-from agent.core.events import (
+from agent.core.model.events import (
     CommandReceived,
     CommandRefused,
     DeadlinePassed,
@@ -40,16 +40,16 @@ from agent.core.events import (
 )
 from agent.core.health import REPORT, SOON, HealthBoard
 from agent.core.media_child import MediaChild
-from agent.core.meeting import MeetingControl
+from agent.core.meeting.control import MeetingControl
 from agent.core.microphone import CONFIRM, HAND_MUTE, Microphone
-from agent.core.orders import IDENTIFY, REPORT_ANSWER, Orders
-from agent.core.profile import Profile
+from agent.core.dispatch import IDENTIFY, REPORT_ANSWER, Orders
+from agent.core.model.profile import Profile
 from agent.core.recording import CONFIRM as CONFIRM_RECORDING
 from agent.core.recording import Recording
 from agent.core.refusals import DUE as REFUSED
 from agent.core.refusals import Refusals
 from agent.core.state_feed import StateFeed
-from agent.core.stay import Stay
+from agent.core.meeting.lifecycle import Stay
 from agent.core.throttle import BURST, PRESSES, Throttle
 from agent.core.throttle import DUE as THROTTLED
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from agent.core.documents import RoomState
-from agent.core.effects import Effect, PublishState, SetServiceStatus
+from agent.core.model.documents import RoomState
+from agent.core.model.effects import Effect, PublishState, SetServiceStatus
 
 
 class StateFeed:

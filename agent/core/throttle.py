@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from agent.core.clock import Now
-from agent.core.documents import EventDocument
-from agent.core.effects import Effect, PublishEvent, SetDeadline
+from agent.core.model.clock import Now
+from agent.core.model.documents import EventDocument
+from agent.core.model.effects import Effect, PublishEvent, SetDeadline
 
 DUE = "throttled"
 MINUTE_SECONDS = 60.0

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import cast
 
 from agent import ports, settings
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.devices import status
 from agent.devices.display import connector
 from agent.errors import DeviceError

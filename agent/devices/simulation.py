@@ -10,8 +10,8 @@ import os
 import time
 from pathlib import Path
 
-from agent.core.documents import DeviceStatus
-from agent.core.media import DeviceKind
+from agent.core.model.documents import DeviceStatus
+from agent.core.model.media import DeviceKind
 from agent.devices import status
 from agent.errors import DeviceAbsent, DeviceBusy
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import DeviceAbsent, DeviceError
 
 

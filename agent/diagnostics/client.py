@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from agent.core.commands import FINAL_STATES, Ack
-from agent.core.documents import EventDocument, HealthDocument, RoomState
+from agent.core.model.commands import FINAL_STATES, Ack
+from agent.core.model.documents import EventDocument, HealthDocument, RoomState
 from agent.errors import AgentError
 
 T = TypeVar("T")

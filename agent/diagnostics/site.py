@@ -15,7 +15,7 @@ from msgspec import Struct
 from agent import settings
 from agent.config import read_file
 from agent.config.reading import Reading
-from agent.core.documents import DeviceStatus, Phase
+from agent.core.model.documents import DeviceStatus, Phase
 from agent.diagnostics.client import ControlError, DaemonClient, RoomStatus
 from agent.diagnostics.holders import media_workers
 from agent.errors import ConfigError

@@ -12,7 +12,7 @@ import select
 from pathlib import Path
 from typing import Any, Protocol
 
-from agent.core.events import Delivery
+from agent.core.model.events import Delivery
 from agent.errors import HubError
 from agent.hub import reasons, tls, transport
 from agent.hub.messages import Incoming, Published

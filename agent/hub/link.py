@@ -10,8 +10,8 @@ import threading
 import time
 from collections import deque
 
-from agent.core.documents import HealthDocument, RoomState
-from agent.core.events import Delivery, LinkChanged
+from agent.core.model.documents import HealthDocument, RoomState
+from agent.core.model.events import Delivery, LinkChanged
 from agent.errors import HubError
 from agent.hub.backoff import Backoff
 from agent.hub.mailbox import Mailbox

@@ -9,8 +9,8 @@ import os
 from collections import deque
 from collections.abc import Iterator
 
-from agent.core.documents import HealthDocument, RoomState
-from agent.core.events import Delivery
+from agent.core.model.documents import HealthDocument, RoomState
+from agent.core.model.events import Delivery
 from agent.errors import HubError
 from agent.ports import Outgoing
 

@@ -1,6 +1,6 @@
 """Wire bytes to commands, and documents to wire bytes.
 
-Topics are `agent.hub.topics`' business, field rules `agent.core.command_codec`'s; nothing here knows
+Topics are `agent.hub.topics`' business, field rules `agent.core.model.command_codec`'s; nothing here knows
 of sockets.
 """
 
@@ -11,7 +11,7 @@ import secrets
 
 import msgspec
 
-from agent.core.command_codec import (
+from agent.core.model.command_codec import (
     MAX_COMMAND_BYTES,
     CommandProblem,
     Decoded,
@@ -19,9 +19,9 @@ from agent.core.command_codec import (
     decode_object,
     readable_id,
 )
-from agent.core.commands import SIGNED_BY, Code, Reply
-from agent.core.documents import EventDocument, HealthDocument, RoomState
-from agent.core.events import CommandReceived, CommandRefused, Delivery
+from agent.core.model.commands import SIGNED_BY, Code, Reply
+from agent.core.model.documents import EventDocument, HealthDocument, RoomState
+from agent.core.model.events import CommandReceived, CommandRefused, Delivery
 from agent.hub.signature import Signatures
 from agent.hub.topics import Address, Topics
 from agent.ports import Outgoing

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection
 
 from msgspec.structs import replace
 
-from agent.core.documents import Connection, HealthDocument, RoomState
-from agent.core.events import Delivered, Delivery, LinkChanged, RoundTripMeasured
+from agent.core.model.documents import Connection, HealthDocument, RoomState
+from agent.core.model.events import Delivered, Delivery, LinkChanged, RoundTripMeasured
 from agent.errors import HubError
 from agent.hub import messages
 from agent.hub.connection import MqttConnection

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from agent.core.command_codec import (
+from agent.core.model.command_codec import (
     MAX_COMMAND_BYTES,
     CommandProblem,
     decode_object,
     readable_id,
 )
-from agent.core.commands import (
+from agent.core.model.commands import (
     COMMANDS,
     MAX_SIGNED_SECONDS,
     Code,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agent.core.commands import Origin
+from agent.core.model.commands import Origin
 from agent.settings import Room
 
 EVERYBODY = "all"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from agent.core.command_codec import CommandProblem
-from agent.core.commands import Code, Instant
+from agent.core.model.command_codec import CommandProblem
+from agent.core.model.commands import Code, Instant
 
 ANY = "*"
 KEY_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")

@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from agent.core.events import WorkerExited, WorkerReported
+from agent.core.model.events import WorkerExited, WorkerReported
 from agent.core.lines import LineBuffer
-from agent.core.media import Fault, MediaReport, Ready, Stop
+from agent.core.model.media import Fault, MediaReport, Ready, Stop
 from agent.errors import MessageError
 from agent.media import protocol
 from agent.media.child_log import Allowance, ChildLog

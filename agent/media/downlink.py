@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from agent.core.commands import Source
-from agent.core.media import LinkState
+from agent.core.model.commands import Source
+from agent.core.model.media import LinkState
 from agent.media.gst import Gst
 from agent.media.handover import Handover
 from agent.media.lipsync import LipSync, Paths

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from agent.core.media import Measured
-from agent.core.urls import shown
+from agent.core.model.media import Measured
+from agent.core.model.urls import shown
 from agent.media.downlink import Downlink
 from agent.media.loop import Loop
 from agent.media.meeting import Meeting

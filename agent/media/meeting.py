@@ -14,7 +14,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from agent import settings
-from agent.core.media import (
+from agent.core.model.media import (
     Applied,
     Instruction,
     LinkState,

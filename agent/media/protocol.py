@@ -1,6 +1,6 @@
 """The line between the daemon and its media child: JSON lines over one socket pair.
 
-The daemon writes instructions, the child reports (`agent.core.media`); end of file means that the
+The daemon writes instructions, the child reports (`agent.core.model.media`); end of file means that the
 other side is gone. Both sides share this module: the supervisor and the worker.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from agent.core.media import Instruction, MediaReport
+from agent.core.model.media import Instruction, MediaReport
 from agent.errors import MessageError
 from agent.settings import Devices, Media
 

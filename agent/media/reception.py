@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from agent.core.commands import Source
+from agent.core.model.commands import Source
 from agent.media import decoding
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.lipsync import LipSync

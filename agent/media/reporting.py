@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from agent.core.documents import DeviceStatus, Status
-from agent.core.media import DeviceKind, DeviceReported, MediaReport
+from agent.core.model.documents import DeviceStatus, Status
+from agent.core.model.media import DeviceKind, DeviceReported, MediaReport
 from agent.errors import AgentError, DeviceAbsent
 
 STATUS_SECONDS = 1.0

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 
 from agent import settings
-from agent.core.commands import Source
-from agent.core.media import DownlinkReported, LinkState
+from agent.core.model.commands import Source
+from agent.core.model.media import DownlinkReported, LinkState
 from agent.media.downlink import Downlink
 from agent.media.lipsync import Paths
 from agent.media.loop import Loop

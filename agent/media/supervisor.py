@@ -13,8 +13,8 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from agent.core.events import WorkerExited
-from agent.core.media import Instruction, MediaPlan, SetSources, Start
+from agent.core.model.events import WorkerExited
+from agent.core.model.media import Instruction, MediaPlan, SetSources, Start
 from agent.media.child_process import ChildProcess
 from agent.media.protocol import Configure
 from agent.ports import Post

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from agent.core.commands import Endpoint
+from agent.core.model.commands import Endpoint
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock, wrap

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from agent import settings
 from agent.core.lines import LineBuffer
-from agent.core.media import Fault, Instruction, MediaReport, Ready, Start, Stop
+from agent.core.model.media import Fault, Instruction, MediaReport, Ready, Start, Stop
 from agent.devices import registry
 from agent.errors import AgentError, MessageError
 from agent.media import protocol

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent import __version__, config, host, ports
-from agent.core.documents import DeviceStatus
-from agent.core.events import LineChanged, ReloadRequested, StopRequested
-from agent.core.profile import Profile
+from agent.core.model.documents import DeviceStatus
+from agent.core.model.events import LineChanged, ReloadRequested, StopRequested
+from agent.core.model.profile import Profile
 from agent.core.room import Room
 from agent.devices import registry, status
 from agent.errors import AgentError, ConfigError, DeviceError

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from agent.core.clock import Now
+from agent.core.model.clock import Now
 
 RECHECK_SECONDS = 10.0
 """A clock that wasn't synchronised is asked again this often; asking is a file or a system call."""

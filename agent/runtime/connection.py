@@ -10,7 +10,7 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from agent.core.command_codec import MAX_COMMAND_BYTES
+from agent.core.model.command_codec import MAX_COMMAND_BYTES
 from agent.core.lines import LineBuffer
 
 MAX_UNANSWERED = 32

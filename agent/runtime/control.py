@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agent.core.command_codec import CommandProblem, command_from, decode_object
-from agent.core.commands import COMMANDS, FINAL_STATES, Ack, Code, Origin
-from agent.core.events import CommandReceived, Event
+from agent.core.model.command_codec import CommandProblem, command_from, decode_object
+from agent.core.model.commands import COMMANDS, FINAL_STATES, Ack, Code, Origin
+from agent.core.model.events import CommandReceived, Event
 from agent.runtime.connection import Connection
 from agent.runtime.line_server import LineServer, error_document
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.core.commands import Code
+from agent.core.model.commands import Code
 from agent.errors import AgentError, MessageError
 from agent.runtime.connection import Connection
 

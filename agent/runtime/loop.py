@@ -12,8 +12,8 @@ from contextlib import suppress
 
 from msgspec import structs
 
-from agent.core.commands import Ack
-from agent.core.events import (
+from agent.core.model.commands import Ack
+from agent.core.model.events import (
     CommandReceived,
     CommandRefused,
     DeadlinePassed,
@@ -21,7 +21,7 @@ from agent.core.events import (
     WorkerExited,
     WorkerReported,
 )
-from agent.core.media import SnapshotTaken
+from agent.core.model.media import SnapshotTaken
 from agent.core.room import Room
 from agent.errors import JournalError
 from agent.runtime.control import QueryReceived

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections import deque
 
-from agent.core import effects as do
-from agent.core.commands import Ack
-from agent.core.documents import EventDocument
-from agent.core.events import DisplaySwitched, LampSet
+from agent.core.model import effects as do
+from agent.core.model.commands import Ack
+from agent.core.model.documents import EventDocument
+from agent.core.model.events import DisplaySwitched, LampSet
 from agent.errors import DeviceAbsent, JournalError
 from agent.ports import Outgoing
 from agent.runtime.outside import Outside

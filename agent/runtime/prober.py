@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import structs
 
-from agent.core.documents import DeviceStatus, Status
-from agent.core.events import DevicesProbed, HostSampled
+from agent.core.model.documents import DeviceStatus, Status
+from agent.core.model.events import DevicesProbed, HostSampled
 from agent.ports import Post
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from agent.core.clock import Now
-from agent.core.documents import HealthDocument
-from agent.core.media import SnapshotTaken, TakeSnapshot
+from agent.core.model.clock import Now
+from agent.core.model.documents import HealthDocument
+from agent.core.model.media import SnapshotTaken, TakeSnapshot
 from agent.core.room import Room
 from agent.ports import MediaWorker
 from agent.runtime.control import QueryReceived

@@ -12,7 +12,7 @@ from contextlib import nullcontext, suppress
 
 import msgspec
 
-from agent.core import effects as do
+from agent.core.model import effects as do
 from agent.errors import JournalError
 from agent.ports import Journal, Outgoing
 

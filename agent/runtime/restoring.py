@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from agent.core.audit import AUDITED, left_open
-from agent.core.events import OrderedVolume, Restored
+from agent.core.model.events import OrderedVolume, Restored
 from agent.errors import JournalError
 from agent.ports import Journal
 from agent.runtime.recorder import VOLUME

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from agent.core.commands import Identifier
+from agent.core.model.commands import Identifier
 from agent.settings.devices import Camera, Devices, Panel, Simulation
 from agent.settings.display import Display, Output, Relay
 from agent.settings.hub import Hub, Tls

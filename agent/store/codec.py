@@ -10,10 +10,10 @@ from datetime import datetime
 import msgspec
 from msgspec import Raw, Struct
 
-from agent.core.commands import COMMANDS, Command, Origin, Reply
-from agent.core.documents import EventDocument
-from agent.core.effects import SendAck
-from agent.core.events import MeetingRecord
+from agent.core.model.commands import COMMANDS, Command, Origin, Reply
+from agent.core.model.documents import EventDocument
+from agent.core.model.effects import SendAck
+from agent.core.model.events import MeetingRecord
 
 encode = msgspec.json.encode
 """Any of the core's structs -> bytes."""

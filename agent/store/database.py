@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import JournalError
 
 log = logging.getLogger(__name__)

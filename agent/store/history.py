@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from agent.core.audit import AUDITED
-from agent.core.commands import Ack
-from agent.core.documents import EventDocument
+from agent.core.model.commands import Ack
+from agent.core.model.documents import EventDocument
 from agent.errors import JournalError
 
 _COMMANDS = """

@@ -18,10 +18,10 @@ from typing import TypeVar
 import msgspec
 
 from agent.core.audit import AUDITED
-from agent.core.commands import MAX_SIGNED_SECONDS, SIGNED_BY, Ack, Command
-from agent.core.documents import DeviceStatus, EventDocument
-from agent.core.effects import SendAck
-from agent.core.events import MeetingRecord
+from agent.core.model.commands import MAX_SIGNED_SECONDS, SIGNED_BY, Ack, Command
+from agent.core.model.documents import DeviceStatus, EventDocument
+from agent.core.model.effects import SendAck
+from agent.core.model.events import MeetingRecord
 from agent.ports import Outgoing
 from agent.store.codec import decode_command, decode_meeting, decode_message, encode
 from agent.store.database import Database

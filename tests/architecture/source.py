@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Import(NamedTuple):
-    """One import: the dotted module (`agent.core.events`, `paho.mqtt.client`) and its line."""
+    """One import: the dotted module (`agent.core.model.events`, `paho.mqtt.client`) and its line."""
 
     module: str
     line: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from agent.core.commands import Source
+from agent.core.model.commands import Source
 from agent.devices import registry
 from agent.media.decoding import OFFERED
 from agent.media.gst import Gst, GstWebRTC

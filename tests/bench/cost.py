@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from agent.core.media import DownlinkReported
+from agent.core.model.media import DownlinkReported
 from agent.settings import Devices, Speaker
 from tests.bench.idle import cpu_seconds
 from tests.bench.media import plan, sending

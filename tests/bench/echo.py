@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.media.gst import Gst
 from agent.media.pipeline import Pipeline, SharedClock, wrap
 from agent.media.reporting import DeviceReporter

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agent import settings
-from agent.core.events import CommandRefused
+from agent.core.model.events import CommandRefused
 from agent.hub.messages import Incoming, decode_command
 from agent.hub.signature import Signatures
 from agent.hub.topics import Topics

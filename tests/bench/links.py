@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.core.media import DownlinkReported, Measured, UplinkReported
+from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from agent.settings import Devices, Speaker
 from tests.bench.media import SENDING, TONE_HZ, plan
 from tests.bench.row import Row

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.core.media import UplinkReported
+from agent.core.model.media import UplinkReported
 from tests.bench.media import FRAMERATE, plan
 from tests.bench.row import Row
 from tests.support.impairment import BadNetwork, Conditions

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from agent.core.commands import Endpoint, Source
-from agent.core.media import MediaPlan, UplinkReported
+from agent.core.model.commands import Endpoint, Source
+from agent.core.model.media import MediaPlan, UplinkReported
 from agent.devices import registry
 from agent.settings import Camera, Devices, Microphone, Simulation, Speaker
 from tests.bench.row import Row

@@ -11,7 +11,7 @@ import pytest
 
 from agent import settings
 from agent.cli.app import run_tool
-from agent.core.events import CommandReceived
+from agent.core.model.events import CommandReceived
 from agent.enrolment.authority import Authority
 from agent.hub.messages import Incoming, decode_command
 from agent.hub.signature import Signatures

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent import locale
-from agent.core.commands import AckState, Code
-from agent.core.documents import Phase, Status
+from agent.core.model.commands import AckState, Code
+from agent.core.model.documents import Phase, Status
 from agent.locale.po import read_catalog
 from tests.cli.conftest import Bench
 from tests.cli.messages import messages

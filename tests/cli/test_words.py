@@ -13,7 +13,7 @@ import pytest
 from agent import locale
 from agent.cli import words
 from agent.core.audit import AUDITED
-from agent.core.documents import EventDocument
+from agent.core.model.documents import EventDocument
 from agent.diagnostics.checks.trouble import describe
 
 ROOT = Path(__file__).parents[2]

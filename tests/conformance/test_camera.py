@@ -12,7 +12,7 @@ import av
 import pytest
 
 from agent import ports, settings
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.devices import registry
 from agent.errors import DeviceBusy
 from agent.ports import AccessUnit, CameraFormat

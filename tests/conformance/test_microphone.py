@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from agent import settings
-from agent.core.documents import Status
+from agent.core.model.documents import Status
 from agent.devices import registry
 from agent.devices.alsa.pcm import Pcm
 from agent.devices.microphone import alsa

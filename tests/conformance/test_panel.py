@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent import settings
-from agent.core.documents import Status
+from agent.core.model.documents import Status
 from agent.devices.gpio.lines import ChipLines
 from agent.devices.panel import gpio, simulated
 from agent.errors import DeviceAbsent

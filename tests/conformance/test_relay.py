@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent import settings
-from agent.core.documents import Status
+from agent.core.model.documents import Status
 from agent.devices.display import gpio, simulated
 from agent.errors import DeviceAbsent, DeviceBusy, DeviceError
 from agent.ports import DisplayRelay

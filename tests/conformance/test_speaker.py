@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from agent import settings
-from agent.core.documents import Status
+from agent.core.model.documents import Status
 from agent.devices import registry
 from agent.devices.alsa.cards import card_of
 from agent.devices.alsa.mixer import MUTES

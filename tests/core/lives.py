@@ -14,12 +14,12 @@ from typing import Any
 
 from msgspec import structs
 
-from agent.core import effects as do
-from agent.core.clock import Now
-from agent.core.command_codec import command_from
-from agent.core.commands import FINAL_STATES, Ack, Command, Origin
-from agent.core.documents import DeviceStatus, Status
-from agent.core.events import (
+from agent.core.model import effects as do
+from agent.core.model.clock import Now
+from agent.core.model.command_codec import command_from
+from agent.core.model.commands import FINAL_STATES, Ack, Command, Origin
+from agent.core.model.documents import DeviceStatus, Status
+from agent.core.model.events import (
     CommandReceived,
     DeadlinePassed,
     Delivery,
@@ -35,7 +35,7 @@ from agent.core.events import (
     WorkerExited,
     WorkerReported,
 )
-from agent.core.media import (
+from agent.core.model.media import (
     Applied,
     DeviceReported,
     DownlinkReported,

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from agent.core.clock import Now
-from agent.core.command_codec import command_from
-from agent.core.commands import Ack, AckState, Origin
-from agent.core.documents import DeviceStatus, Phase, Status
-from agent.core.effects import (
+from agent.core.model.clock import Now
+from agent.core.model.command_codec import command_from
+from agent.core.model.commands import Ack, AckState, Origin
+from agent.core.model.documents import DeviceStatus, Phase, Status
+from agent.core.model.effects import (
     CancelDeadline,
     Effect,
     PublishEvent,
@@ -20,7 +20,7 @@ from agent.core.effects import (
     SetDeadline,
     StartWorker,
 )
-from agent.core.events import (
+from agent.core.model.events import (
     CommandReceived,
     DeadlinePassed,
     Delivery,
@@ -29,14 +29,14 @@ from agent.core.events import (
     WorkerExited,
     WorkerReported,
 )
-from agent.core.media import (
+from agent.core.model.media import (
     Applied,
     DeviceReported,
     DownlinkReported,
     MediaReport,
     UplinkReported,
 )
-from agent.core.profile import Profile
+from agent.core.model.profile import Profile
 from agent.core.room import Room
 
 START = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)

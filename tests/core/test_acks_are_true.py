@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from agent.core import effects as do
-from agent.core.commands import AckState, Code, Command, Origin, Ping
-from agent.core.documents import Phase
-from agent.core.events import CommandReceived, DisplaySwitched, Restored
-from agent.core.media import (
+from agent.core.model import effects as do
+from agent.core.model.commands import AckState, Code, Command, Origin, Ping
+from agent.core.model.documents import Phase
+from agent.core.model.events import CommandReceived, DisplaySwitched, Restored
+from agent.core.model.media import (
     DownlinkReported,
     RecordingReported,
     SetMicrophone,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec import structs
 
 from agent.core.audit import left_open
-from agent.core.documents import DeviceStatus, EventDocument, Status
-from agent.core.effects import PublishEvent
-from agent.core.events import Restored
-from agent.core.media import DeviceReported
+from agent.core.model.documents import DeviceStatus, EventDocument, Status
+from agent.core.model.effects import PublishEvent
+from agent.core.model.events import Restored
+from agent.core.model.media import DeviceReported
 from tests.core.playbook import Playbook
 
 

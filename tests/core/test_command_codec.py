@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from agent.core.command_codec import (
+from agent.core.model.command_codec import (
     MAX_COMMAND_BYTES,
     CommandProblem,
     command_from,
     decode_object,
 )
-from agent.core.commands import Code, Join, Meeting, Origin, Volume
+from agent.core.model.commands import Code, Join, Meeting, Origin, Volume
 
 
 def decode(data: bytes, type: str = "join"):

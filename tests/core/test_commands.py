@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from msgspec import structs
 
-from agent.core import effects as do
-from agent.core.commands import Ack, AckState, Code, Command, Origin, Ping
-from agent.core.events import (
+from agent.core.model import effects as do
+from agent.core.model.commands import Ack, AckState, Code, Command, Origin, Ping
+from agent.core.model.events import (
     CommandReceived,
     CommandRefused,
     Delivery,
@@ -17,7 +17,7 @@ from agent.core.events import (
     LineChanged,
     Restored,
 )
-from agent.core.media import Ready, SetMicrophone, SetVolume
+from agent.core.model.media import Ready, SetMicrophone, SetVolume
 from tests.core.playbook import PROFILE, START, Playbook, kinds
 
 

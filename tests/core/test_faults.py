@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from agent.core import effects as do
-from agent.core.commands import (
+from agent.core.model import effects as do
+from agent.core.model.commands import (
     AckState,
     Code,
     Command,
@@ -17,8 +17,8 @@ from agent.core.commands import (
     Restart,
     Volume,
 )
-from agent.core.documents import DeviceStatus, Phase, Status
-from agent.core.events import (
+from agent.core.model.documents import DeviceStatus, Phase, Status
+from agent.core.model.events import (
     DevicesProbed,
     HostSampled,
     LinkChanged,
@@ -28,7 +28,7 @@ from agent.core.events import (
     StopRequested,
     WorkerExited,
 )
-from agent.core.media import DownlinkReported, Measured, UplinkReported
+from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from tests.core.playbook import SERVER, START, Playbook
 
 

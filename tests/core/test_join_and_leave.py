@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
-from agent.core import effects as do
-from agent.core.commands import AckState, Code
-from agent.core.documents import Phase, Status
-from agent.core.events import DisplaySwitched
-from agent.core.media import DownlinkReported, SetSources, UplinkReported
+from agent.core.model import effects as do
+from agent.core.model.commands import AckState, Code
+from agent.core.model.documents import Phase, Status
+from agent.core.model.events import DisplaySwitched
+from agent.core.model.media import DownlinkReported, SetSources, UplinkReported
 from tests.core.playbook import PROFILE, SERVER, START, Playbook, kinds
 
 A, R, S = AckState.ACCEPTED, AckState.RUNNING, AckState.SUCCEEDED

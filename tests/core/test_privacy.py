@@ -12,15 +12,15 @@ from collections.abc import Callable
 import pytest
 from msgspec import structs
 
-from agent.core.documents import DeviceStatus, Status
-from agent.core.effects import (
+from agent.core.model.documents import DeviceStatus, Status
+from agent.core.model.effects import (
     Effect,
     InstructWorker,
     RememberMutedByHand,
     SetLamp,
     StartWorker,
 )
-from agent.core.events import (
+from agent.core.model.events import (
     DisplaySwitched,
     HostSampled,
     LampSet,
@@ -28,7 +28,7 @@ from agent.core.events import (
     LinkChanged,
     Restored,
 )
-from agent.core.media import DeviceReported, SetMicrophone
+from agent.core.model.media import DeviceReported, SetMicrophone
 from tests.core.playbook import PROFILE, Playbook, kinds
 
 DAYS = 400

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from agent.core import effects as do
-from agent.core.commands import AckState, Code, Command, Join, Meeting, Origin
-from agent.core.documents import Phase
-from agent.core.events import (
+from agent.core.model import effects as do
+from agent.core.model.commands import AckState, Code, Command, Join, Meeting, Origin
+from agent.core.model.documents import Phase
+from agent.core.model.events import (
     DisplaySwitched,
     LineChanged,
     MeetingRecord,
     Restored,
     StopRequested,
 )
-from agent.core.media import DownlinkReported, RecordingReported, SetMicrophone, UplinkReported
+from agent.core.model.media import DownlinkReported, RecordingReported, SetMicrophone, UplinkReported
 from tests.core.playbook import PROFILE, SERVER, START, Playbook, kinds
 
 

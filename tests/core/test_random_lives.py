@@ -10,8 +10,8 @@ import os
 
 import pytest
 
-from agent.core.documents import Phase
-from agent.core.stay import HELD
+from agent.core.model.documents import Phase
+from agent.core.meeting.lifecycle import HELD
 from tests.core.lives import Life
 
 LIVES = int(os.environ.get("DIEMCAU_LIVES", "80"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agent.core import effects as do
-from agent.core.commands import Join
-from agent.core.media import RecordingReported, SetRecording
+from agent.core.model import effects as do
+from agent.core.model.commands import Join
+from agent.core.model.media import RecordingReported, SetRecording
 from tests.core.playbook import Playbook
 
 FILE = "/recordings/a.mp4"

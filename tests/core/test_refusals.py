@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from agent.core import effects as do
-from agent.core.commands import Code
-from agent.core.documents import EventDocument
-from agent.core.effects import Effect
-from agent.core.events import CommandRefused, Delivery
+from agent.core.model import effects as do
+from agent.core.model.commands import Code
+from agent.core.model.documents import EventDocument
+from agent.core.model.effects import Effect
+from agent.core.model.events import CommandRefused, Delivery
 from tests.core.playbook import Playbook
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from agent.core.documents import Phase
-from agent.core.effects import EndDaemon
-from agent.core.events import ReloadRequested
+from agent.core.model.documents import Phase
+from agent.core.model.effects import EndDaemon
+from agent.core.model.events import ReloadRequested
 from tests.core.playbook import PROFILE, Playbook
 
 ANEW = EndDaemon("agent")

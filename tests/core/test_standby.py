@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from agent.core import effects as do
-from agent.core.documents import Phase
-from agent.core.events import DevicesProbed, DisplaySwitched, HostSampled, Restored
-from agent.core.media import UplinkReported
+from agent.core.model import effects as do
+from agent.core.model.documents import Phase
+from agent.core.model.events import DevicesProbed, DisplaySwitched, HostSampled, Restored
+from agent.core.model.media import UplinkReported
 from agent.core.media_child import RESTART
 from tests.core.playbook import PROFILE, Playbook, kinds
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from agent.core import effects as do
-from agent.core.documents import EventDocument, Status
-from agent.core.events import HostSampled, LineChanged, StopRequested
-from agent.core.media import UplinkReported
+from agent.core.model import effects as do
+from agent.core.model.documents import EventDocument, Status
+from agent.core.model.events import HostSampled, LineChanged, StopRequested
+from agent.core.model.media import UplinkReported
 from agent.core.throttle import PRESSES
 from tests.core.playbook import Playbook
 

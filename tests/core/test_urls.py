@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.core.urls import shown
+from agent.core.model.urls import shown
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import av
 import pytest
 
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices.camera import streaming
 from agent.devices.camera.encoder import MINIMUM_BITRATE, SOFTWARE, H264Encoder
 from agent.devices.camera.pattern import Pattern

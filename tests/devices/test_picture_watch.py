@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices.camera.watch import PictureWatch
 
 FRAMERATE = 10

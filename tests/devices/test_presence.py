@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent import settings
-from agent.core.documents import Status
+from agent.core.model.documents import Status
 from agent.devices import registry
 from agent.devices.alsa import cards
 from agent.devices.camera import picamera2, v4l2, v4l2_nodes

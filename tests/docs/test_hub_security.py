@@ -10,8 +10,8 @@ import pytest
 
 from agent import settings
 from agent.cli.app import run_tool
-from agent.core.commands import Code
-from agent.core.events import CommandReceived
+from agent.core.model.commands import Code
+from agent.core.model.events import CommandReceived
 from agent.hub import reasons, tls
 from agent.hub.signature import Signed
 from tests.docs.samples import ROOT, samples, table

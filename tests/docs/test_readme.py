@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.config import load
-from agent.core.commands import COMMANDS
+from agent.core.model.commands import COMMANDS
 from agent.settings import Settings
 from tests.docs.samples import ROOT, Sample, page_text, samples, table
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.documents import Status
+from agent.core.model.documents import Status
 from agent.host import System, sample, synchronised
 from agent.host.network import SIOCGIFADDR, SIOCGIWPOWER, network
 from agent.host.power import throttling

@@ -12,8 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from agent import settings
-from agent.core.documents import AgentFacts, Connection, Phase, RoomState
-from agent.core.events import Event, LinkChanged
+from agent.core.model.documents import AgentFacts, Connection, Phase, RoomState
+from agent.core.model.events import Event, LinkChanged
 from agent.hub.backoff import Backoff
 from agent.hub.link import Link
 from agent.hub.topics import Topics

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent.core.commands import Ack, AckState, Code, Join, Origin, Ping, Reply
-from agent.core.documents import EventDocument, HealthDocument, Phase, Status
-from agent.core.effects import SendAck
-from agent.core.events import (
+from agent.core.model.commands import Ack, AckState, Code, Join, Origin, Ping, Reply
+from agent.core.model.documents import EventDocument, HealthDocument, Phase, Status
+from agent.core.model.effects import SendAck
+from agent.core.model.events import (
     CommandReceived,
     CommandRefused,
     Delivered,

@@ -15,8 +15,8 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.core.documents import EventDocument
-from agent.core.events import CommandReceived, LinkChanged, RoundTripMeasured
+from agent.core.model.documents import EventDocument
+from agent.core.model.events import CommandReceived, LinkChanged, RoundTripMeasured
 from agent.hub.backoff import Backoff
 from agent.hub.connection import MAX_UNACKNOWLEDGED
 from agent.ports import Outgoing

@@ -6,7 +6,7 @@ import select
 
 import pytest
 
-from agent.core.events import Delivery
+from agent.core.model.events import Delivery
 from agent.errors import HubError
 from agent.hub.mailbox import MAX_JOBS, Mailbox
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from agent import settings
-from agent.core.commands import Ack, AckState, Code, Reply
-from agent.core.documents import EventDocument, HealthDocument, Status
-from agent.core.effects import SendAck
-from agent.core.events import CommandReceived, CommandRefused, Delivery
+from agent.core.model.commands import Ack, AckState, Code, Reply
+from agent.core.model.documents import EventDocument, HealthDocument, Status
+from agent.core.model.effects import SendAck
+from agent.core.model.events import CommandReceived, CommandRefused, Delivery
 from agent.hub.messages import (
     Incoming,
     decode_command,

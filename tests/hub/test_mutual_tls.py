@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from agent import settings
-from agent.core.events import CommandReceived, LinkChanged
+from agent.core.model.events import CommandReceived, LinkChanged
 from agent.enrolment.authority import Authority
 from agent.hub import tls
 from tests.hub.conftest import ROOM, RunningLink, room_state

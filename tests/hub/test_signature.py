@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from agent import settings
-from agent.core.commands import Code
-from agent.core.events import CommandReceived, CommandRefused
+from agent.core.model.commands import Code
+from agent.core.model.events import CommandReceived, CommandRefused
 from agent.errors import ConfigError
 from agent.hub.messages import Incoming, decode_command
 from agent.hub.signature import Signatures, Signer, make_key

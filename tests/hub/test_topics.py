@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent import settings
-from agent.core.commands import Origin
+from agent.core.model.commands import Origin
 from agent.hub.topics import Topics
 
 TOPICS = Topics("diemcau/v1", settings.Room(id="thon-5", groups=["xa-ba-vi", "all"]))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import av
 
-from agent.core.commands import Endpoint, Source
-from agent.core.media import (
+from agent.core.model.commands import Endpoint, Source
+from agent.core.model.media import (
     DownlinkReported,
     MediaPlan,
     SnapshotTaken,

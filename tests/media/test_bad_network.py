@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.core.media import DownlinkReported, Measured, UplinkReported
+from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from agent.media.webrtc.jitter import LONGEST_MILLISECONDS
 from tests.media.rooms import TONE_HZ, plan, room
 from tests.support.impairment import BadNetwork, Conditions

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.core.media import (
+from agent.core.model.media import (
     Applied,
     DeviceReported,
     DownlinkReported,

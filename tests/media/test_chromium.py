@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.media import DownlinkReported, Measured, UplinkReported
+from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from agent.devices.camera.pattern import COLOURS_RGB
 from tests.media.rooms import TONE_HZ, flowing, plan, room, snapshot
 from tests.support.browser_peer import BrowserPeer, endpoint, make_camera, make_microphone

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import psutil
 
-from agent.core.media import DownlinkReported, Measured, UplinkReported
+from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from tests.media.rooms import plan, room
 from tests.support.media_child import MediaChild
 from tests.support.media_server import MediaServer

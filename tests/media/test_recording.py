@@ -14,7 +14,7 @@ from typing import Any
 import av
 import pytest
 
-from agent.core.media import RecordingReported
+from agent.core.model.media import RecordingReported
 from agent.errors import MediaError
 from agent.media.pipeline import SharedClock
 from agent.media.recording import recording

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import av
 
-from agent.core.media import DownlinkReported, Measured, RecordingReported, SetRecording
+from agent.core.model.media import DownlinkReported, Measured, RecordingReported, SetRecording
 from agent.settings import Media
 from agent.settings import Recording as Settings
 from tests.media.rooms import flowing, plan, room

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.core.documents import Status
-from agent.core.media import DeviceReported, MediaReport
+from agent.core.model.documents import Status
+from agent.core.model.media import DeviceReported, MediaReport
 from agent.errors import AgentError, DeviceAbsent, DeviceBusy
 from agent.media.reporting import DeviceReporter
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from agent.core.commands import Endpoint
+from agent.core.model.commands import Endpoint
 from agent.errors import MediaError
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from agent.core.media import UplinkReported
+from agent.core.model.media import UplinkReported
 from agent.media.webrtc import signaling
 from agent.media.webrtc.dialing import Dialer
 from agent.media.webrtc.signaling import Refused, Unreachable

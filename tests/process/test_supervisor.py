@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.core.commands import Endpoint, Source
-from agent.core.events import Event, WorkerExited, WorkerReported
-from agent.core.media import Fault, Measured, MediaPlan, Ready, SetSources, SetVolume
+from agent.core.model.commands import Endpoint, Source
+from agent.core.model.events import Event, WorkerExited, WorkerReported
+from agent.core.model.media import Fault, Measured, MediaPlan, Ready, SetSources, SetVolume
 from agent.media import child_process
 from agent.media.supervisor import Supervisor
 from agent.settings import Devices, Media

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.commands import Ack, AckState, Code, Join, Meeting, Origin, Ping
-from agent.core.events import CommandReceived
+from agent.core.model.commands import Ack, AckState, Code, Join, Meeting, Origin, Ping
+from agent.core.model.events import CommandReceived
 from agent.errors import AgentError
 from agent.runtime import line_server
 from agent.runtime.connection import MAX_UNANSWERED, MAX_UNSENT_BYTES

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from agent.core.documents import DeviceStatus, Status
-from agent.core.events import DevicesProbed, HostSampled
+from agent.core.model.documents import DeviceStatus, Status
+from agent.core.model.events import DevicesProbed, HostSampled
 from agent.runtime import prober
 from agent.runtime.prober import Prober
 

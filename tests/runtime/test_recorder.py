@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from agent.core.commands import Meeting
-from agent.core.effects import (
+from agent.core.model.commands import Meeting
+from agent.core.model.effects import (
     AcknowledgeDelivery,
     Effect,
     PublishEvent,
@@ -22,8 +22,8 @@ from agent.core.effects import (
     SetLamp,
     StartWorker,
 )
-from agent.core.events import Delivery, MeetingRecord, OrderedVolume
-from agent.core.media import MediaPlan
+from agent.core.model.events import Delivery, MeetingRecord, OrderedVolume
+from agent.core.model.media import MediaPlan
 from agent.errors import JournalError
 from agent.runtime.recorder import Recorder, segments
 from agent.runtime.restoring import restored

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.documents import Status
+from agent.core.model.documents import Status
 from agent.errors import JournalError
 from agent.store import database as database_module
 from agent.store.history import history

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.documents import EventDocument
+from agent.core.model.documents import EventDocument
 from agent.errors import JournalError
 from agent.store.history import history
 from agent.store.journal import Journal

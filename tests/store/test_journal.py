@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from agent.core.audit import AUDITED
-from agent.core.commands import (
+from agent.core.model.commands import (
     MAX_SIGNED_SECONDS,
     Ack,
     AckState,
@@ -27,9 +27,9 @@ from agent.core.commands import (
     Reply,
     Source,
 )
-from agent.core.documents import EventDocument, Status
-from agent.core.effects import SendAck
-from agent.core.events import MeetingRecord
+from agent.core.model.documents import EventDocument, Status
+from agent.core.model.effects import SendAck
+from agent.core.model.events import MeetingRecord
 from agent.store import journal as journal_module
 from agent.store.journal import Journal
 

@@ -17,9 +17,9 @@ from functools import partial
 from pathlib import Path
 
 from agent import host
-from agent.core import effects as do
-from agent.core.commands import Command
-from agent.core.effects import Effect, SendAck
+from agent.core.model import effects as do
+from agent.core.model.commands import Command
+from agent.core.model.effects import Effect, SendAck
 from agent.host import sampling
 from agent.media.supervisor import Supervisor
 from agent.ports import Outgoing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from agent.core.commands import COMMANDS
+from agent.core.model.commands import COMMANDS
 from agent.hub.messages import Incoming
 
 _SEEDS = [

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from tests.support.sounds import RATE_HZ, Sound
 
 LEAD_SAMPLES = RATE_HZ * 20 // 1000

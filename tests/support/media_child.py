@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from agent.core.lines import LineBuffer
-from agent.core.media import Instruction, MediaPlan, MediaReport, Start, Stop
+from agent.core.model.media import Instruction, MediaPlan, MediaReport, Start, Stop
 from agent.media import protocol
 from agent.settings import Devices, Media
 from tests.support.closing import Closing

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.core.commands import Source
+from agent.core.model.commands import Source
 from agent.media.downlink import Downlink
 from agent.media.lipsync import Paths
 from agent.media.loop import Loop

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent import settings
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices.camera.pattern import Pattern
 from agent.devices.camera.streaming import SourceFormat, StreamingCamera
 from agent.devices.simulation import FaultFolder

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.camera.encoder import SOFTWARE, H264Encoder
 from agent.devices.camera.watch import PictureWatch

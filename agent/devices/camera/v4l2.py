@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import settings
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.bounded import call_within
 from agent.devices.camera import v4l2_nodes

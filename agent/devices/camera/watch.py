@@ -5,7 +5,7 @@ Pure: a driver feeds it samples of luma and the time, and passes on the statuses
 
 from __future__ import annotations
 
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 
 STALLED_SECONDS = 2.0

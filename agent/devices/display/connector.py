@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from agent import settings
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.devices import status
 
 SYSFS = Path("/sys")

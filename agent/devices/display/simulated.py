@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent import settings
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.simulation import FaultFolder
 from agent.errors import DeviceError

@@ -12,7 +12,7 @@ from operator import mul
 
 from msgspec import Struct
 
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.samples import HIGHEST, to_numbers
 

@@ -13,7 +13,7 @@ import wave
 import msgspec
 
 from agent import settings
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.devices import samples, status
 from agent.devices.air import Air
 from agent.devices.microphone.level import LevelWatch

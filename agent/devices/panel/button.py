@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 
 SETTLE_SECONDS = 0.06

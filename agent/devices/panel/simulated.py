@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent import settings
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices.panel.button import HELD_SECONDS, HoldWatch
 from agent.devices.simulation import FaultFolder
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from agent import settings
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.air import Air
 from agent.devices.pacing import Pacer

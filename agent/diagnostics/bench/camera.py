@@ -9,7 +9,7 @@ import queue
 import time
 from pathlib import Path
 
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.devices import registry
 from agent.diagnostics.bench.film import Film, luma, write_png
 from agent.diagnostics.bench.protocol import CameraResult, Request

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct, json
 
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.diagnostics.picture import PictureFigures
 from agent.diagnostics.sound import Echo, SoundFigures
 from agent.settings import Devices

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core.documents import Status
+from agent.core.model.documents import Status
 from agent.diagnostics.bench.protocol import CameraResult
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.checks.device import attempt, held_by_meeting, preliminary

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.diagnostics.bench.borrow import BenchFailed, MeetingBegan, borrow
 from agent.diagnostics.bench.protocol import Request, Result, Task
 from agent.diagnostics.checks import trouble

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from agent import settings
-from agent.core.urls import shown
+from agent.core.model.urls import shown
 from agent.diagnostics.checks.certificate import ends_soon
 from agent.diagnostics.endpoint import reach
 from agent.diagnostics.report import Finding, failed, ok, skipped, warning

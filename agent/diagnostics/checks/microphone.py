@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core.documents import Status
+from agent.core.model.documents import Status
 from agent.devices.microphone.level import QUIET_DBFS
 from agent.diagnostics.bench.protocol import SoundResult
 from agent.diagnostics.checks import trouble

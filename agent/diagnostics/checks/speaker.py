@@ -5,7 +5,7 @@ The loop through the air is the only proof; where it can't be had, the finding s
 
 from __future__ import annotations
 
-from agent.core.documents import Status
+from agent.core.model.documents import Status
 from agent.diagnostics.bench.protocol import LoopResult, PlayResult
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.checks.device import attempt, held_by_meeting, preliminary, probe

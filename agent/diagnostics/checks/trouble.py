@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.diagnostics.report import Finding, Outcome
 from agent.locale import gettext as _
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import AgentError
 from agent.media.loop import Loop
 from agent.media.reporting import DeviceReporter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.core.media import LinkState
+from agent.core.model.media import LinkState
 
 WORDS = {
     "vi": {

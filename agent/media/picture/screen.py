@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import MediaError
 from agent.media.gst import Gst
 from agent.media.loop import Loop, Timer

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from agent.core.media import RecordingReported
+from agent.core.model.media import RecordingReported
 from agent.errors import MediaError
 from agent.media.gst import Gst
 from agent.media.pipeline import SharedClock

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from agent.core.media import RecordingReported
+from agent.core.model.media import RecordingReported
 from agent.errors import MediaError
 from agent.media.pipeline import SharedClock
 from agent.media.recording.folder import RecordingFolder

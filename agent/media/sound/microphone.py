@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
-from agent.core.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, Status
 from agent.media.pipeline import SharedClock, wrap
 from agent.media.reporting import DeviceReporter
 from agent.media.sound.echo.control import EchoControl

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from agent.core.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus
 from agent.errors import MediaError
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from agent.core.commands import Endpoint, Source
-from agent.core.urls import shown
+from agent.core.model.commands import Endpoint, Source
+from agent.core.model.urls import shown
 from agent.errors import MediaError
 from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
 from agent.media.loop import Loop

@@ -12,7 +12,7 @@ import ssl
 from typing import NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from agent.core.urls import shown
+from agent.core.model.urls import shown
 from agent.errors import MediaError
 from agent.media.webrtc.dialing import Dialer
 

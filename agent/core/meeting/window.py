@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from agent.core.clock import Now
-from agent.core.commands import Join
-from agent.core.effects import CancelDeadline, Effect, SetDeadline
-from agent.core.events import MeetingRecord
+from agent.core.model.clock import Now
+from agent.core.model.commands import Join
+from agent.core.model.effects import CancelDeadline, Effect, SetDeadline
+from agent.core.model.events import MeetingRecord
 
 WINDOW = "meeting-window"
 

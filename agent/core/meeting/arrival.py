@@ -1,6 +1,6 @@
 """Who waits for the room to be in its meeting: the join commands, and for how long they do.
 
-`agent.core.departure` is the same for the way out.
+`agent.core.meeting.departure` is the same for the way out.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.core.answers import Answers
-from agent.core.clock import Now
-from agent.core.commands import AckState, Code
-from agent.core.effects import CancelDeadline, Effect, SetDeadline
+from agent.core.model.clock import Now
+from agent.core.model.commands import AckState, Code
+from agent.core.model.effects import CancelDeadline, Effect, SetDeadline
 
 JOIN = "join"
 SETTLE = "join-settle"

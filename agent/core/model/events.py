@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from agent.core.commands import Ack, Code, Command, Reply
-from agent.core.documents import DeviceStatus
-from agent.core.media import MediaReport
+from agent.core.model.commands import Ack, Code, Command, Reply
+from agent.core.model.documents import DeviceStatus
+from agent.core.model.media import MediaReport
 
 
 class Delivery(Struct, frozen=True):

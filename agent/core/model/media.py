@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from agent.core.commands import Endpoint, Source
-from agent.core.documents import DeviceStatus
+from agent.core.model.commands import Endpoint, Source
+from agent.core.model.documents import DeviceStatus
 
 DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
 

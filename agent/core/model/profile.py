@@ -6,8 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from agent.core.commands import Endpoint, Join, Source
-from agent.core.documents import AgentFacts
+from agent.core.model.commands import Endpoint, Join, Source
+from agent.core.model.documents import AgentFacts
 
 
 class Profile(Struct, frozen=True):

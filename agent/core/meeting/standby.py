@@ -5,9 +5,9 @@ It never opens camera, microphone or loudspeaker, and makes way for a meeting's 
 
 from __future__ import annotations
 
-from agent.core.media import MediaPlan
+from agent.core.model.media import MediaPlan
 from agent.core.media_child import MediaChild
-from agent.core.profile import Profile
+from agent.core.model.profile import Profile
 
 
 class StandbyScreen:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from agent.core.commands import Code, Command, Endpoint, Join, Source
-from agent.core.documents import DeviceStatus, MeetingState, Status
-from agent.core.media import LinkState, MediaPlan
-from agent.core.profile import Profile
-from agent.core.urls import shown
+from agent.core.model.commands import Code, Command, Endpoint, Join, Source
+from agent.core.model.documents import DeviceStatus, MeetingState, Status
+from agent.core.model.media import LinkState, MediaPlan
+from agent.core.model.profile import Profile
+from agent.core.model.urls import shown
 
 
 @dataclass

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agent.core import bad_field
-from agent.core.commands import COMMANDS, Code, Command, CommandId, Instant, Origin, Reply
+from agent.core.model import bad_field
+from agent.core.model.commands import COMMANDS, Code, Command, CommandId, Instant, Origin, Reply
 from agent.errors import MessageError
 
 MAX_COMMAND_BYTES = 64 * 1024

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agent.core.answers import Answers
-from agent.core.clock import Now
-from agent.core.commands import AckState, Code, Command, Join
+from agent.core.model.clock import Now
+from agent.core.model.commands import AckState, Code, Command, Join
 
 
 class Departure:

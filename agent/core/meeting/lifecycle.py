@@ -1,7 +1,7 @@
 """One stay in a meeting after the other: the way in, holding on, the way out.
 
 One media child at a time carries it; this decides when that starts, ends and is started again, by
-what it reports. `agent.core.meeting` has the commands that begin and end a stay.
+what it reports. `agent.core.meeting.control` has the commands that begin and end a stay.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from datetime import datetime, timedelta
 from msgspec import structs
 
 from agent.core.answers import Answers
-from agent.core.arrival import JOIN, SETTLE, Arrival
-from agent.core.attendance import Attendance
+from agent.core.meeting.arrival import JOIN, SETTLE, Arrival
+from agent.core.meeting.membership import Attendance
 from agent.core.audit import Cause
-from agent.core.clock import Now
-from agent.core.commands import Code, Command, Join
-from agent.core.departure import Departure
+from agent.core.model.clock import Now
+from agent.core.model.commands import Code, Command, Join
+from agent.core.meeting.departure import Departure
 from agent.core.display import DisplayPower
-from agent.core.documents import Phase
-from agent.core.effects import (
+from agent.core.model.documents import Phase
+from agent.core.model.effects import (
     CancelDeadline,
     Effect,
     InstructWorker,
@@ -28,14 +28,14 @@ from agent.core.effects import (
     SetDeadline,
     SetLamp,
 )
-from agent.core.events import MeetingRecord
-from agent.core.media import Instruction
+from agent.core.model.events import MeetingRecord
+from agent.core.model.media import Instruction
 from agent.core.media_child import RESTART, MediaChild
 from agent.core.microphone import Microphone
-from agent.core.profile import Profile
+from agent.core.model.profile import Profile
 from agent.core.recording import Recording
-from agent.core.standby import StandbyScreen
-from agent.core.window import WINDOW, Window
+from agent.core.meeting.standby import StandbyScreen
+from agent.core.meeting.window import WINDOW, Window
 
 LEAVE = "leave"
 LEAVE_SECONDS = 10.0

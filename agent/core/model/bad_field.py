@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from agent.core.commands import COMMAND_ID, COMMANDS, MEETING_ID, URL
+from agent.core.model.commands import COMMAND_ID, COMMANDS, MEETING_ID, URL
 
 SHOWN_CHARACTERS = 60
 SECRETS = {"token"}

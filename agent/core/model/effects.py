@@ -10,10 +10,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agent.core.commands import Ack, Command, Reply
-from agent.core.documents import EventDocument, HealthDocument, RoomState
-from agent.core.events import Delivery, MeetingRecord, OrderedVolume
-from agent.core.media import Instruction, MediaPlan
+from agent.core.model.commands import Ack, Command, Reply
+from agent.core.model.documents import EventDocument, HealthDocument, RoomState
+from agent.core.model.events import Delivery, MeetingRecord, OrderedVolume
+from agent.core.model.media import Instruction, MediaPlan
 
 
 class RecordCommand(Struct, frozen=True):

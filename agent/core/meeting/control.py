@@ -1,6 +1,6 @@
 """The commands about meetings: join, record, leave, and what a restart does in their place.
 
-They decide what shall be; `agent.core.stay` brings it about and answers when it is so.
+They decide what shall be; `agent.core.meeting.lifecycle` brings it about and answers when it is so.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from msgspec import UNSET, structs
 
 from agent.core.answers import Answers
-from agent.core.attendance import Attendance
-from agent.core.clock import Now
-from agent.core.commands import Code, Command, Join, Leave
-from agent.core.documents import Phase
-from agent.core.events import Delivery, MeetingRecord
-from agent.core.media import SetSources
-from agent.core.profile import Profile
+from agent.core.meeting.membership import Attendance
+from agent.core.model.clock import Now
+from agent.core.model.commands import Code, Command, Join, Leave
+from agent.core.model.documents import Phase
+from agent.core.model.events import Delivery, MeetingRecord
+from agent.core.model.media import SetSources
+from agent.core.model.profile import Profile
 from agent.core.recording import Recording
-from agent.core.stay import Stay, Tell
-from agent.core.window import can_resume
+from agent.core.meeting.lifecycle import Stay, Tell
+from agent.core.meeting.window import can_resume
 
 
 class MeetingControl:

@@ -1,6 +1,6 @@
 """The hub's commands: which are refused as things stand, and what the others set in motion.
 
-Join and leave go to `agent.core.meeting`; the rest is short enough to be decided here.
+Join and leave go to `agent.core.meeting.control`; the rest is short enough to be decided here.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.core.answers import Answers
-from agent.core.clock import Now
-from agent.core.commands import (
+from agent.core.model.clock import Now
+from agent.core.model.commands import (
     Code,
     Command,
     Display,
@@ -25,15 +25,15 @@ from agent.core.commands import (
     Volume,
 )
 from agent.core.display import DisplayPower
-from agent.core.documents import Phase
-from agent.core.effects import Effect, SetDeadline, SetLamp
+from agent.core.model.documents import Phase
+from agent.core.model.effects import Effect, SetDeadline, SetLamp
 from agent.core.ending import Ending
-from agent.core.events import CommandReceived
+from agent.core.model.events import CommandReceived
 from agent.core.health import HealthBoard
-from agent.core.meeting import MeetingControl
+from agent.core.meeting.control import MeetingControl
 from agent.core.microphone import Microphone
-from agent.core.profile import Profile
-from agent.core.stay import Stay
+from agent.core.model.profile import Profile
+from agent.core.meeting.lifecycle import Stay
 
 IDENTIFY = "identify"
 REPORT_ANSWER = "report-answer"
