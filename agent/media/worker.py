@@ -18,11 +18,11 @@ import traceback
 from typing import TYPE_CHECKING
 
 from agent import settings
-from agent.core.lines import LineBuffer
+from agent.ipc.lines import LineBuffer
 from agent.core.model.media import Fault, Instruction, MediaReport, Ready, Start, Stop
 from agent.devices import registry
 from agent.errors import AgentError, MessageError
-from agent.media import protocol
+from agent.ipc import protocol
 
 if TYPE_CHECKING:
     from agent.media.meeting import Makers, Meeting

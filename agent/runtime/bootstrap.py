@@ -24,7 +24,7 @@ from agent.devices import registry, status
 from agent.errors import AgentError, ConfigError, DeviceError
 from agent.hub import certificate
 from agent.hub.link import Link
-from agent.media.supervisor import Supervisor
+from agent.ipc.supervisor import Supervisor
 from agent.runtime import logs
 from agent.runtime.clock import SystemClock
 from agent.runtime.code import InstalledCode

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 
 from agent.core.model.command_codec import MAX_COMMAND_BYTES
-from agent.core.lines import LineBuffer
+from agent.ipc.lines import LineBuffer
 
 MAX_UNANSWERED = 32
 """Open requests of one client, above which no more is read from it."""

@@ -13,8 +13,8 @@ import pytest
 from agent.core.model.commands import Endpoint, Source
 from agent.core.model.events import Event, WorkerExited, WorkerReported
 from agent.core.model.media import Fault, Measured, MediaPlan, Ready, SetSources, SetVolume
-from agent.media import child_process
-from agent.media.supervisor import Supervisor
+from agent.ipc import child_process
+from agent.ipc.supervisor import Supervisor
 from agent.settings import Devices, Media
 from tests.support.waiting import wait_for
 

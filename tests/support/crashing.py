@@ -21,7 +21,7 @@ from agent.core.model import effects as do
 from agent.core.model.commands import Command
 from agent.core.model.effects import Effect, SendAck
 from agent.host import sampling
-from agent.media.supervisor import Supervisor
+from agent.ipc.supervisor import Supervisor
 from agent.ports import Outgoing
 from agent.runtime import bootstrap
 from agent.runtime.clock import SystemClock

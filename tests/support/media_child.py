@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from agent.core.lines import LineBuffer
+from agent.ipc.lines import LineBuffer
 from agent.core.model.media import Instruction, MediaPlan, MediaReport, Start, Stop
-from agent.media import protocol
+from agent.ipc import protocol
 from agent.settings import Devices, Media
 from tests.support.closing import Closing
 from tests.support.loopback import ADDRESS

@@ -1,6 +1,6 @@
 """What the daemon and its media child say to each other, as plain data.
 
-`Instruction`s go to the child, `Report`s come back; `agent.media.protocol` frames them as JSON
+`Instruction`s go to the child, `Report`s come back; `agent.ipc.protocol` frames them as JSON
 lines. Each is a tagged struct: the tag stands in the field `kind`.
 """
 

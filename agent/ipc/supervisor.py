@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from agent.core.model.events import WorkerExited
 from agent.core.model.media import Instruction, MediaPlan, SetSources, Start
-from agent.media.child_process import ChildProcess
-from agent.media.protocol import Configure
+from agent.ipc.child_process import ChildProcess
+from agent.ipc.protocol import Configure
 from agent.ports import Post
 from agent.settings import Devices, Media
 

@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from agent.core.model.events import WorkerExited, WorkerReported
-from agent.core.lines import LineBuffer
+from agent.ipc.lines import LineBuffer
 from agent.core.model.media import Fault, MediaReport, Ready, Stop
 from agent.errors import MessageError
-from agent.media import protocol
-from agent.media.child_log import Allowance, ChildLog
+from agent.ipc import protocol
+from agent.ipc.child_log import Allowance, ChildLog
 from agent.ports import Post
 
 log = logging.getLogger(__name__)
