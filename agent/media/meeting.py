@@ -45,8 +45,8 @@ from agent.media.sound.echo.control import EchoControl
 from agent.media.sound.echo.reference import Reference
 from agent.media.sound.microphone import MicrophoneFeed
 from agent.media.sound.speaker import SpeakerFeed
-from agent.media.sources import Sources
-from agent.media.uplink import Uplink
+from agent.media.receiving.sources import Sources
+from agent.media.sending.uplink import Uplink
 from agent.media.webrtc.network import Network
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
 

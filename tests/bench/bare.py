@@ -10,7 +10,7 @@ import argparse
 
 from agent.core.model.commands import Source
 from agent.devices import registry
-from agent.media.decoding import OFFERED
+from agent.media.receiving.decoding import OFFERED
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
-from agent.media.webrtc.jitter import LONGEST_MILLISECONDS
+from agent.media.receiving.jitter import LONGEST_MILLISECONDS
 from tests.media.rooms import TONE_HZ, plan, room
 from tests.support.impairment import BadNetwork, Conditions
 from tests.support.media_child import MediaChild

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.media.webrtc.jitter import LONGEST_MILLISECONDS, Arrivals, JitterControl
+from agent.media.receiving.jitter import LONGEST_MILLISECONDS, Arrivals, JitterControl
 
 
 class Looks:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.core.model.media import UplinkReported
-from agent.media.lipsync import SOUND_LATE_NANOSECONDS, LipSync, Paths
+from agent.media.receiving.lipsync import SOUND_LATE_NANOSECONDS, LipSync, Paths
 from tests.media.rooms import plan
 from tests.support.impairment import BadNetwork, Conditions
 from tests.support.lips import EARLY_MILLISECONDS, LATE_MILLISECONDS, Witness, clapping_room

@@ -6,7 +6,7 @@ import time
 
 from agent.media.gst import Gst
 from agent.media.pipeline import Pipeline, SharedClock, unwrap, wrap
-from agent.media.webrtc.pacing import PACE, Pacer
+from agent.media.sending.pacing import PACE, Pacer
 from tests.support.waiting import wait_for
 
 PACKETS, PACKET_BYTES = 20, 1000

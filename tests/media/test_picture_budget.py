@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.media.webrtc.picture_budget import LONGEST_PAUSE_SECONDS, PictureBudget
+from agent.media.receiving.picture_budget import LONGEST_PAUSE_SECONDS, PictureBudget
 
 PICTURE, SOUND = 1_500_000, 52_000
 LOOK_SECONDS = 0.25

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.media.webrtc.picture_trial import PictureTrial
+from agent.media.receiving.picture_trial import PictureTrial
 
 PIECE_SECONDS = 0.02
 ON_ITS_WAY_SECONDS = 0.02

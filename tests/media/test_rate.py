@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from agent.media.webrtc.rate import (
+from agent.media.sending.rate import (
     OVERHEAD_BITS_PER_SECOND,
     SOUND_ALONE,
     SOUND_BITS_PER_SECOND,

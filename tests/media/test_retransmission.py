@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.media.webrtc.retransmission import (
+from agent.media.sending.retransmission import (
     BITS_PER_PACKET,
     RetransmissionBudget,
     SuddenLoss,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.media.webrtc.send_times import SendTimes
+from agent.media.sending.send_times import SendTimes
 
 
 def sound(first: int) -> SendTimes:

@@ -6,7 +6,7 @@ import random
 import struct
 from collections.abc import Iterator
 
-from agent.media.webrtc.rate import (
+from agent.media.sending.rate import (
     OVERHEAD_BITS_PER_SECOND,
     SOUND_BITS_PER_SECOND,
     TRANSPORT_FEEDBACK,

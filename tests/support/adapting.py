@@ -13,7 +13,7 @@ from typing import Any
 
 from aiortc.rtp import RtpPacket
 
-from agent.media.webrtc.rate import (
+from agent.media.sending.rate import (
     OVERHEAD_BITS_PER_SECOND,
     TRANSPORT_FEEDBACK,
     LinkReport,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.media.webrtc.jitter import Arrivals
+from agent.media.receiving.jitter import Arrivals
 
 REPEAT_AFTER_MILLISECONDS = 20
 """A packet this late is asked for again: 3G swaps packets, but not by more."""

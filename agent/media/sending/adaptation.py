@@ -1,7 +1,7 @@
 """Keeps what the uplink sends within what the link carries, sound first.
 
 By what the server tells of each packet, or else by its reports and what it asks to be sent again; encoders,
-pacer and retransmissions follow `agent.media.webrtc.rate`. All but the requests in the loop's thread.
+pacer and retransmissions follow `agent.media.sending.rate`. All but the requests in the loop's thread.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 
 from agent.media.loop import Loop
-from agent.media.webrtc.pacing import Pacer
+from agent.media.sending.pacing import Pacer
 from agent.media.webrtc.queue import Queue
-from agent.media.webrtc.rate import TRANSPORT_FEEDBACK, LinkReport, RateControl, Targets
-from agent.media.webrtc.retransmission import SOUND_PER_SECOND, RetransmissionBudget, SuddenLoss
+from agent.media.sending.rate import TRANSPORT_FEEDBACK, LinkReport, RateControl, Targets
+from agent.media.sending.retransmission import SOUND_PER_SECOND, RetransmissionBudget, SuddenLoss
 from agent.media.webrtc.rtcp import ReportBlock
-from agent.media.webrtc.send_times import SendTimes
+from agent.media.sending.send_times import SendTimes
 from agent.media.webrtc.session import Session
 from agent.media.webrtc.transport_feedback import Feedback, Packet
 from agent.settings import Camera

@@ -14,7 +14,7 @@ from agent.core.model.commands import Endpoint
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock, wrap
-from agent.media.webrtc.adaptation import LOOK_SECONDS, Adaptation
+from agent.media.sending.adaptation import LOOK_SECONDS, Adaptation
 from agent.media.webrtc.connection import Connection, Report
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.session import Events, Session
