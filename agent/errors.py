@@ -41,7 +41,7 @@ class DeviceTimeout(DeviceError, TimeoutError):
 
 
 class MessageError(AgentError, ValueError):
-    """A message from outside (hub, control socket, media child) cannot be used."""
+    """A message from outside (hub, control socket, media process) cannot be used."""
 
 
 class HubError(AgentError):

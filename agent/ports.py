@@ -57,7 +57,7 @@ class Outgoing(Struct, frozen=True):
 
 
 class Camera(Protocol):
-    """An H.264 camera. Opened by `start`, closed by `close`; used in the media child only."""
+    """An H.264 camera. Opened by `start`, closed by `close`; used in the media process only."""
 
     def start(
         self, on_unit: Callable[[AccessUnit], None], on_status: Callable[[DeviceStatus], None]
@@ -81,7 +81,7 @@ class Camera(Protocol):
 
 
 class Microphone(Protocol):
-    """A mono microphone, 48 kHz S16LE, in periods of 10 ms; used in the media child only."""
+    """A mono microphone, 48 kHz S16LE, in periods of 10 ms; used in the media process only."""
 
     def open(self) -> DeviceStatus:
         """Open. The status's detail has what the hardware really gave. Raises as `Camera.start`."""
@@ -102,7 +102,7 @@ class Microphone(Protocol):
 
 
 class Speaker(Protocol):
-    """A loudspeaker, 48 kHz S16LE mono; used in the media child only."""
+    """A loudspeaker, 48 kHz S16LE mono; used in the media process only."""
 
     def open(self) -> DeviceStatus: ...
 
@@ -250,8 +250,8 @@ class Journal(Protocol):
     def close(self) -> None: ...
 
 
-class MediaWorker(Protocol):
-    """The daemon's hold on the one media child. Never blocks; what happens comes back as events."""
+class MediaSupervisor(Protocol):
+    """The daemon's hold on the one media process. Never blocks; what happens comes back as events."""
 
     def start(self, generation: int, plan: MediaPlan) -> None: ...
 
@@ -262,5 +262,5 @@ class MediaWorker(Protocol):
         ...
 
     def close(self) -> None:
-        """End the child for good and reap it, 5 s at the most."""
+        """End the media process for good and reap it, 5 s at the most."""
         ...

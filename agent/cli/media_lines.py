@@ -1,4 +1,4 @@
-"""The media child's figures in words: what goes out, and what comes in from each source."""
+"""The media process's figures in words: what goes out, and what comes in from each source."""
 
 from __future__ import annotations
 

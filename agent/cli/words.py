@@ -53,7 +53,7 @@ def ack_code(code: Code) -> str:
         Code.NO_PICTURE_OR_SOUND: _("no picture or sound came"),
         Code.DEVICE_ABSENT: _("a device is not there; see: diemcau doctor"),
         Code.DEVICE_FAILED: _("a device does not work; see: diemcau doctor"),
-        Code.WORKER_FAILED: _("the media process failed; see: diemcau logs"),
+        Code.MEDIA_PROCESS_FAILED: _("the media process failed; see: diemcau logs"),
         Code.RECORDING_FAILED: _("the recording failed; see: diemcau logs"),
         Code.DISK_FULL: _("the disk is full"),
         Code.INTERRUPTED: _("it was interrupted"),

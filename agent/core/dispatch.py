@@ -8,6 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.core.answers import Answers
+from agent.core.display import DisplayPower
+from agent.core.ending import Ending
+from agent.core.health import HealthBoard
+from agent.core.meeting.control import MeetingControl
+from agent.core.meeting.lifecycle import Lifecycle
+from agent.core.microphone import Microphone
 from agent.core.model.clock import Now
 from agent.core.model.commands import (
     Code,
@@ -24,16 +30,10 @@ from agent.core.model.commands import (
     Unmute,
     Volume,
 )
-from agent.core.display import DisplayPower
 from agent.core.model.documents import Phase
 from agent.core.model.effects import Effect, SetDeadline, SetLamp
-from agent.core.ending import Ending
 from agent.core.model.events import CommandReceived
-from agent.core.health import HealthBoard
-from agent.core.meeting.control import MeetingControl
-from agent.core.microphone import Microphone
 from agent.core.model.profile import Profile
-from agent.core.meeting.lifecycle import Stay
 
 IDENTIFY = "identify"
 REPORT_ANSWER = "report-answer"
@@ -41,7 +41,7 @@ REPORT_SECONDS = 10.0
 """A probe looks at sysfs; one that takes longer hangs in the kernel."""
 
 
-class Orders:
+class Dispatch:
     """Obeys, refuses or repeats. `do` takes the effects in order."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Orders:
         microphone: Microphone,
         health: HealthBoard,
         meeting: MeetingControl,
-        stay: Stay,
+        lifecycle: Lifecycle,
         ending: Ending,
     ) -> None:
         self._profile = profile
@@ -63,7 +63,7 @@ class Orders:
         self._microphone = microphone
         self._health = health
         self._meeting = meeting
-        self._stay = stay
+        self._lifecycle = lifecycle
         self._ending = ending
         self._reporters: list[str] = []
 
@@ -100,9 +100,9 @@ class Orders:
 
     def _refusal(self, command: Command) -> tuple[Code, str] | None:
         """Why this can't be done as things stand."""
-        idle = self._stay.phase is Phase.STANDBY
+        idle = self._lifecycle.phase is Phase.STANDBY
         match command.body:
-            case Unmute() if not self._stay.held:
+            case Unmute() if not self._lifecycle.held:
                 return Code.NOT_IN_MEETING, "The room is in no meeting: nothing to unmute"
             case Unmute() if "microphone" not in self._profile.fitted:
                 return Code.DEVICE_ABSENT, "The room has no microphone (devices.microphone)"
@@ -110,7 +110,7 @@ class Orders:
                 return Code.DEVICE_ABSENT, "The room has no loudspeaker (devices.speaker)"
             case Unmute() if self._microphone.muted_by_hand:
                 return Code.MUTED_BY_HAND, "The room muted itself by its button; only it can unmute"
-            case Record() if not self._stay.held:
+            case Record() if not self._lifecycle.held:
                 return Code.NOT_IN_MEETING, "The room is in no meeting: nothing to record"
             case Display(power="off") if not idle:
                 return Code.IN_MEETING, "The display stays on during a meeting"
@@ -118,7 +118,7 @@ class Orders:
                 return Code.DEVICE_ABSENT, "The room has no display relay (devices.display.relay)"
             case Identify() if "panel" not in self._profile.fitted:
                 return Code.DEVICE_ABSENT, "The room has no lamp (devices.panel)"
-            case Restart() if not (idle or self._stay.phase is Phase.FAULT):
+            case Restart() if not (idle or self._lifecycle.phase is Phase.FAULT):
                 return Code.IN_MEETING, "The room is in a meeting: leave it first"
         return None
 
@@ -182,11 +182,11 @@ class Orders:
 
     def identified(self) -> None:
         """Enough blinking: the lamp says again whether devices are open."""
-        self._do(SetLamp("off" if self._stay.phase is Phase.STANDBY else "on"))
+        self._do(SetLamp("off" if self._lifecycle.phase is Phase.STANDBY else "on"))
 
     def settle_interrupted(self, command: Command, cold: bool, now: Now) -> None:
         """A command that a crash or restart cut off is finished or failed by rule, never repeated."""
-        if self._stay.arrival.awaited_by(command.id):
+        if self._lifecycle.arrival.awaited_by(command.id):
             return
         match command.body:
             case Leave() | Mute():

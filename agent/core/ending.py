@@ -1,6 +1,6 @@
 """How the daemon ends: told to stop, or to start anew once the room is in no meeting.
 
-The media child is seen out first, so that what was open is reported closed. The meeting stays on
+The media process is seen out first, so that what was open is reported closed. The meeting stays on
 disk: whoever starts the agent again has the room back in it.
 """
 
@@ -9,38 +9,42 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.core.answers import Answers
+from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.model.documents import Phase
 from agent.core.model.effects import Effect, EndDaemon, RestartScope, SetDeadline, SetServiceStatus
-from agent.core.meeting.lifecycle import Stay
 from agent.core.throttle import Throttle
 
 STOP = "stop"
 STOP_SECONDS = 6.0
-"""SIGTERM and SIGKILL have reached the child by then; the supervisor reaps what is left."""
+"""SIGTERM and SIGKILL have reached the media process by then; the supervisor reaps what is left."""
 
 
 class Ending:
     """Whether the daemon is on its way out. `do` takes the effects in order."""
 
     def __init__(
-        self, do: Callable[[Effect], None], answers: Answers, stay: Stay, throttle: Throttle
+        self,
+        do: Callable[[Effect], None],
+        answers: Answers,
+        lifecycle: Lifecycle,
+        throttle: Throttle,
     ) -> None:
         self._do = do
         self._answers = answers
-        self._stay = stay
+        self._lifecycle = lifecycle
         self._throttle = throttle
         self._reload_wanted = False
         self._restart: RestartScope = "no"
         self.under_way = False
 
     def stop(self, reason: str) -> None:
-        """End once the media child is gone; told a second time, at once."""
+        """End once the media process is gone; told a second time, at once."""
         self._do(SetServiceStatus(f"stopping: {reason}"))
         again, self.under_way = self.under_way, True
-        if again or not self._stay.child.running:
+        if again or not self._lifecycle.process.running:
             self.finish()
             return
-        self._stay.child.stop()
+        self._lifecycle.process.stop()
         self._do(SetDeadline(STOP, STOP_SECONDS))
 
     def restart(self, scope: RestartScope) -> None:
@@ -49,7 +53,7 @@ class Ending:
         self.stop(f"restarting the {scope}")
 
     def finish(self) -> None:
-        """The child is gone, or had its time."""
+        """The media process is gone, or had its time."""
         self._throttle.release()
         self._do(EndDaemon(self._restart))
 
@@ -59,7 +63,7 @@ class Ending:
 
     def check(self) -> None:
         """Look whether the moment for a reload has come: no meeting, no command under way."""
-        idle = self._stay.phase is Phase.STANDBY and not self._answers.open
+        idle = self._lifecycle.phase is Phase.STANDBY and not self._answers.open
         if self._reload_wanted and idle and not self.under_way:
             self._reload_wanted = False
             self.restart("agent")

@@ -1,6 +1,6 @@
 """How the room does: levels of every device, the host and the media, as one document.
 
-Presence comes from probes while nothing is open and from the media child while it holds the
+Presence comes from probes while nothing is open and from the media process while it holds the
 devices. A change is published at once (changes of one moment together), and all of it regularly.
 """
 
@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from agent.core.meeting.membership import Attendance
+from agent.core.meeting.membership import Membership
 from agent.core.model.clock import Now
 from agent.core.model.documents import DeviceStatus, EventDocument, HealthDocument, Phase, Status
 from agent.core.model.effects import Effect, Probe, PublishHealth, SetDeadline
 from agent.core.model.media import DeviceReported
 from agent.core.model.profile import Profile
-from agent.core.throttle import Throttle
 from agent.core.model.urls import shown
+from agent.core.throttle import Throttle
 
 REPORT = "health"
 SOON = "health-soon"
@@ -67,14 +67,14 @@ class HealthBoard:
         self._tell_changes(now)
 
     def sampled(
-        self, host: dict[str, Any], phase: Phase, held: Attendance | None, now: Now
+        self, host: dict[str, Any], phase: Phase, held: Membership | None, now: Now
     ) -> None:
         """The host's figures: the last part of a regular report."""
         self.host = host
         self.publish(phase, held, now)
 
     def reported(self, report: DeviceReported, now: Now) -> None:
-        """The media child opened, closed or found something wrong with a device."""
+        """The media process opened, closed or found something wrong with a device."""
         if report.open:
             self.open_devices.add(report.device)
         else:
@@ -93,8 +93,8 @@ class HealthBoard:
             self._failed["panel"] = DeviceStatus(Status.FAILED, "lamp-failed", text, required)
         self._tell_changes(now)
 
-    def child_gone(self, now: Now) -> None:
-        """What only the child could know is over."""
+    def process_gone(self, now: Now) -> None:
+        """What only the media process could know is over."""
         self.open_devices.clear()
         self._reported.clear()
         self.figures = {}
@@ -102,7 +102,7 @@ class HealthBoard:
 
     @property
     def devices(self) -> dict[str, DeviceStatus]:
-        """Every fitted device: what failed to obey, else the child's word, else the probe's."""
+        """Every fitted device: what failed to obey, else the media process's word, else the probe's."""
         return {**self._probed, **self._reported, **self._failed}
 
     def _tell_changes(self, now: Now) -> None:
@@ -131,13 +131,13 @@ class HealthBoard:
         times.append(seconds)
         self._do(SetDeadline(SOON, OFTEN_SECONDS if often else SOON_SECONDS))
 
-    def publish(self, phase: Phase, held: Attendance | None, now: Now) -> None:
+    def publish(self, phase: Phase, held: Membership | None, now: Now) -> None:
         """Send the document."""
         self._soon = False
         self.latest = self.document(phase, held, now)
         self._do(PublishHealth(self.latest))
 
-    def document(self, phase: Phase, held: Attendance | None, now: Now) -> HealthDocument:
+    def document(self, phase: Phase, held: Membership | None, now: Now) -> HealthDocument:
         """The document, as things stand."""
         devices = self.devices
         host = dict(self.host)
@@ -153,7 +153,7 @@ class HealthBoard:
             at=now.wall,
         )
 
-    def _media(self, phase: Phase, held: Attendance | None) -> dict[str, Any] | None:
+    def _media(self, phase: Phase, held: Membership | None) -> dict[str, Any] | None:
         if held is None:
             return None
         down = [
@@ -173,7 +173,7 @@ class HealthBoard:
             **self.figures,
         }
 
-    def _media_word(self, phase: Phase, held: Attendance) -> tuple[str, str]:
+    def _media_word(self, phase: Phase, held: Membership) -> tuple[str, str]:
         """The media's code, and a text for people."""
         if phase is not Phase.IN_MEETING:
             return str(phase), "" if held.flows else held.shortfall()[1]

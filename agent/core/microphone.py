@@ -1,6 +1,6 @@
 """Who may be heard: the hub's mute, the hand's mute, and the promise that a mute is true.
 
-A mute counts only when the media child confirmed it. A child that doesn't answer in time is ended,
+A mute counts only when the media process confirmed it. A media process that doesn't answer in time is ended,
 because then no sample leaves the room for certain.
 """
 
@@ -10,23 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.core.answers import Answers
+from agent.core.media_process import MediaProcess
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckState, Code
 from agent.core.model.effects import (
     CancelDeadline,
     Effect,
-    InstructWorker,
+    InstructMedia,
     RememberMutedByHand,
     RememberVolume,
     SetDeadline,
-    StopWorker,
+    StopMedia,
 )
 from agent.core.model.events import OrderedVolume
 from agent.core.model.media import SetMicrophone, SetVolume
-from agent.core.media_child import MediaChild
 
 CONFIRM_SECONDS = 3.0
-"""A local child answers within milliseconds; this is for a machine under full load."""
+"""A local media process answers within milliseconds; this is for a machine under full load."""
 
 CONFIRM = "confirm:"
 BY_HAND = "by-hand"
@@ -39,25 +39,25 @@ HAND_MUTE_SECONDS = 300.0
 
 @dataclass
 class Wish:
-    """An instruction on its way to the child; `mutes` is None where it is not about muting."""
+    """An instruction on its way to the media process; `mutes` is None where it is not about muting."""
 
     text: str
     mutes: bool | None = None
 
 
 class Microphone:
-    """The microphone's and the loudspeaker's wanted state, across media children."""
+    """The microphone's and the loudspeaker's wanted state, across media processes."""
 
     def __init__(
-        self, do: Callable[[Effect], None], answers: Answers, child: MediaChild, volume: int
+        self, do: Callable[[Effect], None], answers: Answers, process: MediaProcess, volume: int
     ) -> None:
         self._do = do
         self._answers = answers
-        self._child = child
+        self._process = process
         self._wishes: dict[str, Wish] = {}
         self._presses = 0
         self._in_doubt = False
-        """A child that did not confirm is being ended: until it is gone it may be heard."""
+        """A media process that did not confirm is being ended: until it is gone it may be heard."""
         self.live = False
         self.muted_by_hand = False
         self._volume_of_settings = volume
@@ -76,7 +76,7 @@ class Microphone:
 
     @property
     def heard(self) -> bool:
-        """Whether a sample may leave the room, as far as the child has confirmed."""
+        """Whether a sample may leave the room, as far as the media process has confirmed."""
         return self.live or self._in_doubt or any(wish.mutes for wish in self._wishes.values())
 
     def rest(self) -> None:
@@ -88,12 +88,12 @@ class Microphone:
 
     def rested(self) -> None:
         """The room was in standby for long enough: the next meeting begins with a clean slate."""
-        if self.muted_by_hand and not self._child.in_meeting:
+        if self.muted_by_hand and not self._process.in_meeting:
             self._set_by_hand(False)
 
     def mute(self, command_id: str, now: Now) -> None:
-        """Let nothing leave the room; a child that is there must confirm it, whatever we believe."""
-        if not self._child.in_meeting and not self.live:
+        """Let nothing leave the room; a media process that is there must confirm it, whatever we believe."""
+        if not self._process.in_meeting and not self.live:
             self._answers.succeed(command_id, "was muted already", now, code=Code.ALREADY)
             return
         self._switch(False, command_id, "muted", now)
@@ -126,21 +126,21 @@ class Microphone:
     def _instruct(
         self, instruction: SetMicrophone | SetVolume, request: str, wish: Wish, now: Now
     ) -> None:
-        if not self._child.in_meeting:
+        if not self._process.in_meeting:
             self._answers.succeed(request, f"{wish.text} (nothing is open)", now)
             return
         self._wishes[request] = wish
-        self._do(InstructWorker(instruction))
-        if self._child.ready:  # else it has its time from then on
+        self._do(InstructMedia(instruction))
+        if self._process.ready:  # else it has its time from then on
             self._do(SetDeadline(CONFIRM + request, CONFIRM_SECONDS))
 
-    def child_ready(self) -> None:
+    def process_ready(self) -> None:
         """It comes to what it was told meanwhile."""
         for request in self._wishes:
             self._do(SetDeadline(CONFIRM + request, CONFIRM_SECONDS))
 
     def applied(self, request: str, error: str, now: Now) -> None:
-        """The child made it so, or (with `error`) could not."""
+        """The media process made it so, or (with `error`) could not."""
         wish = self._wishes.pop(request, None)
         if wish is None:
             return
@@ -152,14 +152,14 @@ class Microphone:
         if wish.mutes is not None:  # which of both is true now, nobody knows
             self.live = False
             self._in_doubt = True
-            self._do(StopWorker())
+            self._do(StopMedia())
 
     def not_confirmed(self, request: str, now: Now) -> None:
-        """The child did not answer in time."""
+        """The media process did not answer in time."""
         self.applied(request, "The media process did not confirm in time; it is started anew", now)
 
-    def child_gone(self, now: Now, *, goes_on: bool) -> None:
-        """Nothing is open any more; if the meeting `goes_on`, the next child starts with what is
+    def process_gone(self, now: Now, *, goes_on: bool) -> None:
+        """Nothing is open any more; if the meeting `goes_on`, the next media process starts with what is
         wanted now."""
         self._in_doubt = False
         for request, wish in list(self._wishes.items()):

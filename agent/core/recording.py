@@ -1,4 +1,4 @@
-"""Whether the meeting is to be recorded, and what the media child says about it."""
+"""Whether the meeting is to be recorded, and what the media process says about it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,34 @@ from collections.abc import Callable
 from typing import Literal
 
 from agent.core.answers import Answers
+from agent.core.media_process import MediaProcess
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code
 from agent.core.model.documents import EventDocument
-from agent.core.model.effects import CancelDeadline, Effect, InstructWorker, PublishEvent, SetDeadline
+from agent.core.model.effects import (
+    CancelDeadline,
+    Effect,
+    InstructMedia,
+    PublishEvent,
+    SetDeadline,
+)
 from agent.core.model.media import RecordingReported, SetRecording
-from agent.core.media_child import MediaChild
 
 CONFIRM = "recording:"
 CONFIRM_SECONDS = 5.0
-"""The child looks at the disk before it answers."""
+"""The media process looks at the disk before it answers."""
 
 
 class Recording:
-    """The wish, across media children, and what is true now. `do` takes the effects in order."""
+    """The wish, across media processes, and what is true now. `do` takes the effects in order."""
 
     def __init__(
-        self, room: str, do: Callable[[Effect], None], answers: Answers, child: MediaChild
+        self, room: str, do: Callable[[Effect], None], answers: Answers, process: MediaProcess
     ) -> None:
         self._room = room
         self._do = do
         self._answers = answers
-        self._child = child
+        self._process = process
         self._asked: dict[str, bool] = {}
         self._path = ""
         self._failure = Code.RECORDING_FAILED
@@ -44,22 +50,22 @@ class Recording:
         self.wanted = wanted
 
     def switch(self, wanted: bool, command_id: str, now: Now) -> None:
-        """Ask the child; the caller has seen to it that the room is in a meeting."""
+        """Ask the media process; the caller has seen to it that the room is in a meeting."""
         if wanted == self.wanted == self.on:
             text = "was recording already" if wanted else "was not recording"
             self._answers.succeed(command_id, text, now, code=Code.ALREADY)
             return
         self.wanted = wanted
-        if not (wanted or self._child.in_meeting):
+        if not (wanted or self._process.in_meeting):
             self._answers.succeed(command_id, "not recording any more", now)
             return
         self._asked[command_id] = wanted
-        if self._child.in_meeting:  # else the next one has it in its plan, and reports
-            self._do(InstructWorker(SetRecording(wanted, command_id)))
+        if self._process.in_meeting:  # else the next one has it in its plan, and reports
+            self._do(InstructMedia(SetRecording(wanted, command_id)))
         self._do(SetDeadline(CONFIRM + command_id, CONFIRM_SECONDS))
 
     def applied(self, request: str, error: str, now: Now) -> None:
-        """The child made it so, or (with `error`) could not."""
+        """The media process made it so, or (with `error`) could not."""
         wanted = self._asked.pop(request, None)
         if wanted is None:
             return
@@ -72,7 +78,7 @@ class Recording:
             self._answers.succeed(request, text, now)
 
     def not_confirmed(self, request: str, now: Now) -> None:
-        """The child did not answer in time."""
+        """The media process did not answer in time."""
         self.applied(request, "The media process did not answer in time", now)
 
     def reported(self, report: RecordingReported, now: Now) -> None:
@@ -94,9 +100,9 @@ class Recording:
             self._failure = Code.DISK_FULL if full else Code.RECORDING_FAILED
             self._tell("recording-failed", report, now)
 
-    def child_gone(self, now: Now) -> None:
-        """Whatever it recorded ends with it; the next child begins a file if that is still wanted."""
-        asked = list(self._asked.items()) if self._child.in_meeting else []
+    def process_gone(self, now: Now) -> None:
+        """Whatever it recorded ends with it; the next media process begins a file if that is still wanted."""
+        asked = list(self._asked.items()) if self._process.in_meeting else []
         for request, wanted in asked:
             self.applied(request, "The media process ended" if wanted else "", now)
         if self.on:

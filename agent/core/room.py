@@ -12,13 +12,19 @@ from msgspec import structs
 
 from agent.core.answers import Answers
 from agent.core.audit import DeviceAudit
-from agent.core.child_reports import ChildReports
+from agent.core.dispatch import IDENTIFY, REPORT_ANSWER, Dispatch
+from agent.core.display import HOLD, WARM_UP, DisplayPower
+from agent.core.ending import STOP, Ending
+from agent.core.health import REPORT, SOON, HealthBoard
+from agent.core.media_process import MediaProcess
+from agent.core.media_reports import MediaReports
+from agent.core.meeting.control import MeetingControl
+from agent.core.meeting.lifecycle import Lifecycle
+from agent.core.microphone import CONFIRM, HAND_MUTE, Microphone
 from agent.core.model.clock import ClockSetting, Now
 from agent.core.model.commands import Code, Leave
-from agent.core.display import HOLD, WARM_UP, DisplayPower
 from agent.core.model.documents import Connection, DeviceStatus, EventDocument, RoomState, Status
 from agent.core.model.effects import Effect, MarkSent, ResendUnsent
-from agent.core.ending import STOP, Ending
 from agent.core.model.events import (
     CommandReceived,
     CommandRefused,
@@ -31,25 +37,19 @@ from agent.core.model.events import (
     LampSet,
     LineChanged,
     LinkChanged,
+    MediaExited,
+    MediaReported,
     ReloadRequested,
     Restored,
     RoundTripMeasured,
     StopRequested,
-    WorkerExited,
-    WorkerReported,
 )
-from agent.core.health import REPORT, SOON, HealthBoard
-from agent.core.media_child import MediaChild
-from agent.core.meeting.control import MeetingControl
-from agent.core.microphone import CONFIRM, HAND_MUTE, Microphone
-from agent.core.dispatch import IDENTIFY, REPORT_ANSWER, Orders
 from agent.core.model.profile import Profile
 from agent.core.recording import CONFIRM as CONFIRM_RECORDING
 from agent.core.recording import Recording
 from agent.core.refusals import DUE as REFUSED
 from agent.core.refusals import Refusals
 from agent.core.state_feed import StateFeed
-from agent.core.meeting.lifecycle import Stay
 from agent.core.throttle import BURST, PRESSES, Throttle
 from agent.core.throttle import DUE as THROTTLED
 
@@ -71,27 +71,29 @@ class Room:
         self.answers = Answers(profile.room, do)
         self.refusals = Refusals(profile.room, do)
         self.display = DisplayPower(profile, do)
-        self.child = MediaChild(profile.room, do)
-        self.microphone = Microphone(do, self.answers, self.child, profile.speaker_volume)
-        self.recording = Recording(profile.room, do, self.answers, self.child)
+        self.process = MediaProcess(profile.room, do)
+        self.microphone = Microphone(do, self.answers, self.process, profile.speaker_volume)
+        self.recording = Recording(profile.room, do, self.answers, self.process)
         self.health = HealthBoard(profile, do, self.throttle)
         self.audit = DeviceAudit(profile.room, self.throttle)
-        self.stay = Stay(
+        self.lifecycle = Lifecycle(
             profile,
             do,
             self.answers,
             self.display,
-            self.child,
+            self.process,
             self.microphone,
             self.recording,
             self._tell,
         )
-        self.reports = ChildReports(
-            self.child, self.stay, self.health, self.audit, self.microphone, self.recording
+        self.reports = MediaReports(
+            self.process, self.lifecycle, self.health, self.audit, self.microphone, self.recording
         )
-        self.ending = Ending(do, self.answers, self.stay, self.throttle)
-        self.meeting = MeetingControl(profile, self.answers, self.recording, self.stay, self._tell)
-        self.orders = Orders(
+        self.ending = Ending(do, self.answers, self.lifecycle, self.throttle)
+        self.meeting = MeetingControl(
+            profile, self.answers, self.recording, self.lifecycle, self._tell
+        )
+        self.dispatch = Dispatch(
             profile,
             do,
             self.answers,
@@ -99,7 +101,7 @@ class Room:
             self.microphone,
             self.health,
             self.meeting,
-            self.stay,
+            self.lifecycle,
             self.ending,
         )
 
@@ -109,11 +111,11 @@ class Room:
         if correction := self._clock.correction(now):
             started = self._agent.started + correction
             self._agent = structs.replace(self._agent, started=started)
-            self.stay.correct(correction)
+            self.lifecycle.correct(correction)
         self.ending.check()
         if not self.ending.under_way:
-            self.stay.follow_display()
-        self.stay.follow_recording()
+            self.lifecycle.follow_display()
+        self.lifecycle.follow_recording()
         if self.feed.offer(self.state(now)):
             self.health.change(now)
         effects = self._effects[:]
@@ -125,14 +127,14 @@ class Room:
             case CommandReceived() if self.ending.under_way:
                 pass  # neither recorded nor acknowledged: the broker gives it to the next run
             case CommandReceived():
-                self.orders.received(event, now)
+                self.dispatch.received(event, now)
             case CommandRefused():
                 self.answers.refuse_malformed(event, now)
                 self.refusals.note(event, now)
-            case WorkerReported(generation, report) if self.child.is_current(generation):
+            case MediaReported(generation, report) if self.process.is_current(generation):
                 self.reports.take(report, now)
-            case WorkerExited(generation, _, text) if self.child.is_current(generation):
-                self._child_exited(text, now)
+            case MediaExited(generation, _, text) if self.process.is_current(generation):
+                self._process_exited(text, now)
             case LineChanged(_, active) if active:
                 self._button_pressed(now)
             case LinkChanged():
@@ -162,13 +164,13 @@ class Room:
 
     def state(self, now: Now) -> RoomState:
         """What the room is doing now."""
-        attendance = self.stay.attendance
+        membership = self.lifecycle.membership
         return RoomState(
             room=self._profile.room,
             connection=Connection.ONLINE,
             session=self.link.session,
-            phase=self.stay.phase,
-            meeting=attendance.state if attendance else None,
+            phase=self.lifecycle.phase,
+            meeting=membership.state if membership else None,
             microphone=self._microphone_word(),
             camera="live" if "camera" in self.health.open_devices else "off",
             display="on" if self.display.on else "off",
@@ -201,14 +203,14 @@ class Room:
         if event.cold:
             self._tell("power-restored", Code.OK, "the machine started", now)
         if any(isinstance(command.body, Leave) for command in event.unfinished):
-            self.stay.forget()
+            self.lifecycle.forget()
         elif event.meeting is not None:
             self.meeting.resume(event.meeting, now)
-        if self.stay.attendance is None:
+        if self.lifecycle.membership is None:
             self.microphone.rest()
             self.display.rest()
         for command in event.unfinished:
-            self.orders.settle_interrupted(command, event.cold, now)
+            self.dispatch.settle_interrupted(command, event.cold, now)
         self.health.start()
 
     def _link_changed(self, event: LinkChanged, now: Now) -> None:
@@ -217,26 +219,26 @@ class Room:
             self.feed.forget()
             self._do(ResendUnsent())
             if self.health.latest is not None:  # else the first look publishes it
-                self.health.publish(self.stay.phase, self.stay.attendance, now)
+                self.health.publish(self.lifecycle.phase, self.lifecycle.membership, now)
 
-    def _child_exited(self, text: str, now: Now) -> None:
+    def _process_exited(self, text: str, now: Now) -> None:
         self.reports.exited(text, now)
         if self.ending.under_way:
-            self.child.exited()
+            self.process.exited()
             self.ending.finish()
         else:
-            self.stay.child_exited(text, now)
+            self.lifecycle.process_exited(text, now)
 
     def _display_switched(self, on: bool, error: str, now: Now) -> None:
         self.display.switched(on, error)
-        self.orders.display_switched(on, error, now)
-        if error and self.stay.attendance:
+        self.dispatch.display_switched(on, error, now)
+        if error and self.lifecycle.membership:
             broken = DeviceStatus(Status.FAILED, "relay-failed", error)
-            self.stay.attendance.device("display", broken)
-        self.stay.check(now)
+            self.lifecycle.membership.device("display", broken)
+        self.lifecycle.check(now)
 
     def _button_pressed(self, now: Now) -> None:
-        if self.stay.attendance is None:
+        if self.lifecycle.membership is None:
             self._tell("mute-pressed", Code.NOT_IN_MEETING, "pressed outside of a meeting", now)
             return
         self.microphone.pressed(now)
@@ -244,14 +246,14 @@ class Room:
         self._tell("mute-pressed", Code.OK, f"the room's button: now {word}", now)
 
     def _sampled(self, figures: dict[str, Any], now: Now) -> None:
-        self.health.sampled(figures, self.stay.phase, self.stay.attendance, now)
-        self.orders.health_published(now)
+        self.health.sampled(figures, self.lifecycle.phase, self.lifecycle.membership, now)
+        self.dispatch.health_published(now)
 
     def _deadline(self, name: str, now: Now) -> None:  # noqa: PLR0912 - one line a name
         if name == REPORT:
             self.health.due()
         elif name == SOON:
-            self.health.publish(self.stay.phase, self.stay.attendance, now)
+            self.health.publish(self.lifecycle.phase, self.lifecycle.membership, now)
         elif name == REFUSED:
             self.refusals.due(now)
         elif name == THROTTLED:
@@ -260,18 +262,18 @@ class Room:
             self.ending.finish()
         elif name == WARM_UP:
             self.display.warmed_up()
-            self.stay.check(now)
+            self.lifecycle.check(now)
         elif name == HOLD:
             self.display.want_off()
         elif name == HAND_MUTE:
             self.microphone.rested()
         elif name == IDENTIFY:
-            self.orders.identified()
+            self.dispatch.identified()
         elif name == REPORT_ANSWER:
-            self.orders.report_late(now)
+            self.dispatch.report_late(now)
         elif name.startswith(CONFIRM_RECORDING):
             self.recording.not_confirmed(name.removeprefix(CONFIRM_RECORDING), now)
         elif name.startswith(CONFIRM):
             self.microphone.not_confirmed(name.removeprefix(CONFIRM), now)
         else:
-            self.stay.deadline(name, now)
+            self.lifecycle.deadline(name, now)

@@ -1,7 +1,7 @@
 """Calls into hardware that may hang, given a deadline.
 
 A call that misses it is left behind in its thread: the thread is a daemon, and the process it
-hangs in is the media child, which can be killed.
+hangs in is the media process, which can be killed.
 """
 
 from __future__ import annotations

@@ -40,12 +40,12 @@ def find_holders(patterns: tuple[str, ...], proc: Path = Path("/proc")) -> list[
 
 
 def media_workers(daemon_pid: int | None = None, proc: Path = Path("/proc")) -> list[int]:
-    """The media children that run now: of this daemon, or of any."""
+    """The media processes that run now: of this daemon, or of any."""
     return [
         int(process.name)
         for process in proc.iterdir()
         if process.name.isdigit()
-        and b"agent.media.worker" in _arguments(process)
+        and b"agent.media.process" in _arguments(process)
         and (daemon_pid is None or _parent(process) == daemon_pid)
     ]
 

@@ -104,13 +104,13 @@ class Site(Struct, frozen=True):
     def devices_needed(self) -> bool:
         """Whether a meeting holds the devices, or is about to; asked again while one is borrowed.
 
-        A daemon that does not answer is judged by its media child: while that lives, it may.
+        A daemon that does not answer is judged by its media process: while that lives, it may.
         """
         match self.daemon.presence:
             case Presence.UP:
                 return ask(self.client).in_meeting
             case Presence.DOWN:
-                return False  # its media child ends with it
+                return False  # its media process ends with it
             case _:
                 return bool(media_workers(self.daemon.pid))
 

@@ -1,4 +1,4 @@
-"""Cuts a byte stream into lines: the framing of the media child's line and of the control socket."""
+"""Cuts a byte stream into lines: the framing of the media process's line and of the control socket."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The daemon's hold on the media child: spawn it, instruct it, end it (`ports.MediaWorker`).
+"""The daemon's hold on the media process: spawn it, instruct it, end it (`ports.MediaSupervisor`).
 
-The child is `agent.media.worker`, spawned and never forked, so that it inherits no GPIO line and no
+The media process is `agent.media.process`, spawned and never forked, so that it inherits no GPIO line and no
 lock (failures row 11); what it says and how it ends comes back as events with its generation.
 """
 
@@ -13,29 +13,29 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from agent.core.model.events import WorkerExited
+from agent.core.model.events import MediaExited
 from agent.core.model.media import Instruction, MediaPlan, SetSources, Start
-from agent.ipc.child_process import ChildProcess
 from agent.ipc.protocol import Configure
+from agent.ipc.spawned_process import SpawnedProcess
 from agent.ports import Post
 from agent.settings import Devices, Media
 
 log = logging.getLogger(__name__)
 
-WORKER = (sys.executable, "-m", "agent.media.worker")
+WORKER = (sys.executable, "-m", "agent.media.process")
 CLOSE_SECONDS = 5.0
 CANNOT_START = 127
-"""The exit status of a child that could not be spawned, as a shell has it."""
+"""The exit status of a media process that could not be spawned, as a shell has it."""
 
 PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY")
 PASSED_ON_PREFIXES = ("LC_", "XDG_", "GST_", "ALSA_", "LIBCAMERA_", "SSL_", "PYTHON")
-"""What of our environment the child needs: not systemd's sockets, not anybody's secrets."""
+"""What of our environment the media process needs: not systemd's sockets, not anybody's secrets."""
 
 
 class Supervisor:
-    """Holds one media child at a time. All calls come from one thread that outlives the children:
+    """Holds one media process at a time. All calls come from one thread that outlives the processes:
 
-    a child is killed by the kernel when the thread that spawned it ends (PR_SET_PDEATHSIG).
+    a media process is killed by the kernel when the thread that spawned it ends (PR_SET_PDEATHSIG).
     """
 
     def __init__(
@@ -44,47 +44,47 @@ class Supervisor:
         self._post = post
         self._configure = Configure(devices, media)
         self._command = command
-        self._child: ChildProcess | None = None
+        self._spawned: SpawnedProcess | None = None
 
     def start(self, generation: int, plan: MediaPlan) -> None:
-        """Spawn a child for this plan. One that should still be there is killed first."""
-        if self._child is not None:
-            self._child.kill("was replaced")
-            self._child = None
+        """Spawn a media process for this plan. One that should still be there is killed first."""
+        if self._spawned is not None:
+            self._spawned.kill("was replaced")
+            self._spawned = None
         secrets = [plan.publish.token if plan.publish else None, *_tokens(plan)]
         try:
-            self._child = self._spawn(generation, secrets)
+            self._spawned = self._spawn(generation, secrets)
         except OSError as error:
-            text = f"cannot start the media child {' '.join(self._command)}: {error}"
+            text = f"cannot start the media process {' '.join(self._command)}: {error}"
             log.error("%s", text)
-            self._post(WorkerExited(generation, CANNOT_START, text))
+            self._post(MediaExited(generation, CANNOT_START, text))
             return
-        self._child.send(self._configure)
-        self._child.send(Start(plan))
+        self._spawned.send(self._configure)
+        self._spawned.send(Start(plan))
 
     def instruct(self, instruction: Instruction) -> None:
-        """Pass it on; without a child, nothing happens."""
-        if self._child is None:
+        """Pass it on; without a media process, nothing happens."""
+        if self._spawned is None:
             return
         if isinstance(instruction, SetSources):
-            self._child.hide(_tokens(instruction))
-        self._child.send(instruction)
+            self._spawned.hide(_tokens(instruction))
+        self._spawned.send(instruction)
 
     def stop(self) -> None:
-        """Stop instruction, SIGTERM after 2 s, SIGKILL after 2 more. `WorkerExited` follows."""
-        if self._child is not None:
-            self._child.stop()
+        """Stop instruction, SIGTERM after 2 s, SIGKILL after 2 more. `MediaExited` follows."""
+        if self._spawned is not None:
+            self._spawned.stop()
 
     def close(self) -> None:
-        """End the child for good and reap it, 5 s at the most; may be called twice."""
-        if self._child is None:
+        """End the media process for good and reap it, 5 s at the most; may be called twice."""
+        if self._spawned is None:
             return
-        self._child.stop()
-        if not self._child.join(CLOSE_SECONDS):
-            log.error("the media child does not die: a driver holds it in the kernel")
-        self._child = None
+        self._spawned.stop()
+        if not self._spawned.join(CLOSE_SECONDS):
+            log.error("the media process does not die: a driver holds it in the kernel")
+        self._spawned = None
 
-    def _spawn(self, generation: int, secrets: Iterable[str | None]) -> ChildProcess:
+    def _spawn(self, generation: int, secrets: Iterable[str | None]) -> SpawnedProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -94,23 +94,23 @@ class Supervisor:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                     pass_fds=[theirs.fileno()],
-                    env=_child_environment(os.environ),
+                    env=_process_environment(os.environ),
                     start_new_session=True,  # Ctrl-C at a terminal is for the daemon alone
                 )
             except OSError:
                 ours.close()
                 raise
-        child = ChildProcess(process, ours, generation, self._post)
-        child.hide(secrets)
-        child.start()
-        return child
+        spawned = SpawnedProcess(process, ours, generation, self._post)
+        spawned.hide(secrets)
+        spawned.start()
+        return spawned
 
 
 def _tokens(plan: MediaPlan | SetSources) -> list[str | None]:
     return [source.token for source in plan.play]
 
 
-def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+def _process_environment(environment: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environment.items()

@@ -7,11 +7,11 @@ from typing import Any
 
 from agent.core.model.media import Measured
 from agent.core.model.urls import shown
-from agent.media.receiving.downlink import Downlink
 from agent.media.loop import Loop
 from agent.media.meeting import Meeting
-from agent.media.sound.echo.control import EchoControl
+from agent.media.receiving.downlink import Downlink
 from agent.media.sending.uplink import Uplink
+from agent.media.sound.echo.control import EchoControl
 from agent.media.webrtc import statistics
 from agent.media.webrtc.statistics import Rates, Stream
 

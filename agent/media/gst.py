@@ -1,7 +1,7 @@
 """GStreamer's bindings with their versions pinned: the only place where `gi` is imported.
 
 GstApp gives appsrc and appsink methods, which cost less than their signals. Importing this needs
-python3-gi and the distribution's GStreamer; only the media child does it.
+python3-gi and the distribution's GStreamer; only the media process does it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The child's one thread of decisions: calls and timers, run one after the other.
+"""The media process's one thread of decisions: calls and timers, run one after the other.
 
 GStreamer's threads, device threads and HTTP threads change nothing themselves; they post a call.
 """

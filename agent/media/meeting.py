@@ -1,4 +1,4 @@
-"""The meeting as the media child has it: devices, uplink, sources, screen, wired together.
+"""The meeting as the media process has it: devices, uplink, sources, screen, wired together.
 
 Instructions of the daemon arrive at `apply`; everything runs in the loop's thread.
 """
@@ -36,17 +36,17 @@ from agent.media.picture.own_picture import OwnPicture
 from agent.media.picture.screen import Screen
 from agent.media.picture.snapshot import SentPicture, write_keyframe, write_scene
 from agent.media.pipeline import SharedClock
+from agent.media.receiving.sources import Sources
 from agent.media.recording.folder import RecordingFolder
 from agent.media.recording.part import OWN
 from agent.media.recording.recorder import Recorder
 from agent.media.recording.recording import Recording
 from agent.media.reporting import DeviceReporter, Send
+from agent.media.sending.uplink import Uplink
 from agent.media.sound.echo.control import EchoControl
 from agent.media.sound.echo.reference import Reference
 from agent.media.sound.microphone import MicrophoneFeed
 from agent.media.sound.speaker import SpeakerFeed
-from agent.media.receiving.sources import Sources
-from agent.media.sending.uplink import Uplink
 from agent.media.webrtc.network import Network
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
 

@@ -1,4 +1,4 @@
-"""A GStreamer pipeline of the child: built from text, on the clock that all of them share.
+"""A GStreamer pipeline of the media process: built from text, on the clock that all of them share.
 
 With one clock and one base time a buffer's time means the same in every pipeline, so sound can be
 mixed and echo cancelled across them.

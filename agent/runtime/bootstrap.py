@@ -1,6 +1,6 @@
 """Puts the daemon together from its settings and runs it: the composition root.
 
-The one place that knows every package; nothing but this and the media child constructs drivers.
+The one place that knows every package; nothing but this and the media process constructs drivers.
 """
 
 from __future__ import annotations

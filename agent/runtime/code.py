@@ -1,6 +1,6 @@
 """The agent's code on disk: still what this daemon runs, or replaced by an upgrade meanwhile?
 
-A media child is started from what is on disk; an old daemon and a new child need not understand each
+A media process is started from what is on disk; an old daemon and a new media process need not understand each
 other.
 """
 

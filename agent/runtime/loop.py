@@ -1,6 +1,6 @@
 """The daemon's one loop: takes an event from the inbox, asks the core, has the effects performed.
 
-Everything else (network, GPIO, media child, control socket) only puts something into the inbox. The
+Everything else (network, GPIO, media process, control socket) only puts something into the inbox. The
 watchdog is fed from here and nowhere else, and only while the hub link's thread lives too.
 """
 
@@ -18,8 +18,8 @@ from agent.core.model.events import (
     CommandRefused,
     DeadlinePassed,
     Event,
-    WorkerExited,
-    WorkerReported,
+    MediaExited,
+    MediaReported,
 )
 from agent.core.model.media import SnapshotTaken
 from agent.core.room import Room
@@ -85,10 +85,10 @@ class Loop:
             case CommandRefused(id=str() as command_id):
                 known, earlier = self._look_up(command_id)
                 self._handle(structs.replace(item, known=known, earlier=earlier))
-            case WorkerReported(report=SnapshotTaken() as report):
+            case MediaReported(report=SnapshotTaken() as report):
                 self._queries.snapshot_taken(report)
-            case WorkerExited():
-                self._queries.child_gone()
+            case MediaExited():
+                self._queries.process_gone()
                 self._handle(item)
             case _:
                 self._handle(item)

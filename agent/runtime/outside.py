@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.ports import DisplayRelay, HubLink, Journal, MediaWorker, Panel, Post
+from agent.ports import DisplayRelay, HubLink, Journal, MediaSupervisor, Panel, Post
 from agent.runtime.clock import SystemClock
 from agent.runtime.code import InstalledCode
 from agent.runtime.control import ControlServer
@@ -19,7 +19,7 @@ class Outside:
 
     hub: HubLink
     journal: Journal
-    worker: MediaWorker
+    worker: MediaSupervisor
     relay: DisplayRelay | None
     panel: Panel | None
     control: ControlServer

@@ -84,13 +84,13 @@ class Performer:
     def _act(self, effect: do.Effect) -> None:
         """What moves something in the room."""
         match effect:
-            case do.StartWorker() if self._outside.code.replaced():
+            case do.StartMedia() if self._outside.code.replaced():
                 self._start_anew()
-            case do.StartWorker(generation, plan):
+            case do.StartMedia(generation, plan):
                 self._outside.worker.start(generation, plan)
-            case do.InstructWorker(instruction):
+            case do.InstructMedia(instruction):
                 self._outside.worker.instruct(instruction)
-            case do.StopWorker():
+            case do.StopMedia():
                 self._outside.worker.stop()
             case do.SwitchDisplay(on):
                 self._switch_display(on)
@@ -98,8 +98,8 @@ class Performer:
                 self._set_lamp(mode)
 
     def _start_anew(self) -> None:
-        """Only the new daemon knows how to speak with the new child; the journal has the meeting."""
-        log.warning("the agent was upgraded meanwhile: it starts anew before a media child does")
+        """Only the new daemon knows how to speak with the new media process; the journal has the meeting."""
+        log.warning("the agent was upgraded meanwhile: it starts anew before a media process does")
         self.ended = "agent"
 
     def _send_ack(self, ack: Ack, outgoing: Outgoing) -> None:

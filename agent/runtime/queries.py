@@ -15,7 +15,7 @@ from agent.core.model.clock import Now
 from agent.core.model.documents import HealthDocument
 from agent.core.model.media import SnapshotTaken, TakeSnapshot
 from agent.core.room import Room
-from agent.ports import MediaWorker
+from agent.ports import MediaSupervisor
 from agent.runtime.control import QueryReceived
 from agent.runtime.performer import Performer
 
@@ -25,7 +25,7 @@ Reply = Callable[[bytes], None]
 class Queries:
     """Reads the room for whoever asks locally."""
 
-    def __init__(self, room: Room, performer: Performer, worker: MediaWorker) -> None:
+    def __init__(self, room: Room, performer: Performer, worker: MediaSupervisor) -> None:
         self._room = room
         self._performer = performer
         self._worker = worker
@@ -63,14 +63,14 @@ class Queries:
 
     def _health(self, now: Now) -> HealthDocument | None:
         """As things stand, which may be newer than what was published; None before the first look."""
-        board, stay = self._room.health, self._room.stay
+        board, lifecycle = self._room.health, self._room.lifecycle
         if board.latest is None:
             return None
-        return board.document(stay.phase, stay.attendance, now)
+        return board.document(lifecycle.phase, lifecycle.membership, now)
 
     def _snapshot(self, query: QueryReceived) -> None:
         source, path = query.query.get("source"), query.query.get("path")
-        if self._room.stay.attendance is None or not self._room.stay.child.running:
+        if self._room.lifecycle.membership is None or not self._room.lifecycle.process.running:
             query.reply(_error("not-in-meeting", "A snapshot needs a meeting: nothing is open now"))
         elif source not in ("received", "sent") or not str(path).startswith("/"):
             text = "snapshot: source is received or sent, path is absolute"
@@ -81,13 +81,13 @@ class Queries:
             self._worker.instruct(TakeSnapshot(request, source, str(path)))
 
     def snapshot_taken(self, report: SnapshotTaken) -> None:
-        """The media child wrote the file, or says why not."""
+        """The media process wrote the file, or says why not."""
         if reply := self._snapshots.pop(report.request, None):
             answer = {"type": "snapshot", "path": report.path, "error": report.error}
             reply(msgspec.json.encode(answer))
 
-    def child_gone(self) -> None:
-        """No child, no picture."""
+    def process_gone(self) -> None:
+        """No media process, no picture."""
         for reply in self._snapshots.values():
             reply(_error("worker-failed", "The media process ended before the picture was taken"))
         self._snapshots.clear()

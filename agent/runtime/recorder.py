@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 Fact = do.RememberMeeting | do.RememberMutedByHand | do.RememberDisplayKeptOn | do.RememberVolume
 """What the next start goes by: kept even if the commands and answers beside it cannot be."""
 
-Act = do.StartWorker | do.InstructWorker | do.StopWorker | do.SwitchDisplay | do.SetLamp
+Act = do.StartMedia | do.InstructMedia | do.StopMedia | do.SwitchDisplay | do.SetLamp
 """What moves something in the room."""
 
 

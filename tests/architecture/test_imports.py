@@ -21,9 +21,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "enrolment": INNER,
     "host": INNER,
     "hub": INNER,
+    "ipc": INNER,
     "locale": set(),
-    "media": INNER,
-    "runtime": INNER,
+    "media": INNER | {"ipc"},
+    "runtime": INNER | {"ipc"},
     "store": INNER,
     "diagnostics": INNER | {"config", "devices", "host", "hub", "locale"},
     "cli": INNER
@@ -34,9 +35,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 EXCEPTIONS: dict[str, set[str]] = {
     # the composition root: the one place that knows all parts
-    "agent/runtime/bootstrap.py": {"config", "devices", "host", "hub", "media", "store"},
-    # the media child's composition root
-    "agent/media/worker.py": {"devices"},
+    "agent/runtime/bootstrap.py": {"config", "devices", "host", "hub", "store"},
+    # the media process's composition root
+    "agent/media/process.py": {"devices"},
 }
 
 CORE_STANDARD_LIBRARY = {
@@ -94,7 +95,7 @@ LAZY = {
 
 LAZY_EXCEPTIONS = {
     "agent/enrolment": "the hub operator's tool, loaded by agent.cli.hub's commands only",
-    "agent/media": "the child's engine, loaded by agent.media.worker only when it has begun",
+    "agent/media": "the child's engine, loaded by agent.media.process only when it has begun",
     "agent/devices": "drivers, loaded by agent.devices.registry by name",
 }
 """Folders whose modules are themselves loaded lazily; the next test shows that the daemon doesn't."""

@@ -1,4 +1,4 @@
-"""Bare GStreamer doing a media child's work: what the child's CPU is compared with.
+"""Bare GStreamer doing a media process's work: what the child's CPU is compared with.
 
 `python -m tests.bench.bare publish|play URL`: the same camera, codecs, sizes and bitrates through webrtcbin,
 without other devices, screen, adaptation or reports. Says `flowing` when it is.
@@ -10,10 +10,10 @@ import argparse
 
 from agent.core.model.commands import Source
 from agent.devices import registry
-from agent.media.receiving.decoding import OFFERED
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
+from agent.media.receiving.decoding import OFFERED
 from agent.media.webrtc.network import make_network
 from agent.media.webrtc.session import Events, Session
 from agent.settings import Camera, Simulation

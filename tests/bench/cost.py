@@ -1,4 +1,4 @@
-"""What the media child costs: beside bare GStreamer, and beside aiortc and FFmpeg's WHIP, at the same work.
+"""What the media process costs: beside bare GStreamer, and beside aiortc and FFmpeg's WHIP, at the same work.
 
 720p at 30 pictures and 1.5 Mbit/s through the test server on loopback. All that do the same work run at the
 same time, so that a busy machine is as busy for each.
@@ -17,7 +17,7 @@ from agent.settings import Devices, Speaker
 from tests.bench.idle import cpu_seconds
 from tests.bench.media import plan, sending
 from tests.bench.row import Row
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 
 SETTLE_SECONDS = 5.0
@@ -62,8 +62,8 @@ def playing(server: MediaServer) -> list[Row]:
 
 
 @contextlib.contextmanager
-def receiving(url: str) -> Iterator[MediaChild]:
-    with MediaChild(Devices(speaker=Speaker(driver="simulated"))) as child:
+def receiving(url: str) -> Iterator[MediaProcess]:
+    with MediaProcess(Devices(speaker=Speaker(driver="simulated"))) as child:
         child.start(plan(play=url))
         child.wait(DownlinkReported, lambda r: r.state == "flowing", FLOWING_SECONDS)
         yield child

@@ -74,4 +74,4 @@ def cycle(hub: Hub, server: MediaServer, room: Room, number: int) -> None:
     )
     command(hub, room, "leave", f"leave-{number}")
     hub.seen.clear()
-    wait_for(lambda: not footprint(room.pid).children, END_SECONDS, "the media child's end")
+    wait_for(lambda: not footprint(room.pid).children, END_SECONDS, "the media process's end")

@@ -20,7 +20,7 @@ from agent.settings import Devices, Speaker
 from tests.bench.media import SENDING, TONE_HZ, plan
 from tests.bench.row import Row
 from tests.support.impairment import BadNetwork, Conditions
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.sounds import RATE_HZ, purity, read_wav
 
@@ -48,7 +48,7 @@ def measure() -> list[Row]:
 class Watch:
     """The other room: what it saw and heard while something was the matter."""
 
-    def __init__(self, child: MediaChild, recording: Path) -> None:
+    def __init__(self, child: MediaProcess, recording: Path) -> None:
         self._child = child
         self._recording = recording
 
@@ -63,7 +63,7 @@ class Watch:
         return round(100 * float(np.mean([purity(piece, TONE_HZ) > 0.9 for piece in pieces])), 1)
 
 
-def figures(child: MediaChild) -> dict[str, Any]:
+def figures(child: MediaProcess) -> dict[str, Any]:
     """The newest of the one source that it plays."""
     newest: dict[str, Any] = child.said(Measured)[-1].figures["downlinks"][0]
     return newest
@@ -100,7 +100,7 @@ def narrow(server: MediaServer, side: str, kind: str = "") -> list[Row]:
 @contextlib.contextmanager
 def meeting(publish: str, play: str, recording: Path) -> Iterator[Watch]:
     receiving = Devices(speaker=Speaker(driver="simulated", record=str(recording)))
-    with MediaChild(SENDING) as sender, MediaChild(receiving) as receiver:
+    with MediaProcess(SENDING) as sender, MediaProcess(receiving) as receiver:
         sender.start(plan(publish=publish))
         sender.wait(UplinkReported, lambda r: r.state == "flowing", 20)
         receiver.start(plan(play=play))
@@ -120,7 +120,7 @@ def kills(times: int) -> list[Row]:
     """The worst of so many, of both ways."""
     noticed, back = [], []
     server = MediaServer()
-    with MediaChild(SENDING) as child:
+    with MediaProcess(SENDING) as child:
         child.start(plan(publish=server.whip("killed"), play=server.whep("killed")))
         both(child, "flowing", 0)
         for _ in range(times):
@@ -137,7 +137,7 @@ def kills(times: int) -> list[Row]:
     ]
 
 
-def both(child: MediaChild, state: str, after: int) -> float:
+def both(child: MediaProcess, state: str, after: int) -> float:
     """Seconds until the ways out and in are in this state."""
     started = time.monotonic()
     for kind in (UplinkReported, DownlinkReported):

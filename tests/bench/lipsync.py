@@ -18,7 +18,7 @@ from tests.bench.row import Row
 from tests.support.impairment import BadNetwork, Conditions
 from tests.support.lips import EARLY_MILLISECONDS, LATE_MILLISECONDS, Gap, Witness, clapping_room
 from tests.support.loudspeaker import Loudspeaker
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.viewer import viewing
 
@@ -60,7 +60,7 @@ def watch(network: BadNetwork, conditions: Conditions, seconds: float) -> list[G
     witness = Witness(FRAMERATE)
     with (
         tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder,
-        MediaChild(clapping_room(Path(folder))) as room,
+        MediaProcess(clapping_room(Path(folder))) as room,
     ):
         room.start(plan(publish=network.whip("claps")))
         room.wait(UplinkReported, lambda report: report.state == "flowing", 20)

@@ -21,7 +21,7 @@ from agent.devices import registry
 from agent.settings import Camera, Devices, Microphone, Simulation, Speaker
 from tests.bench.row import Row
 from tests.support.impairment import BadNetwork, Conditions
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.sounds import RATE_HZ, purity, read_wav
 from tests.support.viewer import captured_seconds, viewing
@@ -66,8 +66,8 @@ def plan(publish: str | None = None, play: str | None = None) -> MediaPlan:
 
 
 @contextlib.contextmanager
-def sending(url: str) -> Iterator[MediaChild]:
-    with MediaChild(SENDING) as child:
+def sending(url: str) -> Iterator[MediaProcess]:
+    with MediaProcess(SENDING) as child:
         child.start(plan(publish=url))
         child.wait(UplinkReported, lambda r: r.state == "flowing", 20)
         yield child

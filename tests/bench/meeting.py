@@ -1,6 +1,6 @@
 """A long meeting: two sources played, the room published, its echo cancelled, shown in a window.
 
-Open files, threads, processes and memory of the daemon and its media child are sampled all the time;
+Open files, threads, processes and memory of the daemon and its media process are sampled all the time;
 after the first ten minutes nothing may grow. DIEMCAU_MEETING_MINUTES is its length.
 """
 

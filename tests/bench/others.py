@@ -1,4 +1,4 @@
-"""Other libraries doing a media child's work, for comparison: aiortc, and FFmpeg's WHIP muxer.
+"""Other libraries doing a media process's work, for comparison: aiortc, and FFmpeg's WHIP muxer.
 
 `python -m tests.bench.others aiortc-publish|aiortc-play|ffmpeg-publish URL`: the agent's own simulated camera
 and a tone, or decoding to nowhere. Says `flowing` when it is.

@@ -1,6 +1,6 @@
 """A room's random life: commands, reports, presses, crashes between any two effects, restarts.
 
-Plays the journal, the broker, the media child and the relay as far as the core can tell them from the
+Plays the journal, the broker, the media process and the relay as far as the core can tell them from the
 real ones; `tests/core/test_random_lives.py` looks at the promises.
 """
 
@@ -28,12 +28,12 @@ from agent.core.model.events import (
     HostSampled,
     LampSet,
     LineChanged,
+    MediaExited,
+    MediaReported,
     MeetingRecord,
     OrderedVolume,
     Restored,
     StopRequested,
-    WorkerExited,
-    WorkerReported,
 )
 from agent.core.model.media import (
     Applied,
@@ -59,7 +59,7 @@ class Crash(Exception):
 
 @dataclass
 class Child:
-    """The media child, which confirms most of what it is told."""
+    """The media process, which confirms most of what it is told."""
 
     generation: int
     plan: MediaPlan
@@ -138,7 +138,7 @@ class Life:
         if child is not None and (dice < 0.69 or (child.stopping and dice < 0.85)):
             return self._exit(child)
         if child is not None and dice < 0.85:
-            return WorkerReported(child.generation, self._report(child))
+            return MediaReported(child.generation, self._report(child))
         return self._deadline()
 
     def settle(self) -> None:
@@ -189,9 +189,9 @@ class Life:
         self._unacknowledged[self.given] = command
         return CommandReceived(command, Delivery(self.given, 1))
 
-    def _exit(self, child: Child) -> WorkerExited:
+    def _exit(self, child: Child) -> MediaExited:
         self.child = None
-        return WorkerExited(child.generation, -9, "killed")
+        return MediaExited(child.generation, -9, "killed")
 
     def _report(self, child: Child) -> MediaReport:
         if not child.plan.meeting:
@@ -270,12 +270,12 @@ class Life:
                 self._inbox.append(LampSet())
             case do.EndDaemon():
                 self.ended = True
-            case do.StartWorker(generation, plan):
+            case do.StartMedia(generation, plan):
                 assert self.child is None, "two children at a time"
                 self.child = Child(generation, plan, plan.microphone_live, plan.recording)
-            case do.StopWorker() if self.child is not None:
+            case do.StopMedia() if self.child is not None:
                 self.child.stopping = True
-            case do.InstructWorker(instruction) if self.child is not None:
+            case do.InstructMedia(instruction) if self.child is not None:
                 self._instruct(self.child, instruction)
 
     def _instruct(self, child: Child, instruction: Any) -> None:
@@ -287,4 +287,4 @@ class Life:
         elif isinstance(instruction, SetRecording):
             child.recording = instruction.on
         if instruction.request:
-            self._inbox.append(WorkerReported(child.generation, Applied(instruction.request)))
+            self._inbox.append(MediaReported(child.generation, Applied(instruction.request)))

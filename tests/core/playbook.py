@@ -18,7 +18,7 @@ from agent.core.model.effects import (
     PublishState,
     SendAck,
     SetDeadline,
-    StartWorker,
+    StartMedia,
 )
 from agent.core.model.events import (
     CommandReceived,
@@ -26,8 +26,8 @@ from agent.core.model.events import (
     Delivery,
     DisplaySwitched,
     Event,
-    WorkerExited,
-    WorkerReported,
+    MediaExited,
+    MediaReported,
 )
 from agent.core.model.media import (
     Applied,
@@ -82,7 +82,7 @@ class Playbook:
 
     @property
     def phase(self) -> Phase:
-        return self.room.stay.phase
+        return self.room.lifecycle.phase
 
     def tell(self, event: Event) -> list[Effect]:
         effects = self.room.handle(event, self.now)
@@ -117,10 +117,10 @@ class Playbook:
         return self.command("join", meeting={"id": meeting}, **fields)
 
     def report(self, report: MediaReport) -> list[Effect]:
-        return self.tell(WorkerReported(self.generation, report))
+        return self.tell(MediaReported(self.generation, report))
 
     def exit(self, text: str = "killed by SIGKILL") -> list[Effect]:
-        return self.tell(WorkerExited(self.generation, -9, text))
+        return self.tell(MediaExited(self.generation, -9, text))
 
     def opened(self, device: str, status: Status = Status.OK, text: str = "") -> list[Effect]:
         code = "ok" if status is Status.OK else "unplugged"
@@ -132,7 +132,7 @@ class Playbook:
         """Everything that the child should bring about: devices open, media flows both ways."""
         effects = self.opened("camera") + self.opened("microphone")
         effects += self.report(UplinkReported("flowing"))
-        for url in self.room.stay.attendance.downlinks:
+        for url in self.room.lifecycle.membership.downlinks:
             effects += self.report(DownlinkReported(url, "flowing"))
         return effects
 
@@ -153,7 +153,7 @@ class Playbook:
 
     @property
     def generation(self) -> int:
-        return self.all(StartWorker)[-1].generation
+        return self.all(StartMedia)[-1].generation
 
     def all(self, kind: type[E]) -> list[E]:
         return [effect for effect in self.effects if isinstance(effect, kind)]

@@ -43,11 +43,11 @@ def test_an_unmute_behind_a_mute_that_failed_is_not_said_to_be_live() -> None:
     play.command("mute", id="m")
     play.wait(1)
     play.command("unmute", id="u")
-    assert do.StopWorker() in play.wait(2.5)
+    assert do.StopMedia() in play.wait(2.5)
     play.exit()
     assert final(play, "u") == (AckState.SUPERSEDED, Code.WITHDRAWN)
     play.wait(1)
-    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+    assert not play.all(do.StartMedia)[-1].plan.microphone_live
 
 
 def test_an_unmute_that_the_next_child_brings_about_has_succeeded() -> None:
@@ -57,7 +57,7 @@ def test_an_unmute_that_the_next_child_brings_about_has_succeeded() -> None:
     play.exit()
     play.wait(1)
     assert final(play, "u") == (AckState.SUCCEEDED, Code.OK)
-    assert play.all(do.StartWorker)[-1].plan.microphone_live
+    assert play.all(do.StartMedia)[-1].plan.microphone_live
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_the_room_does_not_have_is_said(type: str, fields, device: str) -> 
     play.enter()
     play.command(type, id="x", **fields)
     assert final(play, "x") == (AckState.REJECTED, Code.DEVICE_ABSENT)
-    assert SetMicrophone not in [type(e.instruction) for e in play.all(do.InstructWorker)]
+    assert SetMicrophone not in [type(e.instruction) for e in play.all(do.InstructMedia)]
 
 
 def test_a_recording_asked_for_while_the_child_is_away_is_answered_by_the_next() -> None:
@@ -78,7 +78,7 @@ def test_a_recording_asked_for_while_the_child_is_away_is_answered_by_the_next()
     play.exit()
     play.command("record", recording="on", id="r")
     play.wait(1)
-    assert play.all(do.StartWorker)[-1].plan.recording
+    assert play.all(do.StartMedia)[-1].plan.recording
     assert play.states("r") == [AckState.ACCEPTED]
     play.report(RecordingReported(True, FILE))
     assert final(play, "r") == (AckState.SUCCEEDED, Code.OK)
@@ -105,7 +105,7 @@ def test_record_off_is_true_when_the_child_is_gone_and_stays_so() -> None:
     play.command("record", recording="off", id="dead")
     assert final(play, "dying")[0] is final(play, "dead")[0] is AckState.SUCCEEDED
     play.wait(1)
-    assert not play.all(do.StartWorker)[-1].plan.recording
+    assert not play.all(do.StartMedia)[-1].plan.recording
 
 
 def test_a_recording_that_has_not_begun_is_called_off_at_once() -> None:
@@ -115,7 +115,7 @@ def test_a_recording_that_has_not_begun_is_called_off_at_once() -> None:
     play.command("record", recording="off", id="off")
     assert final(play, "off")[0] is AckState.SUCCEEDED
     play.wait(1)
-    assert not play.all(do.StartWorker)[-1].plan.recording
+    assert not play.all(do.StartMedia)[-1].plan.recording
 
 
 def test_a_recording_that_broke_off_is_not_begun_again_by_the_next_child() -> None:
@@ -125,7 +125,7 @@ def test_a_recording_that_broke_off_is_not_begun_again_by_the_next_child() -> No
     play.report(RecordingReported(False, FILE, "disk-full", "no room"))
     play.exit()
     play.wait(1)
-    assert not play.all(do.StartWorker)[-1].plan.recording
+    assert not play.all(do.StartMedia)[-1].plan.recording
     assert play.all(do.RememberMeeting)[-1].record.command.body.recording == "off"
 
 
@@ -135,7 +135,7 @@ def test_a_volume_that_the_child_cannot_set_costs_the_volume_and_not_the_meeting
     play.command("volume", id="v1", speaker=40)
     effects = play.applied("v1", error="Speaker: it has no mixer")
     assert final(play, "v1") == (AckState.FAILED, Code.DEVICE_FAILED)
-    assert do.StopWorker() not in effects
+    assert do.StopMedia() not in effects
     assert play.state.microphone == "live"
 
 
@@ -144,10 +144,10 @@ def test_the_child_with_the_standby_picture_is_not_asked_to_record() -> None:
     play.tell(Restored(None, [], cold=False, display_on=True))
     play.join()
     play.command("record", recording="on", id="r")
-    assert not [e for e in play.all(do.InstructWorker) if isinstance(e.instruction, SetRecording)]
+    assert not [e for e in play.all(do.InstructMedia) if isinstance(e.instruction, SetRecording)]
     play.exit("exited")
     assert play.states("r") == [AckState.ACCEPTED], "the standby picture's child ended"
-    assert play.all(do.StartWorker)[-1].plan.recording
+    assert play.all(do.StartMedia)[-1].plan.recording
 
 
 def test_a_display_that_was_switched_on_does_not_go_off_with_the_last_meetings_hold() -> None:

@@ -33,7 +33,7 @@ def test_unmute_counts_when_the_child_confirms_it() -> None:
     play = Playbook()
     play.enter()
     effects = play.command("unmute")
-    assert do.InstructWorker(SetMicrophone(True, "c2")) in effects
+    assert do.InstructMedia(SetMicrophone(True, "c2")) in effects
     assert play.states("c2") == [AckState.ACCEPTED]
     play.applied("c2")
     assert final(play, "c2") == (AckState.SUCCEEDED, Code.OK)
@@ -45,10 +45,10 @@ def test_a_child_that_still_loads_its_libraries_confirms_later() -> None:
     play.join(microphone="live")
     play.command("mute")
     play.wait(9)
-    assert not play.all(do.StopWorker)
+    assert not play.all(do.StopMedia)
     play.report(Ready(1, "engine"))
     play.wait(4)
-    assert play.all(do.StopWorker), "it has nothing more to load"
+    assert play.all(do.StopMedia), "it has nothing more to load"
 
 
 def test_a_mute_that_the_child_does_not_confirm_ends_the_child() -> None:
@@ -56,11 +56,11 @@ def test_a_mute_that_the_child_does_not_confirm_ends_the_child() -> None:
     play.enter(microphone="live")
     play.command("mute")
     effects = play.wait(4)
-    assert do.StopWorker() in effects
+    assert do.StopMedia() in effects
     assert final(play, "c2") == (AckState.FAILED, Code.DEVICE_FAILED)
     play.exit()
     play.wait(1)
-    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+    assert not play.all(do.StartMedia)[-1].plan.microphone_live
 
 
 def test_a_mute_while_the_child_is_dead_is_true_and_stays() -> None:
@@ -70,7 +70,7 @@ def test_a_mute_while_the_child_is_dead_is_true_and_stays() -> None:
     play.command("mute")
     assert final(play, "c2")[0] is AckState.SUCCEEDED
     play.wait(1)
-    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+    assert not play.all(do.StartMedia)[-1].plan.microphone_live
 
 
 def test_the_rooms_button_is_stronger_than_the_hub() -> None:
@@ -89,7 +89,7 @@ def test_the_rooms_button_is_stronger_than_the_hub() -> None:
 def test_the_button_outside_of_a_meeting_opens_nothing() -> None:
     play = Playbook()
     effects = play.tell(LineChanged("mute-button", True))
-    assert not {do.InstructWorker, do.StartWorker} & set(kinds(effects))
+    assert not {do.InstructMedia, do.StartMedia} & set(kinds(effects))
     assert not play.room.microphone.live
 
 
@@ -115,8 +115,8 @@ def test_volume_is_set_now_or_for_the_next_meeting() -> None:
     play.command("volume", speaker=30)
     assert final(play, "c1")[0] is AckState.SUCCEEDED
     play.enter()
-    assert play.all(do.StartWorker)[0].plan.speaker_volume == 30
-    assert do.InstructWorker(SetVolume(50, "c3")) in play.command("volume", speaker=50)
+    assert play.all(do.StartMedia)[0].plan.speaker_volume == 30
+    assert do.InstructMedia(SetVolume(50, "c3")) in play.command("volume", speaker=50)
     play.applied("c3")
     assert final(play, "c3")[0] is AckState.SUCCEEDED
 
@@ -128,11 +128,11 @@ def test_a_volume_holds_through_a_restart_until_the_settings_say_another() -> No
     after = Playbook()
     after.tell(Restored(None, [], cold=True, volume=kept.volume))
     after.join()
-    assert after.all(do.StartWorker)[0].plan.speaker_volume == 30
+    assert after.all(do.StartMedia)[0].plan.speaker_volume == 30
     changed = Playbook(structs.replace(PROFILE, speaker_volume=55))
     changed.tell(Restored(None, [], cold=True, volume=kept.volume))
     changed.join()
-    assert changed.all(do.StartWorker)[0].plan.speaker_volume == 55
+    assert changed.all(do.StartMedia)[0].plan.speaker_volume == 55
 
 
 def test_the_display_is_switched_and_stays_on_in_a_meeting() -> None:
@@ -201,7 +201,7 @@ def test_a_repeat_of_a_command_under_way_gets_no_second_final() -> None:
     play.light()
     play.flow()
     assert play.states("j1").count(AckState.SUCCEEDED) == 1
-    assert len(play.all(do.StartWorker)) == 1
+    assert len(play.all(do.StartMedia)) == 1
 
 
 def test_expired_and_unjudgeable_commands() -> None:

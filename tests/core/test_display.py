@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from agent.core.model import effects as do
 from agent.core.display import HOLD
+from agent.core.model import effects as do
 from agent.core.model.documents import Phase
 from agent.core.model.events import DisplaySwitched, Restored
 from tests.core.playbook import PROFILE, Playbook

@@ -22,11 +22,11 @@ from agent.core.model.events import (
     DevicesProbed,
     HostSampled,
     LinkChanged,
+    MediaExited,
     MeetingRecord,
     Restored,
     RoundTripMeasured,
     StopRequested,
-    WorkerExited,
 )
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from tests.core.playbook import SERVER, START, Playbook
@@ -46,7 +46,7 @@ def test_a_dead_media_child_is_replaced_and_the_room_comes_back() -> None:
     assert play.phase is Phase.RECONNECTING
     assert (play.state.camera, play.state.microphone) == ("off", "off")
     play.wait(1)
-    assert len(play.all(do.StartWorker)) == 2
+    assert len(play.all(do.StartMedia)) == 2
     play.flow()
     assert play.phase is Phase.IN_MEETING
     assert "reconnected" in play.events()
@@ -79,7 +79,7 @@ def test_the_report_of_a_child_that_is_gone_counts_for_nothing() -> None:
     old = play.generation
     play.exit()
     play.wait(1)
-    assert play.tell(WorkerExited(old, 0)) == []
+    assert play.tell(MediaExited(old, 0)) == []
 
 
 def test_a_child_that_keeps_dying_fails_the_join_and_backs_off_in_a_meeting() -> None:
@@ -88,14 +88,14 @@ def test_a_child_that_keeps_dying_fails_the_join_and_backs_off_in_a_meeting() ->
     for _ in range(3):
         play.exit("segmentation fault")
         play.wait(3)
-    assert play.acks("c1")[-1].code is Code.WORKER_FAILED
+    assert play.acks("c1")[-1].code is Code.MEDIA_PROCESS_FAILED
     assert play.phase is Phase.STANDBY
     play.enter()
     waits = []
     for _ in range(8):
         before = play.seconds
         play.exit()
-        waits.append(play.deadlines["worker-restart"] - before)
+        waits.append(play.deadlines["media-restart"] - before)
         play.wait(60)
     assert waits[0] < 1
     assert waits == sorted(waits[:6]) + waits[6:]
@@ -119,7 +119,7 @@ def test_a_refusal_in_the_meeting_is_waited_out_since_the_child_asks_again() -> 
     play.enter()
     effects = play.report(UplinkReported("refused", "401 Unauthorized"))
     assert play.phase is Phase.RECONNECTING
-    assert do.StopWorker() not in effects
+    assert do.StopMedia() not in effects
     play.report(UplinkReported("flowing"))
     assert play.phase is Phase.IN_MEETING
 
@@ -156,7 +156,7 @@ def test_after_a_crash_in_a_meeting_the_room_is_back_in_it_muted() -> None:
     play = Playbook()
     restored(play, join=Join(meeting=Meeting("giao-ban"), microphone="live"), cold=True)
     assert play.phase is Phase.RECONNECTING
-    assert not play.all(do.StartWorker)[0].plan.microphone_live
+    assert not play.all(do.StartMedia)[0].plan.microphone_live
     assert play.events() == ["power-restored", "resumed"]
     play.light()
     play.flow()
@@ -178,7 +178,7 @@ def test_after_the_meetings_time_the_room_stays_in_standby_and_says_why() -> Non
     play = Playbook()
     restored(play, join=Join(meeting=Meeting("giao-ban"), until=START - timedelta(minutes=5)))
     assert play.phase is Phase.STANDBY
-    assert not play.all(do.StartWorker)
+    assert not play.all(do.StartMedia)
     assert play.events() == ["meeting-over"]
     assert play.all(do.RememberMeeting)[-1].record is None
 
@@ -259,7 +259,7 @@ def test_when_the_link_comes_up_state_health_and_the_outbox_go_out() -> None:
 def test_a_stop_in_a_meeting_sees_the_child_out_and_keeps_the_meeting() -> None:
     play = Playbook()
     play.enter()
-    assert do.StopWorker() in play.tell(StopRequested("SIGTERM"))
+    assert do.StopMedia() in play.tell(StopRequested("SIGTERM"))
     assert not play.all(do.EndDaemon)
     assert play.command("leave") == [], "left for the next run: the broker sends it again"
     effects = play.exit("ended")

@@ -29,10 +29,10 @@ def test_a_join_is_journalled_then_acknowledged_then_done() -> None:
         do.SetLamp,
         do.SwitchDisplay,
     ]
-    assert order.index(do.SetLamp) < order.index(do.StartWorker), (
+    assert order.index(do.SetLamp) < order.index(do.StartMedia), (
         "the lamp is lit before a device opens"
     )
-    plan = play.all(do.StartWorker)[0].plan
+    plan = play.all(do.StartMedia)[0].plan
     assert plan.publish.url == SERVER + "/giao-ban-xa-a/whip"
     assert [s.url for s in plan.play] == [SERVER + "/giao-ban/whep"]
     assert not plan.microphone_live, "a join is muted unless it says otherwise"
@@ -142,14 +142,14 @@ def test_joining_the_meeting_one_is_in_succeeds_at_once_and_touches_nothing() ->
     play.enter()
     effects = play.join()
     assert play.acks("c2")[-1].code is Code.ALREADY
-    assert not {do.StartWorker, do.StopWorker, do.InstructWorker} & set(kinds(effects))
+    assert not {do.StartMedia, do.StopMedia, do.InstructMedia} & set(kinds(effects))
 
 
 def test_joining_again_changes_the_sources_only() -> None:
     play = Playbook()
     play.enter(play=[{"url": SERVER + "/a/whep"}])
     effects = play.join(play=[{"url": SERVER + "/a/whep"}, {"url": SERVER + "/b/whep"}])
-    told = [e.instruction for e in effects if isinstance(e, do.InstructWorker)]
+    told = [e.instruction for e in effects if isinstance(e, do.InstructMedia)]
     assert [type(i) for i in told] == [SetSources]
     assert play.phase is Phase.IN_MEETING
 
@@ -171,7 +171,7 @@ def test_two_joins_of_the_same_meeting_get_one_answer_each() -> None:
     play.flow()
     assert play.states("c1")[-1] is S
     assert play.states("c2")[-1] is S
-    assert len(play.all(do.StartWorker)) == 1
+    assert len(play.all(do.StartMedia)) == 1
 
 
 def test_another_meeting_is_refused_unless_it_replaces() -> None:
@@ -181,10 +181,10 @@ def test_another_meeting_is_refused_unless_it_replaces() -> None:
     assert play.acks("c2")[-1].code is Code.IN_MEETING
     play.join("khan-cap", replace=True)
     assert play.phase is Phase.LEAVING
-    assert len(play.all(do.StartWorker)) == 1, "one child at a time holds the devices"
+    assert len(play.all(do.StartMedia)) == 1, "one child at a time holds the devices"
     play.exit("exited")
     assert play.phase is Phase.JOINING
-    assert play.all(do.StartWorker)[-1].plan.meeting == "khan-cap"
+    assert play.all(do.StartMedia)[-1].plan.meeting == "khan-cap"
     assert [e.mode for e in play.all(do.SetLamp)] == ["on", "on"], "the lamp never goes off between"
     play.flow()
     assert play.states("c3")[-1] is S

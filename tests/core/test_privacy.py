@@ -15,10 +15,10 @@ from msgspec import structs
 from agent.core.model.documents import DeviceStatus, Status
 from agent.core.model.effects import (
     Effect,
-    InstructWorker,
+    InstructMedia,
     RememberMutedByHand,
     SetLamp,
-    StartWorker,
+    StartMedia,
 )
 from agent.core.model.events import (
     DisplaySwitched,
@@ -70,7 +70,7 @@ class Day:
         for effect in effects:
             if isinstance(effect, SetLamp):
                 self.lamp = effect.mode
-            if isinstance(effect, StartWorker):
+            if isinstance(effect, StartMedia):
                 self.child = True
             assert self.lamp != "off" or not self.child, self.history[-30:]
             if self.play.room.microphone.muted_by_hand:
@@ -103,9 +103,9 @@ class Day:
 
 
 def _lets_sound_out(effect: Effect) -> bool:
-    if isinstance(effect, StartWorker):
+    if isinstance(effect, StartMedia):
         return effect.plan.microphone_live
-    if isinstance(effect, InstructWorker):
+    if isinstance(effect, InstructMedia):
         return isinstance(effect.instruction, SetMicrophone) and effect.instruction.live
     return False
 
@@ -154,11 +154,11 @@ def test_a_room_without_a_lamp_has_no_fault_of_it() -> None:
 def test_who_only_watches_opens_no_camera() -> None:
     play = Playbook()
     play.join(publish=None)
-    assert not play.all(StartWorker)[-1].plan.camera_live
+    assert not play.all(StartMedia)[-1].plan.camera_live
 
 
 def test_a_mute_by_hand_does_not_wait_for_the_sd_card() -> None:
     play = Playbook()
     play.enter(microphone="live")
     effects = kinds(play.tell(LineChanged("mute-button", True)))
-    assert effects.index(InstructWorker) < effects.index(RememberMutedByHand)
+    assert effects.index(InstructMedia) < effects.index(RememberMutedByHand)

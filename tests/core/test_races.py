@@ -14,7 +14,12 @@ from agent.core.model.events import (
     Restored,
     StopRequested,
 )
-from agent.core.model.media import DownlinkReported, RecordingReported, SetMicrophone, UplinkReported
+from agent.core.model.media import (
+    DownlinkReported,
+    RecordingReported,
+    SetMicrophone,
+    UplinkReported,
+)
 from tests.core.playbook import PROFILE, SERVER, START, Playbook, kinds
 
 
@@ -22,13 +27,13 @@ def test_an_unmute_that_is_not_confirmed_ends_the_child_and_a_mute_asks_it_all_t
     play = Playbook()
     play.enter()
     play.command("unmute")
-    assert do.StopWorker() in play.wait(4)
+    assert do.StopMedia() in play.wait(4)
     assert not play.room.microphone.live
     effects = play.command("mute")
-    assert do.InstructWorker(SetMicrophone(False, "c3")) in effects
+    assert do.InstructMedia(SetMicrophone(False, "c3")) in effects
     play.exit()
     play.wait(1)
-    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+    assert not play.all(do.StartMedia)[-1].plan.microphone_live
 
 
 def test_the_state_says_live_until_a_mute_is_confirmed() -> None:
@@ -65,10 +70,10 @@ def test_two_quick_presses_are_confirmed_one_by_one() -> None:
     play.enter()
     for _ in range(2):
         play.tell(LineChanged("mute-button", True))
-    told = [e.instruction for e in play.all(do.InstructWorker)]
+    told = [e.instruction for e in play.all(do.InstructMedia)]
     assert [i.live for i in told] == [True, False]
     play.applied(told[0].request)
-    assert do.StopWorker() in play.wait(4), "the mute was not confirmed"
+    assert do.StopMedia() in play.wait(4), "the mute was not confirmed"
 
 
 def test_a_replacing_join_does_not_take_the_hands_mute_back() -> None:
@@ -77,11 +82,11 @@ def test_a_replacing_join_does_not_take_the_hands_mute_back() -> None:
     play.tell(LineChanged("mute-button", True))
     play.join("khan-cap", replace=True, microphone="live")
     play.exit("exited")
-    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+    assert not play.all(do.StartMedia)[-1].plan.microphone_live
     play.command("leave")
     play.exit("exited")
     play.join("khan-cap", microphone="live")
-    assert not play.all(do.StartWorker)[-1].plan.microphone_live, "nor does a leave and a join"
+    assert not play.all(do.StartMedia)[-1].plan.microphone_live, "nor does a leave and a join"
 
 
 def test_the_hands_mute_is_over_when_the_room_has_rested() -> None:
@@ -89,18 +94,18 @@ def test_the_hands_mute_is_over_when_the_room_has_rested() -> None:
     play.tell(Restored(None, [], cold=False, muted_by_hand=True))
     play.wait(301)
     play.enter(microphone="live")
-    assert play.all(do.StartWorker)[-1].plan.microphone_live
+    assert play.all(do.StartMedia)[-1].plan.microphone_live
     play.tell(LineChanged("mute-button", True))
     play.command("leave")
     play.exit("")
     play.wait(299)
     play.command("join", meeting={"id": "soon"}, microphone="live")
-    assert not play.all(do.StartWorker)[-1].plan.microphone_live
+    assert not play.all(do.StartMedia)[-1].plan.microphone_live
     play.command("leave")
     play.exit("")
     play.wait(301)
     play.command("join", meeting={"id": "later"}, microphone="live")
-    assert play.all(do.StartWorker)[-1].plan.microphone_live
+    assert play.all(do.StartMedia)[-1].plan.microphone_live
 
 
 def test_a_mute_by_hand_holds_through_a_restart_in_the_meeting() -> None:
@@ -116,12 +121,12 @@ def test_joining_again_keeps_the_camera_off_and_the_endpoints() -> None:
     play = Playbook()
     play.enter(camera="off", publish={"url": SERVER + "/special"}, play=[{"url": SERVER + "/a"}])
     effects = play.join()
-    assert do.InstructWorker not in kinds(effects), "no sources were named, so they stay"
+    assert do.InstructMedia not in kinds(effects), "no sources were named, so they stay"
     record = play.all(do.RememberMeeting)[-1].record.command.body
     assert (record.camera, record.publish.url) == ("off", SERVER + "/special")
     play.exit()
     play.wait(1)
-    assert not play.all(do.StartWorker)[-1].plan.camera_live
+    assert not play.all(do.StartMedia)[-1].plan.camera_live
 
 
 def test_leaving_the_meeting_to_come_lets_it_not_come() -> None:
@@ -142,7 +147,7 @@ def test_leaving_the_meeting_that_is_being_left_lets_the_next_one_come() -> None
     play.command("leave", meeting="giao-ban")
     play.exit("exited")
     assert play.states("c3")[-1] is AckState.SUCCEEDED
-    assert play.room.stay.attendance.id == "b"
+    assert play.room.lifecycle.membership.id == "b"
 
 
 def test_leaving_neither_of_two_meetings_leaves_both_to_come_and_go() -> None:
@@ -238,4 +243,4 @@ def test_a_stop_with_the_standby_picture_starts_nothing_any_more() -> None:
     play.tell(StopRequested("SIGTERM"))
     effects = play.exit("exited")
     assert do.EndDaemon() in effects
-    assert do.StartWorker not in kinds(effects)
+    assert do.StartMedia not in kinds(effects)

@@ -10,8 +10,8 @@ import os
 
 import pytest
 
-from agent.core.model.documents import Phase
 from agent.core.meeting.lifecycle import HELD
+from agent.core.model.documents import Phase
 from tests.core.lives import Life
 
 LIVES = int(os.environ.get("DIEMCAU_LIVES", "80"))
@@ -37,10 +37,10 @@ def test_the_promises_hold_all_life_long(first: int) -> None:
 
 def look_at(life: Life) -> None:
     """Everything that must be so at any moment."""
-    child, stay = life.child, life.room.stay
+    child, lifecycle = life.child, life.room.lifecycle
     in_meeting = child is not None and bool(child.plan.meeting)
     assert life.lamp != "off" or not in_meeting, "open, but the lamp is off"
-    assert life.lamp != "on" or stay.attendance, "the lamp is on, but nothing is open"
+    assert life.lamp != "on" or lifecycle.membership, "the lamp is on, but nothing is open"
     if child is not None and child.live and child.microphone_open:
         assert life.room.state(life.now).microphone == "live", "heard, but the state says it isn't"
     for acks in life.published.values():
@@ -51,14 +51,16 @@ def look_at(life: Life) -> None:
 
 def look_at_phase(life: Life, in_meeting: bool) -> None:
     """No phase that nothing would ever end, and the journal knows which meeting."""
-    stay, deadlines = life.room.stay, life.deadlines
+    lifecycle, deadlines = life.room.lifecycle, life.deadlines
     remembered = life.meeting.command.body.meeting.id if life.meeting else None
-    assert remembered == (stay.attendance.id if stay.attendance and stay.held else None)
-    if stay.phase in HELD:
-        assert life.child or "worker-restart" in deadlines, "no child, and none to come"
-        assert stay.phase is not Phase.JOINING or "join" in deadlines
-        assert stay.window.until is None or "meeting-window" in deadlines
-    elif stay.phase in (Phase.LEAVING, Phase.FAULT):
+    assert remembered == (
+        lifecycle.membership.id if lifecycle.membership and lifecycle.held else None
+    )
+    if lifecycle.phase in HELD:
+        assert life.child or "media-restart" in deadlines, "no child, and none to come"
+        assert lifecycle.phase is not Phase.JOINING or "join" in deadlines
+        assert lifecycle.window.until is None or "meeting-window" in deadlines
+    elif lifecycle.phase in (Phase.LEAVING, Phase.FAULT):
         assert life.child, "nobody is left to leave"
     else:
         assert not in_meeting, "open in standby"

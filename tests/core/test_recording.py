@@ -11,7 +11,7 @@ FILE = "/recordings/a.mp4"
 
 
 def asked(play: Playbook) -> list[SetRecording]:
-    instructions = [effect.instruction for effect in play.all(do.InstructWorker)]
+    instructions = [effect.instruction for effect in play.all(do.InstructMedia)]
     return [one for one in instructions if isinstance(one, SetRecording)]
 
 
@@ -51,14 +51,14 @@ def test_record_off_ends_it() -> None:
 def test_a_join_may_ask_for_it_and_it_survives_the_child() -> None:
     play = Playbook()
     play.enter(recording="on")
-    assert play.all(do.StartWorker)[-1].plan.recording
+    assert play.all(do.StartMedia)[-1].plan.recording
     play.report(RecordingReported(True, FILE))
     play.exit()
     assert play.state.recording == "off"
     assert "recording-stopped" in play.events()
     play.wait(5)
-    assert play.all(do.StartWorker)[-1].plan.recording
-    assert play.all(do.StartWorker)[-1].generation == 2
+    assert play.all(do.StartMedia)[-1].plan.recording
+    assert play.all(do.StartMedia)[-1].generation == 2
 
 
 def test_the_next_meeting_is_not_recorded() -> None:
@@ -67,7 +67,7 @@ def test_the_next_meeting_is_not_recorded() -> None:
     play.command("leave")
     play.exit()
     play.join("other")
-    assert not play.all(do.StartWorker)[-1].plan.recording
+    assert not play.all(do.StartMedia)[-1].plan.recording
 
 
 def test_a_second_join_for_the_same_meeting_leaves_the_recording_alone() -> None:

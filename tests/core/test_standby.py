@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from agent.core.media_process import RESTART
 from agent.core.model import effects as do
 from agent.core.model.documents import Phase
 from agent.core.model.events import DevicesProbed, DisplaySwitched, HostSampled, Restored
 from agent.core.model.media import UplinkReported
-from agent.core.media_child import RESTART
 from tests.core.playbook import PROFILE, Playbook, kinds
 
 SCREEN = structs.replace(PROFILE, has_screen=True)
@@ -22,10 +22,10 @@ def start(*, display_on: bool) -> Playbook:
 
 def test_a_display_that_is_on_shows_the_rooms_name_and_opens_nothing() -> None:
     play = start(display_on=False)
-    assert not play.all(do.StartWorker)
+    assert not play.all(do.StartMedia)
     play.command("display", power="on")
     play.tell(DisplaySwitched(True))
-    plan = play.all(do.StartWorker)[0].plan
+    plan = play.all(do.StartMedia)[0].plan
     assert (plan.meeting, plan.publish, plan.play, plan.camera_live) == ("", None, [], False)
     assert plan.room_name == "Xã A"
     assert play.state.phase is Phase.STANDBY
@@ -34,11 +34,11 @@ def test_a_display_that_is_on_shows_the_rooms_name_and_opens_nothing() -> None:
 def test_it_goes_with_the_display() -> None:
     play = start(display_on=True)
     effects = play.tell(DisplaySwitched(False))
-    assert do.StopWorker() in effects
+    assert do.StopMedia() in effects
     play.tell(HostSampled({}))
-    assert len(play.all(do.StopWorker)) == 1, "told once"
+    assert len(play.all(do.StopMedia)) == 1, "told once"
     play.exit("exited")
-    assert len(play.all(do.StartWorker)) == 1
+    assert len(play.all(do.StartMedia)) == 1
     assert RESTART not in play.deadlines, "nothing failed that is to be tried again"
 
 
@@ -55,15 +55,15 @@ def test_health_is_asked_for_while_a_meetings_child_waits_for_the_screen() -> No
 def test_a_meetings_child_waits_until_the_screen_is_free() -> None:
     play = start(display_on=True)
     effects = play.join()
-    assert do.StopWorker() in effects
-    assert do.StartWorker not in kinds(effects)
+    assert do.StopMedia() in effects
+    assert do.StartMedia not in kinds(effects)
     play.exit("exited")
-    assert play.all(do.StartWorker)[-1].plan.meeting == "giao-ban"
+    assert play.all(do.StartMedia)[-1].plan.meeting == "giao-ban"
     play.flow()
     assert play.phase is Phase.IN_MEETING
     play.command("leave")
     play.exit("exited")
-    assert play.all(do.StartWorker)[-1].plan.meeting == "", "and comes back after it"
+    assert play.all(do.StartMedia)[-1].plan.meeting == "", "and comes back after it"
 
 
 def test_leaving_before_the_screen_is_free_ends_in_standby() -> None:
@@ -72,7 +72,7 @@ def test_leaving_before_the_screen_is_free_ends_in_standby() -> None:
     play.command("leave")
     play.exit("exited")
     assert play.phase is Phase.STANDBY
-    assert play.all(do.StartWorker)[-1].plan.meeting == ""
+    assert play.all(do.StartMedia)[-1].plan.meeting == ""
     assert play.states("c2")[-1] == "succeeded"
 
 
@@ -82,21 +82,21 @@ def test_a_screen_that_cannot_be_opened_is_tried_ever_more_slowly() -> None:
     for _ in range(5):
         before = play.seconds
         play.exit("exit code 3")
-        waits.append(play.deadlines["worker-restart"] - before)
+        waits.append(play.deadlines["media-restart"] - before)
         play.wait(60)
     assert waits == sorted(waits)
     assert waits[-1] > 4
-    assert len(play.all(do.StartWorker)) == 6
+    assert len(play.all(do.StartMedia)) == 6
 
 
 def test_a_meeting_that_came_while_nothing_was_shown_goes_on() -> None:
     play = Playbook(SCREEN)
     play.enter()
     play.report(UplinkReported("flowing"))
-    assert play.all(do.StopWorker) == []
+    assert play.all(do.StopMedia) == []
 
 
 def test_without_a_screen_there_is_no_child_in_standby() -> None:
     play = Playbook(PROFILE)
     play.tell(Restored(None, [], cold=False, display_on=True))
-    assert not play.all(do.StartWorker)
+    assert not play.all(do.StartMedia)

@@ -8,10 +8,17 @@ import re
 import msgspec
 import pytest
 
-from agent.core.model import commands
-from agent.core.model import documents
+from agent.core.model import commands, documents
 from agent.core.model.command_codec import command_from, decode_object
-from agent.core.model.commands import COMMANDS, FINAL_STATES, MAX_SOURCES, AckState, Code, Join, Origin
+from agent.core.model.commands import (
+    COMMANDS,
+    FINAL_STATES,
+    MAX_SOURCES,
+    AckState,
+    Code,
+    Join,
+    Origin,
+)
 from tests.docs.samples import ROOT, Sample, page_text, samples, table
 
 CONTRACT = "docs/contract.md"

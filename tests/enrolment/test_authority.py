@@ -118,7 +118,7 @@ def test_the_list_says_who_may_what(authority: Authority) -> None:
     assert "user" not in text
 
 
-def test_a_renewed_certificate_is_another_and_the_groups_stay(authority: Authority) -> None:
+def test_a_renewed_certificate_is_another_and_the_groups_lifecycle(authority: Authority) -> None:
     folder = authority.enrol_room("thon-5", ["xa-ba-vi"])
     first = certificate(folder / "room.pem")
     assert authority.renew("thon-5") == folder

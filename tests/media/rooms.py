@@ -15,7 +15,7 @@ from agent.core.model.media import (
     UplinkReported,
 )
 from agent.settings import Camera, Devices, Microphone, Simulation, Speaker
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.pictures import Picture
 
 TONE_HZ = 440.0
@@ -64,7 +64,7 @@ def flowing(report: UplinkReported | DownlinkReported) -> bool:
     return report.state == "flowing"
 
 
-def snapshot(child: MediaChild, path: Path) -> Picture:
+def snapshot(child: MediaProcess, path: Path) -> Picture:
     """What the screen shows now."""
     said = len(child.reports)
     child.send(TakeSnapshot("1", "received", str(path)))

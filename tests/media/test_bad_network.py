@@ -12,7 +12,7 @@ from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from agent.media.receiving.jitter import LONGEST_MILLISECONDS
 from tests.media.rooms import TONE_HZ, plan, room
 from tests.support.impairment import BadNetwork, Conditions
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.peers import Receiver
 from tests.support.sounds import RATE_HZ, purity, read_wav
@@ -34,7 +34,7 @@ def network(media_server: MediaServer) -> BadNetwork:
 def test_five_percent_loss_and_100_ms_round_trip(network: BadNetwork, tmp_path: Path) -> None:
     heard = tmp_path / "heard.wav"
     network.set(Conditions(loss=0.05, delay_seconds=0.05))
-    with MediaChild(room()) as sender, MediaChild(room(record=str(heard))) as receiver:
+    with MediaProcess(room()) as sender, MediaProcess(room(record=str(heard))) as receiver:
         sender.start(plan(publish=network.whip("lossy")))
         sender.wait(UplinkReported, state("flowing"), 20)
         receiver.start(plan(play=[network.whep("lossy")]))
@@ -53,7 +53,7 @@ def test_five_percent_loss_and_100_ms_round_trip(network: BadNetwork, tmp_path: 
         assert "sound_loss_percent" in figures_since(receiver, 0)[-1]
 
 
-def figures_since(child: MediaChild, report: int) -> list[dict[str, float]]:
+def figures_since(child: MediaProcess, report: int) -> list[dict[str, float]]:
     return [
         said.figures["downlinks"][0]
         for _, said in child.reports[report:]
@@ -70,7 +70,7 @@ def share_heard(sound: np.ndarray) -> float:
 def test_a_cut_line_is_noticed_and_no_session_leaks(
     network: BadNetwork, media_server: MediaServer
 ) -> None:
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=network.whip("cut")))
         child.wait(UplinkReported, state("flowing"))
         told = len(child.reports)
@@ -86,11 +86,11 @@ def test_a_cut_line_is_noticed_and_no_session_leaks(
 
 
 def test_a_publisher_that_dies_and_comes_back_is_seen_again(media_server: MediaServer) -> None:
-    with MediaChild(room()) as viewer:
+    with MediaProcess(room()) as viewer:
         viewer.start(plan(play=[media_server.whep("hub")]))
         for _ in range(2):
             told = len(viewer.reports)
-            with MediaChild(room()) as hub:
+            with MediaProcess(room()) as hub:
                 hub.start(plan(publish=media_server.whip("hub")))
                 viewer.wait(DownlinkReported, state("flowing"), 15, after=told)
                 told = len(viewer.reports)
@@ -110,7 +110,7 @@ def test_a_narrow_link_gets_less_picture_then_none_and_all_of_it_back(
 
         return test
 
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=network.whip("narrow")))
         child.wait(UplinkReported, state("flowing"))
         with Receiver(media_server.whep("narrow")) as peer:
@@ -142,7 +142,7 @@ def test_a_link_too_narrow_for_the_meetings_picture_keeps_its_sound(
         return float(measured.figures["downlinks"][0]["frames_per_second"]) >= 20
 
     network.set(Conditions(delay_seconds=0.02))
-    with MediaChild(room()) as sender, MediaChild(room(record=str(heard))) as receiver:
+    with MediaProcess(room()) as sender, MediaProcess(room(record=str(heard))) as receiver:
         sender.start(plan(publish=media_server.whip("hills")))
         sender.wait(UplinkReported, state("flowing"), 20)
         receiver.start(plan(play=[network.whep("hills")]))
@@ -173,8 +173,8 @@ def test_a_server_that_adapts_sends_a_smaller_picture_down_a_narrow_link(tmp_pat
     with (
         MediaServer(adapts=True) as server,
         BadNetwork(server.url) as network,
-        MediaChild(room()) as sender,
-        MediaChild(room(record=str(heard))) as receiver,
+        MediaProcess(room()) as sender,
+        MediaProcess(room(record=str(heard))) as receiver,
     ):
         network.set(Conditions(delay_seconds=0.02))
         sender.start(plan(publish=server.whip("hills")))

@@ -1,4 +1,4 @@
-"""The real media child in a meeting with peers that are not ours: what they see, hear and keep."""
+"""The real media process in a meeting with peers that are not ours: what they see, hear and keep."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from agent.devices.camera.pattern import COLOURS_RGB
 from agent.settings import Media, Recording
 from tests.media.rooms import TONE_HZ, flowing, plan, room, snapshot
 from tests.support.loopback import ADDRESS
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.peers import Publisher, Receiver
 from tests.support.pictures import Picture, read_number, shows
@@ -41,7 +41,7 @@ def silent(sound: Sound) -> bool:
 
 
 def test_a_peer_sees_and_hears_the_room(media_server: MediaServer) -> None:
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=media_server.whip("room")))
         child.wait(UplinkReported, flowing)
         with Receiver(media_server.whep("room")) as peer:
@@ -58,7 +58,7 @@ def test_a_peer_sees_and_hears_the_room(media_server: MediaServer) -> None:
 def test_the_room_sees_and_hears_a_peer(media_server: MediaServer, tmp_path: Path) -> None:
     heard, seen = tmp_path / "heard.wav", tmp_path / "seen.png"
     with Publisher(media_server.whip("hub"), colour=GREEN, tone_hz=HUB_TONE_HZ):
-        with MediaChild(room(record=str(heard))) as child:
+        with MediaProcess(room(record=str(heard))) as child:
             child.start(plan(play=[media_server.whep("hub")]))
             child.wait(DownlinkReported, flowing)
             wait_for(lambda: purity(read_wav(heard)[-24_000:], HUB_TONE_HZ) > 0.9, 20, "the tone")
@@ -69,7 +69,7 @@ def test_the_room_sees_and_hears_a_peer(media_server: MediaServer, tmp_path: Pat
 
 
 def test_muted_is_silence_and_unmuted_is_heard(media_server: MediaServer) -> None:
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=media_server.whip("mute"), live=False))
         child.wait(UplinkReported, flowing)
         with Receiver(media_server.whep("mute")) as peer:
@@ -85,7 +85,7 @@ def test_muted_is_silence_and_unmuted_is_heard(media_server: MediaServer) -> Non
 def test_a_peer_that_asks_gets_a_keyframe_at_most_once_a_second(
     media_server: MediaServer, tmp_path: Path
 ) -> None:
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=media_server.whip("key")))
         child.wait(UplinkReported, flowing)
         with Receiver(media_server.whep("key")) as peer:
@@ -97,7 +97,7 @@ def test_a_peer_that_asks_gets_a_keyframe_at_most_once_a_second(
 
 
 def test_sessions_with_bearer_tokens() -> None:
-    with MediaServer(token="s3cret") as server, MediaChild(room()) as child:
+    with MediaServer(token="s3cret") as server, MediaProcess(room()) as child:
         child.start(plan(publish=server.whip("t"), play=[server.whep("t")], token="s3cret"))
         child.wait(UplinkReported, flowing)
         child.wait(DownlinkReported, flowing)
@@ -106,7 +106,7 @@ def test_sessions_with_bearer_tokens() -> None:
 
 
 def test_a_wrong_token_is_refused_and_not_repeated_in_the_report() -> None:
-    with MediaServer(token="s3cret") as server, MediaChild(room()) as child:
+    with MediaServer(token="s3cret") as server, MediaProcess(room()) as child:
         child.start(plan(publish=server.whip("t"), token="wr0ng"))
         refused = child.wait(UplinkReported, lambda r: r.state == "refused")
         assert "401" in refused.text
@@ -116,12 +116,12 @@ def test_a_wrong_token_is_refused_and_not_repeated_in_the_report() -> None:
 def test_a_room_without_camera_is_heard_and_without_microphone_seen(
     media_server: MediaServer,
 ) -> None:
-    with MediaChild(room(camera=False)) as child:
+    with MediaProcess(room(camera=False)) as child:
         child.start(plan(publish=media_server.whip("blind")))
         child.wait(UplinkReported, flowing)
         with Receiver(media_server.whep("blind")) as peer:
             assert frequency(peer.hear(1.0)) == pytest.approx(TONE_HZ, abs=2)
-    with MediaChild(room(microphone=False)) as child:
+    with MediaProcess(room(microphone=False)) as child:
         child.start(plan(publish=media_server.whip("mute-room")))
         child.wait(UplinkReported, flowing)
         with Receiver(media_server.whep("mute-room")) as peer:
@@ -132,7 +132,7 @@ def test_a_microphone_unplugged_in_the_meeting_comes_back(
     media_server: MediaServer, tmp_path: Path
 ) -> None:
     fault = tmp_path / "microphone"
-    with MediaChild(room(folder=str(tmp_path))) as child:
+    with MediaProcess(room(folder=str(tmp_path))) as child:
         child.start(plan(publish=media_server.whip("plug")))
         child.wait(UplinkReported, flowing)
         with Receiver(media_server.whep("plug")) as peer:
@@ -150,7 +150,7 @@ def test_a_microphone_unplugged_in_the_meeting_comes_back(
 def test_camera_off_closes_it_and_on_opens_it_again(
     media_server: MediaServer, tmp_path: Path
 ) -> None:
-    with MediaChild(room(folder=str(tmp_path))) as child:
+    with MediaProcess(room(folder=str(tmp_path))) as child:
         child.start(plan(publish=media_server.whip("shy")))
         child.wait(UplinkReported, flowing)
         child.wait(DeviceReported, lambda r: r.device == "camera" and r.open)
@@ -172,7 +172,7 @@ def test_sources_come_and_go_without_touching_the_others(media_server: MediaServ
     with (
         Publisher(media_server.whip("one")),
         Publisher(media_server.whip("two")),
-        MediaChild(room()) as child,
+        MediaProcess(room()) as child,
     ):
         child.start(plan(play=[one]))
         child.wait(DownlinkReported, flowing)
@@ -190,7 +190,7 @@ def test_the_people_in_the_room_see_that_they_are_recorded(
 ) -> None:
     recording = Recording(directory=str(tmp_path / "films"), minimum_free_megabytes=1)
     media = Media(local_address=ADDRESS, recording=recording)
-    with Publisher(media_server.whip("hub"), colour=GREEN), MediaChild(room(), media) as child:
+    with Publisher(media_server.whip("hub"), colour=GREEN), MediaProcess(room(), media) as child:
         child.start(plan(play=[media_server.whep("hub")]))
         child.wait(Measured, lambda m: m.figures["downlinks"][0].get("frames_per_second"))
         seen = tmp_path / "seen.png"
@@ -211,7 +211,7 @@ def words(picture: Picture) -> bool:
 
 def test_figures_for_health(media_server: MediaServer) -> None:
     url = media_server.whep("figures")
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=media_server.whip("figures"), play=[url]))
         child.wait(DownlinkReported, flowing)
 
@@ -233,7 +233,7 @@ def test_figures_for_health(media_server: MediaServer) -> None:
 def test_with_echo_cancellation_the_room_is_heard_and_muted_all_the_same(
     media_server: MediaServer,
 ) -> None:
-    with MediaChild(room(processing=True)) as child:
+    with MediaProcess(room(processing=True)) as child:
         child.start(plan(publish=media_server.whip("dsp")))
         child.wait(UplinkReported, flowing)
         child.wait(Measured, lambda m: m.figures["echo_canceller"] == "speexdsp")
@@ -246,7 +246,7 @@ def test_with_echo_cancellation_the_room_is_heard_and_muted_all_the_same(
 
 
 def test_sigterm_ends_it_in_good_order(media_server: MediaServer, tmp_path: Path) -> None:
-    with MediaChild(room(folder=str(tmp_path))) as child:
+    with MediaProcess(room(folder=str(tmp_path))) as child:
         child.start(plan(publish=media_server.whip("term")))
         child.wait(UplinkReported, flowing)
         child.process.send_signal(signal.SIGTERM)
@@ -256,7 +256,7 @@ def test_sigterm_ends_it_in_good_order(media_server: MediaServer, tmp_path: Path
 
 
 def test_the_end_of_the_line_ends_it(media_server: MediaServer) -> None:
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=media_server.whip("eof")))
         child.wait(UplinkReported, flowing)
         child.hang_up()
@@ -265,12 +265,12 @@ def test_the_end_of_the_line_ends_it(media_server: MediaServer) -> None:
 
 
 def test_after_kill_9_the_next_child_takes_over(media_server: MediaServer) -> None:
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=media_server.whip("again")))
         child.wait(UplinkReported, flowing)
         os.kill(child.process.pid, signal.SIGKILL)
         child.process.wait(5)
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=media_server.whip("again")))
         child.wait(UplinkReported, flowing)
         with Receiver(media_server.whep("again")) as peer:

@@ -15,7 +15,7 @@ from agent.devices.camera.pattern import COLOURS_RGB
 from tests.media.rooms import TONE_HZ, flowing, plan, room, snapshot
 from tests.support.browser_peer import BrowserPeer, endpoint, make_camera, make_microphone
 from tests.support.chromium import Chromium
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.pictures import read_number, shows
 from tests.support.sounds import frequency, purity, read_wav
@@ -57,7 +57,7 @@ def check_sees_and_hears_the_room(peer: BrowserPeer) -> None:
     assert frequency(peer.hear()) == pytest.approx(TONE_HZ, abs=3)
 
 
-def check_shows_and_plays_the_browser(child: MediaChild, folder: Path) -> None:
+def check_shows_and_plays_the_browser(child: MediaProcess, folder: Path) -> None:
     """The room's loudspeaker is recorded in heard.wav."""
     child.wait(DownlinkReported, flowing, PATIENCE_SECONDS)
     child.wait(Measured, lambda m: m.figures["downlinks"][0].get("frames_per_second"))
@@ -75,7 +75,7 @@ def check_shows_and_plays_the_browser(child: MediaChild, folder: Path) -> None:
 
 
 def test_chromium_sees_and_hears_the_room(peer: BrowserPeer, media_server: MediaServer) -> None:
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=media_server.whip("to-chromium")))
         child.wait(UplinkReported, flowing)
         peer.play(media_server.whep("to-chromium"))
@@ -87,14 +87,14 @@ def test_the_room_sees_and_hears_chromium(
     peer: BrowserPeer, media_server: MediaServer, tmp_path: Path
 ) -> None:
     peer.publish(media_server.whip("from-chromium"))
-    with MediaChild(room(record=str(tmp_path / "heard.wav"))) as child:
+    with MediaProcess(room(record=str(tmp_path / "heard.wav"))) as child:
         child.start(plan(play=[media_server.whep("from-chromium")]))
         check_shows_and_plays_the_browser(child, tmp_path)
         assert child.stop() == 0
 
 
 def test_the_room_publishes_to_chromium_itself(peer: BrowserPeer) -> None:
-    with endpoint(peer) as url, MediaChild(room()) as child:
+    with endpoint(peer) as url, MediaProcess(room()) as child:
         child.start(plan(publish=url))
         check_sees_and_hears_the_room(peer)
         child.wait(UplinkReported, flowing)
@@ -103,7 +103,7 @@ def test_the_room_publishes_to_chromium_itself(peer: BrowserPeer) -> None:
 
 
 def test_the_room_plays_chromium_itself(peer: BrowserPeer, tmp_path: Path) -> None:
-    with endpoint(peer) as url, MediaChild(room(record=str(tmp_path / "heard.wav"))) as child:
+    with endpoint(peer) as url, MediaProcess(room(record=str(tmp_path / "heard.wav"))) as child:
         child.start(plan(play=[url]))
         check_shows_and_plays_the_browser(child, tmp_path)
         assert child.stop() == 0

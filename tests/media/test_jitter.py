@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agent.media.receiving.jitter import LONGEST_MILLISECONDS, Arrivals, JitterControl
+from agent.media.receiving.jitter import LONGEST_MILLISECONDS, JitterControl
+from agent.media.webrtc.jitter_buffers import Arrivals
 
 
 class Looks:

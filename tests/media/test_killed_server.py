@@ -15,7 +15,7 @@ import psutil
 
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from tests.media.rooms import plan, room
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.waiting import wait_for
 
@@ -51,7 +51,7 @@ def test_a_killed_server_is_noticed_and_its_return_too() -> None:
     dice = random.Random(seed)
     print(f"seed {seed}")
     server = MediaServer()
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=server.whip("r"), play=[server.whep("r")]))
         flowing(child, 10.0)
         child.wait(Measured)
@@ -69,20 +69,20 @@ def test_a_killed_server_is_noticed_and_its_return_too() -> None:
     server.close()
 
 
-def noticed(child: MediaChild, deadline: float, after: int) -> None:
+def noticed(child: MediaProcess, deadline: float, after: int) -> None:
     for kind in (UplinkReported, DownlinkReported):
         left = max(deadline - time.monotonic(), 0.1)
         child.wait(kind, lambda report: report.state == "stalled", left, after)
 
 
-def flowing(child: MediaChild, seconds: float, after: int = 0) -> None:
+def flowing(child: MediaProcess, seconds: float, after: int = 0) -> None:
     deadline = time.monotonic() + seconds
     for kind in (UplinkReported, DownlinkReported):
         left = max(deadline - time.monotonic(), 0.1)
         child.wait(kind, lambda report: report.state == "flowing", left, after)
 
 
-def settled(child: MediaChild, server: MediaServer, most: Held | None = None) -> Held:
+def settled(child: MediaProcess, server: MediaServer, most: Held | None = None) -> Held:
     """One session each way, and no more held than `most`."""
 
     def look() -> Held | None:

@@ -13,7 +13,7 @@ from tests.media.rooms import plan
 from tests.support.impairment import BadNetwork, Conditions
 from tests.support.lips import EARLY_MILLISECONDS, LATE_MILLISECONDS, Witness, clapping_room
 from tests.support.loudspeaker import Loudspeaker
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.viewer import viewing
 from tests.support.waiting import wait_for
@@ -55,7 +55,7 @@ def test_a_link_that_stalls_does_not_tear_them_apart(
 def watch(server: MediaServer | BadNetwork, loudspeaker: Loudspeaker, folder: Path) -> list[float]:
     """How much later than seen the claps of a room are heard, in milliseconds, once all is settled."""
     witness = Witness(FRAMERATE)
-    with MediaChild(clapping_room(folder, width=640, height=360, bitrate=600_000)) as room:
+    with MediaProcess(clapping_room(folder, width=640, height=360, bitrate=600_000)) as room:
         room.start(plan(publish=server.whip("claps")))
         room.wait(UplinkReported, lambda report: report.state == "flowing", 20)
         url = server.whep("claps")

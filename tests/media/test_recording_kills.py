@@ -1,4 +1,4 @@
-"""The media child killed in the middle of a meeting that it records: every file plays, nearly to its end.
+"""The media process killed in the middle of a meeting that it records: every file plays, nearly to its end.
 
 DIEMCAU_RECORDING_KILLS=20 is the long form.
 """
@@ -21,7 +21,7 @@ from agent.settings import Recording as Settings
 from tests.media.rooms import flowing, plan, room
 from tests.support.film_strip import play, seconds_of
 from tests.support.loopback import ADDRESS
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.peers import Publisher
 from tests.support.pictures import capture_seconds, read_number
@@ -75,14 +75,14 @@ def kill_some(server: MediaServer, folders: list[Path], chance: random.Random) -
             assert max(lost.values()) <= MAY_BE_LOST_SECONDS * busy, lost
 
 
-def meeting(server: MediaServer, folder: Path) -> MediaChild:
+def meeting(server: MediaServer, folder: Path) -> MediaProcess:
     settings = Settings(directory=str(folder), minimum_free_megabytes=1)
-    child = MediaChild(room(), Media(local_address=ADDRESS, recording=settings))
+    child = MediaProcess(room(), Media(local_address=ADDRESS, recording=settings))
     child.start(plan(publish=server.whip(folder.name), play=[server.whep("recorded")]))
     return child
 
 
-def record(child: MediaChild) -> float:
+def record(child: MediaProcess) -> float:
     """Until the file has begun, with both pictures: the monotonic time."""
     child.wait(DownlinkReported, flowing, 30)
     child.wait(Measured, lambda m: m.figures["downlinks"][0].get("frames_per_second"), 30)

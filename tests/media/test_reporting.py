@@ -1,4 +1,4 @@
-"""What the media child says about its devices."""
+"""What the media process says about its devices."""
 
 import pytest
 

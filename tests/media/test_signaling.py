@@ -14,7 +14,7 @@ from agent.media.webrtc.signaling import Refused, Unreachable
 from tests.media.rooms import plan, room
 from tests.support.http_stub import HttpStub, Reply
 from tests.support.loopback import ADDRESS
-from tests.support.media_child import MediaChild
+from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 
 SDP = {"Content-Type": "application/sdp"}
@@ -118,7 +118,7 @@ def test_something_that_does_not_speak_http_is_unreachable() -> None:
 
 @pytest.mark.parametrize("body", [ANSWER, "v=0\r\nm=audio 9 RTP/AVP 0\r\n", "v=0\r\n" + "x" * 9999])
 def test_the_child_outlives_an_answer_that_is_no_usable_sdp(body: str) -> None:
-    with HttpStub(Reply(201, body, SDP)) as server, MediaChild(room()) as child:
+    with HttpStub(Reply(201, body, SDP)) as server, MediaProcess(room()) as child:
         child.start(plan(publish=f"{server.url}/whip"))
         refused = child.wait(UplinkReported, lambda r: r.state == "refused")
         assert "no usable SDP" in refused.text
@@ -129,7 +129,7 @@ def test_a_source_that_comes_later_and_a_server_that_starts_later_are_waited_for
     with socket.socket() as free:
         free.bind((ADDRESS, 0))
         port = free.getsockname()[1]
-    with MediaChild(room()) as child:
+    with MediaProcess(room()) as child:
         child.start(plan(publish=f"http://{ADDRESS}:{port}/late/whip"))
         child.wait(UplinkReported, lambda r: r.state == "unreachable")
         with MediaServer(port):

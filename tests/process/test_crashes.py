@@ -19,7 +19,7 @@ def test_a_killed_child_is_reported_and_the_meeting_rejoined(site: Site):
     assert state["microphone"] == "live", "who was live before is live again"
     assert site.phases()[-3:] == ["in-meeting", "reconnecting", "in-meeting"]
     (restarted,) = site.events("media-restarted")
-    assert f"media child {first.pid} was killed by SIGKILL" in restarted["text"]
+    assert f"media process {first.pid} was killed by SIGKILL" in restarted["text"]
 
 
 def test_a_killed_daemon_leaves_no_child_and_is_back_in_the_meeting_when_restarted(site: Site):
@@ -27,7 +27,7 @@ def test_a_killed_daemon_leaves_no_child_and_is_back_in_the_meeting_when_restart
     child = site.child()
     kill(site.room.pid)
     gone = psutil.wait_procs([child], timeout=5)[0]
-    assert gone, "the media child dies with the daemon"
+    assert gone, "the media process dies with the daemon"
     site.wait_state(connection="lost")
     site.room.start()
     state = site.wait_state(connection="online", phase="in-meeting")

@@ -1,4 +1,4 @@
-"""A meeting recorded on the hub's command by a whole room, also when its media child is killed."""
+"""A meeting recorded on the hub's command by a whole room, also when its media process is killed."""
 
 from __future__ import annotations
 

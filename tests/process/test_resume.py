@@ -34,7 +34,7 @@ def hub(broker: Broker) -> Iterator[Hub]:
 
 @pytest.fixture
 def room(broker: Broker, tmp_path: Path) -> Iterator[Room]:
-    """A room whose media child only says that all is well; the first test has a real one."""
+    """A room whose media process only says that all is well; the first test has a real one."""
     room = Room("r1", "Phòng thử", tmp_path)
     room.use_hub(broker.port, ROOT)
     room.meet(room, "http://127.0.0.1:1")
@@ -81,7 +81,7 @@ def test_a_killed_daemon_is_back_in_its_meeting_muted(room: Room, hub: Hub) -> N
 
 
 def back_and_out(room: Room, hub: Hub) -> None:
-    wait_for(lambda: not room.live_processes(), 5, "the media child died with its parent")
+    wait_for(lambda: not room.live_processes(), 5, "the media process died with its parent")
     start(room, child="")
     state = in_meeting(room)
     assert state["meeting"]["id"] == "giao-ban"
@@ -135,7 +135,7 @@ def test_after_the_meetings_time_it_is_in_standby_and_says_why(
 
 
 def test_a_daemon_killed_while_joining_answers_its_join_and_is_in(room: Room, hub: Hub) -> None:
-    start(room, FIRST_BOOT, "--crash", "after", "StartWorker 1")
+    start(room, FIRST_BOOT, "--crash", "after", "StartMedia 1")
     room.wait_online()
     hub.send(f"{ROOM}/cmd/join", {"id": "join-1", "meeting": {"id": "giao-ban"}})
     room.wait_killed()
@@ -146,7 +146,7 @@ def test_a_daemon_killed_while_joining_answers_its_join_and_is_in(room: Room, hu
 
 
 def test_a_daemon_killed_while_leaving_does_not_go_back(room: Room, hub: Hub) -> None:
-    start(room, FIRST_BOOT, "--crash", "before", "StopWorker")
+    start(room, FIRST_BOOT, "--crash", "before", "StopMedia")
     join(room, hub)
     hub.send(f"{ROOM}/cmd/leave", {"id": "leave-1"})
     room.wait_killed()

@@ -1,4 +1,4 @@
-"""The supervisor with real processes: every way in which a media child can end or misbehave."""
+"""The supervisor with real processes: every way in which a media process can end or misbehave."""
 
 import gc
 import logging
@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from agent.core.model.commands import Endpoint, Source
-from agent.core.model.events import Event, WorkerExited, WorkerReported
+from agent.core.model.events import Event, MediaExited, MediaReported
 from agent.core.model.media import Fault, Measured, MediaPlan, Ready, SetSources, SetVolume
-from agent.ipc import child_process
+from agent.ipc import spawned_process
 from agent.ipc.supervisor import Supervisor
 from agent.settings import Devices, Media
 from tests.support.waiting import wait_for
@@ -46,16 +46,16 @@ class Room:
         self.supervisor.start(generation, plan())
 
     def reports(self, kind: type) -> list:
-        reported = [event.report for event in self.events if isinstance(event, WorkerReported)]
+        reported = [event.report for event in self.events if isinstance(event, MediaReported)]
         return [report for report in reported if isinstance(report, kind)]
 
     def wait_ready(self) -> Ready:
         return wait_for(lambda: self.reports(Ready), 10, "the child says Ready")[0]
 
-    def exits(self) -> list[WorkerExited]:
-        return [event for event in self.events if isinstance(event, WorkerExited)]
+    def exits(self) -> list[MediaExited]:
+        return [event for event in self.events if isinstance(event, MediaExited)]
 
-    def wait_exit(self, seconds: float = 15) -> WorkerExited:
+    def wait_exit(self, seconds: float = 15) -> MediaExited:
         wait_for(self.exits, seconds, "the child has exited")
         assert self.events[-1] == self.exits()[0], "nothing is reported after the exit"
         return self.exits()[0]
@@ -84,7 +84,7 @@ def test_a_child_is_configured_started_instructed_and_ended(room: Room):
     room.supervisor.stop()
     exit = room.wait_exit()
     assert (exit.generation, exit.status) == (7, 0)
-    assert f"media child {pid} ended after" in exit.text
+    assert f"media process {pid} ended after" in exit.text
     assert not psutil.pid_exists(pid)
 
 
@@ -105,7 +105,7 @@ def test_a_deaf_child_gets_sigterm_after_two_seconds(room: Room):
     room.supervisor.stop()
     assert time.monotonic() - asked < 0.5, "stop does not block"
     assert room.wait_exit().status == 0
-    assert time.monotonic() - asked >= child_process.TERM_AFTER_SECONDS
+    assert time.monotonic() - asked >= spawned_process.TERM_AFTER_SECONDS
 
 
 @as_room("stubborn")
@@ -114,7 +114,7 @@ def test_a_stubborn_child_gets_sigkill_after_four_and_close_is_bounded(room: Roo
     room.wait_ready()
     asked = time.monotonic()
     room.supervisor.close()
-    assert child_process.KILL_AFTER_SECONDS <= time.monotonic() - asked <= 5.5
+    assert spawned_process.KILL_AFTER_SECONDS <= time.monotonic() - asked <= 5.5
     exit = room.wait_exit(seconds=0)
     assert exit.status == -9
     assert "because it did not stop within 4 s" in exit.text
@@ -122,7 +122,7 @@ def test_a_stubborn_child_gets_sigkill_after_four_and_close_is_bounded(room: Roo
 
 @as_room("slow_to_load")
 def test_a_child_that_gets_never_ready_is_killed(room: Room, monkeypatch):
-    monkeypatch.setattr(child_process, "READY_SECONDS", 0.5)
+    monkeypatch.setattr(spawned_process, "READY_SECONDS", 0.5)
     room.start()
     assert "because it was not ready within" in room.wait_exit().text
 
@@ -132,8 +132,8 @@ def test_a_child_that_gets_never_ready_is_killed(room: Room, monkeypatch):
     [
         ("segfault", -11, "was killed by SIGSEGV after"),
         ("fault", 3, "ended with exit code 3 after"),
-        ("garbage", -9, "because it said what no media child says: line from the media child"),
-        ("endless_line", -9, "because it said what no media child says: a line of more than"),
+        ("garbage", -9, "because it said what no media process says: line from the media process"),
+        ("endless_line", -9, "because it said what no media process says: a line of more than"),
         ("flood", -9, "because it flooded the daemon: more than 100 reports a second"),
         ("hang_up", -9, "because it closed its control line and stayed"),
     ],
@@ -215,9 +215,9 @@ def test_a_child_that_cannot_be_spawned_is_an_exit_like_any_other():
     events: list[Event] = []
     Supervisor(events.append, Devices(), Media(), ("/no/such/python",)).start(5, plan())
     (exit,) = events
-    assert isinstance(exit, WorkerExited)
+    assert isinstance(exit, MediaExited)
     assert (exit.generation, exit.status) == (5, 127)
-    assert "cannot start the media child /no/such/python" in exit.text
+    assert "cannot start the media process /no/such/python" in exit.text
 
 
 def test_the_child_inherits_no_secrets_and_no_sockets_of_systemd(monkeypatch):

@@ -20,7 +20,7 @@ from agent.core.model.effects import (
     RememberMutedByHand,
     RememberVolume,
     SetLamp,
-    StartWorker,
+    StartMedia,
 )
 from agent.core.model.events import Delivery, MeetingRecord, OrderedVolume
 from agent.core.model.media import MediaPlan
@@ -43,7 +43,7 @@ class CountingJournal(Journal):
 
 
 def test_a_write_is_never_brought_before_an_act_that_was_before_it() -> None:
-    record, lamp, start = RecordCommand(ping("a")), SetLamp("on"), StartWorker(1, PLAN)
+    record, lamp, start = RecordCommand(ping("a")), SetLamp("on"), StartMedia(1, PLAN)
     effects: list[Effect] = [record, ACKNOWLEDGE, lamp, start, PublishEvent(event(1)), ACKNOWLEDGE]
     assert list(segments(effects)) == [effects[:3], [start], effects[4:]]
     assert list(segments([])) == []

@@ -107,7 +107,7 @@ def label(effect: Effect) -> str:
             return f"{name} {mode}"
         case do.SetDeadline(deadline, seconds):
             return f"{name} {deadline} {seconds:g}"
-        case do.StartWorker(generation):
+        case do.StartMedia(generation):
             return f"{name} {generation}"
     return name
 

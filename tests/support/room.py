@@ -112,7 +112,7 @@ class Room:
             return False
 
     def log_tail(self) -> list[str]:
-        """The last lines that the daemon and its media child wrote."""
+        """The last lines that the daemon and its media process wrote."""
         return self.log.read_text("utf-8", "replace").splitlines()[-LOG_TAIL_LINES:]
 
     def ask(self, **query: Any) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class Room:
         return sorted(file.stem for file in self.folder.glob("*.open"))
 
     def live_processes(self) -> list[int]:
-        """Processes that have a simulated device open now: the media child, by its files."""
+        """Processes that have a simulated device open now: the media process, by its files."""
         pids = {int(file.read_text() or 0) for file in self.folder.glob("*.open")}
         return sorted(pid for pid in pids if Path(f"/proc/{pid}").exists())
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from agent.core.model.commands import Source
-from agent.media.receiving.downlink import Downlink
-from agent.media.receiving.lipsync import Paths
 from agent.media.loop import Loop
 from agent.media.pipeline import SharedClock
+from agent.media.receiving.downlink import Downlink
+from agent.media.receiving.lipsync import Paths
 from agent.media.receiving.reception import Outlets
 from agent.media.reporting import DeviceReporter
 from agent.media.sound.speaker import SpeakerFeed

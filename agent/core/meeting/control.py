@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from msgspec import UNSET, structs
 
 from agent.core.answers import Answers
-from agent.core.meeting.membership import Attendance
+from agent.core.meeting.lifecycle import Lifecycle, Tell
+from agent.core.meeting.membership import Membership
+from agent.core.meeting.window import can_resume
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code, Command, Join, Leave
 from agent.core.model.documents import Phase
@@ -18,8 +20,6 @@ from agent.core.model.events import Delivery, MeetingRecord
 from agent.core.model.media import SetSources
 from agent.core.model.profile import Profile
 from agent.core.recording import Recording
-from agent.core.meeting.lifecycle import Stay, Tell
-from agent.core.meeting.window import can_resume
 
 
 class MeetingControl:
@@ -30,13 +30,13 @@ class MeetingControl:
         profile: Profile,
         answers: Answers,
         recording: Recording,
-        stay: Stay,
+        lifecycle: Lifecycle,
         tell: Tell,
     ) -> None:
         self._profile = profile
         self._answers = answers
         self._recording = recording
-        self._stay = stay
+        self._lifecycle = lifecycle
         self._tell = tell
 
     def join(self, command: Command, join: Join, delivery: Delivery | None, now: Now) -> None:
@@ -46,21 +46,21 @@ class MeetingControl:
             return
         self._answers.accept(command, delivery, now)
         if (
-            self._stay.attendance
-            and self._stay.held
-            and self._stay.attendance.id == join.meeting.id
+            self._lifecycle.membership
+            and self._lifecycle.held
+            and self._lifecycle.membership.id == join.meeting.id
         ):
-            self._rejoin(self._stay.attendance, command, join, now)
-        elif self._stay.phase is Phase.STANDBY:
-            self._stay.begin(command, join, now)
+            self._rejoin(self._lifecycle.membership, command, join, now)
+        elif self._lifecycle.phase is Phase.STANDBY:
+            self._lifecycle.begin(command, join, now)
         else:
-            self._stay.supersede_joins("another join took its place", now)
-            self._stay.departure.follow_with(command)
-            self._stay.stop(now, command, "another join took its place")
+            self._lifecycle.supersede_joins("another join took its place", now)
+            self._lifecycle.departure.follow_with(command)
+            self._lifecycle.stop(now, command, "another join took its place")
 
     def _refusal(self, join: Join, now: Now) -> tuple[Code, str] | None:
-        attendance, to_come = self._stay.attendance, self._stay.departure.next_meeting
-        current = attendance.id if attendance and self._stay.held else to_come
+        membership, to_come = self._lifecycle.membership, self._lifecycle.departure.next_meeting
+        current = membership.id if membership and self._lifecycle.held else to_come
         if current not in (None, join.meeting.id) and not join.replace:
             return (
                 Code.IN_MEETING,
@@ -76,25 +76,25 @@ class MeetingControl:
             )
         return None
 
-    def _rejoin(self, attendance: Attendance, command: Command, join: Join, now: Now) -> None:
+    def _rejoin(self, membership: Membership, command: Command, join: Join, now: Now) -> None:
         """The meeting that the room is in: take over its new end and sources, and nothing else."""
         changed = structs.replace(
-            attendance.join,
-            until=join.until or attendance.join.until,
-            play=attendance.join.play if join.play is UNSET else join.play,
+            membership.join,
+            until=join.until or membership.join.until,
+            play=membership.join.play if join.play is UNSET else join.play,
         )
         play = self._profile.play_sources(changed)
-        if play != attendance.play:
-            attendance.set_sources(play)
-            self._stay.instruct(SetSources(play))
-        self._stay.window.open(changed.until, now)
-        self._stay.remember(changed)
-        if self._stay.phase is Phase.JOINING:
-            self._stay.arrival.wait(command.id)
-            self._stay.check(now)  # with fewer sources it may have all it needs
+        if play != membership.play:
+            membership.set_sources(play)
+            self._lifecycle.instruct(SetSources(play))
+        self._lifecycle.window.open(changed.until, now)
+        self._lifecycle.remember(changed)
+        if self._lifecycle.phase is Phase.JOINING:
+            self._lifecycle.arrival.wait(command.id)
+            self._lifecycle.check(now)  # with fewer sources it may have all it needs
         else:
             self._answers.succeed(
-                command.id, f"in meeting {attendance.id} already", now, code=Code.ALREADY
+                command.id, f"in meeting {membership.id} already", now, code=Code.ALREADY
             )
 
     def record(self, command_id: str, wanted: bool, now: Now) -> None:
@@ -104,8 +104,8 @@ class MeetingControl:
     def leave(self, command: Command, leave: Leave, delivery: Delivery | None, now: Now) -> None:
         """Be in no meeting, or not in that one."""
         self._answers.accept(command, delivery, now)
-        current = self._stay.attendance.id if self._stay.attendance else None
-        to_come = self._stay.departure.next_meeting
+        current = self._lifecycle.membership.id if self._lifecycle.membership else None
+        to_come = self._lifecycle.departure.next_meeting
         if to_come and leave.meeting is not None and current != to_come:
             self._leave_one_of_two(command, leave.meeting, now)
             return
@@ -113,17 +113,17 @@ class MeetingControl:
             text = f"not in meeting {leave.meeting}" if leave.meeting else "in no meeting"
             self._answers.succeed(command.id, text, now, code=Code.ALREADY)
             return
-        self._stay.supersede_joins("a leave came before it was in", now)
-        self._stay.departure.wait(command.id)
+        self._lifecycle.supersede_joins("a leave came before it was in", now)
+        self._lifecycle.departure.wait(command.id)
         self._answers.running(command.id, f"leaving {current}", now)
-        self._stay.stop(now, command, f"left {current}")
+        self._lifecycle.stop(now, command, f"left {current}")
 
     def _leave_one_of_two(self, command: Command, meeting: str, now: Now) -> None:
         """One meeting is being left for another, and the command names one of them, or neither."""
-        if meeting == self._stay.departure.next_meeting:
-            self._stay.supersede_joins("a leave came before it was in", now)
-        elif self._stay.attendance and meeting == self._stay.attendance.id:
-            self._stay.departure.wait(command.id)
+        if meeting == self._lifecycle.departure.next_meeting:
+            self._lifecycle.supersede_joins("a leave came before it was in", now)
+        elif self._lifecycle.membership and meeting == self._lifecycle.membership.id:
+            self._lifecycle.departure.wait(command.id)
             return
         self._answers.succeed(command.id, f"not in meeting {meeting}", now)
 
@@ -133,12 +133,12 @@ class MeetingControl:
         assert isinstance(join, Join)
         meeting = join.meeting.id
         if not can_resume(record, now):
-            self._stay.forget()
+            self._lifecycle.forget()
             text = f"not back into meeting {meeting}: its time is over"
             self._tell("meeting-over", Code.OK, text, now)
             return
         since = datetime.fromtimestamp(record.since_wall, UTC)
-        self._stay.begin(record.command, join, now, resumed_since=since)
+        self._lifecycle.begin(record.command, join, now, resumed_since=since)
         if record.command.id not in self._answers.open:
-            self._stay.go_on()
+            self._lifecycle.go_on()
         self._tell("resumed", Code.OK, f"back into meeting {meeting}, muted", now)

@@ -1,7 +1,7 @@
 """One stay in a meeting after the other: the way in, holding on, the way out.
 
-One media child at a time carries it; this decides when that starts, ends and is started again, by
-what it reports. `agent.core.meeting.control` has the commands that begin and end a stay.
+One media process at a time carries it; this decides when that starts, ends and is started again, by
+what it reports. `agent.core.meeting.control` has the commands that begin and end a lifecycle.
 """
 
 from __future__ import annotations
@@ -12,37 +12,36 @@ from datetime import datetime, timedelta
 from msgspec import structs
 
 from agent.core.answers import Answers
-from agent.core.meeting.arrival import JOIN, SETTLE, Arrival
-from agent.core.meeting.membership import Attendance
 from agent.core.audit import Cause
+from agent.core.display import DisplayPower
+from agent.core.media_process import RESTART, MediaProcess
+from agent.core.meeting.membership import Membership
+from agent.core.meeting.standby import StandbyScreen
+from agent.core.meeting.waiting import JOIN, SETTLE, Arrival, Departure
+from agent.core.meeting.window import WINDOW, Window
+from agent.core.microphone import Microphone
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code, Command, Join
-from agent.core.meeting.departure import Departure
-from agent.core.display import DisplayPower
 from agent.core.model.documents import Phase
 from agent.core.model.effects import (
     CancelDeadline,
     Effect,
-    InstructWorker,
+    InstructMedia,
     RememberMeeting,
     SetDeadline,
     SetLamp,
 )
 from agent.core.model.events import MeetingRecord
 from agent.core.model.media import Instruction
-from agent.core.media_child import RESTART, MediaChild
-from agent.core.microphone import Microphone
 from agent.core.model.profile import Profile
 from agent.core.recording import Recording
-from agent.core.meeting.standby import StandbyScreen
-from agent.core.meeting.window import WINDOW, Window
 
 LEAVE = "leave"
 LEAVE_SECONDS = 10.0
 """The supervisor's SIGKILL has come by then, and the kernel has had time for it."""
 
 MAX_JOIN_FAILURES = 3
-"""Media children that may die before the join is given up."""
+"""Media processes that may die before the join is given up."""
 
 HELD = frozenset({Phase.JOINING, Phase.IN_MEETING, Phase.RECONNECTING})
 
@@ -50,7 +49,7 @@ Tell = Callable[[str, str, str, Now], None]
 """Publishes an event: type, code, text, now."""
 
 
-class Stay:
+class Lifecycle:
     """The meeting that the room is in, or none. `do` takes the effects in order."""
 
     def __init__(
@@ -59,7 +58,7 @@ class Stay:
         do: Callable[[Effect], None],
         answers: Answers,
         display: DisplayPower,
-        child: MediaChild,
+        process: MediaProcess,
         microphone: Microphone,
         recording: Recording,
         tell: Tell,
@@ -75,10 +74,10 @@ class Stay:
         self.arrival = Arrival(do, answers)
         self.departure = Departure(answers)
         self._ending: Cause = (None, "")
-        self.child = child
-        self._standby = StandbyScreen(profile, self.child)
+        self.process = process
+        self._standby = StandbyScreen(profile, self.process)
         self.phase = Phase.STANDBY
-        self.attendance: Attendance | None = None
+        self.membership: Membership | None = None
 
     @property
     def held(self) -> bool:
@@ -88,9 +87,9 @@ class Stay:
     @property
     def opening(self) -> Cause:
         """Why the devices that are opened now are."""
-        if self.attendance is None:
+        if self.membership is None:
             return self._ending
-        return self.attendance.command, f"meeting {self.attendance.id}"
+        return self.membership.command, f"meeting {self.membership.id}"
 
     @property
     def closing(self) -> Cause:
@@ -111,7 +110,7 @@ class Stay:
     def begin(
         self, command: Command, join: Join, now: Now, *, resumed_since: datetime | None = None
     ) -> None:
-        attendance = Attendance(
+        membership = Membership(
             command=command,
             join=join,
             since=resumed_since or now.wall,
@@ -119,134 +118,134 @@ class Stay:
             play=self._profile.play_sources(join),
             since_doubted=resumed_since is None and not now.synchronised,
         )
-        self.attendance = attendance
+        self.membership = membership
         self.phase = Phase.JOINING
         self.remember(join)
         self._recording.prepare(join.recording == "on")
         self._microphone.prepare(join.microphone == "live" and resumed_since is None)
         self._do(SetLamp("on"))
         self._display.want_on()
-        self._start_child(attendance)
+        self._start_process(membership)
         self.arrival.begin(command.id, join.timeout_seconds)
         self.window.open(join.until, now, resumed_since=resumed_since)
-        self._answers.running(command.id, f"joining {attendance.id}", now)
+        self._answers.running(command.id, f"joining {membership.id}", now)
 
     def go_on(self) -> None:
         """The join was answered before the restart: now it takes as long as it takes."""
-        assert self.attendance is not None
-        self.attendance.joined_once = True
+        assert self.membership is not None
+        self.membership.joined_once = True
         self.phase = Phase.RECONNECTING
         self.arrival.end()
 
     def remember(self, join: Join) -> None:
-        """The join as it stands now: a new child and a restart go on with it."""
-        attendance = self.attendance
-        assert attendance is not None
-        attendance.join = join
-        attendance.command = structs.replace(attendance.command, body=join)
-        self._do(RememberMeeting(MeetingRecord(attendance.command, attendance.since.timestamp())))
+        """The join as it stands now: a new media process and a restart go on with it."""
+        membership = self.membership
+        assert membership is not None
+        membership.join = join
+        membership.command = structs.replace(membership.command, body=join)
+        self._do(RememberMeeting(MeetingRecord(membership.command, membership.since.timestamp())))
 
     def correct(self, correction: timedelta) -> None:
         """The clock was set: a wrong beginning would keep a later restart from coming back."""
-        attendance = self.attendance
-        if attendance is not None and self.held and attendance.since_doubted:
-            attendance.since_doubted = False
-            attendance.since += correction
-            self.remember(attendance.join)
+        membership = self.membership
+        if membership is not None and self.held and membership.since_doubted:
+            membership.since_doubted = False
+            membership.since += correction
+            self.remember(membership.join)
 
     def follow_recording(self) -> None:
         """What is wanted of the recording is remembered as soon as it changes."""
-        attendance, word = self.attendance, self._recording.word
-        if attendance is not None and self.held and attendance.join.recording != word:
-            self.remember(structs.replace(attendance.join, recording=word))
+        membership, word = self.membership, self._recording.word
+        if membership is not None and self.held and membership.join.recording != word:
+            self.remember(structs.replace(membership.join, recording=word))
 
-    def _start_child(self, attendance: Attendance) -> None:
-        """The meeting's child; the one that has the screen goes first and is heard of again."""
+    def _start_process(self, membership: Membership) -> None:
+        """The meeting's media process; the one that has the screen goes first and is heard of again."""
         if self._standby.showing:
             self._standby.end()
             return
-        attendance.reset_links()
-        plan = attendance.plan(
+        membership.reset_links()
+        plan = membership.plan(
             self._profile,
             microphone_live=self._microphone.live,
             speaker_volume=self._microphone.volume,
             recording=self._recording.wanted,
         )
-        self.child.start(plan)
+        self.process.start(plan)
 
     def instruct(self, instruction: Instruction) -> None:
-        """Tell the meeting's child; one that is still to be started has it in its plan."""
-        if self.child.in_meeting:
-            self._do(InstructWorker(instruction))
+        """Tell the meeting's media process; one that is still to be started has it in its plan."""
+        if self.process.in_meeting:
+            self._do(InstructMedia(instruction))
 
     def check(self, now: Now, *, settled: bool = False) -> None:
         """Look whether what has been reported changes the phase."""
-        attendance = self.attendance
-        if attendance is None or not self.held:
+        membership = self.membership
+        if membership is None or not self.held:
             return
         if self.phase is Phase.JOINING:
-            self._check_joining(attendance, settled, now)
-        elif attendance.flows and self.phase is Phase.RECONNECTING:
-            self._joined(attendance, now)
-        elif not attendance.flows and self.phase is Phase.IN_MEETING:
+            self._check_joining(membership, settled, now)
+        elif membership.flows and self.phase is Phase.RECONNECTING:
+            self._joined(membership, now)
+        elif not membership.flows and self.phase is Phase.IN_MEETING:
             self.phase = Phase.RECONNECTING
-            code, text = attendance.shortfall()
+            code, text = membership.shortfall()
             self._tell("reconnecting", code, text, now)
 
-    def _check_joining(self, attendance: Attendance, settled: bool, now: Now) -> None:
-        if refusal := attendance.refusal():
-            self._fail_join(attendance, *refusal, now)
+    def _check_joining(self, membership: Membership, settled: bool, now: Now) -> None:
+        if refusal := membership.refusal():
+            self._fail_join(membership, *refusal, now)
             return
-        if not (attendance.flows and self._display.ready):
+        if not (membership.flows and self._display.ready):
             return
-        if attendance.complete or settled:
-            self._joined(attendance, now)
+        if membership.complete or settled:
+            self._joined(membership, now)
         else:
             self.arrival.settle()
 
-    def _join_is_due(self, attendance: Attendance, now: Now) -> None:
+    def _join_is_due(self, membership: Membership, now: Now) -> None:
         """The time is over. A projector that is still warming up keeps nobody out."""
-        if attendance.flows:
-            attendance.missing.setdefault("display", "Display: still warming up")
-            self._joined(attendance, now)
+        if membership.flows:
+            membership.missing.setdefault("display", "Display: still warming up")
+            self._joined(membership, now)
         else:
-            self._fail_join(attendance, *attendance.shortfall(), now)
+            self._fail_join(membership, *membership.shortfall(), now)
 
-    def _joined(self, attendance: Attendance, now: Now) -> None:
-        again = attendance.joined_once
-        attendance.joined_once = True
-        attendance.worker_failures = 0
+    def _joined(self, membership: Membership, now: Now) -> None:
+        again = membership.joined_once
+        membership.joined_once = True
+        membership.failures = 0
         self.phase = Phase.IN_MEETING
-        self.arrival.arrived(attendance.id, attendance.detail(), now)
+        self.arrival.arrived(membership.id, membership.detail(), now)
         if again:
-            self._tell("reconnected", Code.OK, f"back in meeting {attendance.id}", now)
+            self._tell("reconnected", Code.OK, f"back in meeting {membership.id}", now)
 
-    def _fail_join(self, attendance: Attendance, code: Code, text: str, now: Now) -> None:
-        self.arrival.failed(code, text, now, attendance.detail())
-        self.stop(now, attendance.command, f"not joined: {text}")
+    def _fail_join(self, membership: Membership, code: Code, text: str, now: Now) -> None:
+        self.arrival.failed(code, text, now, membership.detail())
+        self.stop(now, membership.command, f"not joined: {text}")
 
     # --- the way out -----------------------------------------------------------------------------
 
     def stop(self, now: Now, command: Command, why: str) -> None:
-        """Out of the meeting; the rest follows when the child is gone."""
+        """Out of the meeting; the rest follows when the media process is gone."""
         if self.held:  # else somebody else has ended it
             self._ending = command, why
         self.phase = Phase.LEAVING
         self.forget()
         self.arrival.end()
         self.window.close()
-        self.child.cancel_start()
+        self.process.cancel_start()
         self._standby.retry()
-        if self.child.running:
-            self.child.stop()
+        if self.process.running:
+            self.process.stop()
             self._do(SetDeadline(LEAVE, LEAVE_SECONDS))
         else:
             self._left(now)
 
     def _left(self, now: Now) -> None:
-        assert self.attendance is not None
+        assert self.membership is not None
         self._do(CancelDeadline(LEAVE))
-        left, self.attendance = self.attendance, None
+        left, self.membership = self.membership, None
         self.phase = Phase.STANDBY
         self._microphone.rest()
         following = self.departure.left(left.id, now)
@@ -256,41 +255,41 @@ class Stay:
             self._do(SetLamp("off"))
             self._display.release()
 
-    def _stuck(self, attendance: Attendance, now: Now) -> None:
-        """The child outlived SIGKILL: a driver hangs in the kernel. Who waits is told; the lamp
-        stays on, and the rest follows if the child ever goes."""
+    def _stuck(self, membership: Membership, now: Now) -> None:
+        """The media process outlived SIGKILL: a driver hangs in the kernel. Who waits is told; the lamp
+        stays on, and the rest follows if the media process ever goes."""
         self.phase = Phase.FAULT
         text = (
-            f"The media process does not end: a device hangs. Restart the machine ({attendance.id})"
+            f"The media process does not end: a device hangs. Restart the machine ({membership.id})"
         )
         self.departure.stuck(text, now)
         self._tell("fault", Code.DEVICE_FAILED, text, now)
 
-    def child_exited(self, text: str, now: Now) -> None:
-        """The child is gone: as wished, or a failure that is mended by starting another."""
-        self._microphone.child_gone(now, goes_on=self.held)
-        self._recording.child_gone(now)
-        self.child.exited()
-        attendance = self.attendance
+    def process_exited(self, text: str, now: Now) -> None:
+        """The media process is gone: as wished, or a failure that is mended by starting another."""
+        self._microphone.process_gone(now, goes_on=self.held)
+        self._recording.process_gone(now)
+        self.process.exited()
+        membership = self.membership
         if self._standby.showing:
             self._standby.exited()
-            if attendance is not None and self.held:
-                self._start_child(attendance)
+            if membership is not None and self.held:
+                self._start_process(membership)
                 return
-        if attendance is None:
+        if membership is None:
             return
         if not self.held:
             self._left(now)
             return
-        attendance.worker_failures += 1
-        attendance.reset_links()
-        self._tell("media-restarted", Code.WORKER_FAILED, text, now)
-        if self.arrival.awaited and attendance.worker_failures >= MAX_JOIN_FAILURES:
-            self._fail_join(attendance, Code.WORKER_FAILED, text, now)
+        membership.failures += 1
+        membership.reset_links()
+        self._tell("media-restarted", Code.MEDIA_PROCESS_FAILED, text, now)
+        if self.arrival.awaited and membership.failures >= MAX_JOIN_FAILURES:
+            self._fail_join(membership, Code.MEDIA_PROCESS_FAILED, text, now)
             return
         if self.phase is Phase.IN_MEETING:
             self.phase = Phase.RECONNECTING
-        self.child.start_later(attendance.worker_failures)
+        self.process.start_later(membership.failures)
 
     def follow_display(self) -> None:
         """Between meetings the room's name stands on a display that is on."""
@@ -300,20 +299,20 @@ class Stay:
 
     def deadline(self, name: str, now: Now) -> None:
         """One of this file's deadlines has passed."""
-        attendance = self.attendance
+        membership = self.membership
         if name == RESTART:
             self._standby.retry()
-        if attendance is not None and name == LEAVE and self.phase is Phase.LEAVING:
-            self._stuck(attendance, now)
-        if attendance is None or not self.held:
+        if membership is not None and name == LEAVE and self.phase is Phase.LEAVING:
+            self._stuck(membership, now)
+        if membership is None or not self.held:
             return
         if name in (JOIN, SETTLE):
             self.check(now, settled=True)
             if name == JOIN and self.phase is Phase.JOINING:
-                self._join_is_due(attendance, now)
-        elif name == RESTART and not self.child.running:
-            self._start_child(attendance)
+                self._join_is_due(membership, now)
+        elif name == RESTART and not self.process.running:
+            self._start_process(membership)
         elif name == WINDOW and self.window.over(now):
-            self._tell("meeting-over", Code.OK, f"meeting {attendance.id}: its time is over", now)
+            self._tell("meeting-over", Code.OK, f"meeting {membership.id}: its time is over", now)
             self.supersede_joins("the meeting's time is over", now)
-            self.stop(now, attendance.command, "the meeting's time is over")
+            self.stop(now, membership.command, "the meeting's time is over")

@@ -26,7 +26,7 @@ class Link:
 
 
 @dataclass
-class Attendance:
+class Membership:
     """The meeting that the room is in, joining or leaving, and its media links."""
 
     command: Command
@@ -37,14 +37,14 @@ class Attendance:
     since_doubted: bool = False
     """Stamped by a clock that was not set yet."""
     joined_once: bool = False
-    worker_failures: int = 0
+    failures: int = 0
     missing: dict[str, str] = field(default_factory=dict)
-    """Device -> what is wrong with it, as the child reported."""
+    """Device -> what is wrong with it, as the media process reported."""
     uplink: Link = field(default_factory=Link)
     downlinks: dict[str, Link] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Every source has its link, also while the child is still to be started."""
+        """Every source has its link, also while the media process is still to be started."""
         self.reset_links()
 
     @property
@@ -58,7 +58,7 @@ class Attendance:
     def plan(
         self, profile: Profile, *, microphone_live: bool, speaker_volume: int, recording: bool
     ) -> MediaPlan:
-        """What a media child needs to know to carry the meeting."""
+        """What a media process needs to know to carry the meeting."""
         return MediaPlan(
             meeting=self.id,
             room=profile.room,
@@ -73,7 +73,7 @@ class Attendance:
         )
 
     def reset_links(self) -> None:
-        """A new child: nothing is connected yet."""
+        """A new media process: nothing is connected yet."""
         self.uplink = Link()
         self.downlinks = {source.url: Link() for source in self.play}
         self.missing = {}

@@ -1,21 +1,21 @@
-"""The quiet picture between meetings: a media child that has the screen and nothing else.
+"""The quiet picture between meetings: a media process that has the screen and nothing else.
 
-It never opens camera, microphone or loudspeaker, and makes way for a meeting's child.
+It never opens camera, microphone or loudspeaker, and makes way for a meeting's process.
 """
 
 from __future__ import annotations
 
+from agent.core.media_process import MediaProcess
 from agent.core.model.media import MediaPlan
-from agent.core.media_child import MediaChild
 from agent.core.model.profile import Profile
 
 
 class StandbyScreen:
     """Shows the room's name while the display is on and nothing else is shown."""
 
-    def __init__(self, profile: Profile, child: MediaChild) -> None:
+    def __init__(self, profile: Profile, process: MediaProcess) -> None:
         self._profile = profile
-        self._child = child
+        self._process = process
         self._failures = 0
         self._ending = False
         self._paused = False
@@ -27,9 +27,9 @@ class StandbyScreen:
             return
         if not wanted:
             self.end()
-        elif not self._child.running and not self._paused:
+        elif not self._process.running and not self._paused:
             self.showing = True
-            self._child.start(self._plan())
+            self._process.start(self._plan())
 
     def _plan(self) -> MediaPlan:
         return MediaPlan(
@@ -44,18 +44,18 @@ class StandbyScreen:
         )
 
     def end(self) -> None:
-        """Take the picture away; the child's exit follows."""
+        """Take the picture away; the media process's exit follows."""
         if self.showing and not self._ending:
             self._ending = True
-            self._child.stop()
+            self._process.stop()
 
     def exited(self) -> None:
-        """The child is gone: as wished, or it is tried again later, ever more slowly."""
+        """The media process is gone: as wished, or it is tried again later, ever more slowly."""
         self._failures = 0 if self._ending else self._failures + 1
         self._paused = not self._ending
         self.showing = self._ending = False
         if self._paused:
-            self._child.start_later(self._failures)
+            self._process.start_later(self._failures)
 
     def retry(self) -> None:
         """The pause after a failure is over."""

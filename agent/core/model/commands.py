@@ -82,7 +82,7 @@ class Code(StrEnum):
     NO_PICTURE_OR_SOUND = "no-picture-or-sound"
     DEVICE_ABSENT = "device-absent"
     DEVICE_FAILED = "device-failed"
-    WORKER_FAILED = "worker-failed"
+    MEDIA_PROCESS_FAILED = "worker-failed"
     RECORDING_FAILED = "recording-failed"
     DISK_FULL = "disk-full"
     INTERRUPTED = "interrupted"

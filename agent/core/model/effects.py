@@ -88,21 +88,21 @@ class RememberVolume(Struct, frozen=True):
     volume: OrderedVolume
 
 
-class StartWorker(Struct, frozen=True):
-    """Start a media child with this plan. Its reports carry `generation`."""
+class StartMedia(Struct, frozen=True):
+    """Start a media process with this plan. Its reports carry `generation`."""
 
     generation: int
     plan: MediaPlan
 
 
-class InstructWorker(Struct, frozen=True):
-    """Tell the running media child something; without one, nothing happens."""
+class InstructMedia(Struct, frozen=True):
+    """Tell the running media process something; without one, nothing happens."""
 
     instruction: Instruction
 
 
-class StopWorker(Struct, frozen=True):
-    """End the media child: stop, SIGTERM, SIGKILL. `WorkerExited` follows."""
+class StopMedia(Struct, frozen=True):
+    """End the media process: stop, SIGTERM, SIGKILL. `MediaExited` follows."""
 
 
 class SwitchDisplay(Struct, frozen=True):
@@ -162,9 +162,9 @@ Effect = (
     | RememberMutedByHand
     | RememberDisplayKeptOn
     | RememberVolume
-    | StartWorker
-    | InstructWorker
-    | StopWorker
+    | StartMedia
+    | InstructMedia
+    | StopMedia
     | SwitchDisplay
     | SetLamp
     | SetDeadline

@@ -73,15 +73,15 @@ class RoundTripMeasured(Struct, frozen=True):
     milliseconds: float | None
 
 
-class WorkerReported(Struct, frozen=True):
-    """The media child of this generation said something."""
+class MediaReported(Struct, frozen=True):
+    """The media process of this generation said something."""
 
     generation: int
     report: MediaReport
 
 
-class WorkerExited(Struct, frozen=True):
-    """The media child of this generation is gone; `status` as in subprocess (negative: a signal)."""
+class MediaExited(Struct, frozen=True):
+    """The media process of this generation is gone; `status` as in subprocess (negative: a signal)."""
 
     generation: int
     status: int
@@ -176,8 +176,8 @@ Event = (
     | LinkChanged
     | Delivered
     | RoundTripMeasured
-    | WorkerReported
-    | WorkerExited
+    | MediaReported
+    | MediaExited
     | LineChanged
     | DisplaySwitched
     | LampSet

@@ -1,6 +1,6 @@
-"""What the daemon and its media child say to each other, as plain data.
+"""What the daemon and its media process say to each other, as plain data.
 
-`Instruction`s go to the child, `Report`s come back; `agent.ipc.protocol` frames them as JSON
+`Instruction`s go to the media process, `Report`s come back; `agent.ipc.protocol` frames them as JSON
 lines. Each is a tagged struct: the tag stands in the field `kind`.
 """
 
@@ -17,7 +17,7 @@ DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
 
 
 class MediaPlan(Struct, frozen=True):
-    """All that a child needs to be in a meeting. `speaker_volume` is 0 to 100."""
+    """All that a media process needs to be in a meeting. `speaker_volume` is 0 to 100."""
 
     meeting: str
     room: str
@@ -32,8 +32,8 @@ class MediaPlan(Struct, frozen=True):
     recording: bool = False
 
 
-# --- instructions: daemon -> child ---------------------------------------------------------------
-# One with a `request` is answered by `Applied` as soon as it is true: the daemon kills a child that
+# --- instructions: daemon -> media process ---------------------------------------------------------------
+# One with a `request` is answered by `Applied` as soon as it is true: the daemon kills a media process that
 # does not confirm a mute.
 
 
@@ -95,7 +95,7 @@ Instruction = (
 )
 
 
-# --- reports: child -> daemon --------------------------------------------------------------------
+# --- reports: media process -> daemon --------------------------------------------------------------------
 
 LinkState = Literal["connecting", "connected", "flowing", "stalled", "refused", "unreachable"]
 """`connected`: DTLS is up. `flowing`: RTP is accepted upstream (the server's receiver reports or
@@ -164,7 +164,7 @@ class RecordingReported(Struct, frozen=True, tag_field="kind", tag="recording"):
 
 
 class Fault(Struct, frozen=True, tag_field="kind", tag="fault"):
-    """The child cannot go on and will exit; the daemon starts another."""
+    """The media process cannot go on and will exit; the daemon starts another."""
 
     code: str
     text: str

@@ -19,7 +19,7 @@ from agent.diagnostics.bench.protocol import Level, Refusal, Request, Result, de
 from agent.errors import AgentError, DeviceTimeout
 
 LOOK_SECONDS = 0.2
-"""How often it is asked whether a meeting begins; a media child takes longer to load."""
+"""How often it is asked whether a meeting begins; a media process takes longer to load."""
 
 START_SECONDS = 15.0
 """What loading, opening and closing may take beyond the seconds asked for."""

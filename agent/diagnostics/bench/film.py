@@ -1,6 +1,6 @@
 """H.264 access units into pictures: grey values to judge, and a PNG file to look at.
 
-PyAV is used here as the media child's engine would be too heavy for a look at one camera.
+PyAV is used here as the media process's engine would be too heavy for a look at one camera.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def held_by_meeting(site: Site, kind: str) -> list[Finding] | None:
 
 
 def probe(site: Site, kind: str, devices: Devices) -> DeviceStatus:
-    """Whether the device is there, looked up without opening it; in a meeting its child knows."""
+    """Whether the device is there, looked up without opening it; in a meeting its media process knows."""
     from agent.devices.registry import probe_all
 
     reported = site.reported(kind) if site.daemon.in_meeting else None

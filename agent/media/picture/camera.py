@@ -1,4 +1,4 @@
-"""The camera's share of the media child: it is opened, reported, and its pictures go to the uplink.
+"""The camera's share of the media process: it is opened, reported, and its pictures go to the uplink.
 
 A camera that cannot be opened is tried again while the meeting lasts; it is never fatal.
 """

@@ -15,14 +15,14 @@ from typing import Any
 from agent.core.model.commands import Source
 from agent.core.model.media import LinkState
 from agent.media.gst import Gst
-from agent.media.receiving.handover import Handover
-from agent.media.receiving.lipsync import LipSync, Paths
 from agent.media.loop import Loop, Timer
-from agent.media.receiving.count import PictureCount
 from agent.media.pipeline import Pipeline, SharedClock
+from agent.media.receiving.count import PictureCount
+from agent.media.receiving.handover import Handover
+from agent.media.receiving.jitter import JitterControl
+from agent.media.receiving.lipsync import LipSync, Paths
 from agent.media.receiving.reception import Outlets, Reception, Waits
 from agent.media.webrtc.connection import Connection, Report
-from agent.media.receiving.jitter import JitterControl
 from agent.media.webrtc.network import Network
 
 KEYFRAME_SECONDS = 0.5

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from agent.core.model.media import LinkState
 from agent.media.loop import Loop, Timer
-from agent.media.receiving.reception import Reception
 from agent.media.receiving.picture_trial import TRIAL_SECONDS, PictureTrial
+from agent.media.receiving.reception import Reception
 
 PARALLEL_SECONDS = 0.5
 """From the next one's first sound: the other one may still wait for a lost packet, and all

@@ -6,16 +6,11 @@ a longer delay only costs delay, so it grows at once and shrinks slowly.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, Arrivals
 
 LONGEST_MILLISECONDS = 520
 """Three attempts at a retransmission over 100 ms of round trip, and the delay of speech that people
 still bear; measured in tests/bench."""
-
-SHORTEST_PATIENCE_MILLISECONDS = 340
-"""GStreamer takes a packet that is later than its buffer waits as the beginning of another time
-(rtpjitterbuffer.c), each stream for itself: lips and sound are torn apart, and a second later the mixer
-makes a gap of it. Mobile networks stall, and full queues last (RFC 8867, 4), for 300 ms."""
 
 FIRST_STEP_MILLISECONDS = 300
 SETTLE_SECONDS = 2.5
@@ -27,17 +22,6 @@ CALM_SECONDS = 20
 
 SHRINKING_SECONDS = 5
 SHRINKING_FACTOR = 0.8
-
-
-class Arrivals(NamedTuple):
-    """The jitter buffers' counters since the session began, all streams together."""
-
-    lost: int = 0
-    """Packets given up."""
-    late: int = 0
-    """Packets that came after they were given up."""
-    requested: int = 0
-    """Retransmissions asked for."""
 
 
 class JitterControl:

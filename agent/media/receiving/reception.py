@@ -11,17 +11,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agent.core.model.commands import Source
-from agent.media.receiving import decoding
 from agent.media.gst import Gst, GstWebRTC
-from agent.media.receiving.lipsync import LipSync
 from agent.media.loop import Loop
-from agent.media.receiving.count import PictureCount
 from agent.media.pipeline import Gate, Pipeline, SharedClock, Tap, at_first_buffer
+from agent.media.receiving import decoding
+from agent.media.receiving.count import PictureCount
+from agent.media.receiving.jitter import JitterControl
+from agent.media.receiving.lipsync import LipSync
+from agent.media.receiving.picture_budget import LossMeter
 from agent.media.sound.mixer import Input
 from agent.media.webrtc.connection import Connection, Report
-from agent.media.receiving.jitter import JitterControl
 from agent.media.webrtc.network import Network
-from agent.media.receiving.picture_budget import LossMeter
 from agent.media.webrtc.session import Events, Session
 from agent.media.webrtc.transport_feedback import MOST_HEADER_BYTES, is_numbered
 

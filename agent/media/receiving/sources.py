@@ -12,18 +12,18 @@ from collections.abc import Iterator
 from agent import settings
 from agent.core.model.commands import Source
 from agent.core.model.media import DownlinkReported, LinkState
-from agent.media.receiving.downlink import Downlink
-from agent.media.receiving.lipsync import Paths
 from agent.media.loop import Loop
 from agent.media.picture.notice import Notice
 from agent.media.picture.screen import Screen
 from agent.media.pipeline import SharedClock
+from agent.media.receiving.downlink import Downlink
+from agent.media.receiving.lipsync import Paths
+from agent.media.receiving.picture_budget import PictureBudget
 from agent.media.receiving.reception import Outlets
 from agent.media.recording.recorder import Recorder
 from agent.media.reporting import Send
 from agent.media.sound.speaker import SpeakerFeed
 from agent.media.webrtc.network import Network
-from agent.media.receiving.picture_budget import PictureBudget
 
 LOOK_SECONDS = 0.25
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 from agent.media.loop import Loop
 from agent.media.sending.pacing import Pacer
-from agent.media.webrtc.queue import Queue
 from agent.media.sending.rate import TRANSPORT_FEEDBACK, LinkReport, RateControl, Targets
 from agent.media.sending.retransmission import SOUND_PER_SECOND, RetransmissionBudget, SuddenLoss
-from agent.media.webrtc.rtcp import ReportBlock
 from agent.media.sending.send_times import SendTimes
+from agent.media.webrtc.queue import Queue
+from agent.media.webrtc.rtcp import ReportBlock
 from agent.media.webrtc.session import Session
 from agent.media.webrtc.transport_feedback import Feedback, Packet
 from agent.settings import Camera

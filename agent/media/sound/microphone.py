@@ -1,4 +1,4 @@
-"""The microphone's share of the media child: sound is read, freed of echo, and muted before it goes on.
+"""The microphone's share of the media process: sound is read, freed of echo, and muted before it goes on.
 
 Muted, every period becomes silence here, before the encoder sees it; no sample leaves the room.
 """

@@ -1,4 +1,4 @@
-"""The loudspeaker's share of the media child: what the sources say is mixed and played.
+"""The loudspeaker's share of the media process: what the sources say is mixed and played.
 
 A loudspeaker that cannot be opened is tried again while the meeting lasts; it is never fatal.
 """

@@ -1,4 +1,4 @@
-"""The child's DTLS certificate: ECDSA P-256, made anew for each process.
+"""The media process's DTLS certificate: ECDSA P-256, made anew for each process.
 
 webrtcbin's own is RSA, which costs a Pi seconds and which peers that offer ECDSA suites only refuse.
 """

@@ -5,9 +5,12 @@ They come with the streams; rtpbin makes them in its own threads.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from agent.media.receiving.jitter import Arrivals
+SHORTEST_PATIENCE_MILLISECONDS = 340
+"""GStreamer takes a packet that is later than its buffer waits as the beginning of another time
+(rtpjitterbuffer.c), each stream for itself: lips and sound are torn apart, and a second later the mixer
+makes a gap of it. Mobile networks stall, and full queues last (RFC 8867, 4), for 300 ms."""
 
 REPEAT_AFTER_MILLISECONDS = 20
 """A packet this late is asked for again: 3G swaps packets, but not by more."""
@@ -19,6 +22,17 @@ loss, this 29 (tests/bench/media.py)."""
 
 FIRST_PACKETS = 2
 """One after the other: then a stream has begun, and there is none before them to wait for."""
+
+
+class Arrivals(NamedTuple):
+    """The jitter buffers' counters since the session began, all streams together."""
+
+    lost: int = 0
+    """Packets given up."""
+    late: int = 0
+    """Packets that came after they were given up."""
+    requested: int = 0
+    """Retransmissions asked for."""
 
 
 class JitterBuffers:

@@ -1,4 +1,4 @@
-"""What all sessions of one media child have in common: who we are to servers, and how they are reached."""
+"""What all sessions of one media process have in common: who we are to servers, and how they are reached."""
 
 from __future__ import annotations
 

@@ -20,8 +20,7 @@ from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
 from agent.media.webrtc import rtcp, signaling, transport_feedback
-from agent.media.receiving.jitter import SHORTEST_PATIENCE_MILLISECONDS
-from agent.media.webrtc.jitter_buffers import JitterBuffers
+from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, JitterBuffers
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.rtcp import ReportBlock
 from agent.media.webrtc.sdp import readable, without_sound_repeats

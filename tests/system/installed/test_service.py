@@ -43,7 +43,7 @@ def test_join_and_leave(room, hub_speaks):
     assert children(main_pid())
     assert room.leave()["state"] == "succeeded"
     room.wait_for_phase("standby")
-    wait_until(lambda: not children(main_pid()), "the media child has ended")
+    wait_until(lambda: not children(main_pid()), "the media process has ended")
 
 
 def test_the_sandbox_holds_for_the_media_child_too(room, hub_speaks):
@@ -171,7 +171,7 @@ def test_an_upgrade_waits_for_the_end_of_the_meeting(room, hub_speaks):
 
 
 def test_a_child_of_the_new_version_is_never_started_by_the_old_daemon(room, hub_speaks):
-    """The media child dies while the upgrade waits: both are of the new version afterwards."""
+    """The media process dies while the upgrade waits: both are of the new version afterwards."""
     room.join()
     daemon = main_pid()
     (child,) = children(daemon)

@@ -1,4 +1,4 @@
-"""The media child's stderr as lines of the daemon's log: prefixed, rate-limited, without secrets.
+"""The media process's stderr as lines of the daemon's log: prefixed, rate-limited, without secrets.
 
 GStreamer and libcamera print what they like, when they like; none of it may fill the journal or
 carry a bearer token into it.
@@ -39,8 +39,8 @@ class Allowance:
         return True
 
 
-class ChildLog:
-    """Takes the raw bytes of one child's stderr; `last_words` is for the words about its end."""
+class ProcessLog:
+    """Takes the raw bytes of one media process's stderr; `last_words` is for the words about its end."""
 
     def __init__(self, prefix: str, now: float) -> None:
         self._prefix = prefix
@@ -64,7 +64,7 @@ class ChildLog:
             self._log(line, now)
 
     def finish(self, now: float) -> None:
-        """Log what is left when the child has gone."""
+        """Log what is left when the media process has gone."""
         self._log(self._rest, now)
         self._rest = b""
         self._say_dropped()

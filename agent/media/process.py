@@ -1,4 +1,4 @@
-"""The media child: `python -m agent.media.worker --control-fd N`, started by the supervisor.
+"""The media process: `python -m agent.media.process --control-fd N`, started by the supervisor.
 
 It says `Ready` once the engine is loaded, then does as it is told until `Stop`, SIGTERM or the end
 of the line; it dies with the daemon, and so do its hold on camera and microphone.
@@ -18,11 +18,11 @@ import traceback
 from typing import TYPE_CHECKING
 
 from agent import settings
-from agent.ipc.lines import LineBuffer
 from agent.core.model.media import Fault, Instruction, MediaReport, Ready, Start, Stop
 from agent.devices import registry
 from agent.errors import AgentError, MessageError
 from agent.ipc import protocol
+from agent.ipc.lines import LineBuffer
 
 if TYPE_CHECKING:
     from agent.media.meeting import Makers, Meeting
@@ -84,7 +84,7 @@ class Worker:
         buffer = LineBuffer(protocol.MAX_LINE_BYTES)
         while chunk := self._line.read():
             for line in buffer.feed(chunk):
-                message = protocol.decode_for_child(line)
+                message = protocol.decode_for_media(line)
                 self._loop.post(lambda message=message: self._take(message))  # type: ignore[misc]
         self.stop()
         self._thread.join()
@@ -103,13 +103,13 @@ class Worker:
             self._end(EXIT_FAULT)
         except BaseException as error:
             traceback.print_exc()
-            self._line.send(Fault("internal", f"mistake in the media child: {error!r}"))
+            self._line.send(Fault("internal", f"mistake in the media process: {error!r}"))
             os._exit(EXIT_FAULT)
 
     def on_mistake(self, what: threading.ExceptHookArgs) -> None:
         """A thread that died in silence would leave a meeting without sound or picture."""
         traceback.print_exception(what.exc_type, what.exc_value, what.exc_traceback)
-        self._line.send(Fault("internal", f"mistake in the media child: {what.exc_value!r}"))
+        self._line.send(Fault("internal", f"mistake in the media process: {what.exc_value!r}"))
         os._exit(EXIT_FAULT)
 
     def _end(self, status: int) -> None:
@@ -119,7 +119,7 @@ class Worker:
             thread.join(max(0.0, deadline - time.monotonic()))
         os._exit(status)
 
-    def _take(self, message: protocol.ToChild) -> None:
+    def _take(self, message: protocol.ToMedia) -> None:
         match message:
             case protocol.Configure():
                 self._configure = message
@@ -171,7 +171,7 @@ def _makers(devices: settings.Devices) -> Makers:
 
 def main() -> int:
     die_with_parent()
-    parser = argparse.ArgumentParser(description="The daemon's media child; not for use by hand.")
+    parser = argparse.ArgumentParser(description="The daemon's media process; not for use by hand.")
     parser.add_argument("--control-fd", type=int, required=True)
     line = Line(socket.socket(fileno=parser.parse_args().control_fd))
     try:

@@ -1,4 +1,4 @@
-"""The real media child for a test, with the test in the place of the daemon."""
+"""The real media process for a test, with the test in the place of the daemon."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from agent.ipc.lines import LineBuffer
 from agent.core.model.media import Instruction, MediaPlan, MediaReport, Start, Stop
 from agent.ipc import protocol
+from agent.ipc.lines import LineBuffer
 from agent.settings import Devices, Media
 from tests.support.closing import Closing
 from tests.support.loopback import ADDRESS
@@ -22,14 +22,14 @@ from tests.support.waiting import wait_for
 R = TypeVar("R", bound=MediaReport)
 
 
-class MediaChild(Closing):
+class MediaProcess(Closing):
     """A context manager; `reports` is all that the child said, each with its time."""
 
     def __init__(self, devices: Devices, media: Media | None = None) -> None:
         self._ours, theirs = socket.socketpair()
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "agent.media.worker", "--control-fd", str(theirs.fileno())],
+            [sys.executable, "-m", "agent.media.process", "--control-fd", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=os.environ | {"GST_DEBUG_NO_COLOR": "1"},
         )
@@ -52,7 +52,7 @@ class MediaChild(Closing):
                 report = protocol.decode_for_daemon(line)
                 self.reports.append((time.monotonic() - self.started, report))
 
-    def send(self, message: protocol.ToChild | Instruction) -> None:
+    def send(self, message: protocol.ToMedia | Instruction) -> None:
         self._ours.sendall(protocol.encode(message))
 
     def start(self, plan: MediaPlan) -> None:
@@ -79,7 +79,7 @@ class MediaChild(Closing):
             return next(found, None)
 
         try:
-            return wait_for(find, seconds, f"a {kind.__name__} from the media child")
+            return wait_for(find, seconds, f"a {kind.__name__} from the media process")
         except AssertionError as error:
             said = "\n".join(f"{at:7.3f} {report}" for at, report in self.reports)
             raise AssertionError(f"{error}; it said:\n{said}") from None

@@ -1,7 +1,7 @@
-"""One media child's life, watched by one thread: its reports, its stderr, its deadlines, its end.
+"""One media process's life, watched by one thread: its reports, its stderr, its deadlines, its end.
 
 The supervisor spawns it and speaks to it from the loop's thread; all that happens comes back
-through `post`, and `WorkerExited` comes exactly once, when the process has been reaped.
+through `post`, and `MediaExited` comes exactly once, when the process has been reaped.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from agent.core.model.events import WorkerExited, WorkerReported
-from agent.ipc.lines import LineBuffer
+from agent.core.model.events import MediaExited, MediaReported
 from agent.core.model.media import Fault, MediaReport, Ready, Stop
 from agent.errors import MessageError
 from agent.ipc import protocol
-from agent.ipc.child_log import Allowance, ChildLog
+from agent.ipc.lines import LineBuffer
+from agent.ipc.process_log import Allowance, ProcessLog
 from agent.ports import Post
 
 log = logging.getLogger(__name__)
@@ -33,18 +33,18 @@ READY_SECONDS = 10.0
 
 TERM_AFTER_SECONDS = 2.0
 KILL_AFTER_SECONDS = 4.0
-"""Counted from the request to stop, which leaves the child time for its DELETEs."""
+"""Counted from the request to stop, which leaves the media process time for its DELETEs."""
 
 REPORTS_PER_SECOND = 100.0
 BURST_REPORTS = 500
-"""A healthy child says a few lines a second."""
+"""A healthy media process says a few lines a second."""
 
 CHUNK_BYTES = 65_536
 LAST_CHUNKS = 16
 """Read at most so much when the process is gone; its socket and pipe hold less."""
 
 
-class ChildProcess:
+class SpawnedProcess:
     """Owns the process, its control line and its stderr until the process has been reaped."""
 
     def __init__(
@@ -61,7 +61,7 @@ class ChildProcess:
         self._generation = generation
         self._post = post
         self._started = time.monotonic()
-        self._log = ChildLog(f"media child {process.pid}", self._started)
+        self._log = ProcessLog(f"media process {process.pid}", self._started)
         self._asked_to_stop = False
         self._complaint = ""
         self._stopping = False
@@ -74,7 +74,7 @@ class ChildProcess:
         self._exit = os.pidfd_open(process.pid)
         self._open = True
         self._using_files = threading.Lock()
-        self._thread = threading.Thread(target=self._live, name="media-child", daemon=True)
+        self._thread = threading.Thread(target=self._live, name="media-process", daemon=True)
 
     # --- from the loop's thread; nothing here blocks ---
 
@@ -88,8 +88,8 @@ class ChildProcess:
         """Keep these out of the log."""
         self._log.hide(secrets)
 
-    def send(self, message: protocol.ToChild) -> None:
-        """Write one line. A child that doesn't take it is ended; one that is gone, ignored."""
+    def send(self, message: protocol.ToMedia) -> None:
+        """Write one line. A media process that doesn't take it is ended; one that is gone, ignored."""
         data = protocol.encode(message)
         with self._using_files:
             if not self._open:
@@ -131,7 +131,7 @@ class ChildProcess:
         try:
             self._watch()
         except Exception:
-            log.exception("media child %d cannot be watched", self._process.pid)
+            log.exception("media process %d cannot be watched", self._process.pid)
             self._complaint = self._complaint or "could not be watched"
         finally:
             self._bury()
@@ -188,7 +188,7 @@ class ChildProcess:
             for line in self._buffer.feed(chunk):
                 self._take(protocol.decode_for_daemon(line))
         except MessageError as error:
-            self.kill(f"said what no media child says: {error.text}")
+            self.kill(f"said what no media process says: {error.text}")
         return True
 
     def _take(self, report: MediaReport) -> None:
@@ -201,7 +201,7 @@ class ChildProcess:
             self._due = []
         if isinstance(report, Fault):
             self._log.last_words = report.text
-        self._post(WorkerReported(self._generation, report))
+        self._post(MediaReported(self._generation, report))
 
     def _expect_exit(self) -> None:
         """It closed its line: it is ending, or else it is ended."""
@@ -219,7 +219,7 @@ class ChildProcess:
         return bool(chunk)
 
     def _kill_group(self) -> None:
-        """SIGKILL for the child and for what it started (GStreamer's plugin scanner)."""
+        """SIGKILL for the media process and for what it started (GStreamer's plugin scanner)."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -239,10 +239,10 @@ class ChildProcess:
             os.close(self._wake)
             os.close(self._exit)
             self._selector.close()
-        self._post(WorkerExited(self._generation, status, self._obituary(status)))
+        self._post(MediaExited(self._generation, status, self._obituary(status)))
 
     def _obituary(self, status: int) -> str:
-        """What happened, in a line: `media child 4711 was killed by SIGSEGV after 3.2 s: ...`."""
+        """What happened, in a line: `media process 4711 was killed by SIGSEGV after 3.2 s: ...`."""
         if self._complaint:
             how = f"was killed because it {self._complaint}"
         elif status < 0:
@@ -253,7 +253,7 @@ class ChildProcess:
             how = f"ended with exit code {status}"
         seconds = time.monotonic() - self._started
         last_words = f": {self._log.last_words}" if status and self._log.last_words else ""
-        return f"media child {self._process.pid} {how} after {seconds:.1f} s{last_words}"
+        return f"media process {self._process.pid} {how} after {seconds:.1f} s{last_words}"
 
 
 def _signal_name(number: int) -> str:

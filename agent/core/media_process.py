@@ -1,20 +1,20 @@
-"""The one media child: started, ended, and started again ever more slowly when it keeps failing."""
+"""The one media process: started, ended, and started again ever more slowly when it keeps failing."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
 
-from agent.core.model.effects import CancelDeadline, Effect, SetDeadline, StartWorker, StopWorker
+from agent.core.model.effects import CancelDeadline, Effect, SetDeadline, StartMedia, StopMedia
 from agent.core.model.media import MediaPlan
 
-RESTART = "worker-restart"
+RESTART = "media-restart"
 FIRST_BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 30.0
 
 
-class MediaChild:
-    """Which child counts. One at a time, because it holds the devices."""
+class MediaProcess:
+    """Which media process counts. One at a time, because it holds the devices."""
 
     def __init__(self, room: str, do: Callable[[Effect], None]) -> None:
         self._room = room
@@ -28,19 +28,19 @@ class MediaChild:
         """Whether it has spoken: until then it loads its libraries, seconds on a Pi, and has nothing open."""
 
     def start(self, plan: MediaPlan) -> None:
-        """Start a child; its reports carry the new generation."""
+        """Start a media process; its reports carry the new generation."""
         self._generation += 1
         self.running = True
         self.in_meeting = bool(plan.meeting)
         self.ready = False
-        self._do(StartWorker(self._generation, plan))
+        self._do(StartMedia(self._generation, plan))
 
     def stop(self) -> None:
-        """End it; `WorkerExited` follows."""
-        self._do(StopWorker())
+        """End it; `MediaExited` follows."""
+        self._do(StopMedia())
 
     def is_current(self, generation: int) -> bool:
-        """Whether what this child says counts."""
+        """Whether what this media process says counts."""
         return self.running and generation == self._generation
 
     def exited(self) -> None:
