@@ -1,3 +1,3 @@
 """diemcau: the agent in a meeting room."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
