@@ -202,8 +202,12 @@ class Hub:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # loop_stop() asks twice for the thread, which a disconnect lets end in between: it is taken
+        # before, and ends by the disconnect alone.
+        thread = self.client._thread
         self.client.disconnect()
-        self.client.loop_stop()
+        if thread is not None:
+            thread.join(DEADLINE_SECONDS)
 
     def send(
         self,
