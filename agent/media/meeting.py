@@ -30,24 +30,23 @@ from agent.core.model.media import (
     UplinkReported,
 )
 from agent.errors import MediaError
-from agent.media.loop import Loop
+from agent.media.context import Context
 from agent.media.picture.notice import UPLINK, Notice
 from agent.media.picture.own_picture import OwnPicture
 from agent.media.picture.screen import Screen
 from agent.media.picture.snapshot import SentPicture, write_keyframe, write_scene
-from agent.media.pipeline import SharedClock
 from agent.media.receiving.sources import Sources
 from agent.media.recording.folder import RecordingFolder
 from agent.media.recording.part import OWN
 from agent.media.recording.recorder import Recorder
 from agent.media.recording.recording import Recording
-from agent.media.reporting import DeviceReporter, Send
+from agent.media.reporting import DeviceReporter
+from agent.media.sending.adaptation import PictureEncoder
 from agent.media.sending.uplink import Uplink
 from agent.media.sound.echo.control import EchoControl
 from agent.media.sound.echo.reference import Reference
 from agent.media.sound.microphone import MicrophoneFeed
 from agent.media.sound.speaker import SpeakerFeed
-from agent.media.webrtc.network import Network
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
 
 STANDBY_FRAMERATE = 1
@@ -67,49 +66,36 @@ class Meeting:
 
     def __init__(
         self,
-        loop: Loop,
-        devices: settings.Devices,
-        media: settings.Media,
+        context: Context,
         plan: MediaPlan,
         makers: Makers,
-        network: Network,
-        send: Send,
     ) -> None:
-        self._loop = loop
-        self._devices = devices
-        self._media = media
+        self._context = context
+        self._loop = context.loop
+        self._clock = context.clock
+        self._devices = context.devices
+        self._send = context.send
         self._plan = plan
         self._makers = makers
-        self._network = network
-        self._send = send
-        self._clock = SharedClock()
         self._sent = SentPicture()
         self._recordings_ending: list[threading.Thread] = []
         self._recorder = self._make_recorder()
-        self.camera = OwnPicture(loop, devices.camera, makers.camera, self._on_unit, send)
+        self.camera = OwnPicture(
+            self._loop, self._devices.camera, makers.camera, self._on_unit, self._send
+        )
         self.uplink = self._make_uplink()
         self._reference = self._make_reference()
         self.speaker = self._make_speaker()
         self.microphone = self._make_microphone()
         self._screen = self._make_screen()
-        language = devices.display.output.language
+        language = self._devices.display.output.language
         self._notice = Notice(language, plan.title or plan.meeting, self._screen.say)
-        self.sources = Sources(
-            loop,
-            self._clock,
-            network,
-            media,
-            screen=self._screen,
-            speaker=self.speaker,
-            recorder=self._recorder,
-            notice=self._notice,
-            send=send,
-        )
+        self.sources = Sources(context, self._screen, self.speaker, self._recorder, self._notice)
 
     # --- making the parts
 
     def _make_recorder(self) -> Recorder:
-        folder = RecordingFolder(self._media.recording)
+        folder = RecordingFolder(self._context.media.recording)
         new_recording = partial(
             Recording,
             self._clock,
@@ -132,16 +118,16 @@ class Meeting:
         makers = self._makers
         if self._plan.publish is None or not (makers.camera or makers.microphone):
             return None
+        encoder = None
+        if makers.camera and self._devices.camera:
+            own = self.camera
+            encoder = PictureEncoder(self._devices.camera, own.set_bitrate, own.request_keyframe)
         return Uplink(
-            self._loop,
-            self._clock,
+            self._context,
             self._plan.publish,
-            self._network,
-            camera=self._devices.camera if makers.camera else None,
+            self._report_uplink,
+            encoder=encoder,
             sound=makers.microphone is not None,
-            report=self._report_uplink,
-            request_keyframe=self.camera.request_keyframe,
-            set_bitrate=self.camera.set_bitrate,
         )
 
     def _make_reference(self) -> Reference | None:

@@ -64,7 +64,7 @@ class Line:
             return b""
 
 
-class Worker:
+class MediaProgram:
     """Reads instructions in the main thread and gives them to the loop in another."""
 
     def __init__(self, line: Line) -> None:
@@ -131,23 +131,19 @@ class Worker:
                 self._instruct(message)
 
     def _start(self, start: Start) -> None:
+        from agent.media.context import Context
         from agent.media.figures import Figures
         from agent.media.meeting import Meeting
+        from agent.media.pipeline import SharedClock
         from agent.media.webrtc.dialing import Dialer
         from agent.media.webrtc.network import Network
 
         if self._configure is None or self._meeting is not None:
             raise MessageError("bad-frame", "start comes once, after configure")
         devices, media = self._configure.devices, self._configure.media
-        self._meeting = Meeting(
-            self._loop,
-            devices,
-            media,
-            start.plan,
-            _makers(devices),
-            Network(self._certificate, media.local_address, Dialer()),
-            self._line.send,
-        )
+        network = Network(self._certificate, media.local_address, Dialer())
+        context = Context(self._loop, SharedClock(), network, devices, media, self._line.send)
+        self._meeting = Meeting(context, start.plan, _makers(devices))
         self._meeting.start()
         Figures(self._loop, self._meeting, self._line.send)
 
@@ -177,7 +173,7 @@ def main() -> int:
     try:
         from agent.media import gst
 
-        worker = Worker(line)
+        program = MediaProgram(line)
     except (ImportError, ValueError) as error:
         text = (
             f"GStreamer is not usable: {error}; install python3-gi and gir1.2-gst-plugins-bad-1.0"
@@ -187,10 +183,10 @@ def main() -> int:
     except AgentError as error:
         line.send(Fault(error.code, error.text))
         return EXIT_FAULT
-    threading.excepthook = worker.on_mistake
-    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    threading.excepthook = program.on_mistake
+    signal.signal(signal.SIGTERM, lambda *_: program.stop())
     line.send(Ready(os.getpid(), gst.version()))
-    return worker.run()
+    return program.run()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.receiving.decoding import OFFERED
 from agent.media.webrtc.network import make_network
-from agent.media.webrtc.session import Events, Session
+from agent.media.webrtc.session import Events, MediaSession
 from agent.settings import Camera, Simulation
 from tests.support.loopback import ADDRESS
 
@@ -87,7 +87,7 @@ def main() -> None:
     {"publish": publish, "play": play}[arguments.work](pipeline)
     events = Events(lambda: print("flowing", flush=True), lambda error: print(error, flush=True))
     endpoint = Source(arguments.url)
-    Session(loop, pipeline, endpoint, make_network(ADDRESS), events).start()
+    MediaSession(loop, pipeline, endpoint, make_network(ADDRESS), events).start()
     loop.run()
 
 

@@ -91,7 +91,7 @@ def test_small_changes_move_the_picture_and_not_the_sound() -> None:
     lips = LipSync(40 * MILLISECOND, Paths(40 * MILLISECOND, 60 * MILLISECOND))
     sound = lips.sound
     changed = Paths(47 * MILLISECOND, 60 * MILLISECOND)
-    lips.look(40 * MILLISECOND, changed)
+    lips.update(40 * MILLISECOND, changed)
     assert lips.sound == sound
     assert together(lips, changed)
 
@@ -100,9 +100,9 @@ def test_sound_that_has_to_wait_longer_than_the_jitter_buffer_is_waited_for_once
     paths = Paths(40 * MILLISECOND, 0)
     lips = LipSync(300 * MILLISECOND, paths)
     before = lips.sound
-    lips.look(300 * MILLISECOND, paths, 200 * MILLISECOND)
+    lips.update(300 * MILLISECOND, paths, 200 * MILLISECOND)
     assert lips.sound == before
-    lips.look(300 * MILLISECOND, paths, 400 * MILLISECOND)
+    lips.update(300 * MILLISECOND, paths, 400 * MILLISECOND)
     assert lips.sound == 400 * MILLISECOND
     assert together(lips, paths)
 
@@ -111,5 +111,5 @@ def test_what_nobody_can_see_moves_nothing() -> None:
     lips = LipSync(40 * MILLISECOND, Paths(40 * MILLISECOND, 60 * MILLISECOND))
     picture = lips.picture
     for off in (1, -1, 1):
-        lips.look(40 * MILLISECOND, Paths((40 + off) * MILLISECOND, 60 * MILLISECOND))
+        lips.update(40 * MILLISECOND, Paths((40 + off) * MILLISECOND, 60 * MILLISECOND))
         assert lips.picture == picture

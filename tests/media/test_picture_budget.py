@@ -42,7 +42,7 @@ class Link:
         elif self._changing_looks >= HANDSHAKE_LOOKS + TRIAL_LOOKS * more:
             self.pictures = self._wanted
         losses = [self._loss(self.pictures)] * self.sources
-        self._wanted = self._budget.look(
+        self._wanted = self._budget.update(
             losses, self.sources, self.now_seconds, changing=self.pictures != self._wanted
         )
 
@@ -87,14 +87,14 @@ def test_after_the_longest_cut_it_is_back_all_the_same() -> None:
 def test_a_bad_radio_and_one_bad_source_cost_no_picture() -> None:
     budget = PictureBudget()
     for second in range(120):
-        assert budget.look([0.08, 0.6, 0.05], 3, second) == 3
+        assert budget.update([0.08, 0.6, 0.05], 3, second) == 3
 
 
 def test_a_source_that_adapts_within_a_second_keeps_its_picture() -> None:
     losses = [0.6] * 5 + [0.0] * 4 + [0.6] * 5
     budget = PictureBudget()
     looks = enumerate(losses)
-    assert {budget.look([loss], 1, look / 4, adapts=True) for look, loss in looks} == {1}
-    assert budget.look([0.6], 1, 4.0, adapts=True) == 0, "it does not"
+    assert {budget.update([loss], 1, look / 4, adapts=True) for look, loss in looks} == {1}
+    assert budget.update([0.6], 1, 4.0, adapts=True) == 0, "it does not"
     budget = PictureBudget()
-    assert [budget.look([0.6], 1, look / 4) for look in range(3)] == [1, 1, 0], "nor can it"
+    assert [budget.update([0.6], 1, look / 4) for look in range(3)] == [1, 1, 0], "nor can it"

@@ -41,7 +41,7 @@ def run(control: RateControl, link: Link, seconds: int) -> list[LinkReport]:
     for _ in range(seconds):
         reports.append(link.second(control.targets))
         link.now_seconds += 1
-        control.look(reports[-1], link.now_seconds)
+        control.update(reports[-1], link.now_seconds)
     return reports
 
 
@@ -96,7 +96,7 @@ def test_a_bad_radio_is_not_a_full_link() -> None:
     control, dice = RateControl(FLOOR, CEILING), random.Random(1)
     for second in range(120):
         lost = sum(dice.random() < 0.05 for _ in range(200)) / 200
-        control.look(LinkReport(lost, 0.0), second)
+        control.update(LinkReport(lost, 0.0), second)
     assert (control.targets.picture or 0) > 0.6 * CEILING
 
 

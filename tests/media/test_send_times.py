@@ -11,7 +11,7 @@ def sound(first: int) -> SendTimes:
     """Fifty packets a second for two seconds, looked at four times a second."""
     times = SendTimes()
     for quarter in range(9):
-        times.look((first + quarter * 25 // 2) & 0xFFFF, quarter / 4)
+        times.update((first + quarter * 25 // 2) & 0xFFFF, quarter / 4)
     return times
 
 
@@ -29,7 +29,7 @@ def test_what_is_not_remembered_has_no_age() -> None:
 
 def test_the_newest_packet_of_a_stream_that_pauses_does_not_age() -> None:
     times = SendTimes()
-    times.look(5, 0.5)
-    times.look(7, 1.0)
-    times.look(7, 2.0)
+    times.update(5, 0.5)
+    times.update(7, 1.0)
+    times.update(7, 2.0)
     assert times.age(7, 3.0) == 1.0

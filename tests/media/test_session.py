@@ -12,7 +12,7 @@ from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.webrtc import session
 from agent.media.webrtc.network import make_network
-from agent.media.webrtc.session import Events, Session
+from agent.media.webrtc.session import Events, MediaSession
 from tests.support.loopback import ADDRESS
 
 
@@ -30,7 +30,7 @@ def test_an_attempt_that_never_gets_to_its_offer_fails(monkeypatch: pytest.Monke
     thread.start()
     # without media there are no candidates to gather, so there never comes an offer
     pipeline = Pipeline(SharedClock(), "fakesrc ! fakesink webrtcbin name=webrtc", print)
-    attempt = Session(
+    attempt = MediaSession(
         loop,
         pipeline,
         Endpoint(f"http://{ADDRESS}:9/nobody/whip"),

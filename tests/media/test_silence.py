@@ -14,14 +14,14 @@ def noticed_after(pauses: list[float]) -> float:
         end = now + pause
         while now + TICK_SECONDS < end:
             now += TICK_SECONDS
-            watch.look(packets, now)
+            watch.update(packets, now)
             assert not watch.dead(now), f"alive, but for a pause of {pause} s"
         now, packets = end, packets + 1
-        watch.look(packets, now)
+        watch.update(packets, now)
     died = now
     while not watch.dead(now):
         now += TICK_SECONDS
-        watch.look(packets, now)
+        watch.update(packets, now)
     return now - died
 
 
@@ -52,10 +52,10 @@ def test_nothing_from_the_beginning_is_dead_too() -> None:
 
 def test_a_pause_of_our_own_is_not_the_peers() -> None:
     watch = SilenceWatch(0.0)
-    watch.look(1, 0.25)
-    watch.look(5, 2.5)  # this process was held up while the peer went on
+    watch.update(1, 0.25)
+    watch.update(5, 2.5)  # this process was held up while the peer went on
     now = 2.5
     while not watch.dead(now):
         now += TICK_SECONDS
-        watch.look(5, now)
+        watch.update(5, now)
     assert now - 2.5 <= 4.5

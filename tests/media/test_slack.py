@@ -33,7 +33,7 @@ class Heard:
         if needed > self.slack.nanoseconds:
             self.late_seconds.append(self.now)
             self.slack.late(needed, self.now)
-        self.slack.look(self.now)
+        self.slack.tick(self.now)
 
     @property
     def waits_milliseconds(self) -> float:

@@ -55,8 +55,8 @@ class Link:
             before = self.control.targets
             told = [one for at, one in self._on_way if at <= self.now]
             self._on_way = [(at, one) for at, one in self._on_way if at > self.now]
-            if told and (carried := self._feedback.look(told)):
-                after = self.control.look(LinkReport(*carried, TRANSPORT_FEEDBACK), self.now)
+            if told and (carried := self._feedback.update(told)):
+                after = self.control.update(LinkReport(*carried, TRANSPORT_FEEDBACK), self.now)
                 if (after.picture or 0) < (before.picture or 0) or after.waits != before.waits:
                     self._feedback.judge_from(self.now)
         return self.control.targets

@@ -72,13 +72,13 @@ class Player:
                 for number, at in transport_feedback.read(packet)
                 if number in self._sent
             ]
-            if told and (carried := self._feedback.look(told)):
+            if told and (carried := self._feedback.update(told)):
                 pace = TRANSPORT_FEEDBACK if self._rate.targets.picture else BLINDLY
                 self._follow(LinkReport(*carried, pace))
 
     def _follow(self, report: LinkReport) -> None:
         before, now = self._rate.targets, time.monotonic()
-        after = self._rate.look(report, now)
+        after = self._rate.update(report, now)
         if (after.picture or 0) < (before.picture or 0) or after.waits != before.waits:
             self._feedback.judge_from(now)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from agent.core.model.commands import Source
+from agent.media.context import Context
 from agent.media.loop import Loop
 from agent.media.pipeline import SharedClock
 from agent.media.receiving.downlink import Downlink
@@ -20,7 +21,7 @@ from agent.media.reporting import DeviceReporter
 from agent.media.sound.speaker import SpeakerFeed
 from agent.media.webrtc.network import make_network
 from agent.ports import Speaker
-from agent.settings import Media
+from agent.settings import Devices, Media
 from tests.support.loopback import ADDRESS
 
 CLOSE_SECONDS = 10
@@ -38,11 +39,8 @@ def viewing(
     reporter = DeviceReporter("speaker", False, lambda report: None)
     speaker = SpeakerFeed(clock, make_speaker, 100, reporter, own_delay_seconds=own_delay_seconds)
     downlink = Downlink(
-        loop,
-        clock,
+        Context(loop, clock, make_network(ADDRESS), Devices(), Media(), lambda report: None),
         Source(url),
-        make_network(ADDRESS),
-        Media().jitter_buffer_milliseconds,
         report=lambda state, text: None,
         outlets=Outlets(
             on_picture=on_picture,

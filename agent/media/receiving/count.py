@@ -14,7 +14,7 @@ class PictureCount:
     def __init__(self) -> None:
         self._sink: Any = None
         self._before = 0
-        self._looked = 0
+        self._polled = 0
 
     def watch(self, sink: Any) -> None:
         """Count on with the sink of a new session, without what it has decoded before."""
@@ -29,10 +29,10 @@ class PictureCount:
             return self._before
         return self._before + _decoded(self._sink)
 
-    def look(self) -> int:
-        """How many since the last look."""
-        before, self._looked = self._looked, self.total()
-        return self._looked - before
+    def poll(self) -> int:
+        """How many since the last poll."""
+        before, self._polled = self._polled, self.total()
+        return self._polled - before
 
     def newest(self) -> Any | None:
         """The last one shown, as a sample."""

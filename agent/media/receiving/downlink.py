@@ -14,16 +14,16 @@ from typing import Any
 
 from agent.core.model.commands import Source
 from agent.core.model.media import LinkState
+from agent.media.context import Context
 from agent.media.gst import Gst
-from agent.media.loop import Loop, Timer
-from agent.media.pipeline import Pipeline, SharedClock
+from agent.media.loop import Timer
+from agent.media.pipeline import Pipeline
 from agent.media.receiving.count import PictureCount
 from agent.media.receiving.handover import Handover
 from agent.media.receiving.jitter import JitterControl
 from agent.media.receiving.lipsync import LipSync, Paths
-from agent.media.receiving.reception import Outlets, Reception, Waits
-from agent.media.webrtc.connection import Connection, Report
-from agent.media.webrtc.network import Network
+from agent.media.receiving.reception import Outlets, Reception, Shared
+from agent.media.webrtc.link import MediaLink, Report
 
 KEYFRAME_SECONDS = 0.5
 """Packets of a picture but no picture for so long: ask for a keyframe (again)."""
@@ -37,11 +37,8 @@ class Downlink:
 
     def __init__(
         self,
-        loop: Loop,
-        clock: SharedClock,
+        context: Context,
         source: Source,
-        network: Network,
-        jitter_buffer_milliseconds: int,
         *,
         report: Report,
         outlets: Outlets,
@@ -49,21 +46,23 @@ class Downlink:
         on_failed_trial: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_failed_trial`: the picture that was asked for again is not to be had."""
-        self._loop = loop
-        self._clock = clock
+        self._context = context
+        self._loop = context.loop
         self.source = source
-        self._network = network
         self._tell = report
         self._outlets = outlets
         self._paths = paths
         self._on_failed_trial = on_failed_trial
-        self._jitter = JitterControl(jitter_buffer_milliseconds, time.monotonic())
+        self._jitter = JitterControl(context.media.jitter_buffer_milliseconds, time.monotonic())
         self._lips = LipSync(self._jitter.nanoseconds, paths())
         self._tapped = False
         self._with_picture = True
         self._attempts_before = 0
         self._pictures = PictureCount()
-        self._looks: list[Timer] = []
+        self._shared = Shared(
+            self._jitter, self._lips, self._pictures, partial(self._loop.post, self._adapt)
+        )
+        self._timers: list[Timer] = []
         self._endings: list[threading.Thread] = []
         self._handover: Handover | None = None
         self._told: LinkState = "connecting"
@@ -72,13 +71,10 @@ class Downlink:
 
     def _make_reception(self) -> Reception:
         made = Reception(
-            self._loop,
-            self._clock,
+            self._context,
             self.source,
-            self._network,
             self._outlets,
-            Waits(self._jitter, self._lips, partial(self._loop.post, self._adapt)),
-            self._pictures,
+            self._shared,
             lambda state, text: self._on_state(made, state, text),
             with_picture=self._with_picture,
         )
@@ -86,20 +82,20 @@ class Downlink:
 
     def start(self) -> None:
         self._playing.start()
-        self._looks = [
+        self._timers = [
             self._loop.every(KEYFRAME_SECONDS, self._want_picture),
             self._loop.every(JITTER_SECONDS, self._adapt),
         ]
 
     def close(self) -> list[threading.Thread]:
-        for look in self._looks:
-            look.cancel()
+        for timer in self._timers:
+            timer.cancel()
         self._abandon()
         self._end(self._playing)
         return self._endings
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> MediaLink:
         """The one that plays."""
         return self._playing.connection
 
@@ -230,14 +226,14 @@ class Downlink:
             session.pipeline.set_latency(self._lips.picture)
         else:
             self._jitter.begin(now)
-            self._lips.look(self._jitter.nanoseconds, self._paths(), self._least_delay())
+            self._lips.update(self._jitter.nanoseconds, self._paths(), self._least_delay())
 
     def _adapt(self) -> None:
         """Wait longer for packets when some are missed."""
         session, before = self.connection.session, self._jitter.milliseconds
         if session and self.connection.flowing:
             if not self.changing:  # what is lost meanwhile, a longer wait would not save
-                self._jitter.look(session.jitter_buffers.arrivals(), time.monotonic())
+                self._jitter.update(session.jitter_buffers.arrivals(), time.monotonic())
             if self._jitter.milliseconds != before:
                 session.set_patience(self._jitter.patience_milliseconds)
             self._keep_in_step(session.pipeline)
@@ -245,7 +241,7 @@ class Downlink:
     def _keep_in_step(self, pipeline: Pipeline) -> None:
         """Pictures wait for the loudspeaker, sound for the screen, both for late packets."""
         sound, picture = self._lips.sound, self._lips.picture
-        self._lips.look(self._jitter.nanoseconds, self._paths(), self._least_delay())
+        self._lips.update(self._jitter.nanoseconds, self._paths(), self._least_delay())
         if self._lips.picture != picture:
             pipeline.set_latency(self._lips.picture)
         if self._lips.sound != sound and self._outlets.sound:
@@ -256,5 +252,5 @@ class Downlink:
 
     def _want_picture(self) -> None:
         """A keyframe request is only a packet: it may be lost, or come before there is a camera."""
-        if self._pictures.look() == 0:
+        if self._pictures.poll() == 0:
             self.request_keyframe()

@@ -43,7 +43,7 @@ class JitterControl:
         self._before, self._calm_from = arrivals, now_seconds
         self._grew_seconds = now_seconds
 
-    def look(self, arrivals: Arrivals, now_seconds: float) -> int:
+    def update(self, arrivals: Arrivals, now_seconds: float) -> int:
         """Some times a second. The delay in milliseconds from now on."""
         before, self._before = self._before, arrivals
         if arrivals.lost > before.lost or arrivals.late > before.late:

@@ -39,9 +39,9 @@ class LipSync:
     def __init__(self, jitter: int, paths: Paths, least: int = 0) -> None:
         self._waits = (jitter, least)
         self.sound = self.picture = 0
-        self.look(jitter, paths, least)
+        self.update(jitter, paths, least)
 
-    def look(self, jitter: int, paths: Paths, least: int = 0) -> None:
+    def update(self, jitter: int, paths: Paths, least: int = 0) -> None:
         """What the jitter buffer waits now, what comes after, and how long sound has to wait at least to
         be in time for the mixer.
         """

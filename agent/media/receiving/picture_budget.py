@@ -39,7 +39,7 @@ class PictureBudget:
         self._trial_ends: float | None = None
         self._narrow_from: float | None = None
 
-    def look(
+    def update(
         self,
         losses: list[float],
         sources: int,

@@ -39,7 +39,7 @@ class PictureTrial:
 
     def harms(self, late_nanoseconds: int) -> bool:
         """Of the sound, after its own time."""
-        queued = self._queue.look(late_nanoseconds)
+        queued = self._queue.update(late_nanoseconds)
         for harm, pieces in self._harmed.items():
             self._harmed[harm] = pieces + 1 if queued > harm.nanoseconds else 0
         return any(pieces >= harm.pieces for harm, pieces in self._harmed.items())

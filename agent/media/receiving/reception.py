@@ -11,18 +11,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agent.core.model.commands import Source
+from agent.media.context import Context
 from agent.media.gst import Gst, GstWebRTC
-from agent.media.loop import Loop
-from agent.media.pipeline import Gate, Pipeline, SharedClock, Tap, at_first_buffer
+from agent.media.pipeline import Gate, Pipeline, Tap, at_first_buffer
 from agent.media.receiving import decoding
 from agent.media.receiving.count import PictureCount
 from agent.media.receiving.jitter import JitterControl
 from agent.media.receiving.lipsync import LipSync
 from agent.media.receiving.picture_budget import LossMeter
 from agent.media.sound.mixer import Input
-from agent.media.webrtc.connection import Connection, Report
-from agent.media.webrtc.network import Network
-from agent.media.webrtc.session import Events, Session
+from agent.media.webrtc.link import MediaLink, Report
+from agent.media.webrtc.session import Events, MediaSession
 from agent.media.webrtc.transport_feedback import MOST_HEADER_BYTES, is_numbered
 
 DRAINED_SECONDS = 0.7
@@ -46,11 +45,12 @@ class Outlets(NamedTuple):
     """Gets H.264 as received (Annex B)."""
 
 
-class Waits(NamedTuple):
-    """How long things of this source wait, whichever session they come by."""
+class Shared(NamedTuple):
+    """What all receptions of one source have in common: how long things wait, how many came."""
 
     jitter: JitterControl
     lips: LipSync
+    pictures: PictureCount
     on_longer: Callable[[], None]
     """Called from a streaming thread when sound has to wait longer, at once."""
 
@@ -60,24 +60,19 @@ class Reception:
 
     def __init__(
         self,
-        loop: Loop,
-        clock: SharedClock,
+        context: Context,
         source: Source,
-        network: Network,
         outlets: Outlets,
-        waits: Waits,
-        pictures: PictureCount,
+        shared: Shared,
         report: Report,
         *,
         with_picture: bool,
     ) -> None:
-        self._loop = loop
-        self._clock = clock
+        self._context = context
+        self._loop = context.loop
         self._source = source
-        self._network = network
         self._outlets = outlets
-        self._waits = waits
-        self._pictures = pictures
+        self._shared = shared
         self.with_picture = with_picture
         self._plays = False
         self._repairs = True
@@ -92,7 +87,7 @@ class Reception:
         self._sound_pad: Any = None
         self._gate: Gate | None = None
         self.decoder = decoding.best_decoder()
-        self.connection = Connection(loop, self._make_session, report)
+        self.connection = MediaLink(context.loop, self._make_session, report)
 
     def start(self) -> None:
         self.connection.start()
@@ -144,7 +139,7 @@ class Reception:
             self._timing.switch(False)
             self._timing = None
         if call and self._sound_pad:
-            now = self._clock.now
+            now = self._context.clock.now
             self._timing = Tap(self._sound_pad, lambda buffer: call(now() - buffer.pts))
             self._timing.switch(True)
 
@@ -154,24 +149,24 @@ class Reception:
             session.jitter_buffers.shift(-nanoseconds)
             self._loop.later(DRAINED_SECONDS, lambda: self._anchor(session))
 
-    def _anchor(self, session: Session) -> None:
+    def _anchor(self, session: MediaSession) -> None:
         session.jitter_buffers.anchor()
         if self._plays and self._outlets.sound:
             self._outlets.sound.settle()
 
     # --- a session and its streams
 
-    def _make_session(self, events: Events) -> Session:
+    def _make_session(self, events: Events) -> MediaSession:
         self._losses = LossMeter()
         self._picture_pad = self._sound_pad = self._gate = None
         self._taps, self._sinks = [], {}
         pipeline = Pipeline(
-            self._clock,
+            self._context.clock,
             "webrtcbin name=webrtc bundle-policy=max-bundle "
-            f"latency={self._waits.jitter.patience_milliseconds}",
+            f"latency={self._shared.jitter.patience_milliseconds}",
             lambda text: self._loop.post(lambda: self.connection.fail(text)),
         )
-        pipeline.set_latency(self._waits.lips.picture)
+        pipeline.set_latency(self._shared.lips.picture)
         webrtc = pipeline["webrtc"]
         for media in ("video", "audio") if self.with_picture else ("audio",):
             direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
@@ -179,11 +174,11 @@ class Reception:
                 "add-transceiver", direction, Gst.Caps.from_string(decoding.OFFERED[media])
             )
             transceiver.set_property("do-nack", True)
-        session = Session(self._loop, pipeline, self._source, self._network, events)
+        session = MediaSession(self._loop, pipeline, self._source, self._context.network, events)
         webrtc.connect("pad-added", lambda _, pad: self._on_pad(session, pad))
         return session
 
-    def _on_pad(self, session: Session, pad: Any) -> None:
+    def _on_pad(self, session: MediaSession, pad: Any) -> None:
         """A stream has begun: build what decodes it."""
         if pad.direction != Gst.PadDirection.SRC:
             return
@@ -208,7 +203,7 @@ class Reception:
         self.adapts = self.adapts or is_numbered(buffer.extract_dup(0, MOST_HEADER_BYTES))
         return Gst.PadProbeReturn.REMOVE
 
-    def _take_pictures(self, session: Session, branch: Any) -> None:
+    def _take_pictures(self, session: MediaSession, branch: Any) -> None:
         pipeline = session.pipeline
         self._picture_pad = branch.get_static_pad("sink")
         if self._outlets.on_picture:
@@ -220,14 +215,14 @@ class Reception:
         if self._plays and self._outlets.on_picture:
             self._outlets.on_picture(sample)
 
-    def _take_sound(self, session: Session) -> None:
+    def _take_sound(self, session: MediaSession) -> None:
         self._sound_pad = session.pipeline["speech"].get_static_pad("src")
         if queue := session.pipeline["backlog"]:
             self._gate = Gate(queue.get_static_pad("src"))
         self._add_tap(self._sound_pad, self._outlets.on_sound)
         self._begin(session, "sound")
 
-    def _begin(self, session: Session, media: str) -> None:
+    def _begin(self, session: MediaSession, media: str) -> None:
         """In a streaming thread, while the loop's may just have it play."""
         sink = self._sinks[media] = session.pipeline[media]
         if self._plays:
@@ -237,14 +232,14 @@ class Reception:
 
     def _connect(self, media: str) -> None:
         if media == "picture":
-            self._pictures.watch(self._sinks[media])
+            self._shared.pictures.watch(self._sinks[media])
         elif self._outlets.sound:
-            sound, waits = self._outlets.sound, self._waits
-            sound.play(self._sinks[media], waits.lips.sound, waits.on_longer)
+            sound, shared = self._outlets.sound, self._shared
+            sound.play(self._sinks[media], shared.lips.sound, shared.on_longer)
             if self._gate:
                 self._gate.open()
 
-    def _mark_flowing(self, session: Session) -> None:
+    def _mark_flowing(self, session: MediaSession) -> None:
         def mark() -> None:
             if session is self.connection.session:
                 self.connection.mark_flowing()
@@ -252,6 +247,6 @@ class Reception:
         self._loop.post(mark)
 
     def _add_tap(self, pad: Any, call: OnBuffer) -> None:
-        tap = Tap(pad, lambda buffer: call(buffer, buffer.pts + self._waits.jitter.nanoseconds))
+        tap = Tap(pad, lambda buffer: call(buffer, buffer.pts + self._shared.jitter.nanoseconds))
         self._taps.append(tap)
         tap.switch(self._tapped)

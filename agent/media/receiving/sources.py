@@ -9,23 +9,19 @@ import threading
 import time
 from collections.abc import Iterator
 
-from agent import settings
 from agent.core.model.commands import Source
 from agent.core.model.media import DownlinkReported, LinkState
-from agent.media.loop import Loop
+from agent.media.context import Context
 from agent.media.picture.notice import Notice
 from agent.media.picture.screen import Screen
-from agent.media.pipeline import SharedClock
 from agent.media.receiving.downlink import Downlink
 from agent.media.receiving.lipsync import Paths
 from agent.media.receiving.picture_budget import PictureBudget
 from agent.media.receiving.reception import Outlets
 from agent.media.recording.recorder import Recorder
-from agent.media.reporting import Send
 from agent.media.sound.speaker import SpeakerFeed
-from agent.media.webrtc.network import Network
 
-LOOK_SECONDS = 0.25
+TICK_SECONDS = 0.25
 
 
 class Sources:
@@ -33,31 +29,22 @@ class Sources:
 
     def __init__(
         self,
-        loop: Loop,
-        clock: SharedClock,
-        network: Network,
-        media: settings.Media,
-        *,
+        context: Context,
         screen: Screen,
         speaker: SpeakerFeed | None,
         recorder: Recorder,
         notice: Notice,
-        send: Send,
     ) -> None:
-        self._loop = loop
-        self._clock = clock
-        self._network = network
-        self._media = media
+        self._context = context
         self._screen = screen
         self._speaker = speaker
         self._recorder = recorder
         self._notice = notice
-        self._send = send
         self._tapped = False
         self._downlinks: dict[str, Downlink] = {}
         self._endings: list[threading.Thread] = []
         self._budget = PictureBudget()
-        loop.every(LOOK_SECONDS, self._look)
+        context.loop.every(TICK_SECONDS, self._tick)
 
     def __iter__(self) -> Iterator[Downlink]:
         return iter(self._downlinks.values())
@@ -84,10 +71,10 @@ class Sources:
         for downlink in self:
             downlink.request_keyframe()
 
-    def _look(self) -> None:
+    def _tick(self) -> None:
         """Give up pictures, the last source's first, where the link does not carry them."""
         losses = [loss for downlink in self if (loss := downlink.loss()) is not None]
-        pictures = self._budget.look(
+        pictures = self._budget.update(
             losses,
             len(self._downlinks),
             time.monotonic(),
@@ -107,11 +94,8 @@ class Sources:
     def _make(self, source: Source) -> Downlink:
         url, recorder, screen = source.url, self._recorder, self._screen
         downlink = Downlink(
-            self._loop,
-            self._clock,
+            self._context,
             source,
-            self._network,
-            self._media.jitter_buffer_milliseconds,
             report=lambda state, text: self._report(url, state, text),
             outlets=Outlets(
                 on_picture=(lambda sample: screen.show(url, sample)) if screen.live else None,
@@ -132,7 +116,7 @@ class Sources:
 
     def _report(self, url: str, state: LinkState, text: str) -> None:
         self._notice.link(url, state)
-        self._send(DownlinkReported(url, state, text))
+        self._context.send(DownlinkReported(url, state, text))
 
     def _stop(self, url: str) -> None:
         self._endings = [thread for thread in self._endings if thread.is_alive()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from agent.media.loop import Loop
 from agent.media.sending.pacing import Pacer
@@ -16,11 +17,11 @@ from agent.media.sending.retransmission import SOUND_PER_SECOND, RetransmissionB
 from agent.media.sending.send_times import SendTimes
 from agent.media.webrtc.queue import Queue
 from agent.media.webrtc.rtcp import ReportBlock
-from agent.media.webrtc.session import Session
+from agent.media.webrtc.session import MediaSession
 from agent.media.webrtc.transport_feedback import Feedback, Packet
 from agent.settings import Camera
 
-LOOK_SECONDS = 0.25
+TICK_SECONDS = 0.25
 HOLD_SECONDS = 0.6
 """For a modem's queue to drain, where the server does not tell of each packet."""
 
@@ -40,45 +41,61 @@ LEAST_EXPECTED_LOSS, MOST_EXPECTED_LOSS = 5, 25
 """Percent that Opus's error correction is made for; more costs the speech itself."""
 
 
+class PictureEncoder(NamedTuple):
+    """The camera's encoder as the uplink steers it; its settings name the bitrate's floor and ceiling."""
+
+    settings: Camera
+    set_bitrate: Callable[[int], None]
+    """Takes bit/s."""
+    request_keyframe: Callable[[], None]
+
+
+def make_rate_control(encoder: PictureEncoder | None) -> RateControl:
+    """For a room's uplink, over all its sessions: the link stays what it was when a session is new."""
+    if encoder is None:
+        return RateControl(0, 0)
+    ceiling = encoder.settings.bitrate
+    return RateControl(min(encoder.settings.minimum_bitrate, ceiling), ceiling)
+
+
+class Streams(NamedTuple):
+    """The SSRCs of what one session sends."""
+
+    picture: int
+    sound: int
+
+
 class Adaptation:
-    """What becomes of one uplink's `targets`. `set_bitrate` gets the camera's bit/s; `on_return` is
-    called when a given-up picture is back.
+    """Holds one session that is up to what `rate` allows, until the next session has its own.
+
+    `targets` are the bitrates in force. `on_return` is called when a picture that was given up is back.
     """
 
     def __init__(
         self,
         loop: Loop,
-        camera: Camera | None,
-        set_bitrate: Callable[[int], None],
-        request_keyframe: Callable[[], None],
+        session: MediaSession,
+        streams: Streams,
+        rate: RateControl,
+        encoder: PictureEncoder | None,
         on_return: Callable[[], None],
     ) -> None:
         self._loop = loop
-        self._ceiling = camera.bitrate if camera else 0
-        floor = min(camera.minimum_bitrate, camera.bitrate) if camera else 0
-        self._rate = RateControl(floor, self._ceiling)
-        self._set_bitrate = set_bitrate
-        self._request_keyframe = request_keyframe
+        self._session = session
+        self._streams = streams
+        self._rate = rate
+        self._encoder = encoder
+        self._ceiling = encoder.settings.bitrate if encoder else 0
         self._on_return = on_return
-        self.targets = self._rate.targets
+        self.targets = rate.targets
         self._broken = False
         self._loss = 0.0
         self._mended_seconds = 0.0
         self._seen: dict[int, ReportBlock] = {}
-
-    @property
-    def picture_goes(self) -> bool:
-        """Whether the picture is sent at this moment."""
-        return self.targets.picture is not None and not self.targets.waits
-
-    def begin(self, session: Session, ssrcs: list[int]) -> None:
-        """A session is up; the link is what it was."""
-        self._session = session
-        self._ssrcs = ssrcs
-        pay = session.pipeline["picture-pay"]
-        self._pacer = Pacer(pay.get_static_pad("src")) if pay else None
-        sound_pay = session.pipeline["sound-pay"]
-        self._timed, self._timed_ssrc = (sound_pay, ssrcs[1]) if sound_pay else (pay, ssrcs[0])
+        picture, sound = session.pipeline["picture-pay"], session.pipeline["sound-pay"]
+        self._pacer = Pacer(picture.get_static_pad("src")) if picture else None
+        self._timed = sound or picture
+        self._timed_ssrc = streams.sound if sound else streams.picture
         self._sent = SendTimes()
         self._queue = Queue(REMEMBERED_REPORTS)
         self._feedback = Feedback()
@@ -89,19 +106,24 @@ class Adaptation:
         self._aimed: tuple[Targets, int] | None = None
         self._aim(self.targets, 0.0)
         session.permit_repeat = self._permit_repeat
-        session.on_feedback = lambda packets: self._loop.post(
-            lambda: self._take(self._feedback, packets)
-        )
+        session.on_feedback = lambda packets: loop.post(lambda: self._take(packets))
 
-    def _take(self, feedback: Feedback, packets: list[Packet]) -> None:
+    @property
+    def picture_goes(self) -> bool:
+        """Whether the picture is sent at this moment."""
+        return self.targets.picture is not None and not self.targets.waits
+
+    def _take(self, packets: list[Packet]) -> None:
         """What a server tells ten times a second of each packet: quicker than its reports."""
-        now, carried = time.monotonic(), feedback.look(packets)
-        if carried and feedback is self._feedback:
+        now, carried = time.monotonic(), self._feedback.update(packets)
+        if carried and not self._session.closed:
             self._told_seconds = now
-            self._aim(self._rate.look(LinkReport(*carried, TRANSPORT_FEEDBACK), now), carried.loss)
+            self._aim(
+                self._rate.update(LinkReport(*carried, TRANSPORT_FEEDBACK), now), carried.loss
+            )
 
-    def look(self) -> None:
-        """While media flow."""
+    def tick(self) -> None:
+        """Four times a second while media flow."""
         now = time.monotonic()
         self._mend(now)
         self._rate.limit(self._session.receiver_limit)
@@ -109,22 +131,22 @@ class Adaptation:
             self._feedback.queue.forget()
             self._aim(self._rate.targets, self._loss)
         if now - self._told_seconds > FEEDBACK_SECONDS:
-            self._look_at_reports(now)
+            self._poll_reports(now)
 
-    def _look_at_reports(self, now: float) -> None:
-        self._sent.look(self._timed.get_property("seqnum"), time.time())
-        reports = [self._session.reports.get(ssrc) for ssrc in self._ssrcs]
+    def _poll_reports(self, now: float) -> None:
+        self._sent.update(self._timed.get_property("seqnum"), time.time())
+        reports = [self._session.reports.get(ssrc) for ssrc in self._streams]
         fresh = [r for r in reports if r is not None and r is not self._seen.get(r.ssrc)]
         self._seen |= {report.ssrc: report for report in fresh}
         if fresh:
             loss = max((report.loss for report in fresh if self._counts(report)), default=0.0)
             ages = [self._age(report) for report in fresh if report.ssrc == self._timed_ssrc]
-            queue = self._queue.look(ages[0]) if ages and ages[0] is not None else None
-            self._aim(self._rate.look(LinkReport(loss, queue), now), loss)
+            queue = self._queue.update(ages[0]) if ages and ages[0] is not None else None
+            self._aim(self._rate.update(LinkReport(loss, queue), now), loss)
 
     def _counts(self, report: ReportBlock) -> bool:
         """Fifty packets of sound a second tell little of a bad radio's loss: its picture tells more."""
-        return report.ssrc == self._ssrcs[0] or self.targets.picture is None
+        return report.ssrc == self._streams.picture or self.targets.picture is None
 
     def _age(self, report: ReportBlock) -> float | None:
         """Of the newest packet that the server had; of the sound if there is any: it leaves evenly."""
@@ -135,7 +157,7 @@ class Adaptation:
         now = time.monotonic()
         if self._sudden.asked(ssrc, number, now):
             self._loop.post(self._hold)
-        if ssrc != self._ssrcs[0]:
+        if ssrc != self._streams.picture:
             return self._sound_repeats.permit(now)
         permitted = self.picture_goes and self._picture_repeats.permit(now)
         self._broken = self._broken or not permitted
@@ -146,7 +168,8 @@ class Adaptation:
         due = now - self._mended_seconds >= MEND_SECONDS
         if self._broken and due and self.picture_goes:
             self._broken, self._mended_seconds = False, now
-            self._request_keyframe()
+            if self._encoder:
+                self._encoder.request_keyframe()
 
     def _hold(self) -> None:
         """The picture waits until what is queued on the way has gone, and goes on with a keyframe."""
@@ -171,8 +194,8 @@ class Adaptation:
         bits = targets.picture or 0
         crowded = bits < self._ceiling / 2
         self._picture_repeats.follow(int(bits * NARROW_SHARE) if crowded else bits)
-        if targets.picture and targets.picture != before.picture:
-            self._set_bitrate(targets.picture)
+        if self._encoder and targets.picture and targets.picture != before.picture:
+            self._encoder.set_bitrate(targets.picture)
         if self.picture_goes and not went:
             self._broken, self._mended_seconds = False, time.monotonic()
             self._on_return()

@@ -114,7 +114,7 @@ class RateControl:
             return Targets(int(self._total) - SOUND_ALONE, SOUND_BITS_PER_SECOND, waits)
         return Targets(None, int(self._total) - OVERHEAD_BITS_PER_SECOND)
 
-    def look(self, report: LinkReport, now_seconds: float) -> Targets:
+    def update(self, report: LinkReport, now_seconds: float) -> Targets:
         """Take a report in. The targets from now on."""
         settled = now_seconds - self._fell_back_seconds >= report.pace.effect_seconds
         queueing = self._queueing(report, settled)

@@ -19,7 +19,7 @@ class SendTimes:
     def __init__(self) -> None:
         self._looks: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
 
-    def look(self, newest: int, now_seconds: float) -> None:
+    def update(self, newest: int, now_seconds: float) -> None:
         """The packet sent last."""
         self._looks.append((newest, now_seconds))
 

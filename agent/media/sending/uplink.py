@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from agent.core.model.commands import Endpoint
+from agent.media.context import Context
 from agent.media.gst import Gst, GstWebRTC
-from agent.media.loop import Loop
-from agent.media.pipeline import Pipeline, SharedClock, wrap
-from agent.media.sending.adaptation import LOOK_SECONDS, Adaptation
-from agent.media.webrtc.connection import Connection, Report
-from agent.media.webrtc.network import Network
-from agent.media.webrtc.session import Events, Session
+from agent.media.pipeline import Pipeline, wrap
+from agent.media.sending.adaptation import (
+    TICK_SECONDS,
+    Adaptation,
+    PictureEncoder,
+    Streams,
+    make_rate_control,
+)
+from agent.media.webrtc.link import MediaLink, Report
+from agent.media.webrtc.session import Events, MediaSession
 from agent.media.webrtc.transport_feedback import OFFERED
 from agent.ports import AccessUnit
-from agent.settings import Camera
 
 PICTURE = """
  appsrc name=picture is-live=true format=time max-time=1000000000 leaky-type=downstream
@@ -47,36 +50,30 @@ class Uplink:
 
     def __init__(
         self,
-        loop: Loop,
-        clock: SharedClock,
+        context: Context,
         endpoint: Endpoint,
-        network: Network,
-        *,
-        camera: Camera | None,
-        sound: bool,
         report: Report,
-        request_keyframe: Callable[[], None],
-        set_bitrate: Callable[[int], None],
+        *,
+        encoder: PictureEncoder | None,
+        sound: bool,
     ) -> None:
-        self._loop = loop
-        self._clock = clock
+        """Without an `encoder` no picture is sent."""
+        self._context = context
+        self._loop = context.loop
         self._endpoint = endpoint
-        self._network = network
-        self._picture = camera is not None
+        self._encoder = encoder
         self._sound = sound
-        self._request_keyframe = request_keyframe
-        self._adaptation = Adaptation(
-            loop, camera, set_bitrate, request_keyframe, self._bring_picture_back
-        )
-        self._ssrcs: list[int] = []
+        self._rate = make_rate_control(encoder)
+        self._adaptation: Adaptation | None = None
+        self._streams = Streams(0, 0)
         self._lock = threading.Lock()
         self._sources: dict[str, Any] = {}
         self._wants_keyframe = True
-        self.connection = Connection(loop, self._make_session, self._on_state(report))
+        self.connection = MediaLink(context.loop, self._make_session, self._on_state(report))
 
     def start(self) -> None:
         self.connection.start()
-        self._loop.later(LOOK_SECONDS, self._look)
+        self._loop.later(TICK_SECONDS, self._tick)
 
     def close(self) -> list[threading.Thread]:
         self._feed({})
@@ -86,20 +83,20 @@ class Uplink:
         return {
             "state": self.connection.state,
             "attempts": self.connection.attempts,
-            "picture_target_bits_per_second": self._adaptation.targets.picture or 0,
-            "picture_given_up": self._picture and self._adaptation.targets.picture is None,
+            "picture_target_bits_per_second": self._rate.targets.picture or 0,
+            "picture_given_up": bool(self._encoder) and self._rate.targets.picture is None,
         }
 
     def push_picture(self, unit: AccessUnit) -> None:
         """Drops what nobody could decode: pictures before the first keyframe of a session."""
         with self._lock:
             source = self._sources.get("picture")
-            if source is None or not self._adaptation.picture_goes:
+            if source is None or not (self._adaptation and self._adaptation.picture_goes):
                 return
             if self._wants_keyframe and not unit.keyframe:
                 return
             self._wants_keyframe = False
-            pts = self._clock.at(unit.captured_monotonic_seconds)
+            pts = self._context.clock.at(unit.captured_monotonic_seconds)
             source.push_buffer(wrap(unit.data, pts, delta=not unit.keyframe))
 
     def push_sound(self, buffer: Any) -> None:
@@ -108,26 +105,28 @@ class Uplink:
             if source is not None:
                 source.push_buffer(buffer)
 
-    def _make_session(self, events: Events) -> Session:
+    def _make_session(self, events: Events) -> MediaSession:
         # the stream ids stand in the offer, so that the server knows whose retransmissions it gets
-        self._ssrcs = picture_ssrc, sound_ssrc = random.sample(range(1, 2**32), 2)
-        media = PICTURE.format(ssrc=picture_ssrc, feedback=OFFERED) if self._picture else ""
-        media += SOUND.format(ssrc=sound_ssrc, feedback=OFFERED) if self._sound else ""
+        self._streams = Streams(*random.sample(range(1, 2**32), 2))
+        media = (
+            PICTURE.format(ssrc=self._streams.picture, feedback=OFFERED) if self._encoder else ""
+        )
+        media += SOUND.format(ssrc=self._streams.sound, feedback=OFFERED) if self._sound else ""
         pipeline = Pipeline(
-            self._clock,
+            self._context.clock,
             f"webrtcbin name=webrtc bundle-policy=max-bundle {media}",
             lambda text: self._loop.post(lambda: self._on_error(text)),
         )
         webrtc = pipeline["webrtc"]
         webrtc.get_by_name("rtpbin").set_property("rtcp-sync-send-time", False)
-        for index in range(self._picture + self._sound):
+        for index in range(bool(self._encoder) + self._sound):
             transceiver = webrtc.emit("get-transceiver", index)
             transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
             transceiver.set_property("do-nack", True)
-        if self._picture:
+        if self._encoder:
             pad = pipeline["picture"].get_static_pad("src")
             pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream)
-        return Session(self._loop, pipeline, self._endpoint, self._network, events)
+        return MediaSession(self._loop, pipeline, self._endpoint, self._context.network, events)
 
     def _on_upstream(self, _pad: Any, info: Any) -> Any:
         structure = info.get_event().get_structure()
@@ -142,11 +141,18 @@ class Uplink:
             report(state, text)
             session = self.connection.session
             if state == "connected" and session:
-                self._adaptation.begin(session, self._ssrcs)
+                self._adaptation = Adaptation(
+                    self._loop,
+                    session,
+                    self._streams,
+                    self._rate,
+                    self._encoder,
+                    self._bring_picture_back,
+                )
                 names = ("picture", "sound")
                 self._feed({n: e for n in names if (e := session.pipeline[n]) is not None})
                 self._request_keyframe()
-                self._look_for_acceptance()
+                self._await_acceptance()
             elif state != "flowing":
                 self._feed({})
 
@@ -157,7 +163,7 @@ class Uplink:
             self._sources = sources
             self._wants_keyframe = True
 
-    def _look_for_acceptance(self) -> None:
+    def _await_acceptance(self) -> None:
         """RTCP from the server answers RTP that it could decrypt: then our media is accepted."""
         session = self.connection.session
         if session is None or not self.connection.connected or self.connection.flowing:
@@ -165,15 +171,19 @@ class Uplink:
         if session.rtcp_packets:
             self.connection.mark_flowing()
         else:
-            self._loop.later(0.05, self._look_for_acceptance)
+            self._loop.later(0.05, self._await_acceptance)
 
     # --- bitrate
 
-    def _look(self) -> None:
+    def _tick(self) -> None:
         if not self.connection.closed:
-            self._loop.later(LOOK_SECONDS, self._look)
-            if self.connection.flowing:
-                self._adaptation.look()
+            self._loop.later(TICK_SECONDS, self._tick)
+            if self.connection.flowing and self._adaptation:
+                self._adaptation.tick()
+
+    def _request_keyframe(self) -> None:
+        if self._encoder:
+            self._encoder.request_keyframe()
 
     def _bring_picture_back(self) -> None:
         with self._lock:

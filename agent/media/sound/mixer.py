@@ -102,7 +102,7 @@ class Mixer:
     def _on_level(self, structure: Any) -> None:
         self.level_dbfs = level_dbfs(structure)
         for given in tuple(self._inputs.values()):
-            given.look()
+            given.tick()
 
     def _on_late(self, name: str, began: int) -> None:
         if given := self._inputs.get(name):
@@ -163,9 +163,9 @@ class Input:
         if counts and needed > self._delay and self._slack.late(needed, now):
             self._on_longer()
 
-    def look(self) -> None:
+    def tick(self) -> None:
         """Some times a second, in the thread of `was_late`."""
-        self._slack.look(time.monotonic())
+        self._slack.tick(time.monotonic())
 
     def detach(self) -> None:
         """The mixer lets go first, or the branch could not stop."""

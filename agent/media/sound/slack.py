@@ -63,7 +63,7 @@ class Slack:
             return False
         return self._grow(sorted(late.needed for late in self._late)[-1 - TOLERATED])
 
-    def look(self, now_seconds: float) -> None:
+    def tick(self, now_seconds: float) -> None:
         """Some times a second, for the calm."""
         if self.nanoseconds and now_seconds - self._calm_from >= self._calm_wanted:
             self._calm_from += SHRINKING_SECONDS

@@ -92,7 +92,7 @@ class _Race:
         self._addresses = addresses
         self._started = 0
         self._running: list[socket.socket] = []
-        self._error: OSError = TimeoutError("timed out")
+        self._error: OSError | None = None
 
     def run(self, deadline: float) -> socket.socket:
         """Raises what the last attempt failed with, once every address has failed."""
@@ -105,7 +105,7 @@ class _Race:
                 next_start = now + STAGGER_SECONDS
             if winner := self._wait(min(next_start, deadline) - now):
                 return winner
-        raise self._error
+        raise self._error or TimeoutError("timed out")
 
     def _start(self) -> None:
         family, address = self._addresses[self._started % len(self._addresses)]
@@ -135,7 +135,7 @@ class _Race:
         for attempt in self._running:
             attempt.close()
         # its traceback leads back here: a circle that would hold what our callers hold
-        del self._error
+        self._error = None
 
 
 def _watched(connection: socket.socket) -> socket.socket:

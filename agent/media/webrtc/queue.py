@@ -18,7 +18,7 @@ class Queue:
         self.fastest_seconds = 0.0
         """After the first report."""
 
-    def look(self, delay_seconds: float) -> float:
+    def update(self, delay_seconds: float) -> float:
         """At the delay of a report. Seconds beyond the fastest."""
         self._delays.append(delay_seconds)
         self.fastest_seconds = min(self._delays)

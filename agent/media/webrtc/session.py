@@ -1,6 +1,6 @@
 """One WHIP or WHEP session: a webrtcbin from its offer to DELETE.
 
-It is made for one attempt and never mended: `agent.media.webrtc.connection` makes another. Everything it
+It is made for one attempt and never mended: `agent.media.webrtc.link` makes another. Everything it
 tells is posted to the loop; its HTTP runs in threads of its own.
 """
 
@@ -61,7 +61,7 @@ class Events(NamedTuple):
     """It never came up, or webrtcbin says that it is over."""
 
 
-class Session:
+class MediaSession:
     """`start()` negotiates, `close()` ends it on both sides; neither blocks."""
 
     def __init__(
@@ -73,15 +73,16 @@ class Session:
         events: Events,
     ) -> None:
         self._loop = loop
-        self.pipeline = pipeline
+        self._pipeline: Pipeline | None = pipeline
         self._endpoint = endpoint
         self._network = network
         self._events = events
-        self._webrtc = pipeline["webrtc"]
+        self._webrtc: Any = pipeline["webrtc"]
+        self._rtpbin: Any = self._webrtc.get_by_name("rtpbin")
         self._url: str | None = None
         self._url_known = threading.Event()
         self._offered = False
-        self._closed = False
+        self.closed = False
         self._connected = False
         self.rtcp_packets = 0
         self.reports: dict[int, ReportBlock] = {}
@@ -95,6 +96,12 @@ class Session:
 
         self._prepare()
 
+    @property
+    def pipeline(self) -> Pipeline:
+        """Its pipeline; only until the thread of `close` has ended."""
+        assert self._pipeline, "the session is over"
+        return self._pipeline
+
     # --- setting up
 
     def _prepare(self) -> None:
@@ -105,7 +112,6 @@ class Session:
         ice.set_property("ice-tcp", False)
         if self._network.local_address:
             ice.emit("add-local-ip-address", self._network.local_address)
-        self._rtpbin = webrtc.get_by_name("rtpbin")
         self._rtpbin.set_property("max-ts-offset", MOST_OFFSET_NANOSECONDS)
         self._rtpbin.connect("pad-added", self._on_rtpbin_pad)
         self._rtpbin.connect("new-jitterbuffer", self.jitter_buffers.add)
@@ -188,7 +194,7 @@ class Session:
             answer = self._offer(sdp)
             self._url = answer.session_url
             self._url_known.set()
-            if not self._closed:
+            if not self.closed:
                 self._accept(webrtc, sdp, answer.sdp)
         except MediaError as error:
             self._fail(error)
@@ -244,7 +250,7 @@ class Session:
             )
 
     def _succeed(self) -> None:
-        if not self._closed and not self._connected:
+        if not self.closed and not self._connected:
             self._connected = True
             session = self._rtpbin.emit("get-internal-session", 0)
             session.set_property("rtcp-min-interval", RTCP_NANOSECONDS)
@@ -258,7 +264,7 @@ class Session:
 
     def _fail(self, error: MediaError) -> None:
         def tell() -> None:
-            if not self._closed:
+            if not self.closed:
                 self._events.on_failed(error)
 
         self._loop.post(tell)
@@ -267,7 +273,7 @@ class Session:
 
     def close(self) -> threading.Thread:
         """Returns at once; the thread ends when the server was told and the pipeline is down."""
-        self._closed = True
+        self.closed = True
         thread = threading.Thread(target=self._end, name="ending", daemon=True)
         thread.start()
         return thread
@@ -281,7 +287,7 @@ class Session:
                 signaling.end(self._network.dialer, self._url, self._endpoint.token)
         self.pipeline.close()
         # its elements hold our callbacks: a circle that Python's collector does not see through
-        del self.pipeline, self._webrtc, self._rtpbin
+        self._pipeline = self._webrtc = self._rtpbin = None
         self.jitter_buffers.clear()
 
     # --- looking
@@ -291,5 +297,5 @@ class Session:
 
         Not asked of webrtcbin, whose answer comes by a promise: PyGObject never frees its callback.
         """
-        bundled = None if self._closed else self._rtpbin.emit("get-internal-session", 0)
+        bundled = None if self.closed else self._rtpbin.emit("get-internal-session", 0)
         return bundled.get_property("stats") if bundled else None

@@ -36,7 +36,7 @@ class SilenceWatch:
         self._count = 0
         self._pauses: deque[float] = deque(maxlen=REMEMBERED_PAUSES)
 
-    def look(self, packets: int, now_seconds: float) -> None:
+    def update(self, packets: int, now_seconds: float) -> None:
         """Take note of all RTP and RTCP packets received so far."""
         if packets != self._count:
             arrived = min(now_seconds, self._looked + HELD_UP_SECONDS)

@@ -103,7 +103,7 @@ class Feedback:
         self._lost: deque[bool] = deque(maxlen=REMEMBERED_PACKETS)
         self._judged_from = 0.0
 
-    def look(self, news: list[Packet]) -> Carried | None:
+    def update(self, news: list[Packet]) -> Carried | None:
         """What a report says, with those before it; None if nothing arrived."""
         self._packets.extend(news)
         judged = (one for one in news if one.sent_seconds >= self._judged_from)
@@ -111,7 +111,7 @@ class Feedback:
         delays = [_delay(one) for one in news if one.arrived_seconds is not None]
         if not delays:
             return None
-        queue = self.queue.look(min(delays[-NEWEST_PACKETS:]))
+        queue = self.queue.update(min(delays[-NEWEST_PACKETS:]))
         return Carried(self._loss(), queue, self._bits_per_second())
 
     def judge_from(self, sent_seconds: float) -> None:

@@ -14,7 +14,7 @@ from agent.core.model.media import LinkState
 from agent.errors import MediaError
 from agent.media.loop import Loop, Timer
 from agent.media.webrtc.retry import RetrySchedule
-from agent.media.webrtc.session import Events, Session
+from agent.media.webrtc.session import Events, MediaSession
 from agent.media.webrtc.signaling import Refused, Unreachable
 from agent.media.webrtc.silence import SilenceWatch
 
@@ -23,10 +23,10 @@ BARREN_SECONDS = 10.0
 """A session that is up and brings nothing is made again after this."""
 
 Report = Callable[[LinkState, str], None]
-MakeSession = Callable[[Events], Session]
+MakeSession = Callable[[Events], MediaSession]
 
 
-class Connection:
+class MediaLink:
     """`start()`, then attempts until `close()`; all in the loop's thread."""
 
     def __init__(self, loop: Loop, make_session: MakeSession, report: Report) -> None:
@@ -34,7 +34,7 @@ class Connection:
         self._make_session = make_session
         self._tell = report
         self.state: LinkState = "connecting"
-        self.session: Session | None = None
+        self.session: MediaSession | None = None
         self.connected = False
         self.flowing = False
         self._brought = False
@@ -122,7 +122,7 @@ class Connection:
             return
         now, watch = time.monotonic(), self._watch
         arrived = self.session.jitter_buffers.packets_received() + self.session.rtcp_packets
-        watch.look(arrived, now)
+        watch.update(arrived, now)
         if watch.dead(now):
             silence = watch.silence_seconds(now)
             self._on_failed(Unreachable(f"nothing arrived for {silence:.1f} s"))
