@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import Any
 
+from agent.core.context import Context
 from agent.core.model.clock import Now
 from agent.core.model.commands import Command
 from agent.core.model.documents import EventDocument
-from agent.core.throttle import Throttle
 
 WATCHED = ("camera", "microphone")
 """What can see or hear."""
@@ -27,9 +27,8 @@ Cause = tuple[Command | None, str]
 class DeviceAudit:
     """Turns the set of open devices into an event an edge."""
 
-    def __init__(self, room: str, throttle: Throttle) -> None:
-        self._room = room
-        self._throttle = throttle
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._open: set[str] = set()
 
     def restore(self, left_open: Set[str], now: Now) -> None:
@@ -54,8 +53,8 @@ class DeviceAudit:
         detail: dict[str, Any] = {"device": device}
         if command is not None:
             detail |= {"command": command.id, "type": command.type, "asked_by": asked_by(command)}
-        event = EventDocument(kind, self._room, "ok", text, now.wall, detail)
-        self._throttle.tell(f"{device} for {command.id if command else ''}", event, now)
+        about = f"{device} for {command.id if command else ''}"
+        self._context.tell(kind, "ok", text, now, detail=detail, flaps=about)
 
 
 def asked_by(command: Command) -> str:

@@ -5,15 +5,12 @@ Join and leave go to `agent.core.meeting.control`; the rest is short enough to b
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from agent.core.answers import Answers
+from agent.core.context import Context
 from agent.core.display import DisplayPower
 from agent.core.ending import Ending
 from agent.core.health import HealthBoard
 from agent.core.meeting.control import MeetingControl
-from agent.core.meeting.lifecycle import Lifecycle
-from agent.core.microphone import Microphone
+from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import (
     Code,
@@ -30,40 +27,35 @@ from agent.core.model.commands import (
     Unmute,
     Volume,
 )
+from agent.core.model.deadlines import BlinkOver, ReportLate
 from agent.core.model.documents import Phase
-from agent.core.model.effects import Effect, SetDeadline, SetLamp
+from agent.core.model.effects import SetDeadline, SetLamp
 from agent.core.model.events import CommandReceived
-from agent.core.model.profile import Profile
 
-IDENTIFY = "identify"
-REPORT_ANSWER = "report-answer"
 REPORT_SECONDS = 10.0
 """A probe looks at sysfs; one that takes longer hangs in the kernel."""
 
 
 class Dispatch:
-    """Obeys, refuses or repeats. `do` takes the effects in order."""
+    """Obeys, refuses or repeats."""
 
     def __init__(
         self,
-        profile: Profile,
-        do: Callable[[Effect], None],
-        answers: Answers,
+        context: Context,
         display: DisplayPower,
-        microphone: Microphone,
+        microphone: MicrophoneControl,
         health: HealthBoard,
         meeting: MeetingControl,
-        lifecycle: Lifecycle,
         ending: Ending,
     ) -> None:
-        self._profile = profile
-        self._do = do
-        self._answers = answers
+        self._profile = context.profile
+        self._do = context.do
+        self._answers = context.answers
         self._display = display
         self._microphone = microphone
         self._health = health
         self._meeting = meeting
-        self._lifecycle = lifecycle
+        self._lifecycle = meeting.lifecycle
         self._ending = ending
         self._reporters: list[str] = []
 
@@ -136,14 +128,14 @@ class Dispatch:
                 self._switch_display(command, power, now)
             case Identify(seconds):
                 self._do(SetLamp("blink"))
-                self._do(SetDeadline(IDENTIFY, seconds))
+                self._do(SetDeadline(BlinkOver(), seconds))
                 self._answers.succeed(command.id, f"the lamp blinks for {seconds:g} s", now)
             case Ping():
                 detail = {"version": self._profile.version}
                 self._answers.succeed(command.id, "pong", now, detail=detail)
             case Report():
                 self._reporters.append(command.id)
-                self._do(SetDeadline(REPORT_ANSWER, REPORT_SECONDS))
+                self._do(SetDeadline(ReportLate(), REPORT_SECONDS))
                 self._health.start()
             case Restart(scope):
                 self._answers.running(command.id, f"restarting the {scope}", now)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from agent.core.context import Context
+from agent.core.model.deadlines import DisplayUnused, DisplayWarm
 from agent.core.model.effects import (
     CancelDeadline,
-    Effect,
     RememberDisplayKeptOn,
     SetDeadline,
     SwitchDisplay,
 )
-from agent.core.model.profile import Profile
-
-WARM_UP = "display-warm-up"
-HOLD = "display-hold"
 
 
 class DisplayPower:
     """What the relay is and shall be. Without a relay the display counts as on and ready."""
 
-    def __init__(self, profile: Profile, do: Callable[[Effect], None]) -> None:
-        self._profile = profile
-        self._do = do
+    def __init__(self, context: Context) -> None:
+        self._profile = profile = context.profile
+        self._do = context.do
         self.on = not profile.has_relay
         self.ready = not profile.has_relay
         self._ordered: bool | None = None
@@ -46,14 +41,14 @@ class DisplayPower:
     def want_on(self) -> None:
         """Switch on now, unless it is."""
         if self._profile.has_relay:
-            self._do(CancelDeadline(HOLD))
+            self._do(CancelDeadline(DisplayUnused()))
             self._order(True)
 
     def want_off(self) -> None:
         """Switch off now, unless it is."""
         self._keep_on(False)
         if self._profile.has_relay:
-            self._do(CancelDeadline(HOLD))
+            self._do(CancelDeadline(DisplayUnused()))
             self._order(False)
 
     def _keep_on(self, wanted: bool) -> None:
@@ -81,7 +76,7 @@ class DisplayPower:
         """The meeting is over: off after the hold time."""
         self._keep_on(False)
         if self._profile.has_relay and self.on:
-            self._do(SetDeadline(HOLD, self._profile.display_hold_seconds))
+            self._do(SetDeadline(DisplayUnused(), self._profile.display_hold_seconds))
 
     def switched(self, on: bool, error: str) -> None:
         """The relay answered. One that won't switch keeps nobody waiting: the meeting goes on."""
@@ -93,9 +88,9 @@ class DisplayPower:
         self.on = on
         if not on:
             self.ready = False
-            self._do(CancelDeadline(WARM_UP))
+            self._do(CancelDeadline(DisplayWarm()))
         elif self._profile.display_warm_up_seconds > 0:
-            self._do(SetDeadline(WARM_UP, self._profile.display_warm_up_seconds))
+            self._do(SetDeadline(DisplayWarm(), self._profile.display_warm_up_seconds))
         else:
             self.ready = True
 

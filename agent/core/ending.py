@@ -6,33 +6,24 @@ disk: whoever starts the agent again has the room back in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from agent.core.answers import Answers
+from agent.core.context import Context
 from agent.core.meeting.lifecycle import Lifecycle
+from agent.core.model.deadlines import StopOver
 from agent.core.model.documents import Phase
-from agent.core.model.effects import Effect, EndDaemon, RestartScope, SetDeadline, SetServiceStatus
-from agent.core.throttle import Throttle
+from agent.core.model.effects import EndDaemon, RestartScope, SetDeadline, SetServiceStatus
 
-STOP = "stop"
 STOP_SECONDS = 6.0
 """SIGTERM and SIGKILL have reached the media process by then; the supervisor reaps what is left."""
 
 
 class Ending:
-    """Whether the daemon is on its way out. `do` takes the effects in order."""
+    """Whether the daemon is on its way out."""
 
-    def __init__(
-        self,
-        do: Callable[[Effect], None],
-        answers: Answers,
-        lifecycle: Lifecycle,
-        throttle: Throttle,
-    ) -> None:
-        self._do = do
-        self._answers = answers
+    def __init__(self, context: Context, lifecycle: Lifecycle) -> None:
+        self._do = context.do
+        self._answers = context.answers
+        self._throttle = context.throttle
         self._lifecycle = lifecycle
-        self._throttle = throttle
         self._reload_wanted = False
         self._restart: RestartScope = "no"
         self.under_way = False
@@ -45,7 +36,7 @@ class Ending:
             self.finish()
             return
         self._lifecycle.process.stop()
-        self._do(SetDeadline(STOP, STOP_SECONDS))
+        self._do(SetDeadline(StopOver(), STOP_SECONDS))
 
     def restart(self, scope: RestartScope) -> None:
         """End as at a stop, and start anew; commands from now on are for the next run."""

@@ -7,20 +7,17 @@ devices. A change is published at once (changes of one moment together), and all
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
+from agent.core.context import Context
 from agent.core.meeting.membership import Membership
 from agent.core.model.clock import Now
-from agent.core.model.documents import DeviceStatus, EventDocument, HealthDocument, Phase, Status
-from agent.core.model.effects import Effect, Probe, PublishHealth, SetDeadline
+from agent.core.model.deadlines import HealthChanged, HealthDue
+from agent.core.model.documents import DeviceStatus, HealthDocument, Phase, Status
+from agent.core.model.effects import Probe, PublishHealth, SetDeadline
 from agent.core.model.media import DeviceReported
-from agent.core.model.profile import Profile
 from agent.core.model.urls import shown
-from agent.core.throttle import Throttle
 
-REPORT = "health"
-SOON = "health-soon"
 SOON_SECONDS = 0.3
 """Changes that come together (a USB hub unplugged) make one document."""
 
@@ -33,12 +30,12 @@ BAD = (Status.FAILED, Status.ABSENT)
 
 
 class HealthBoard:
-    """The latest word on everything. `do` takes the effects in order."""
+    """The latest word on everything."""
 
-    def __init__(self, profile: Profile, do: Callable[[Effect], None], throttle: Throttle) -> None:
-        self._profile = profile
-        self._do = do
-        self._throttle = throttle
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._profile = context.profile
+        self._do = context.do
         self._probed: dict[str, DeviceStatus] = {}
         self._reported: dict[str, DeviceStatus] = {}
         self._failed: dict[str, DeviceStatus] = {}
@@ -55,11 +52,7 @@ class HealthBoard:
     def start(self) -> None:
         """Look at everything now and then on."""
         self._do(Probe())
-        self._do(SetDeadline(REPORT, self._profile.health_interval_seconds))
-
-    def due(self) -> None:
-        """The regular deadline has passed; the samples that follow are published."""
-        self.start()
+        self._do(SetDeadline(HealthDue(), self._profile.health_interval_seconds))
 
     def probed(self, devices: dict[str, DeviceStatus], now: Now) -> None:
         """Presence, looked up without opening anything."""
@@ -116,9 +109,7 @@ class HealthBoard:
             self._told[name] = code
             kind = "fault-cleared" if code == "ok" else "fault"
             detail = {"device": name}
-            room, text = self._profile.room, device.text
-            event = EventDocument(kind, room, device.code, text, now.wall, detail)
-            self._throttle.tell(name, event, now)
+            self._context.tell(kind, device.code, device.text, now, detail=detail, flaps=name)
             self.change(now)
 
     def change(self, now: Now) -> None:
@@ -129,7 +120,7 @@ class HealthBoard:
         seconds, times = now.monotonic_seconds, self._changes
         often = len(times) == CHANGES and seconds - times[0] < CHANGES_SECONDS
         times.append(seconds)
-        self._do(SetDeadline(SOON, OFTEN_SECONDS if often else SOON_SECONDS))
+        self._do(SetDeadline(HealthChanged(), OFTEN_SECONDS if often else SOON_SECONDS))
 
     def publish(self, phase: Phase, held: Membership | None, now: Now) -> None:
         """Send the document."""

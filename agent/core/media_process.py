@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 
-from agent.core.model.effects import CancelDeadline, Effect, SetDeadline, StartMedia, StopMedia
-from agent.core.model.media import MediaPlan
+from agent.core.context import Context
+from agent.core.model.deadlines import MediaStartDue
+from agent.core.model.effects import CancelDeadline, SetDeadline, StartMedia, StopMedia
+from agent.core.model.media import MediaPlan, MeetingPlan
 
-RESTART = "media-restart"
 FIRST_BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 30.0
 
@@ -16,9 +16,9 @@ MAX_BACKOFF_SECONDS = 30.0
 class MediaProcess:
     """Which media process counts. One at a time, because it holds the devices."""
 
-    def __init__(self, room: str, do: Callable[[Effect], None]) -> None:
-        self._room = room
-        self._do = do
+    def __init__(self, context: Context) -> None:
+        self._room = context.profile.room
+        self._do = context.do
         self._generation = 0
         self.running = False
         self.in_meeting = False
@@ -31,7 +31,7 @@ class MediaProcess:
         """Start a media process; its reports carry the new generation."""
         self._generation += 1
         self.running = True
-        self.in_meeting = bool(plan.meeting)
+        self.in_meeting = isinstance(plan, MeetingPlan)
         self.ready = False
         self._do(StartMedia(self._generation, plan))
 
@@ -48,12 +48,12 @@ class MediaProcess:
         self.running = self.in_meeting = self.ready = False
 
     def start_later(self, failures: int) -> None:
-        """Be told by the deadline RESTART when to try again."""
-        self._do(SetDeadline(RESTART, self._backoff_seconds(failures)))
+        """Be told by `MediaStartDue` when to try again."""
+        self._do(SetDeadline(MediaStartDue(), self._backoff_seconds(failures)))
 
     def cancel_start(self) -> None:
         """Don't try again."""
-        self._do(CancelDeadline(RESTART))
+        self._do(CancelDeadline(MediaStartDue()))
 
     def _backoff_seconds(self, failures: int) -> float:
         """Doubles; the rooms of one hub are spread by their id, always in the same way."""

@@ -9,8 +9,8 @@ from agent.core.audit import DeviceAudit
 from agent.core.health import HealthBoard
 from agent.core.media_process import MediaProcess
 from agent.core.meeting.lifecycle import Lifecycle
-from agent.core.meeting.membership import Link
-from agent.core.microphone import Microphone
+from agent.core.meeting.membership import MediaLink
+from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.media import (
     Applied,
@@ -21,7 +21,7 @@ from agent.core.model.media import (
     RecordingReported,
     UplinkReported,
 )
-from agent.core.recording import Recording
+from agent.core.recording import RecordingControl
 
 
 class MediaReports:
@@ -33,8 +33,8 @@ class MediaReports:
         lifecycle: Lifecycle,
         health: HealthBoard,
         audit: DeviceAudit,
-        microphone: Microphone,
-        recording: Recording,
+        microphone: MicrophoneControl,
+        recording: RecordingControl,
     ) -> None:
         self._process = process
         self._lifecycle = lifecycle
@@ -63,7 +63,7 @@ class MediaReports:
 
     def _link(self, report: UplinkReported | DownlinkReported, now: Now) -> None:
         if membership := self._lifecycle.membership:
-            link = Link(report.state, report.text)
+            link = MediaLink(report.state, report.text)
             if isinstance(report, UplinkReported):
                 membership.uplink = link
             elif report.url in membership.downlinks:

@@ -6,16 +6,15 @@ because then no sample leaves the room for certain.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.core.answers import Answers
+from agent.core.context import Context
 from agent.core.media_process import MediaProcess
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckState, Code
+from agent.core.model.deadlines import HandMuteOver, InstructionLate
 from agent.core.model.effects import (
     CancelDeadline,
-    Effect,
     InstructMedia,
     RememberMutedByHand,
     RememberVolume,
@@ -28,11 +27,9 @@ from agent.core.model.media import SetMicrophone, SetVolume
 CONFIRM_SECONDS = 3.0
 """A local media process answers within milliseconds; this is for a machine under full load."""
 
-CONFIRM = "confirm:"
 BY_HAND = "by-hand"
 """With a slash and a number: no command's id may look so."""
 
-HAND_MUTE = "hand-mute"
 HAND_MUTE_SECONDS = 300.0
 """How long a room stays muted by hand after its meeting."""
 
@@ -45,14 +42,12 @@ class Wish:
     mutes: bool | None = None
 
 
-class Microphone:
+class MicrophoneControl:
     """The microphone's and the loudspeaker's wanted state, across media processes."""
 
-    def __init__(
-        self, do: Callable[[Effect], None], answers: Answers, process: MediaProcess, volume: int
-    ) -> None:
-        self._do = do
-        self._answers = answers
+    def __init__(self, context: Context, process: MediaProcess) -> None:
+        self._do = context.do
+        self._answers = context.answers
         self._process = process
         self._wishes: dict[str, Wish] = {}
         self._presses = 0
@@ -60,8 +55,8 @@ class Microphone:
         """A media process that did not confirm is being ended: until it is gone it may be heard."""
         self.live = False
         self.muted_by_hand = False
-        self._volume_of_settings = volume
-        self.volume = volume
+        self._volume_of_settings = context.profile.speaker_volume
+        self.volume = self._volume_of_settings
 
     def restore(self, muted_by_hand: bool, volume: OrderedVolume | None) -> None:
         """What was ordered before a restart; a volume, unless the settings were changed since."""
@@ -72,7 +67,7 @@ class Microphone:
     def prepare(self, live: bool) -> None:
         """A meeting begins; the hand's mute is stronger than the command's wish."""
         self.live = live and not self.muted_by_hand
-        self._do(CancelDeadline(HAND_MUTE))
+        self._do(CancelDeadline(HandMuteOver()))
 
     @property
     def heard(self) -> bool:
@@ -84,7 +79,7 @@ class Microphone:
         one meeting in place of another, takes it back."""
         self.live = False
         if self.muted_by_hand:
-            self._do(SetDeadline(HAND_MUTE, HAND_MUTE_SECONDS))
+            self._do(SetDeadline(HandMuteOver(), HAND_MUTE_SECONDS))
 
     def rested(self) -> None:
         """The room was in standby for long enough: the next meeting begins with a clean slate."""
@@ -132,19 +127,19 @@ class Microphone:
         self._wishes[request] = wish
         self._do(InstructMedia(instruction))
         if self._process.ready:  # else it has its time from then on
-            self._do(SetDeadline(CONFIRM + request, CONFIRM_SECONDS))
+            self._do(SetDeadline(InstructionLate(request), CONFIRM_SECONDS))
 
     def process_ready(self) -> None:
         """It comes to what it was told meanwhile."""
         for request in self._wishes:
-            self._do(SetDeadline(CONFIRM + request, CONFIRM_SECONDS))
+            self._do(SetDeadline(InstructionLate(request), CONFIRM_SECONDS))
 
     def applied(self, request: str, error: str, now: Now) -> None:
         """The media process made it so, or (with `error`) could not."""
         wish = self._wishes.pop(request, None)
         if wish is None:
             return
-        self._do(CancelDeadline(CONFIRM + request))
+        self._do(CancelDeadline(InstructionLate(request)))
         if not error:
             self._answers.succeed(request, wish.text, now)
             return
@@ -163,7 +158,7 @@ class Microphone:
         wanted now."""
         self._in_doubt = False
         for request, wish in list(self._wishes.items()):
-            self._do(CancelDeadline(CONFIRM + request))
+            self._do(CancelDeadline(InstructionLate(request)))
             if wish.mutes is False and not (goes_on and self.live):
                 text = "the room left or was muted before it was heard"
                 self._answers.finish(request, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)

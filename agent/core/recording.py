@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
-from agent.core.answers import Answers
+from agent.core.context import Context
 from agent.core.media_process import MediaProcess
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code
+from agent.core.model.deadlines import RecordingLate
 from agent.core.model.documents import EventDocument
 from agent.core.model.effects import (
     CancelDeadline,
-    Effect,
     InstructMedia,
     PublishEvent,
     SetDeadline,
 )
 from agent.core.model.media import RecordingReported, SetRecording
 
-CONFIRM = "recording:"
 CONFIRM_SECONDS = 5.0
 """The media process looks at the disk before it answers."""
 
 
-class Recording:
-    """The wish, across media processes, and what is true now. `do` takes the effects in order."""
+class RecordingControl:
+    """The wish, across media processes, and what is true now."""
 
-    def __init__(
-        self, room: str, do: Callable[[Effect], None], answers: Answers, process: MediaProcess
-    ) -> None:
-        self._room = room
-        self._do = do
-        self._answers = answers
+    def __init__(self, context: Context, process: MediaProcess) -> None:
+        self._room = context.profile.room
+        self._do = context.do
+        self._answers = context.answers
         self._process = process
         self._asked: dict[str, bool] = {}
         self._path = ""
@@ -62,14 +58,14 @@ class Recording:
         self._asked[command_id] = wanted
         if self._process.in_meeting:  # else the next one has it in its plan, and reports
             self._do(InstructMedia(SetRecording(wanted, command_id)))
-        self._do(SetDeadline(CONFIRM + command_id, CONFIRM_SECONDS))
+        self._do(SetDeadline(RecordingLate(command_id), CONFIRM_SECONDS))
 
     def applied(self, request: str, error: str, now: Now) -> None:
         """The media process made it so, or (with `error`) could not."""
         wanted = self._asked.pop(request, None)
         if wanted is None:
             return
-        self._do(CancelDeadline(CONFIRM + request))
+        self._do(CancelDeadline(RecordingLate(request)))
         if error:
             self.wanted = self.on
             self._answers.fail(request, self._failure, error, now)

@@ -5,26 +5,25 @@ However much of it comes, the journal and the SD card under it get a line a minu
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from agent.core.context import Context
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code
+from agent.core.model.deadlines import RefusalsDue
 from agent.core.model.documents import EventDocument
-from agent.core.model.effects import Effect, PublishEvent, SetDeadline
+from agent.core.model.effects import PublishEvent, SetDeadline
 from agent.core.model.events import CommandRefused
 
-DUE = "refused"
 WINDOW_SECONDS = 60.0
 
 SUSPICIOUS = {Code.UNSIGNED, Code.BAD_SIGNATURE, Code.NOT_PERMITTED}
 
 
 class Refusals:
-    """Counts refusals and tells of them; `do` takes the effects in order."""
+    """Counts refusals and tells of them."""
 
-    def __init__(self, room: str, do: Callable[[Effect], None]) -> None:
-        self._room = room
-        self._do = do
+    def __init__(self, context: Context) -> None:
+        self._room = context.profile.room
+        self._do = context.do
         self._last: CommandRefused | None = None
         self._count = 0
         self._waiting = False
@@ -52,4 +51,4 @@ class Refusals:
             )
         )
         self._last, self._count, self._waiting = None, 0, True
-        self._do(SetDeadline(DUE, WINDOW_SECONDS))
+        self._do(SetDeadline(RefusalsDue(), WINDOW_SECONDS))

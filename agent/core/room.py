@@ -6,24 +6,27 @@ events give the same effects.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from msgspec import structs
 
-from agent.core.answers import Answers
 from agent.core.audit import DeviceAudit
-from agent.core.dispatch import IDENTIFY, REPORT_ANSWER, Dispatch
-from agent.core.display import HOLD, WARM_UP, DisplayPower
-from agent.core.ending import STOP, Ending
-from agent.core.health import REPORT, SOON, HealthBoard
+from agent.core.context import Context
+from agent.core.dispatch import Dispatch
+from agent.core.display import DisplayPower
+from agent.core.ending import Ending
+from agent.core.health import HealthBoard
 from agent.core.media_process import MediaProcess
 from agent.core.media_reports import MediaReports
 from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.lifecycle import Lifecycle
-from agent.core.microphone import CONFIRM, HAND_MUTE, Microphone
+from agent.core.microphone import MicrophoneControl
+from agent.core.model import deadlines
 from agent.core.model.clock import ClockSetting, Now
 from agent.core.model.commands import Code, Leave
-from agent.core.model.documents import Connection, DeviceStatus, EventDocument, RoomState, Status
+from agent.core.model.deadlines import Deadline
+from agent.core.model.documents import Connection, DeviceStatus, RoomState, Status
 from agent.core.model.effects import Effect, MarkSent, ResendUnsent
 from agent.core.model.events import (
     CommandReceived,
@@ -45,15 +48,10 @@ from agent.core.model.events import (
     StopRequested,
 )
 from agent.core.model.profile import Profile
-from agent.core.recording import CONFIRM as CONFIRM_RECORDING
-from agent.core.recording import Recording
-from agent.core.refusals import DUE as REFUSED
+from agent.core.recording import RecordingControl
 from agent.core.refusals import Refusals
 from agent.core.state_feed import StateFeed
-from agent.core.throttle import BURST, PRESSES, Throttle
-from agent.core.throttle import DUE as THROTTLED
-
-LINK_EVENTS = ("reconnecting", "reconnected")
+from agent.core.throttle import PRESSES
 
 
 class Room:
@@ -64,46 +62,49 @@ class Room:
         self._agent = profile.agent
         self._clock = ClockSetting()
         self._effects: list[Effect] = []
-        self._do = do = self._effects.append
+        self.context = context = Context(profile, self._effects.append)
+        self.answers = context.answers
         self.link = LinkChanged(up=False, code="starting", text="not connected yet")
-        self.throttle = Throttle(do)
-        self.feed = StateFeed(do)
-        self.answers = Answers(profile.room, do)
-        self.refusals = Refusals(profile.room, do)
-        self.display = DisplayPower(profile, do)
-        self.process = MediaProcess(profile.room, do)
-        self.microphone = Microphone(do, self.answers, self.process, profile.speaker_volume)
-        self.recording = Recording(profile.room, do, self.answers, self.process)
-        self.health = HealthBoard(profile, do, self.throttle)
-        self.audit = DeviceAudit(profile.room, self.throttle)
-        self.lifecycle = Lifecycle(
-            profile,
-            do,
-            self.answers,
-            self.display,
-            self.process,
-            self.microphone,
-            self.recording,
-            self._tell,
-        )
+        self.feed = StateFeed(context)
+        self.refusals = Refusals(context)
+        self.display = display = DisplayPower(context)
+        self.process = process = MediaProcess(context)
+        self.microphone = microphone = MicrophoneControl(context, process)
+        self.recording = recording = RecordingControl(context, process)
+        self.health = HealthBoard(context)
+        self.audit = DeviceAudit(context)
+        self.lifecycle = Lifecycle(context, display, process, microphone, recording)
         self.reports = MediaReports(
-            self.process, self.lifecycle, self.health, self.audit, self.microphone, self.recording
+            process, self.lifecycle, self.health, self.audit, microphone, recording
         )
-        self.ending = Ending(do, self.answers, self.lifecycle, self.throttle)
-        self.meeting = MeetingControl(
-            profile, self.answers, self.recording, self.lifecycle, self._tell
-        )
+        self.ending = Ending(context, self.lifecycle)
+        self.meeting = MeetingControl(context, recording, self.lifecycle)
         self.dispatch = Dispatch(
-            profile,
-            do,
-            self.answers,
-            self.display,
-            self.microphone,
-            self.health,
-            self.meeting,
-            self.lifecycle,
-            self.ending,
+            context, display, microphone, self.health, self.meeting, self.ending
         )
+        self.deadlines = self._deadlines()
+
+    def _deadlines(self) -> dict[type[Deadline], Callable[[Any, Now], None]]:
+        """Which part takes which deadline."""
+        return {
+            deadlines.HealthDue: lambda _, now: self.health.start(),
+            deadlines.HealthChanged: lambda _, now: self._publish_health(now),
+            deadlines.ReportLate: lambda _, now: self.dispatch.report_late(now),
+            deadlines.RefusalsDue: lambda _, now: self.refusals.due(now),
+            deadlines.HeldEventsDue: lambda _, now: self.context.throttle.release(),
+            deadlines.StopOver: lambda _, now: self.ending.finish(),
+            deadlines.DisplayWarm: lambda _, now: self._display_warm(now),
+            deadlines.DisplayUnused: lambda _, now: self.display.want_off(),
+            deadlines.HandMuteOver: lambda _, now: self.microphone.rested(),
+            deadlines.BlinkOver: lambda _, now: self.dispatch.identified(),
+            deadlines.InstructionLate: lambda d, now: self.microphone.not_confirmed(d.request, now),
+            deadlines.RecordingLate: lambda d, now: self.recording.not_confirmed(d.request, now),
+            deadlines.JoinLate: lambda _, now: self.lifecycle.join_late(now),
+            deadlines.SourcesLate: lambda _, now: self.lifecycle.sources_late(now),
+            deadlines.LeaveLate: lambda _, now: self.lifecycle.leave_late(now),
+            deadlines.MediaStartDue: lambda _, now: self.lifecycle.start_media(),
+            deadlines.MeetingEndDue: lambda _, now: self.lifecycle.end_due(now),
+        }
 
     def handle(self, event: Event, now: Now) -> list[Effect]:
         """What must be done about this event, in this order."""
@@ -140,7 +141,7 @@ class Room:
             case LinkChanged():
                 self._link_changed(event, now)
             case Delivered(key):
-                self._do(MarkSent(key))
+                self.context.do(MarkSent(key))
             case RoundTripMeasured(milliseconds):
                 self.health.round_trip_milliseconds = milliseconds
             case LampSet(error):
@@ -151,8 +152,8 @@ class Room:
                 self.health.probed(devices, now)
             case HostSampled(figures):
                 self._sampled(figures, now)
-            case DeadlinePassed(name):
-                self._deadline(name, now)
+            case DeadlinePassed(deadline):
+                self.deadlines[type(deadline)](deadline, now)
             case Restored():
                 self._restored(event, now)
             case ReloadRequested():
@@ -184,11 +185,6 @@ class Room:
             return "off"
         return "live" if self.microphone.heard else "muted"
 
-    def _tell(self, kind: str, code: str, text: str, now: Now) -> None:
-        event = EventDocument(kind, self._profile.room, str(code), text, now.wall)
-        burst = PRESSES if kind == "mute-pressed" else BURST
-        self.throttle.tell("links" if kind in LINK_EVENTS else kind, event, now, burst)
-
     # --- what happened ---------------------------------------------------------------------------
 
     def _restored(self, event: Restored, now: Now) -> None:
@@ -197,11 +193,11 @@ class Room:
         self.display.restore(event.display_on, event.display_kept_on)
         self.audit.restore(event.left_open, now)
         if event.journal is not None and event.journal.status is not Status.OK:
-            self._tell("fault", event.journal.code, event.journal.text, now)
+            self.context.tell("fault", event.journal.code, event.journal.text, now)
         for command in event.unfinished:
             self.answers.reopen(command)
         if event.cold:
-            self._tell("power-restored", Code.OK, "the machine started", now)
+            self.context.tell("power-restored", Code.OK, "the machine started", now)
         if any(isinstance(command.body, Leave) for command in event.unfinished):
             self.lifecycle.forget()
         elif event.meeting is not None:
@@ -217,9 +213,12 @@ class Room:
         self.link = event
         if event.up:
             self.feed.forget()
-            self._do(ResendUnsent())
+            self.context.do(ResendUnsent())
             if self.health.latest is not None:  # else the first look publishes it
-                self.health.publish(self.lifecycle.phase, self.lifecycle.membership, now)
+                self._publish_health(now)
+
+    def _publish_health(self, now: Now) -> None:
+        self.health.publish(self.lifecycle.phase, self.lifecycle.membership, now)
 
     def _process_exited(self, text: str, now: Now) -> None:
         self.reports.exited(text, now)
@@ -237,43 +236,21 @@ class Room:
             self.lifecycle.membership.device("display", broken)
         self.lifecycle.check(now)
 
+    def _display_warm(self, now: Now) -> None:
+        self.display.warmed_up()
+        self.lifecycle.check(now)
+
     def _button_pressed(self, now: Now) -> None:
         if self.lifecycle.membership is None:
-            self._tell("mute-pressed", Code.NOT_IN_MEETING, "pressed outside of a meeting", now)
+            self._tell_press(Code.NOT_IN_MEETING, "pressed outside of a meeting", now)
             return
         self.microphone.pressed(now)
         word = "live" if self.microphone.live else "muted"
-        self._tell("mute-pressed", Code.OK, f"the room's button: now {word}", now)
+        self._tell_press(Code.OK, f"the room's button: now {word}", now)
+
+    def _tell_press(self, code: Code, text: str, now: Now) -> None:
+        self.context.tell("mute-pressed", code, text, now, burst=PRESSES)
 
     def _sampled(self, figures: dict[str, Any], now: Now) -> None:
         self.health.sampled(figures, self.lifecycle.phase, self.lifecycle.membership, now)
         self.dispatch.health_published(now)
-
-    def _deadline(self, name: str, now: Now) -> None:  # noqa: PLR0912 - one line a name
-        if name == REPORT:
-            self.health.due()
-        elif name == SOON:
-            self.health.publish(self.lifecycle.phase, self.lifecycle.membership, now)
-        elif name == REFUSED:
-            self.refusals.due(now)
-        elif name == THROTTLED:
-            self.throttle.release()
-        elif name == STOP:
-            self.ending.finish()
-        elif name == WARM_UP:
-            self.display.warmed_up()
-            self.lifecycle.check(now)
-        elif name == HOLD:
-            self.display.want_off()
-        elif name == HAND_MUTE:
-            self.microphone.rested()
-        elif name == IDENTIFY:
-            self.dispatch.identified()
-        elif name == REPORT_ANSWER:
-            self.dispatch.report_late(now)
-        elif name.startswith(CONFIRM_RECORDING):
-            self.recording.not_confirmed(name.removeprefix(CONFIRM_RECORDING), now)
-        elif name.startswith(CONFIRM):
-            self.microphone.not_confirmed(name.removeprefix(CONFIRM), now)
-        else:
-            self.lifecycle.deadline(name, now)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec import structs
 
+from agent.core.context import Context
 from agent.core.model.documents import RoomState
-from agent.core.model.effects import Effect, PublishState, SetServiceStatus
+from agent.core.model.effects import PublishState, SetServiceStatus
 
 
 class StateFeed:
     """Remembers what was published last."""
 
-    def __init__(self, do: Callable[[Effect], None]) -> None:
-        self._do = do
+    def __init__(self, context: Context) -> None:
+        self._do = context.do
         self._last: RoomState | None = None
 
     def forget(self) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from msgspec import structs
 
 from agent.core.model.clock import Now
+from agent.core.model.deadlines import HeldEventsDue
 from agent.core.model.documents import EventDocument
 from agent.core.model.effects import Effect, PublishEvent, SetDeadline
 
-DUE = "throttled"
 MINUTE_SECONDS = 60.0
 BURST = 10
 BURST_SECONDS = 3600.0
@@ -36,7 +36,7 @@ class Throttle:
             self._do(PublishEvent(event))
             return
         if not self._held:
-            self._do(SetDeadline(DUE, MINUTE_SECONDS))
+            self._do(SetDeadline(HeldEventsDue(), MINUTE_SECONDS))
         _, count = self._held.get(what, (event, 0))
         self._held[what] = event, count + 1
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from agent.core.model.events import MediaExited
-from agent.core.model.media import Instruction, MediaPlan, SetSources, Start
+from agent.core.model.media import Instruction, MediaPlan, MeetingPlan, SetSources, Start
 from agent.ipc.protocol import Configure
 from agent.ipc.spawned_process import SpawnedProcess
 from agent.ports import Post
@@ -51,9 +51,8 @@ class Supervisor:
         if self._spawned is not None:
             self._spawned.kill("was replaced")
             self._spawned = None
-        secrets = [plan.publish.token if plan.publish else None, *_tokens(plan)]
         try:
-            self._spawned = self._spawn(generation, secrets)
+            self._spawned = self._spawn(generation, _tokens(plan))
         except OSError as error:
             text = f"cannot start the media process {' '.join(self._command)}: {error}"
             log.error("%s", text)
@@ -106,8 +105,14 @@ class Supervisor:
         return spawned
 
 
-def _tokens(plan: MediaPlan | SetSources) -> list[str | None]:
-    return [source.token for source in plan.play]
+def _tokens(told: MediaPlan | SetSources) -> list[str | None]:
+    """The secrets in it."""
+    match told:
+        case MeetingPlan(publish=publish, play=play):
+            return [publish.token if publish else None, *(source.token for source in play)]
+        case SetSources(play):
+            return [source.token for source in play]
+    return []
 
 
 def _process_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -11,15 +11,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from msgspec import structs
-
 from agent import settings
 from agent.core.model.media import (
     Applied,
     Instruction,
     LinkState,
-    MediaPlan,
     MediaReport,
+    MeetingPlan,
     SetCamera,
     SetMicrophone,
     SetRecording,
@@ -49,9 +47,6 @@ from agent.media.sound.microphone import MicrophoneFeed
 from agent.media.sound.speaker import SpeakerFeed
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
 
-STANDBY_FRAMERATE = 1
-"""Pictures a second of a screen on which nothing moves."""
-
 
 class Makers(NamedTuple):
     """How to make the room's devices, each not yet opened; None where the room has none."""
@@ -67,7 +62,7 @@ class Meeting:
     def __init__(
         self,
         context: Context,
-        plan: MediaPlan,
+        plan: MeetingPlan,
         makers: Makers,
     ) -> None:
         self._context = context
@@ -108,11 +103,8 @@ class Meeting:
         return Recorder(self._clock, folder, self._report_recording, new_recording)
 
     def _make_screen(self) -> Screen:
-        output = self._devices.display.output
-        if not self._plan.meeting:
-            output = structs.replace(output, framerate=STANDBY_FRAMERATE)
         reporter = DeviceReporter("display", False, self._send)
-        return Screen(self._loop, self._clock, output, reporter)
+        return Screen(self._loop, self._clock, self._devices.display.output, reporter)
 
     def _make_uplink(self) -> Uplink | None:
         makers = self._makers
@@ -160,7 +152,7 @@ class Meeting:
 
     def _make_speaker(self) -> SpeakerFeed | None:
         wanted = self._devices.speaker
-        if self._makers.speaker is None or wanted is None or not self._plan.meeting:
+        if self._makers.speaker is None or wanted is None:
             return None
         reporter = DeviceReporter("speaker", wanted.required, self._send)
         return SpeakerFeed(

@@ -18,7 +18,15 @@ import traceback
 from typing import TYPE_CHECKING
 
 from agent import settings
-from agent.core.model.media import Fault, Instruction, MediaReport, Ready, Start, Stop
+from agent.core.model.media import (
+    Fault,
+    Instruction,
+    MediaReport,
+    Ready,
+    StandbyPlan,
+    Start,
+    Stop,
+)
 from agent.devices import registry
 from agent.errors import AgentError, MessageError
 from agent.ipc import protocol
@@ -26,6 +34,7 @@ from agent.ipc.lines import LineBuffer
 
 if TYPE_CHECKING:
     from agent.media.meeting import Makers, Meeting
+    from agent.media.standby import Standby
 
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal to get when the parent ends."""
@@ -76,6 +85,7 @@ class MediaProgram:
         self._certificate = make_certificate()
         self._configure: protocol.Configure | None = None
         self._meeting: Meeting | None = None
+        self._standby: Standby | None = None
         self._thread = threading.Thread(target=self._run, name="loop")
 
     def run(self) -> int:
@@ -115,7 +125,8 @@ class MediaProgram:
     def _end(self, status: int) -> None:
         """Close what is open, then leave at once: no library may hold up the exit."""
         deadline = time.monotonic() + ENDING_SECONDS
-        for thread in self._meeting.close() if self._meeting else ():
+        carried = self._meeting or self._standby
+        for thread in carried.close() if carried else ():
             thread.join(max(0.0, deadline - time.monotonic()))
         os._exit(status)
 
@@ -135,21 +146,26 @@ class MediaProgram:
         from agent.media.figures import Figures
         from agent.media.meeting import Meeting
         from agent.media.pipeline import SharedClock
+        from agent.media.standby import Standby
         from agent.media.webrtc.dialing import Dialer
         from agent.media.webrtc.network import Network
 
-        if self._configure is None or self._meeting is not None:
+        if self._configure is None or self._meeting or self._standby:
             raise MessageError("bad-frame", "start comes once, after configure")
         devices, media = self._configure.devices, self._configure.media
         network = Network(self._certificate, media.local_address, Dialer())
         context = Context(self._loop, SharedClock(), network, devices, media, self._line.send)
+        if isinstance(start.plan, StandbyPlan):
+            self._standby = Standby(context, start.plan)
+            self._standby.start()
+            return
         self._meeting = Meeting(context, start.plan, _makers(devices))
         self._meeting.start()
         Figures(self._loop, self._meeting, self._line.send)
 
     def _instruct(self, instruction: Instruction) -> None:
         if self._meeting is None:
-            raise MessageError("bad-frame", "an instruction before start")
+            raise MessageError("bad-frame", "an instruction, and no meeting")
         self._meeting.apply(instruction)
 
 

@@ -62,8 +62,8 @@ class Loop:
             self._take(self._inbox.get(timeout=self._patience_seconds()))
             for _ in range(MAX_EVENTS_A_TURN):  # an answer that is here beats its deadline
                 self._take(self._inbox.get_nowait())
-        for name in self._outside.timers.due(self._outside.clock.now().monotonic_seconds):
-            self._handle(DeadlinePassed(name))
+        for deadline in self._outside.timers.due(self._outside.clock.now().monotonic_seconds):
+            self._handle(DeadlinePassed(deadline))
         notifier = self._outside.notifier
         if notifier.watchdog_interval_seconds is not None and self._outside.hub.alive():
             notifier.watchdog()

@@ -68,10 +68,10 @@ class Performer:
                 out.hub.publish_health(health)
             case do.PublishEvent(event) if outgoing is not None:
                 self._publish_event(event, outgoing)
-            case do.SetDeadline(name, seconds):
-                out.timers.set(name, seconds, out.clock.now().monotonic_seconds)
-            case do.CancelDeadline(name):
-                out.timers.cancel(name)
+            case do.SetDeadline(deadline, seconds):
+                out.timers.set(deadline, seconds, out.clock.now().monotonic_seconds)
+            case do.CancelDeadline(deadline):
+                out.timers.cancel(deadline)
             case do.Probe():
                 out.prober.request()
             case do.SetServiceStatus(text):

@@ -1,34 +1,36 @@
-"""Named deadlines, as plain data: the loop asks what is due and how long it may sleep.
+"""Deadlines, as plain data: the loop asks what is due and how long it may sleep.
 
 They pair with the core's `SetDeadline`, `CancelDeadline` and `DeadlinePassed`.
 """
 
 from __future__ import annotations
 
+from agent.core.model.deadlines import Deadline
+
 
 class Timers:
-    """Deadlines by name, on the monotonic clock that the caller hands in (seconds).
+    """The deadlines that are set, on the monotonic clock that the caller hands in (seconds).
 
     There are a dozen at the most, so a dictionary beats a heap.
     """
 
     def __init__(self) -> None:
-        self._deadlines: dict[str, float] = {}
+        self._deadlines: dict[Deadline, float] = {}
 
-    def set(self, name: str, seconds: float, now: float) -> None:
-        """Be due `seconds` after `now`; replaces an earlier deadline of that name."""
-        self._deadlines[name] = now + seconds
+    def set(self, deadline: Deadline, seconds: float, now: float) -> None:
+        """Be due `seconds` after `now`; replaces an equal deadline that was set before."""
+        self._deadlines[deadline] = now + seconds
 
-    def cancel(self, name: str) -> None:
-        """Forget it; fine if there is none."""
-        self._deadlines.pop(name, None)
+    def cancel(self, deadline: Deadline) -> None:
+        """Forget it; fine if it is not set."""
+        self._deadlines.pop(deadline, None)
 
-    def due(self, now: float) -> list[str]:
-        """The names whose time has come, earliest first; each is said once."""
-        passed = [name for name, deadline in self._deadlines.items() if deadline <= now]
+    def due(self, now: float) -> list[Deadline]:
+        """Those whose time has come, earliest first; each is said once."""
+        passed = [one for one, when in self._deadlines.items() if when <= now]
         passed.sort(key=self._deadlines.__getitem__)
-        for name in passed:
-            del self._deadlines[name]
+        for deadline in passed:
+            del self._deadlines[deadline]
         return passed
 
     def seconds_to_next(self, now: float) -> float | None:

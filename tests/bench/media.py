@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from agent.core.model.commands import Endpoint, Source
-from agent.core.model.media import MediaPlan, UplinkReported
+from agent.core.model.media import MeetingPlan, UplinkReported
 from agent.devices import registry
 from agent.settings import Camera, Devices, Microphone, Simulation, Speaker
 from tests.bench.row import Row
@@ -53,8 +53,8 @@ def measure() -> list[Row]:
     ]
 
 
-def plan(publish: str | None = None, play: str | None = None) -> MediaPlan:
-    return MediaPlan(
+def plan(publish: str | None = None, play: str | None = None) -> MeetingPlan:
+    return MeetingPlan(
         meeting="bench",
         room="bench",
         publish=Endpoint(publish) if publish else None,

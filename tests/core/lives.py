@@ -18,6 +18,7 @@ from agent.core.model import effects as do
 from agent.core.model.clock import Now
 from agent.core.model.command_codec import command_from
 from agent.core.model.commands import FINAL_STATES, Ack, Command, Origin
+from agent.core.model.deadlines import Deadline, HealthDue
 from agent.core.model.documents import DeviceStatus, Status
 from agent.core.model.events import (
     CommandReceived,
@@ -41,6 +42,7 @@ from agent.core.model.media import (
     DownlinkReported,
     MediaPlan,
     MediaReport,
+    MeetingPlan,
     RecordingReported,
     SetMicrophone,
     SetRecording,
@@ -92,7 +94,7 @@ class Life:
     def _start(self) -> None:
         self.child: Child | None = None
         self.lamp, self.ended = "off", False
-        self.deadlines: dict[str, float] = {}
+        self.deadlines: dict[Deadline, float] = {}
         self.room = Room(self._profile)
         waiting = [CommandReceived(c, Delivery(m, 1)) for m, c in self._unacknowledged.items()]
         self._inbox: list[Event] = [*waiting]
@@ -194,7 +196,7 @@ class Life:
         return MediaExited(child.generation, -9, "killed")
 
     def _report(self, child: Child) -> MediaReport:
-        if not child.plan.meeting:
+        if not isinstance(child.plan, MeetingPlan):
             return DeviceReported("display", True, OK)
         reports: list[MediaReport] = [
             DeviceReported("microphone", True, OK),
@@ -210,11 +212,11 @@ class Life:
         return report
 
     def _deadline(self) -> DeadlinePassed:
-        name = min(self.deadlines, key=self.deadlines.__getitem__)
-        self._seconds = max(self._seconds, self.deadlines.pop(name))
-        if name == "health":
+        deadline = min(self.deadlines, key=self.deadlines.__getitem__)
+        self._seconds = max(self._seconds, self.deadlines.pop(deadline))
+        if deadline == HealthDue():
             self._inbox.append(HostSampled({}))
-        return DeadlinePassed(name)
+        return DeadlinePassed(deadline)
 
     # --- what the room does about it -------------------------------------------------------------
 
@@ -258,10 +260,10 @@ class Life:
                 self._unacknowledged.pop(delivery.mid, None)
             case do.SendAck(ack) if ack.state in FINAL_STATES:
                 self.published[ack.id].append(ack)
-            case do.SetDeadline(name, seconds):
-                self.deadlines[name] = self._seconds + seconds
-            case do.CancelDeadline(name):
-                self.deadlines.pop(name, None)
+            case do.SetDeadline(deadline, seconds):
+                self.deadlines[deadline] = self._seconds + seconds
+            case do.CancelDeadline(deadline):
+                self.deadlines.pop(deadline, None)
             case do.SwitchDisplay(on):
                 self._relay = on
                 self._inbox.append(DisplaySwitched(on))
@@ -272,14 +274,16 @@ class Life:
                 self.ended = True
             case do.StartMedia(generation, plan):
                 assert self.child is None, "two children at a time"
-                self.child = Child(generation, plan, plan.microphone_live, plan.recording)
+                meeting = isinstance(plan, MeetingPlan)
+                live, recording = meeting and plan.microphone_live, meeting and plan.recording
+                self.child = Child(generation, plan, live, recording)
             case do.StopMedia() if self.child is not None:
                 self.child.stopping = True
             case do.InstructMedia(instruction) if self.child is not None:
                 self._instruct(self.child, instruction)
 
     def _instruct(self, child: Child, instruction: Any) -> None:
-        assert child.plan.meeting, "the standby picture's child is told nothing"
+        assert isinstance(child.plan, MeetingPlan), "the standby picture's child is told nothing"
         if child.stopping or self._chance.random() < 0.2:
             return  # it does not listen any more, or hangs
         if isinstance(instruction, SetMicrophone):

@@ -10,6 +10,7 @@ import msgspec
 from agent.core.model.clock import Now
 from agent.core.model.command_codec import command_from
 from agent.core.model.commands import Ack, AckState, Origin
+from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import DeviceStatus, Phase, Status
 from agent.core.model.effects import (
     CancelDeadline,
@@ -68,7 +69,7 @@ class Playbook:
         self.synchronised = True
         self._jumped = timedelta()
         self.effects: list[Effect] = []
-        self.deadlines: dict[str, float] = {}
+        self.deadlines: dict[Deadline, float] = {}
         self._ids = 0
 
     @property
@@ -88,9 +89,9 @@ class Playbook:
         effects = self.room.handle(event, self.now)
         for effect in effects:
             if isinstance(effect, SetDeadline):
-                self.deadlines[effect.name] = self.seconds + effect.seconds
+                self.deadlines[effect.deadline] = self.seconds + effect.seconds
             elif isinstance(effect, CancelDeadline):
-                self.deadlines.pop(effect.name, None)
+                self.deadlines.pop(effect.deadline, None)
         self.effects += effects
         return effects
 
@@ -98,9 +99,9 @@ class Playbook:
         """Let time pass; deadlines come when they are due."""
         end, effects = self.seconds + seconds, []
         while self.deadlines and min(self.deadlines.values()) <= end:
-            name = min(self.deadlines, key=self.deadlines.__getitem__)
-            self.seconds = self.deadlines.pop(name)
-            effects += self.tell(DeadlinePassed(name))
+            deadline = min(self.deadlines, key=self.deadlines.__getitem__)
+            self.seconds = self.deadlines.pop(deadline)
+            effects += self.tell(DeadlinePassed(deadline))
         self.seconds = end
         return effects
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from agent.core.display import HOLD
 from agent.core.model import effects as do
+from agent.core.model.deadlines import DisplayUnused
 from agent.core.model.documents import Phase
 from agent.core.model.events import DisplaySwitched, Restored
 from tests.core.playbook import PROFILE, Playbook
@@ -21,12 +21,12 @@ def test_a_restart_leaves_a_display_on_that_the_hub_ordered_on() -> None:
     before = start(display_on=False, kept_on=False)
     before.command("display", power="on")
     assert before.all(do.RememberDisplayKeptOn) == [do.RememberDisplayKeptOn(True)]
-    assert HOLD not in start(display_on=True, kept_on=True).deadlines
+    assert DisplayUnused() not in start(display_on=True, kept_on=True).deadlines
 
 
 def test_a_display_that_nobody_ordered_on_goes_off_after_the_hold_time() -> None:
     play = start(display_on=True, kept_on=False)
-    play.wait(play.deadlines[HOLD])
+    play.wait(play.deadlines[DisplayUnused()])
     assert do.SwitchDisplay(False) in play.effects
 
 
@@ -61,4 +61,4 @@ def test_the_order_ends_with_an_off_and_with_a_meeting() -> None:
     play.command("leave")
     play.exit("exited")
     assert play.all(do.RememberDisplayKeptOn)[-1] == do.RememberDisplayKeptOn(False)
-    assert HOLD in play.deadlines
+    assert DisplayUnused() in play.deadlines

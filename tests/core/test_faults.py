@@ -17,6 +17,7 @@ from agent.core.model.commands import (
     Restart,
     Volume,
 )
+from agent.core.model.deadlines import MediaStartDue
 from agent.core.model.documents import DeviceStatus, Phase, Status
 from agent.core.model.events import (
     DevicesProbed,
@@ -95,7 +96,7 @@ def test_a_child_that_keeps_dying_fails_the_join_and_backs_off_in_a_meeting() ->
     for _ in range(8):
         before = play.seconds
         play.exit()
-        waits.append(play.deadlines["media-restart"] - before)
+        waits.append(play.deadlines[MediaStartDue()] - before)
         play.wait(60)
     assert waits[0] < 1
     assert waits == sorted(waits[:6]) + waits[6:]

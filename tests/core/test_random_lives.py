@@ -11,7 +11,9 @@ import os
 import pytest
 
 from agent.core.meeting.lifecycle import HELD
+from agent.core.model.deadlines import JoinLate, MediaStartDue, MeetingEndDue
 from agent.core.model.documents import Phase
+from agent.core.model.media import MeetingPlan
 from tests.core.lives import Life
 
 LIVES = int(os.environ.get("DIEMCAU_LIVES", "80"))
@@ -38,7 +40,7 @@ def test_the_promises_hold_all_life_long(first: int) -> None:
 def look_at(life: Life) -> None:
     """Everything that must be so at any moment."""
     child, lifecycle = life.child, life.room.lifecycle
-    in_meeting = child is not None and bool(child.plan.meeting)
+    in_meeting = child is not None and isinstance(child.plan, MeetingPlan)
     assert life.lamp != "off" or not in_meeting, "open, but the lamp is off"
     assert life.lamp != "on" or lifecycle.membership, "the lamp is on, but nothing is open"
     if child is not None and child.live and child.microphone_open:
@@ -57,9 +59,9 @@ def look_at_phase(life: Life, in_meeting: bool) -> None:
         lifecycle.membership.id if lifecycle.membership and lifecycle.held else None
     )
     if lifecycle.phase in HELD:
-        assert life.child or "media-restart" in deadlines, "no child, and none to come"
-        assert lifecycle.phase is not Phase.JOINING or "join" in deadlines
-        assert lifecycle.window.until is None or "meeting-window" in deadlines
+        assert life.child or MediaStartDue() in deadlines, "no child, and none to come"
+        assert lifecycle.phase is not Phase.JOINING or JoinLate() in deadlines
+        assert lifecycle.window.until is None or MeetingEndDue() in deadlines
     elif lifecycle.phase in (Phase.LEAVING, Phase.FAULT):
         assert life.child, "nobody is left to leave"
     else:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from agent.core.media_process import RESTART
 from agent.core.model import effects as do
+from agent.core.model.deadlines import MediaStartDue
 from agent.core.model.documents import Phase
 from agent.core.model.events import DevicesProbed, DisplaySwitched, HostSampled, Restored
-from agent.core.model.media import UplinkReported
+from agent.core.model.media import StandbyPlan, UplinkReported
 from tests.core.playbook import PROFILE, Playbook, kinds
 
 SCREEN = structs.replace(PROFILE, has_screen=True)
@@ -26,8 +26,7 @@ def test_a_display_that_is_on_shows_the_rooms_name_and_opens_nothing() -> None:
     play.command("display", power="on")
     play.tell(DisplaySwitched(True))
     plan = play.all(do.StartMedia)[0].plan
-    assert (plan.meeting, plan.publish, plan.play, plan.camera_live) == ("", None, [], False)
-    assert plan.room_name == "Xã A"
+    assert plan == StandbyPlan("xa-a", "Xã A")
     assert play.state.phase is Phase.STANDBY
 
 
@@ -39,7 +38,7 @@ def test_it_goes_with_the_display() -> None:
     assert len(play.all(do.StopMedia)) == 1, "told once"
     play.exit("exited")
     assert len(play.all(do.StartMedia)) == 1
-    assert RESTART not in play.deadlines, "nothing failed that is to be tried again"
+    assert MediaStartDue() not in play.deadlines, "nothing failed that is to be tried again"
 
 
 def test_health_is_asked_for_while_a_meetings_child_waits_for_the_screen() -> None:
@@ -63,7 +62,9 @@ def test_a_meetings_child_waits_until_the_screen_is_free() -> None:
     assert play.phase is Phase.IN_MEETING
     play.command("leave")
     play.exit("exited")
-    assert play.all(do.StartMedia)[-1].plan.meeting == "", "and comes back after it"
+    assert play.all(do.StartMedia)[-1].plan == StandbyPlan("xa-a", "Xã A"), (
+        "and comes back after it"
+    )
 
 
 def test_leaving_before_the_screen_is_free_ends_in_standby() -> None:
@@ -72,7 +73,7 @@ def test_leaving_before_the_screen_is_free_ends_in_standby() -> None:
     play.command("leave")
     play.exit("exited")
     assert play.phase is Phase.STANDBY
-    assert play.all(do.StartMedia)[-1].plan.meeting == ""
+    assert play.all(do.StartMedia)[-1].plan == StandbyPlan("xa-a", "Xã A")
     assert play.states("c2")[-1] == "succeeded"
 
 
@@ -82,7 +83,7 @@ def test_a_screen_that_cannot_be_opened_is_tried_ever_more_slowly() -> None:
     for _ in range(5):
         before = play.seconds
         play.exit("exit code 3")
-        waits.append(play.deadlines["media-restart"] - before)
+        waits.append(play.deadlines[MediaStartDue()] - before)
         play.wait(60)
     assert waits == sorted(waits)
     assert waits[-1] > 4

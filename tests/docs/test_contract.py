@@ -109,8 +109,8 @@ def test_the_state_words_are_all_there() -> None:
 
 
 def test_the_events_that_the_core_tells_are_all_there() -> None:
-    source = "".join(path.read_text("utf-8") for path in (ROOT / "agent" / "core").glob("*.py"))
-    told = set(re.findall(r'_tell\(\s*"([a-z-]+)"', source))
-    assert "mute-pressed" in told
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "agent" / "core").rglob("*.py"))
+    told = set(re.findall(r'tell\(\s*"([a-z-]+)"', source))
+    assert {"mute-pressed", "resumed", "reconnected"} <= told
     for kind in told:
         assert f"`{kind}`" in page_text(CONTRACT)

@@ -9,7 +9,7 @@ import av
 from agent.core.model.commands import Endpoint, Source
 from agent.core.model.media import (
     DownlinkReported,
-    MediaPlan,
+    MeetingPlan,
     SnapshotTaken,
     TakeSnapshot,
     UplinkReported,
@@ -48,8 +48,8 @@ def plan(
     *,
     live: bool = True,
     token: str | None = None,
-) -> MediaPlan:
-    return MediaPlan(
+) -> MeetingPlan:
+    return MeetingPlan(
         meeting="giao-ban",
         room="test",
         publish=Endpoint(publish, token) if publish else None,

@@ -12,7 +12,7 @@ import pytest
 
 from agent.core.model.commands import Endpoint, Source
 from agent.core.model.events import Event, MediaExited, MediaReported
-from agent.core.model.media import Fault, Measured, MediaPlan, Ready, SetSources, SetVolume
+from agent.core.model.media import Fault, Measured, MeetingPlan, Ready, SetSources, SetVolume
 from agent.ipc import spawned_process
 from agent.ipc.supervisor import Supervisor
 from agent.settings import Devices, Media
@@ -22,8 +22,8 @@ FAKE_CHILD = Path(__file__).parent.parent / "support" / "fake_child.py"
 TOKEN = "token-nobody-may-read"
 
 
-def plan() -> MediaPlan:
-    return MediaPlan(
+def plan() -> MeetingPlan:
+    return MeetingPlan(
         meeting="giao-ban",
         room="room-a",
         publish=Endpoint(url="http://127.0.0.1:1/whip", token=TOKEN),

@@ -23,14 +23,14 @@ from agent.core.model.effects import (
     StartMedia,
 )
 from agent.core.model.events import Delivery, MeetingRecord, OrderedVolume
-from agent.core.model.media import MediaPlan
+from agent.core.model.media import MeetingPlan
 from agent.errors import JournalError
 from agent.runtime.recorder import Recorder, segments
 from agent.runtime.restoring import restored
 from agent.store.journal import Journal
 from tests.store.test_journal import event, join, ping, result
 
-PLAN = MediaPlan("giao-ban", "r1", None, [], False, True, 70)
+PLAN = MeetingPlan("giao-ban", "r1", None, [], False, True, 70)
 ACKNOWLEDGE = AcknowledgeDelivery(Delivery(1, 1))
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from msgspec import UNSET, structs
 
-from agent.core.answers import Answers
-from agent.core.meeting.lifecycle import Lifecycle, Tell
+from agent.core.context import Context
+from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.meeting.membership import Membership
 from agent.core.meeting.window import can_resume
 from agent.core.model.clock import Now
@@ -18,26 +18,18 @@ from agent.core.model.commands import Code, Command, Join, Leave
 from agent.core.model.documents import Phase
 from agent.core.model.events import Delivery, MeetingRecord
 from agent.core.model.media import SetSources
-from agent.core.model.profile import Profile
-from agent.core.recording import Recording
+from agent.core.recording import RecordingControl
 
 
 class MeetingControl:
     """Refuses, begins, changes and ends stays."""
 
-    def __init__(
-        self,
-        profile: Profile,
-        answers: Answers,
-        recording: Recording,
-        lifecycle: Lifecycle,
-        tell: Tell,
-    ) -> None:
-        self._profile = profile
-        self._answers = answers
+    def __init__(self, context: Context, recording: RecordingControl, lifecycle: Lifecycle) -> None:
+        self._profile = context.profile
+        self._answers = context.answers
+        self._tell = context.tell
         self._recording = recording
-        self._lifecycle = lifecycle
-        self._tell = tell
+        self.lifecycle = lifecycle
 
     def join(self, command: Command, join: Join, delivery: Delivery | None, now: Now) -> None:
         """Be in this meeting; see docs/contract.md for what is refused and what replaces what."""
@@ -46,21 +38,21 @@ class MeetingControl:
             return
         self._answers.accept(command, delivery, now)
         if (
-            self._lifecycle.membership
-            and self._lifecycle.held
-            and self._lifecycle.membership.id == join.meeting.id
+            self.lifecycle.membership
+            and self.lifecycle.held
+            and self.lifecycle.membership.id == join.meeting.id
         ):
-            self._rejoin(self._lifecycle.membership, command, join, now)
-        elif self._lifecycle.phase is Phase.STANDBY:
-            self._lifecycle.begin(command, join, now)
+            self._rejoin(self.lifecycle.membership, command, join, now)
+        elif self.lifecycle.phase is Phase.STANDBY:
+            self.lifecycle.begin(command, join, now)
         else:
-            self._lifecycle.supersede_joins("another join took its place", now)
-            self._lifecycle.departure.follow_with(command)
-            self._lifecycle.stop(now, command, "another join took its place")
+            self.lifecycle.supersede_joins("another join took its place", now)
+            self.lifecycle.departure.follow_with(command)
+            self.lifecycle.stop(now, command, "another join took its place")
 
     def _refusal(self, join: Join, now: Now) -> tuple[Code, str] | None:
-        membership, to_come = self._lifecycle.membership, self._lifecycle.departure.next_meeting
-        current = membership.id if membership and self._lifecycle.held else to_come
+        membership, to_come = self.lifecycle.membership, self.lifecycle.departure.next_meeting
+        current = membership.id if membership and self.lifecycle.held else to_come
         if current not in (None, join.meeting.id) and not join.replace:
             return (
                 Code.IN_MEETING,
@@ -86,12 +78,12 @@ class MeetingControl:
         play = self._profile.play_sources(changed)
         if play != membership.play:
             membership.set_sources(play)
-            self._lifecycle.instruct(SetSources(play))
-        self._lifecycle.window.open(changed.until, now)
-        self._lifecycle.remember(changed)
-        if self._lifecycle.phase is Phase.JOINING:
-            self._lifecycle.arrival.wait(command.id)
-            self._lifecycle.check(now)  # with fewer sources it may have all it needs
+            self.lifecycle.instruct(SetSources(play))
+        self.lifecycle.window.open(changed.until, now)
+        self.lifecycle.remember(changed)
+        if self.lifecycle.phase is Phase.JOINING:
+            self.lifecycle.arrival.wait(command.id)
+            self.lifecycle.check(now)  # with fewer sources it may have all it needs
         else:
             self._answers.succeed(
                 command.id, f"in meeting {membership.id} already", now, code=Code.ALREADY
@@ -104,8 +96,8 @@ class MeetingControl:
     def leave(self, command: Command, leave: Leave, delivery: Delivery | None, now: Now) -> None:
         """Be in no meeting, or not in that one."""
         self._answers.accept(command, delivery, now)
-        current = self._lifecycle.membership.id if self._lifecycle.membership else None
-        to_come = self._lifecycle.departure.next_meeting
+        current = self.lifecycle.membership.id if self.lifecycle.membership else None
+        to_come = self.lifecycle.departure.next_meeting
         if to_come and leave.meeting is not None and current != to_come:
             self._leave_one_of_two(command, leave.meeting, now)
             return
@@ -113,17 +105,17 @@ class MeetingControl:
             text = f"not in meeting {leave.meeting}" if leave.meeting else "in no meeting"
             self._answers.succeed(command.id, text, now, code=Code.ALREADY)
             return
-        self._lifecycle.supersede_joins("a leave came before it was in", now)
-        self._lifecycle.departure.wait(command.id)
+        self.lifecycle.supersede_joins("a leave came before it was in", now)
+        self.lifecycle.departure.wait(command.id)
         self._answers.running(command.id, f"leaving {current}", now)
-        self._lifecycle.stop(now, command, f"left {current}")
+        self.lifecycle.stop(now, command, f"left {current}")
 
     def _leave_one_of_two(self, command: Command, meeting: str, now: Now) -> None:
         """One meeting is being left for another, and the command names one of them, or neither."""
-        if meeting == self._lifecycle.departure.next_meeting:
-            self._lifecycle.supersede_joins("a leave came before it was in", now)
-        elif self._lifecycle.membership and meeting == self._lifecycle.membership.id:
-            self._lifecycle.departure.wait(command.id)
+        if meeting == self.lifecycle.departure.next_meeting:
+            self.lifecycle.supersede_joins("a leave came before it was in", now)
+        elif self.lifecycle.membership and meeting == self.lifecycle.membership.id:
+            self.lifecycle.departure.wait(command.id)
             return
         self._answers.succeed(command.id, f"not in meeting {meeting}", now)
 
@@ -133,12 +125,12 @@ class MeetingControl:
         assert isinstance(join, Join)
         meeting = join.meeting.id
         if not can_resume(record, now):
-            self._lifecycle.forget()
+            self.lifecycle.forget()
             text = f"not back into meeting {meeting}: its time is over"
             self._tell("meeting-over", Code.OK, text, now)
             return
         since = datetime.fromtimestamp(record.since_wall, UTC)
-        self._lifecycle.begin(record.command, join, now, resumed_since=since)
+        self.lifecycle.begin(record.command, join, now, resumed_since=since)
         if record.command.id not in self._answers.open:
-            self._lifecycle.go_on()
+            self.lifecycle.go_on()
         self._tell("resumed", Code.OK, f"back into meeting {meeting}, muted", now)

@@ -6,26 +6,25 @@ what it reports. `agent.core.meeting.control` has the commands that begin and en
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec import structs
 
-from agent.core.answers import Answers
 from agent.core.audit import Cause
+from agent.core.context import Context
 from agent.core.display import DisplayPower
-from agent.core.media_process import RESTART, MediaProcess
+from agent.core.media_process import MediaProcess
 from agent.core.meeting.membership import Membership
 from agent.core.meeting.standby import StandbyScreen
-from agent.core.meeting.waiting import JOIN, SETTLE, Arrival, Departure
-from agent.core.meeting.window import WINDOW, Window
-from agent.core.microphone import Microphone
+from agent.core.meeting.waiting import Arrival, Departure
+from agent.core.meeting.window import Window
+from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code, Command, Join
+from agent.core.model.deadlines import LeaveLate
 from agent.core.model.documents import Phase
 from agent.core.model.effects import (
     CancelDeadline,
-    Effect,
     InstructMedia,
     RememberMeeting,
     SetDeadline,
@@ -33,10 +32,8 @@ from agent.core.model.effects import (
 )
 from agent.core.model.events import MeetingRecord
 from agent.core.model.media import Instruction
-from agent.core.model.profile import Profile
-from agent.core.recording import Recording
+from agent.core.recording import RecordingControl
 
-LEAVE = "leave"
 LEAVE_SECONDS = 10.0
 """The supervisor's SIGKILL has come by then, and the kernel has had time for it."""
 
@@ -45,37 +42,34 @@ MAX_JOIN_FAILURES = 3
 
 HELD = frozenset({Phase.JOINING, Phase.IN_MEETING, Phase.RECONNECTING})
 
-Tell = Callable[[str, str, str, Now], None]
-"""Publishes an event: type, code, text, now."""
+LINKS = "links"
+"""What `reconnecting` and `reconnected` are about, for the throttle."""
 
 
 class Lifecycle:
-    """The meeting that the room is in, or none. `do` takes the effects in order."""
+    """The meeting that the room is in, or none."""
 
     def __init__(
         self,
-        profile: Profile,
-        do: Callable[[Effect], None],
-        answers: Answers,
+        context: Context,
         display: DisplayPower,
         process: MediaProcess,
-        microphone: Microphone,
-        recording: Recording,
-        tell: Tell,
+        microphone: MicrophoneControl,
+        recording: RecordingControl,
     ) -> None:
-        self._profile = profile
-        self._do = do
-        self._answers = answers
+        self._profile = context.profile
+        self._do = context.do
+        self._answers = context.answers
+        self._tell = context.tell
         self._display = display
         self._microphone = microphone
         self._recording = recording
-        self._tell = tell
-        self.window = Window(do)
-        self.arrival = Arrival(do, answers)
-        self.departure = Departure(answers)
+        self.window = Window(context)
+        self.arrival = Arrival(context)
+        self.departure = Departure(context)
         self._ending: Cause = (None, "")
         self.process = process
-        self._standby = StandbyScreen(profile, self.process)
+        self._standby = StandbyScreen(context, process)
         self.phase = Phase.STANDBY
         self.membership: Membership | None = None
 
@@ -190,7 +184,7 @@ class Lifecycle:
         elif not membership.flows and self.phase is Phase.IN_MEETING:
             self.phase = Phase.RECONNECTING
             code, text = membership.shortfall()
-            self._tell("reconnecting", code, text, now)
+            self._tell("reconnecting", code, text, now, flaps=LINKS)
 
     def _check_joining(self, membership: Membership, settled: bool, now: Now) -> None:
         if refusal := membership.refusal():
@@ -218,7 +212,7 @@ class Lifecycle:
         self.phase = Phase.IN_MEETING
         self.arrival.arrived(membership.id, membership.detail(), now)
         if again:
-            self._tell("reconnected", Code.OK, f"back in meeting {membership.id}", now)
+            self._tell("reconnected", Code.OK, f"back in meeting {membership.id}", now, flaps=LINKS)
 
     def _fail_join(self, membership: Membership, code: Code, text: str, now: Now) -> None:
         self.arrival.failed(code, text, now, membership.detail())
@@ -238,13 +232,13 @@ class Lifecycle:
         self._standby.retry()
         if self.process.running:
             self.process.stop()
-            self._do(SetDeadline(LEAVE, LEAVE_SECONDS))
+            self._do(SetDeadline(LeaveLate(), LEAVE_SECONDS))
         else:
             self._left(now)
 
     def _left(self, now: Now) -> None:
         assert self.membership is not None
-        self._do(CancelDeadline(LEAVE))
+        self._do(CancelDeadline(LeaveLate()))
         left, self.membership = self.membership, None
         self.phase = Phase.STANDBY
         self._microphone.rest()
@@ -297,22 +291,31 @@ class Lifecycle:
 
     # --- deadlines -------------------------------------------------------------------------------
 
-    def deadline(self, name: str, now: Now) -> None:
-        """One of this file's deadlines has passed."""
+    def join_late(self, now: Now) -> None:
+        """The time that joining may take is over."""
+        self.check(now, settled=True)
+        if self.membership is not None and self.phase is Phase.JOINING:
+            self._join_is_due(self.membership, now)
+
+    def sources_late(self, now: Now) -> None:
+        """Enough is there, and the rest of the sources had its moment."""
+        self.check(now, settled=True)
+
+    def leave_late(self, now: Now) -> None:
+        """The media process must be gone by now."""
+        if self.membership is not None and self.phase is Phase.LEAVING:
+            self._stuck(self.membership, now)
+
+    def start_media(self) -> None:
+        """The pause after a failed media process is over."""
+        self._standby.retry()
+        if self.membership is not None and self.held and not self.process.running:
+            self._start_process(self.membership)
+
+    def end_due(self, now: Now) -> None:
+        """Look whether the meeting's time is over, and leave if it is."""
         membership = self.membership
-        if name == RESTART:
-            self._standby.retry()
-        if membership is not None and name == LEAVE and self.phase is Phase.LEAVING:
-            self._stuck(membership, now)
-        if membership is None or not self.held:
-            return
-        if name in (JOIN, SETTLE):
-            self.check(now, settled=True)
-            if name == JOIN and self.phase is Phase.JOINING:
-                self._join_is_due(membership, now)
-        elif name == RESTART and not self.process.running:
-            self._start_process(membership)
-        elif name == WINDOW and self.window.over(now):
+        if membership is not None and self.held and self.window.over(now):
             self._tell("meeting-over", Code.OK, f"meeting {membership.id}: its time is over", now)
             self.supersede_joins("the meeting's time is over", now)
             self.stop(now, membership.command, "the meeting's time is over")

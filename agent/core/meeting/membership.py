@@ -8,13 +8,13 @@ from typing import Any
 
 from agent.core.model.commands import Code, Command, Endpoint, Join, Source
 from agent.core.model.documents import DeviceStatus, MeetingState, Status
-from agent.core.model.media import LinkState, MediaPlan
+from agent.core.model.media import LinkState, MeetingPlan
 from agent.core.model.profile import Profile
 from agent.core.model.urls import shown
 
 
 @dataclass
-class Link:
+class MediaLink:
     """One media session's last reported state."""
 
     state: LinkState = "connecting"
@@ -40,8 +40,8 @@ class Membership:
     failures: int = 0
     missing: dict[str, str] = field(default_factory=dict)
     """Device -> what is wrong with it, as the media process reported."""
-    uplink: Link = field(default_factory=Link)
-    downlinks: dict[str, Link] = field(default_factory=dict)
+    uplink: MediaLink = field(default_factory=MediaLink)
+    downlinks: dict[str, MediaLink] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Every source has its link, also while the media process is still to be started."""
@@ -57,9 +57,9 @@ class Membership:
 
     def plan(
         self, profile: Profile, *, microphone_live: bool, speaker_volume: int, recording: bool
-    ) -> MediaPlan:
+    ) -> MeetingPlan:
         """What a media process needs to know to carry the meeting."""
-        return MediaPlan(
+        return MeetingPlan(
             meeting=self.id,
             room=profile.room,
             publish=self.publish,
@@ -74,14 +74,14 @@ class Membership:
 
     def reset_links(self) -> None:
         """A new media process: nothing is connected yet."""
-        self.uplink = Link()
-        self.downlinks = {source.url: Link() for source in self.play}
+        self.uplink = MediaLink()
+        self.downlinks = {source.url: MediaLink() for source in self.play}
         self.missing = {}
 
     def set_sources(self, play: list[Source]) -> None:
         """Play exactly these; links that stay keep their state."""
         self.play = play
-        self.downlinks = {s.url: self.downlinks.get(s.url, Link()) for s in play}
+        self.downlinks = {s.url: self.downlinks.get(s.url, MediaLink()) for s in play}
 
     def device(self, device: str, status: DeviceStatus) -> None:
         """Note what the meeting lacks of this device, or that it is well."""

@@ -5,16 +5,16 @@ It never opens camera, microphone or loudspeaker, and makes way for a meeting's 
 
 from __future__ import annotations
 
+from agent.core.context import Context
 from agent.core.media_process import MediaProcess
-from agent.core.model.media import MediaPlan
-from agent.core.model.profile import Profile
+from agent.core.model.media import StandbyPlan
 
 
 class StandbyScreen:
     """Shows the room's name while the display is on and nothing else is shown."""
 
-    def __init__(self, profile: Profile, process: MediaProcess) -> None:
-        self._profile = profile
+    def __init__(self, context: Context, process: MediaProcess) -> None:
+        self._profile = context.profile
         self._process = process
         self._failures = 0
         self._ending = False
@@ -29,19 +29,7 @@ class StandbyScreen:
             self.end()
         elif not self._process.running and not self._paused:
             self.showing = True
-            self._process.start(self._plan())
-
-    def _plan(self) -> MediaPlan:
-        return MediaPlan(
-            meeting="",
-            room=self._profile.room,
-            publish=None,
-            play=[],
-            microphone_live=False,
-            camera_live=False,
-            speaker_volume=0,
-            room_name=self._profile.name,
-        )
+            self._process.start(StandbyPlan(self._profile.room, self._profile.name))
 
     def end(self) -> None:
         """Take the picture away; the media process's exit follows."""

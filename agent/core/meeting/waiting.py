@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from agent.core.answers import Answers
+from agent.core.context import Context
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckState, Code, Command, Join
-from agent.core.model.effects import CancelDeadline, Effect, SetDeadline
-
-JOIN = "join"
-SETTLE = "join-settle"
+from agent.core.model.deadlines import JoinLate, SourcesLate
+from agent.core.model.effects import CancelDeadline, SetDeadline
 
 SETTLE_SECONDS = 1.0
 """How long a join that has enough waits for the rest of its sources before it says which miss."""
 
 
 class Arrival:
-    """Answers them when the meeting flows both ways, or when it won't. `do` takes the effects in order."""
+    """Answers them when the meeting flows both ways, or when it won't."""
 
-    def __init__(self, do: Callable[[Effect], None], answers: Answers) -> None:
-        self._do = do
-        self._answers = answers
+    def __init__(self, context: Context) -> None:
+        self._do = context.do
+        self._answers = context.answers
         self._waiting: list[str] = []
         self._settling = False
 
@@ -30,7 +27,7 @@ class Arrival:
         """On the way in. A join that was answered before a restart waits for nothing."""
         self._settling = False
         self._waiting = [command_id] if command_id in self._answers.open else []
-        self._do(SetDeadline(JOIN, timeout_seconds))
+        self._do(SetDeadline(JoinLate(), timeout_seconds))
 
     def wait(self, command_id: str) -> None:
         """This join of the same meeting is answered with the first."""
@@ -49,7 +46,7 @@ class Arrival:
         """Enough is there; the rest of the sources gets a moment more, once."""
         if not self._settling:
             self._settling = True
-            self._do(SetDeadline(SETTLE, SETTLE_SECONDS))
+            self._do(SetDeadline(SourcesLate(), SETTLE_SECONDS))
 
     def withdraw(self, text: str, now: Now) -> None:
         """The joins have become pointless."""
@@ -72,15 +69,15 @@ class Arrival:
 
     def end(self) -> None:
         """The time that it may take does not matter any more."""
-        self._do(CancelDeadline(JOIN))
-        self._do(CancelDeadline(SETTLE))
+        self._do(CancelDeadline(JoinLate()))
+        self._do(CancelDeadline(SourcesLate()))
 
 
 class Departure:
     """Answers them when the media process is gone, or when it won't go."""
 
-    def __init__(self, answers: Answers) -> None:
-        self._answers = answers
+    def __init__(self, context: Context) -> None:
+        self._answers = context.answers
         self._leavers: list[str] = []
         self._next: Command | None = None
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from agent.core.context import Context
 from agent.core.model.clock import Now
 from agent.core.model.commands import Join
-from agent.core.model.effects import CancelDeadline, Effect, SetDeadline
+from agent.core.model.deadlines import MeetingEndDue
+from agent.core.model.effects import CancelDeadline, SetDeadline
 from agent.core.model.events import MeetingRecord
-
-WINDOW = "meeting-window"
 
 CHECK_SECONDS = 60.0
 """The end is looked up this often, since the wall clock may jump."""
@@ -27,8 +26,8 @@ class Window:
     clock not yet synchronised is judged again when it is.
     """
 
-    def __init__(self, do: Callable[[Effect], None]) -> None:
-        self._do = do
+    def __init__(self, context: Context) -> None:
+        self._do = context.do
         self._doubted_since: datetime | None = None
         self.until: datetime | None = None
 
@@ -38,17 +37,17 @@ class Window:
         """The meeting ends then; replaces an earlier end. `resumed_since` is when it began."""
         self.until = until
         self._doubted_since = None if now.synchronised else resumed_since
-        self._do(CancelDeadline(WINDOW))
+        self._do(CancelDeadline(MeetingEndDue()))
         if until is None and self._doubted_since is not None:
-            self._do(SetDeadline(WINDOW, CHECK_SECONDS))
+            self._do(SetDeadline(MeetingEndDue(), CHECK_SECONDS))
         if until is not None:
             left = (until - now.wall + GRACE).total_seconds()  # until + GRACE may be past year 9999
-            self._do(SetDeadline(WINDOW, min(max(left, 0.1), CHECK_SECONDS)))
+            self._do(SetDeadline(MeetingEndDue(), min(max(left, 0.1), CHECK_SECONDS)))
 
     def close(self) -> None:
         """The room is in no meeting."""
         self.until = None
-        self._do(CancelDeadline(WINDOW))
+        self._do(CancelDeadline(MeetingEndDue()))
 
     def over(self, now: Now) -> bool:
         """Whether the time is up; if not, it is looked up again."""

@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from agent.core.model.commands import Ack, Command, Reply
+from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import EventDocument, HealthDocument, RoomState
 from agent.core.model.events import Delivery, MeetingRecord, OrderedVolume
 from agent.core.model.media import Instruction, MediaPlan
@@ -118,16 +119,16 @@ class SetLamp(Struct, frozen=True):
 
 
 class SetDeadline(Struct, frozen=True):
-    """Say `DeadlinePassed(name)` in so many seconds; replaces an earlier one of that name."""
+    """Say `DeadlinePassed` in so many seconds; replaces an equal one that is set already."""
 
-    name: str
+    deadline: Deadline
     seconds: float
 
 
 class CancelDeadline(Struct, frozen=True):
-    """Forget a deadline; fine if there is none."""
+    """Forget a deadline; fine if it is not set."""
 
-    name: str
+    deadline: Deadline
 
 
 class Probe(Struct, frozen=True):

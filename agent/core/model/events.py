@@ -11,6 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from agent.core.model.commands import Ack, Code, Command, Reply
+from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import DeviceStatus
 from agent.core.model.media import MediaReport
 
@@ -123,7 +124,7 @@ class HostSampled(Struct, frozen=True):
 class DeadlinePassed(Struct, frozen=True):
     """A deadline set by `SetDeadline` has come."""
 
-    name: str
+    deadline: Deadline
 
 
 class MeetingRecord(Struct, frozen=True):

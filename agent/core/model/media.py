@@ -16,7 +16,14 @@ from agent.core.model.documents import DeviceStatus
 DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
 
 
-class MediaPlan(Struct, frozen=True):
+class StandbyPlan(Struct, frozen=True, tag_field="kind", tag="standby"):
+    """The quiet picture between meetings: the screen with the room's name, and no other device."""
+
+    room: str
+    room_name: str
+
+
+class MeetingPlan(Struct, frozen=True, tag_field="kind", tag="meeting"):
     """All that a media process needs to be in a meeting. `speaker_volume` is 0 to 100."""
 
     meeting: str
@@ -30,6 +37,9 @@ class MediaPlan(Struct, frozen=True):
     title: str = ""
     """The meeting's name for people, as the screen shows it."""
     recording: bool = False
+
+
+MediaPlan = StandbyPlan | MeetingPlan
 
 
 # --- instructions: daemon -> media process ---------------------------------------------------------------

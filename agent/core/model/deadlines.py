@@ -1,0 +1,85 @@
+"""The moments that the core wants to be told of: each is a type, so that none is mistaken for another.
+
+`SetDeadline` asks for one, `DeadlinePassed` brings it back; `agent.core.room` has the table of who
+takes which. Two that are equal are one and the same deadline: the later setting counts.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Deadline(Struct, frozen=True):
+    """The kind of all of them."""
+
+
+class HealthDue(Deadline, frozen=True):
+    """The regular health document."""
+
+
+class HealthChanged(Deadline, frozen=True):
+    """A health document out of turn: something has changed."""
+
+
+class ReportLate(Deadline, frozen=True):
+    """Whoever asked for a report has waited long enough."""
+
+
+class RefusalsDue(Deadline, frozen=True):
+    """What was refused meanwhile is told."""
+
+
+class HeldEventsDue(Deadline, frozen=True):
+    """The events that the throttle held back are told."""
+
+
+class StopOver(Deadline, frozen=True):
+    """The media process had its time: the daemon ends."""
+
+
+class DisplayWarm(Deadline, frozen=True):
+    """The display shows a picture by now."""
+
+
+class DisplayUnused(Deadline, frozen=True):
+    """The display was held on after a meeting for long enough."""
+
+
+class HandMuteOver(Deadline, frozen=True):
+    """The hand's mute has outlived its meeting for long enough."""
+
+
+class BlinkOver(Deadline, frozen=True):
+    """The lamp has blinked for long enough."""
+
+
+class InstructionLate(Deadline, frozen=True):
+    """The media process has not confirmed the instruction with this request."""
+
+    request: str
+
+
+class RecordingLate(Deadline, frozen=True):
+    """The media process has not answered the recording's request."""
+
+    request: str
+
+
+class JoinLate(Deadline, frozen=True):
+    """The time that joining may take is over."""
+
+
+class SourcesLate(Deadline, frozen=True):
+    """A join that has enough does not wait longer for the rest of its sources."""
+
+
+class LeaveLate(Deadline, frozen=True):
+    """The media process must be gone by now."""
+
+
+class MediaStartDue(Deadline, frozen=True):
+    """A media process is started in place of one that failed."""
+
+
+class MeetingEndDue(Deadline, frozen=True):
+    """Look whether the meeting's time is over."""
