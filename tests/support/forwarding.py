@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from aiortc import RTCRtpReceiver, RTCRtpSender
+from aiortc.clock import current_ntp_time
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     RtcpPsfbPacket,
@@ -30,6 +31,9 @@ NACK_SECONDS = 0.1
 NACK_ATTEMPTS = 10
 """As pion, which most WHIP servers are made with: asks again every 100 ms, ten times."""
 
+REPORT_SECONDS = 0.5
+"""Between the reports of a source that is not there."""
+
 HISTORY_PACKETS = 128
 """aiortc's own RTP_HISTORY_SIZE: what a sender can retransmit."""
 
@@ -41,7 +45,11 @@ def _private(instance: object, name: str) -> Any:
 class Inlet:
     """A publisher's stream: takes its packets and sender reports and gives them to the outlets."""
 
-    def __init__(self, receiver: RTCRtpReceiver, feedback: TransportFeedback) -> None:
+    def __init__(
+        self, receiver: RTCRtpReceiver, feedback: TransportFeedback, *, tells_of: bool = True
+    ) -> None:
+        """`tells_of`: whether feedback knows this stream's packets."""
+        self._tells_of = tells_of
         self.kind: str = _private(receiver, "kind")
         self.keyframe_requests = 0
         self.first_packet_monotonic_seconds: float | None = None
@@ -76,7 +84,8 @@ class Inlet:
         return False, None
 
     async def _on_rtp(self, packet: RtpPacket, **arrival: int) -> None:
-        if (number := packet.extensions.transport_sequence_number) is not None:
+        number = packet.extensions.transport_sequence_number
+        if self._tells_of and number is not None:
             self._feedback.note(number)
         await self._handle_rtp(packet, **arrival)
 
@@ -128,6 +137,29 @@ class Inlet:
         self._outlets.discard(outlet)
 
 
+class Silence:
+    """A source that is not there, in a session that stays: sender reports come, and no packet."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._tasks: dict[Outlet, asyncio.Task[None]] = {}
+
+    def attach(self, outlet: Outlet) -> None:
+        self._tasks[outlet] = asyncio.ensure_future(self._report(outlet))
+
+    def detach(self, outlet: Outlet) -> None:
+        if task := self._tasks.pop(outlet, None):
+            task.cancel()
+
+    async def request_keyframe(self) -> None:
+        """Nobody is there to make one."""
+
+    async def _report(self, outlet: Outlet) -> None:
+        while True:
+            outlet.report(RtcpSenderInfo(current_ntp_time(), 0, 0, 0))
+            await asyncio.sleep(REPORT_SECONDS)
+
+
 class Gaps:
     """Stands where aiortc's NACK generator would be, which repeats all it misses at every loss."""
 
@@ -162,7 +194,9 @@ class Gaps:
 class Outlet:
     """A player's stream: what an aiortc sender sends instead of a track of its own."""
 
-    def __init__(self, sender: RTCRtpSender, inlet: Inlet, player: Player | None = None) -> None:
+    def __init__(
+        self, sender: RTCRtpSender, inlet: Inlet | Silence, player: Player | None = None
+    ) -> None:
         """Without `player` all is sent, whatever its link carries."""
         self._sender = sender
         self._inlet = inlet
@@ -172,7 +206,14 @@ class Outlet:
         self._tasks: set[asyncio.Task[None]] = set()
         sender._run_rtp = self._run_rtp
         sender._run_rtcp = self._run_rtcp
-        sender._send_keyframe = lambda: self._spawn(inlet.request_keyframe())
+        sender._send_keyframe = lambda: self._spawn(self._inlet.request_keyframe())
+
+    def mute(self) -> None:
+        """The source is gone: its reports go on, and nothing else ever comes."""
+        self._inlet.detach(self)
+        self._inlet = Silence(self._inlet.kind)
+        if self._payload_type is not None:
+            self._inlet.attach(self)
 
     async def _run_rtp(self, codec: Any) -> None:
         self._payload_type = codec.payloadType

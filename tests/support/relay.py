@@ -1,0 +1,309 @@
+"""What the test server does: WHIP and WHEP sessions on aiortc, and who publishes which name."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aiohttp import web
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
+
+from tests.support.answers import Local, read_offer
+from tests.support.forwarding import Inlet, Outlet, Silence
+from tests.support.likeness import LIKENESSES, Said
+from tests.support.loopback import ADDRESS
+from tests.support.shapes import refuse
+from tests.support.transport_feedback import TransportFeedback
+
+if TYPE_CHECKING:
+    from tests.support.adapting import Player
+
+
+@dataclass
+class Session:
+    """One WHIP or WHEP session, from POST to DELETE or a dead peer."""
+
+    id: str
+    kind: str
+    name: str
+    connection: RTCPeerConnection
+    inlets: dict[str, Inlet]
+    player: Player | None = None
+    outlets: list[Outlet] = field(default_factory=list)
+
+    def mute(self) -> None:
+        """Its source is gone, and the session stays."""
+        for outlet in self.outlets:
+            outlet.mute()
+
+
+class Manner(NamedTuple):
+    """How the server is to be, beside its likeness."""
+
+    like: str = "plain"
+    adapts: bool = False
+    rejects: tuple[str, ...] = ()
+    """Of each answer: `KIND=SHAPE`, or `KIND=SHAPE+bundled` where its mid stays in the bundle."""
+
+    sends_anyway: bool = False
+    """Players get what their answer refused all the same."""
+
+
+class Relay:
+    """The sessions and who publishes which name; handlers of the HTTP requests."""
+
+    def __init__(self, token: str | None, manner: Manner) -> None:
+        self._token = token
+        self._manner = manner
+        self._likeness = LIKENESSES[manner.like]
+        self._sessions: dict[str, Session] = {}
+        self._publishers: dict[str, Session] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.TimerHandle] = set()
+
+    def application(self) -> web.Application:
+        application = web.Application(middlewares=[self._guard])
+        application.add_routes(
+            [
+                web.get("/sessions", self._list),
+                web.post("/{path:.*}", self._post),
+                web.delete("/{path:.*}", self._delete),
+            ]
+        )
+        application.on_shutdown.append(self._close_all)
+        return application
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "")
+        if self._token and request.method != "GET" and given != f"Bearer {self._token}":
+            kind = "whep" if "whep" in request.path else "whip"
+            said = self._likeness.forbidden(kind, given.removeprefix("Bearer "))
+            return respond(said, {"WWW-Authenticate": "Bearer"})
+        try:
+            return await handler(request)
+        except (InvalidAccessError, InvalidStateError, OperationError, ValueError) as error:
+            return web.Response(status=400, text=f"the offer is not usable: {error}")
+
+    async def _post(self, request: web.Request) -> web.Response:
+        asked = self._likeness.asked(request.path_qs)
+        if asked is None:
+            return respond(self._likeness.absent or Said(404))
+        kind, name = asked
+        offer = await request.text()
+        return await (self._whip if kind == "whip" else self._whep)(name, offer)
+
+    async def _whip(self, name: str, offer: str) -> web.Response:
+        earlier = self._publishers.get(name)
+        if earlier and not self._likeness.replaces:
+            return respond(self._likeness.taken)
+        session = self._session("whip", name)
+        pc = session.connection
+        await pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        feedback = TransportFeedback()
+        for transceiver in pc.getTransceivers():
+            told = transceiver.kind in self._likeness.feedback_of
+            session.inlets[transceiver.kind] = Inlet(transceiver.receiver, feedback, tells_of=told)
+        await self._take(pc)
+        if earlier:
+            await self._end(earlier)
+        self._publishers[name] = session
+        return self._answer(session, offer, set(session.inlets))
+
+    async def _whep(self, name: str, offer: str) -> web.Response:
+        publisher = self._publishers.get(name)
+        if publisher is None and self._likeness.absent:
+            return respond(self._likeness.absent)
+        inlets = publisher.inlets if publisher else {}
+        kinds = set(inlets) if publisher else {"audio", "video"}
+        if said := self._likeness.refusal(read_offer(offer), kinds):
+            return respond(said)
+        session = self._session("whep", name)
+        if self._manner.adapts:
+            # with the agent's own rules, and the agent is not installed where its package is tested
+            from tests.support.adapting import Player
+
+            session.player = Player(inlets.get("video"))
+        pc = session.connection
+        await pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        for transceiver in pc.getTransceivers():
+            absent = None if publisher else Silence(transceiver.kind)
+            inlet = inlets.get(transceiver.kind) or absent
+            if inlet is None or (
+                self._rejected(transceiver.kind) and not self._manner.sends_anyway
+            ):
+                transceiver.direction = "inactive"
+                continue
+            transceiver.direction = "sendonly"
+            session.outlets.append(Outlet(transceiver.sender, inlet, session.player))
+            if player := session.player:
+                listen(transceiver.sender.transport, player)
+            if transceiver.kind == "video":
+                transceiver.setCodecPreferences(h264())
+        await self._take(pc)
+        return self._answer(session, offer, kinds)
+
+    async def _take(self, pc: RTCPeerConnection) -> None:
+        answer = await pc.createAnswer()
+        if self._likeness.waits_for_dtls:
+            passive = answer.sdp.replace("a=setup:active", "a=setup:passive")
+            answer = RTCSessionDescription(passive, "answer")
+        await pc.setLocalDescription(answer)
+
+    def _rejected(self, kind: str) -> bool:
+        return any(one.startswith(f"{kind}=") for one in self._manner.rejects)
+
+    def _session(self, kind: str, name: str) -> Session:
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        session = Session(uuid.uuid4().hex, kind, name, pc, {})
+        self._sessions[session.id] = session
+
+        @pc.on("connectionstatechange")
+        async def _() -> None:
+            if pc.connectionState in ("failed", "closed"):
+                await self._lose(session)
+            elif pc.connectionState == "connected" and kind == "whep" and shown(pc):
+                await self._refresh(session.name)
+
+        return session
+
+    async def _refresh(self, name: str) -> None:
+        """A player has come: it shall see a picture at once."""
+        publisher = self._publishers.get(name)
+        if publisher and (inlet := publisher.inlets.get("video")):
+            await inlet.request_keyframe()
+
+    def _answer(self, session: Session, offer: str, kinds: set[str]) -> web.Response:
+        likeness, ours = self._likeness, session.connection.localDescription.sdp
+        answer = likeness.answer(session.kind, offer, kinds, local(ours)) or ours
+        for one in self._manner.rejects:
+            kind, _, shape = one.partition("=")
+            name, _, bundled = shape.partition("+")
+            answer = refuse(answer, kind, name, bundled=bool(bundled))
+        headers = likeness.headers(session.id)
+        if location := likeness.location(session.kind, session.name, session.id):
+            headers["Location"] = location
+        content_type = {"Content-Type": "application/sdp"}
+        return web.Response(status=201, body=answer.encode(), headers=headers | content_type)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        session = self._sessions.get(self._likeness.session(request.path_qs) or "")
+        if session is None:
+            return respond(self._likeness.gone)
+        await self._end(session)
+        return respond(self._likeness.ended)
+
+    async def _lose(self, session: Session) -> None:
+        """Its peer is gone without a DELETE."""
+        seconds = self._likeness.dead_publisher_seconds
+        if session.kind == "whep" or seconds == 0:
+            await self._end(session)
+        elif seconds:
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(seconds, lambda: asyncio.ensure_future(self._end(session)))
+            self._waiting.add(timer)
+
+    async def _end(self, session: Session) -> None:
+        """Close a session and, if it published, those who play it: there is nothing more to play."""
+        if self._sessions.pop(session.id, None) is None:
+            return
+        if self._publishers.get(session.name) is session:
+            del self._publishers[session.name]
+            for player in self._players(session.name):
+                if self._likeness.outlives_publisher:
+                    player.mute()
+                else:
+                    await self._end(player)
+        for inlet in session.inlets.values():
+            inlet.close()
+        if session.player:
+            session.player.close()
+        task = asyncio.ensure_future(session.connection.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _players(self, name: str) -> list[Session]:
+        return [s for s in self._sessions.values() if (s.name, s.kind) == (name, "whep")]
+
+    async def _close_all(self, _: web.Application) -> None:
+        for timer in self._waiting:
+            timer.cancel()
+        for session in list(self._sessions.values()):
+            await self._end(session)
+        await asyncio.gather(*self._closing)
+
+    async def _list(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            [
+                {
+                    "id": session.id,
+                    "kind": session.kind,
+                    "name": session.name,
+                    "state": session.connection.connectionState,
+                    "packets": {kind: inlet.packets for kind, inlet in session.inlets.items()},
+                    "keyframe_requests": sum(
+                        inlet.keyframe_requests for inlet in session.inlets.values()
+                    ),
+                    "first_packet_monotonic_seconds": min(
+                        (
+                            inlet.first_packet_monotonic_seconds
+                            for inlet in session.inlets.values()
+                            if inlet.first_packet_monotonic_seconds is not None
+                        ),
+                        default=None,
+                    ),
+                }
+                for session in self._sessions.values()
+            ]
+        )
+
+
+def respond(said: Said, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        status=said.status, text=said.text, content_type=said.content_type, headers=headers
+    )
+
+
+def local(sdp: str) -> Local:
+    """What a server's own SDP says of itself."""
+
+    def first(pattern: str) -> str:
+        found = re.search(pattern, sdp, flags=re.M)
+        return found.group(1) if found else ""
+
+    ssrcs = re.findall(r"^m=(\w+)(?:(?!^m=)[\s\S])*?^a=ssrc:(\d+)", sdp, flags=re.M)
+    return Local(
+        first(r"^a=ice-ufrag:(\S+)"),
+        first(r"^a=ice-pwd:(\S+)"),
+        first(r"^a=fingerprint:sha-256 (\S+)"),
+        ADDRESS,
+        int(first(r"^a=candidate:\S+ 1 udp \d+ \S+ (\d+)") or 9),
+        {kind: int(ssrc) for kind, ssrc in ssrcs},
+    )
+
+
+def shown(connection: RTCPeerConnection) -> bool:
+    """Whether this player wants pictures."""
+    return any(transceiver.kind == "video" for transceiver in connection.getTransceivers())
+
+
+def listen(transport: Any, player: Player) -> None:
+    """The player's RTCP, once for both kinds: aiortc does not read all of it."""
+    if getattr(transport, "listener", None) is player:
+        return
+    handle = transport._handle_rtcp_data
+
+    async def hear(data: bytes) -> None:
+        player.hear(data)
+        await handle(data)
+
+    transport.listener, transport._handle_rtcp_data = player, hear
+
+
+def h264() -> list[Any]:
+    """Packets are forwarded as they come, so nothing else may be negotiated."""
+    return [c for c in RTCRtpSender.getCapabilities("video").codecs if c.name in ("H264", "rtx")]
