@@ -21,15 +21,12 @@ from functools import partial
 from agent.core.model.events import MediaExited, MediaReported
 from agent.core.model.media import Fault, MediaReport, Ready, Stop
 from agent.errors import MessageError
-from agent.ipc import protocol
+from agent.ipc import loading, protocol
 from agent.ipc.lines import LineBuffer
 from agent.ipc.process_log import Allowance, ProcessLog
 from agent.ports import Post
 
 log = logging.getLogger(__name__)
-
-READY_SECONDS = 10.0
-"""Loading GStreamer from a cold SD card takes seconds; with more than this it hangs."""
 
 TERM_AFTER_SECONDS = 2.0
 KILL_AFTER_SECONDS = 4.0
@@ -66,6 +63,7 @@ class SpawnedProcess:
         self._complaint = ""
         self._stopping = False
         self._killed = False
+        self._life = loading.SignsOfLife(process.pid, self._started)
         self._due: list[tuple[float, Callable[[], None]]] = []
         self._buffer = LineBuffer(protocol.MAX_LINE_BYTES)
         self._allowance = Allowance(REPORTS_PER_SECOND, BURST_REPORTS, self._started)
@@ -144,8 +142,7 @@ class SpawnedProcess:
         }
         for file in (*readers, self._exit):
             self._selector.register(file, selectors.EVENT_READ)
-        not_ready = f"was not ready within {READY_SECONDS:.0f} s"
-        self._due = [(self._started + READY_SECONDS, partial(self.kill, not_ready))]
+        self._look_for_life()
         while True:
             readable = {key.fd for key, _ in self._selector.select(self._seconds_to_deadline())}
             if self._exit in readable:
@@ -154,6 +151,14 @@ class SpawnedProcess:
                 if not readers[file]():
                     self._selector.unregister(file)
             self._keep_deadlines(time.monotonic())
+
+    def _look_for_life(self) -> None:
+        """Until it is ready: end it when it hangs, look again later while it loads."""
+        now = time.monotonic()
+        if complaint := self._life.complaint(now):
+            self.kill(complaint)
+        else:
+            self._due = [(now + loading.POLL_SECONDS, self._look_for_life)]
 
     def _seconds_to_deadline(self) -> float | None:
         return max(0.0, self._due[0][0] - time.monotonic()) if self._due else None

@@ -13,7 +13,7 @@ import pytest
 from agent.core.model.commands import Endpoint, Source
 from agent.core.model.events import Event, MediaExited, MediaReported
 from agent.core.model.media import Fault, Measured, MeetingPlan, Ready, SetSources, SetVolume
-from agent.ipc import spawned_process
+from agent.ipc import loading, spawned_process
 from agent.ipc.supervisor import Supervisor
 from agent.settings import Devices, Media
 from tests.support.waiting import wait_for
@@ -120,11 +120,32 @@ def test_a_stubborn_child_gets_sigkill_after_four_and_close_is_bounded(room: Roo
     assert "because it did not stop within 4 s" in exit.text
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deadlines of loading in seconds instead of minutes."""
+    monkeypatch.setattr(loading, "LIFELESS_SECONDS", 1.0)
+    monkeypatch.setattr(loading, "LONGEST_LOADING_SECONDS", 30.0)
+    monkeypatch.setattr(loading, "POLL_SECONDS", 0.1)
+
+
 @as_room("slow_to_load")
-def test_a_child_that_gets_never_ready_is_killed(room: Room, monkeypatch):
-    monkeypatch.setattr(spawned_process, "READY_SECONDS", 0.5)
+def test_a_process_that_hangs_while_it_loads_is_killed(room: Room, impatient):
     room.start()
-    assert "because it was not ready within" in room.wait_exit().text
+    assert "s and did nothing for 1 s" in room.wait_exit().text
+
+
+@pytest.mark.parametrize("room", ["loads_long", "scans_long"], indirect=True)
+def test_a_process_that_still_loads_is_waited_for(room: Room, impatient):
+    """The first load on a slow board takes far longer than one that hangs is given."""
+    room.start()
+    room.wait_ready()
+
+
+@as_room("computes_for_ever")
+def test_a_process_that_computes_for_ever_is_killed_in_the_end(room: Room, impatient, monkeypatch):
+    monkeypatch.setattr(loading, "LONGEST_LOADING_SECONDS", 2.0)
+    room.start()
+    assert "because it was not ready within 2 s" in room.wait_exit().text
 
 
 @pytest.mark.parametrize(

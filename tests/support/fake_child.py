@@ -81,6 +81,26 @@ def slow_to_load() -> None:
     hang()
 
 
+def loads_long() -> None:
+    """Computes for three seconds before it is ready, as the first load on a slow board."""
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        pass
+    obedient()
+
+
+def computes_for_ever() -> None:
+    while True:
+        pass
+
+
+def scans_long() -> None:
+    """Waits for a child that computes for three seconds, as GStreamer for its plugin scanner."""
+    program = "import time\nend = time.monotonic() + 3\nwhile time.monotonic() < end: pass"
+    subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True)
+    obedient()
+
+
 def segfault() -> None:
     ready()
     print("codec: something is off", file=sys.stderr, flush=True)
