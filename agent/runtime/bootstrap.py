@@ -165,6 +165,7 @@ def profile(settings: Settings, boot: str) -> Profile:
         publish_template=settings.media.publish_url,
         play_templates=tuple(settings.media.play_urls),
         token=_read_secret(settings.media.token_file),
+        hosts=settings.media.hosts,
         display_warm_up_seconds=relay.warm_up_seconds if relay else 0,
         display_hold_seconds=relay.hold_seconds if relay else 0,
         health_interval_seconds=settings.health.interval_seconds,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
+from agent.core.model.hosts import AllowedHosts, hosts_of
 from agent.settings.section import Section
 
 
@@ -47,6 +48,12 @@ class Media(Section, frozen=True):
     token_file: Annotated[
         str | None, Meta(description="path of a file with the bearer token for those URLs")
     ] = None
+    allowed_hosts: Annotated[
+        list[str],
+        Meta(
+            description="hosts that meetings may be at: name, name:port, *.domain, a network, or * for all; none: those of publish_url and play_urls"
+        ),
+    ] = field(default_factory=list)
     jitter_buffer_milliseconds: Annotated[
         int,
         Meta(
@@ -62,3 +69,9 @@ class Media(Section, frozen=True):
     recording: Annotated[Recording, Meta(description="recordings of meetings")] = field(
         default_factory=Recording
     )
+
+    @property
+    def hosts(self) -> AllowedHosts:
+        """Where meetings may be: what the settings say, else where their own URLs are."""
+        own = [*([self.publish_url] if self.publish_url else []), *self.play_urls]
+        return AllowedHosts(tuple(self.allowed_hosts) or hosts_of(own))

@@ -48,10 +48,12 @@ CORE_STANDARD_LIBRARY = {
     "datetime",
     "enum",
     "functools",
+    "ipaddress",
     "itertools",
     "math",
     "re",
     "typing",
+    "urllib",
     "zlib",
 }
 """Modules that only compute: no I/O, no threads, no clock, no randomness."""

@@ -18,6 +18,7 @@ from agent.core.model.commands import Code, Command, Join, Leave
 from agent.core.model.documents import Phase
 from agent.core.model.events import Delivery, MeetingRecord
 from agent.core.model.media import SetSources
+from agent.core.model.urls import shown
 from agent.core.recording import RecordingControl
 
 
@@ -60,6 +61,12 @@ class MeetingControl:
             )
         if join.until is not None and join.until <= now.wall:
             return Code.BAD_FIELD, f"until: {join.until.isoformat()} is past"
+        if url := self._profile.forbidden_url(join):
+            return (
+                Code.NOT_PERMITTED,
+                f"{shown(url):.120} is at a host where this room's meetings may not be: name it in "
+                "media.allowed_hosts of the room's settings",
+            )
         if not self._profile.publish_endpoint(join) and not self._profile.play_sources(join):
             return (
                 Code.NO_MEDIA_URL,

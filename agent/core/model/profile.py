@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agent.core.model.commands import Endpoint, Join, Source
 from agent.core.model.documents import AgentFacts
+from agent.core.model.hosts import AllowedHosts
 
 
 class Profile(Struct, frozen=True):
@@ -28,6 +29,8 @@ class Profile(Struct, frozen=True):
     publish_template: str | None = None
     play_templates: tuple[str, ...] = ()
     token: str | None = None
+    hosts: AllowedHosts = AllowedHosts()
+    """Where a join's URLs may point to."""
     display_warm_up_seconds: float = 5
     display_hold_seconds: float = 60
     health_interval_seconds: float = 60
@@ -55,6 +58,12 @@ class Profile(Struct, frozen=True):
             Source(url=self._fill(template, join), token=self.token)
             for template in self.play_templates
         ]
+
+    def forbidden_url(self, join: Join) -> str | None:
+        """The first of the join's URLs that is at a host where meetings may not be."""
+        endpoints = [self.publish_endpoint(join), *self.play_sources(join)]
+        urls = (one.url for one in endpoints if one is not None)
+        return next((url for url in urls if not self.hosts.permits(url)), None)
 
     def _fill(self, template: str, join: Join) -> str:
         return template.replace("{meeting}", join.meeting.id).replace("{room}", self.room)
