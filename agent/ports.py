@@ -69,6 +69,11 @@ class Camera(Protocol):
         """
         ...
 
+    @property
+    def format(self) -> CameraFormat | None:
+        """What it is open with now, since another encoder may have taken over; None before `start`."""
+        ...
+
     def request_keyframe(self) -> None:
         """Make the next access unit an IDR. Never blocks; the caller limits the rate."""
         ...

@@ -11,7 +11,7 @@ import pytest
 
 from agent.core.model.documents import DeviceStatus
 from agent.devices.camera import streaming
-from agent.devices.camera.encoder import MINIMUM_BITRATE, SOFTWARE, H264Encoder
+from agent.devices.camera.encoder import MINIMUM_BITRATE, H264Encoder, Shape
 from agent.devices.camera.pattern import Pattern
 from agent.devices.camera.streaming import SourceFormat, StreamingCamera
 from agent.errors import DeviceError
@@ -70,22 +70,13 @@ class Pattering:
         """Nothing to close."""
 
 
-def test_without_the_hardware_codec_the_software_one_is_taken_and_reported() -> None:
-    camera = StreamingCamera(
-        Pattering(), 600_000, required=True, codecs=("h264_of_another_pi", SOFTWARE)
-    )
-    given = camera.start(lambda unit: None, lambda status: None)
-    camera.close()
-    assert (given.encoder, given.hardware) == (SOFTWARE, False)
-
-
 class FallingSilent(H264Encoder):
     """Encodes three pictures and then none, until it is opened anew."""
 
     made = 0
 
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
+    def __init__(self, shape: Shape, *, hardware: bool = False) -> None:
+        super().__init__(*shape)
         FallingSilent.made += 1
         self._left = 3 if FallingSilent.made == 1 else 1_000_000
 
@@ -95,10 +86,10 @@ class FallingSilent(H264Encoder):
 
 
 def test_an_encoder_that_falls_silent_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "H264Encoder", FallingSilent)
+    monkeypatch.setattr(FallingSilent, "made", 0)
     monkeypatch.setattr(streaming, "HUNG_SECONDS", 0.5)
     source, units, told = Pattering(), list[AccessUnit](), list[DeviceStatus]()
-    camera = StreamingCamera(source, 600_000, required=True)
+    camera = StreamingCamera(source, 600_000, required=True, choose=FallingSilent)
     camera.start(units.append, told.append)
     wait_for(lambda: len(units) > 5, 10, "pictures again")
     camera.close()
@@ -110,18 +101,20 @@ def test_an_encoder_that_falls_silent_is_opened_anew(monkeypatch: pytest.MonkeyP
 def test_after_opening_anew_the_bitrate_is_the_last_one_and_may_rise_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(streaming, "H264Encoder", FallingSilent)
     monkeypatch.setattr(FallingSilent, "made", 0)
     monkeypatch.setattr(streaming, "HUNG_SECONDS", 0.5)
     source, units = Pattering(), list[AccessUnit]()
-    camera = StreamingCamera(source, 600_000, required=True)
+    camera = StreamingCamera(source, 600_000, required=True, choose=FallingSilent)
     camera.start(units.append, lambda status: None)
     camera.set_bitrate(200_000)
     wait_for(lambda: len(units) > 5, 10, "pictures again")
-    assert camera._encoder._bitrate == 200_000
+    assert camera._take is not None
+    encoder = camera._take.encoder
+    assert isinstance(encoder, FallingSilent)
+    assert encoder._bitrate == 200_000
     camera.set_bitrate(600_000)
     camera.close()
-    assert camera._encoder._bitrate == 600_000
+    assert encoder._bitrate == 600_000
 
 
 def test_an_error_that_nobody_foresaw_is_told_and_the_camera_goes_on() -> None:
@@ -132,7 +125,7 @@ def test_an_error_that_nobody_foresaw_is_told_and_the_camera_goes_on() -> None:
         if len(units) == 3:
             raise KeyError("a mistake elsewhere")
 
-    camera = StreamingCamera(Pattering(), 600_000, required=True)
+    camera = StreamingCamera(Pattering(), 600_000, required=True, hardware=False)
     camera.start(take, told.append)
     wait_for(lambda: len(units) > 5, 10, "pictures again")
     wait_for(lambda: [status.code for status in told] == ["failed", "ok"], 5, "that it is well")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.camera import v4l2_capture as v4l2
+from agent.devices.camera import v4l2_structures as v4l2
 from agent.devices.gpio import chips
 
 PROGRAM = """
@@ -23,6 +23,15 @@ PROGRAM = """
 int main(void) {
     SIZE(v4l2_fmtdesc); AT(v4l2_fmtdesc, pixelformat);
     SIZE(v4l2_format); AT(v4l2_format, fmt.pix.width); AT(v4l2_format, fmt.pix.bytesperline);
+    AT(v4l2_format, fmt.pix.quantization); SIZE(v4l2_format); AT(v4l2_format, fmt.pix_mp.plane_fmt);
+    AT(v4l2_format, fmt.pix_mp.num_planes); SIZE(v4l2_plane_pix_format); SIZE(v4l2_plane);
+    AT(v4l2_plane, m); AT(v4l2_plane, data_offset); SIZE(v4l2_control);
+    NUMBER(VIDIOC_S_CTRL); NUMBER(V4L2_CID_MPEG_VIDEO_BITRATE);
+    NUMBER(V4L2_CID_MPEG_VIDEO_HEADER_MODE); NUMBER(V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER);
+    NUMBER(V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME); NUMBER(V4L2_CID_MPEG_VIDEO_H264_I_PERIOD);
+    NUMBER(V4L2_CID_MPEG_VIDEO_H264_LEVEL); NUMBER(V4L2_CID_MPEG_VIDEO_H264_PROFILE);
+    NUMBER(V4L2_MPEG_VIDEO_H264_PROFILE_CONSTRAINED_BASELINE);
+    NUMBER(V4L2_MPEG_VIDEO_H264_LEVEL_3_1); NUMBER(V4L2_MPEG_VIDEO_H264_LEVEL_4_2);
     SIZE(v4l2_streamparm); AT(v4l2_streamparm, parm.capture.timeperframe);
     SIZE(v4l2_requestbuffers);
     SIZE(v4l2_buffer); AT(v4l2_buffer, timestamp); AT(v4l2_buffer, m); AT(v4l2_buffer, length);
@@ -37,26 +46,46 @@ int main(void) {
 """
 
 WRITTEN = [
-    ctypes.sizeof(v4l2._Description),
-    v4l2._Description.pixelformat.offset,
-    ctypes.sizeof(v4l2._Format),
-    v4l2._Format.width.offset,
-    v4l2._Format.bytesperline.offset,
-    ctypes.sizeof(v4l2._Parameters),
-    v4l2._Parameters.numerator.offset,
-    ctypes.sizeof(v4l2._Buffers),
-    ctypes.sizeof(v4l2._Buffer),
-    v4l2._Buffer.seconds.offset,
-    v4l2._Buffer.offset.offset,
-    v4l2._Buffer.length.offset,
-    v4l2._S_FMT,
-    v4l2._S_PARM,
-    v4l2._REQBUFS,
-    v4l2._QUERYBUF,
-    v4l2._QBUF,
-    v4l2._DQBUF,
-    v4l2._ENUM_FMT,
-    v4l2._STREAMON,
+    ctypes.sizeof(v4l2.Description),
+    v4l2.Description.pixelformat.offset,
+    ctypes.sizeof(v4l2.Format),
+    v4l2.Format.width.offset,
+    v4l2.Format.bytesperline.offset,
+    v4l2.Format.quantization.offset,
+    ctypes.sizeof(v4l2.MultiplanarFormat),
+    v4l2.MultiplanarFormat.planes.offset,
+    v4l2.MultiplanarFormat.num_planes.offset,
+    ctypes.sizeof(v4l2.PlaneFormat),
+    ctypes.sizeof(v4l2.Plane),
+    v4l2.Plane.offset.offset,
+    v4l2.Plane.data_offset.offset,
+    ctypes.sizeof(v4l2.Control),
+    v4l2.S_CTRL,
+    v4l2.BITRATE,
+    v4l2.HEADER_MODE,
+    v4l2.REPEAT_SEQUENCE_HEADER,
+    v4l2.FORCE_KEY_FRAME,
+    v4l2.H264_I_PERIOD,
+    v4l2.H264_LEVEL,
+    v4l2.H264_PROFILE,
+    v4l2.CONSTRAINED_BASELINE,
+    v4l2.LEVEL_NUMBERS[31],
+    v4l2.LEVEL_NUMBERS[42],
+    ctypes.sizeof(v4l2.Parameters),
+    v4l2.Parameters.numerator.offset,
+    ctypes.sizeof(v4l2.Buffers),
+    ctypes.sizeof(v4l2.Buffer),
+    v4l2.Buffer.seconds.offset,
+    v4l2.Buffer.offset.offset,
+    v4l2.Buffer.length.offset,
+    v4l2.S_FMT,
+    v4l2.S_PARM,
+    v4l2.REQBUFS,
+    v4l2.QUERYBUF,
+    v4l2.QBUF,
+    v4l2.DQBUF,
+    v4l2.ENUM_FMT,
+    v4l2.STREAMON,
     chips._CHIP_INFO.size,
     chips._LINE_INFO.size,
     chips._LINE_REQUEST.size,

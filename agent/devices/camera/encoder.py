@@ -1,14 +1,16 @@
-"""An H.264 encoder for raw pictures, with keyframes on request and a bitrate that can change.
+"""H.264 encoders for raw pictures, with keyframes on request and a bitrate that can change.
 
-All cameras share it. Which codec it really is gets reported, since a software one costs a core.
+All cameras share them. Which one it really is gets reported, since the one in software costs a core.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from agent.devices.camera.annexb import ParameterSets, level
 from agent.errors import DeviceError
 from agent.ports import AccessUnit
 
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     import av
 
 SOFTWARE = "libx264"
-HARDWARE = "h264_v4l2m2m"
-"""FFmpeg's names; the latter is a Raspberry Pi 4's. A Pi 5 has none."""
+"""FFmpeg's name."""
 
 KEYFRAME_INTERVAL_SECONDS = 10
 """Between unasked keyframes; the receiver asks when it needs one."""
@@ -28,10 +29,6 @@ bitrate. With a third of a second a lower one holds within the second (measured)
 
 MINIMUM_BITRATE = 100_000
 """Bit/s. The Pi's encoder hangs when it is asked for less than it can do (failure row 5)."""
-
-REOPEN_CHANGE = 0.15
-"""The hardware codec takes a new bitrate at opening only, so it is opened anew, with a keyframe,
-for a change by more than this part."""
 
 PENDING_PICTURES = 30
 """More than any encoder keeps before it delivers."""
@@ -44,69 +41,115 @@ _SOFTWARE_OPTIONS = {
     "sc_threshold": "0",
 }
 
-_SEQUENCE_PARAMETER_SET = 7
-_IDR_SLICE = 5
+
+class Shape(NamedTuple):
+    """What is to be encoded: pixels, pictures a second, and bit/s at the most for ever."""
+
+    width: int
+    height: int
+    framerate: float
+    bitrate: int
+
+
+class Encoder(Protocol):
+    """One thread encodes and closes, any may ask."""
+
+    name: str
+    hardware: bool
+
+    def encode(self, picture: av.VideoFrame, captured_seconds: float) -> Iterator[AccessUnit]:
+        """The access units that this yuv420p picture completes; a keyframe stands alone.
+
+        Raises DeviceError when the encoder fails.
+        """
+        ...
+
+    def request_keyframe(self) -> None:
+        """Make the next picture an IDR."""
+        ...
+
+    def set_bitrate(self, bits_per_second: int) -> None:
+        """The target from the next picture on, within floor and ceiling."""
+        ...
+
+    def close(self) -> None:
+        """Does not raise."""
+        ...
+
+
+def held(bits_per_second: int, ceiling: int) -> int:
+    """The bitrate within floor and ceiling."""
+    return max(MINIMUM_BITRATE, min(bits_per_second, ceiling))
+
+
+class CaptureTimes:
+    """When the pictures that are inside an encoder were captured, by a number of its own."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, float] = {}
+
+    def keep(self, number: int, seconds: float) -> None:
+        self._seconds[number] = seconds
+        if len(self._seconds) > PENDING_PICTURES:  # the encoder dropped some
+            del self._seconds[next(iter(self._seconds))]
+
+    def take(self, number: int, otherwise: float) -> float:
+        return self._seconds.pop(number, otherwise)
 
 
 class H264Encoder:
-    """Encodes yuv420p pictures of one size to H.264 Annex B access units.
-
-    `bitrate` in bit/s is the ceiling for ever: `set_bitrate` goes up to it and no further.
-    Raises DeviceError when the codec does not open. One thread encodes, any may ask.
-    """
+    """The encoder of FFmpeg with this name. Raises DeviceError when it does not open."""
 
     def __init__(
         self, width: int, height: int, framerate: float, bitrate: int, codec: str = SOFTWARE
     ) -> None:
         self.name = codec
         self.hardware = codec != SOFTWARE
-        self._shape = width, height, framerate
-        self._ceiling = self._bitrate = self._opened_bitrate = bitrate
+        self._shape = Shape(width, height, framerate, bitrate)
+        self._bitrate = bitrate
         self._keyframe_wanted = False
-        self._parameter_sets = b""
+        self._parameter_sets = ParameterSets(codec)
         self._time_base = Fraction(1, 90_000)
-        self._capture_times: dict[int, float] = {}
+        self._times = CaptureTimes()
         self._context = self._open()
 
     def encode(self, picture: av.VideoFrame, captured_seconds: float) -> Iterator[AccessUnit]:
-        """The access units that this picture completes; in software always exactly one."""
+        """See Encoder; in software always exactly one."""
         from av.video.frame import PictureType
 
-        self._follow_bitrate()
+        self._context.bit_rate = self._bitrate
         wanted, self._keyframe_wanted = self._keyframe_wanted, False
         picture.pict_type = PictureType.I if wanted else PictureType.NONE
         picture.time_base = self._time_base
         picture.pts = round(captured_seconds / self._time_base)
-        self._capture_times[picture.pts] = captured_seconds
-        if len(self._capture_times) > PENDING_PICTURES:  # the hardware dropped some
-            del self._capture_times[next(iter(self._capture_times))]
+        self._times.keep(picture.pts, captured_seconds)
         for packet in self._context.encode(picture):
-            captured = self._capture_times.pop(packet.pts or 0, captured_seconds)
-            data = bytes(packet)
-            if packet.is_keyframe:
-                data = self._with_parameter_sets(data)
-            yield AccessUnit(data, packet.is_keyframe, captured)
+            if unit := self._parameter_sets.complete(bytes(packet)):
+                yield AccessUnit(*unit, self._times.take(packet.pts or 0, captured_seconds))
 
     def request_keyframe(self) -> None:
-        """Make the next picture an IDR; callable from any thread."""
+        """See Encoder."""
         self._keyframe_wanted = True
 
     def set_bitrate(self, bits_per_second: int) -> None:
-        """The target from the next picture on, within floor and ceiling; from any thread."""
-        self._bitrate = max(MINIMUM_BITRATE, min(bits_per_second, self._ceiling))
+        """See Encoder."""
+        self._bitrate = held(bits_per_second, self._shape.bitrate)
+
+    def close(self) -> None:
+        """See Encoder: FFmpeg frees it with the object."""
 
     def _open(self) -> av.VideoCodecContext:
         import av
 
-        width, height, framerate = self._shape
+        shape = self._shape
         try:
             context = av.CodecContext.create(self.name, "w")
             assert isinstance(context, av.VideoCodecContext)
-            context.width, context.height, context.pix_fmt = width, height, "yuv420p"
-            context.framerate = Fraction(framerate).limit_denominator(1001)
+            context.width, context.height, context.pix_fmt = shape.width, shape.height, "yuv420p"
+            context.framerate = Fraction(shape.framerate).limit_denominator(1001)
             context.time_base = self._time_base
-            context.bit_rate = self._bitrate
-            context.gop_size = round(framerate * KEYFRAME_INTERVAL_SECONDS)
+            context.bit_rate = shape.bitrate
+            context.gop_size = round(shape.framerate * KEYFRAME_INTERVAL_SECONDS)
             context.thread_count = 1
             context.options = {} if self.hardware else self._software_options()
             context.open()
@@ -116,31 +159,22 @@ class H264Encoder:
         return context
 
     def _software_options(self) -> dict[str, str]:
-        buffer_bits = round(self._ceiling * BUFFER_SECONDS)
-        return {**_SOFTWARE_OPTIONS, "maxrate": str(self._ceiling), "bufsize": str(buffer_bits)}
-
-    def _follow_bitrate(self) -> None:
-        wanted = self._bitrate
-        if not self.hardware:
-            self._context.bit_rate = wanted
-        elif abs(wanted - self._opened_bitrate) > REOPEN_CHANGE * self._opened_bitrate:
-            self._context = self._open()
-            self._opened_bitrate = wanted
-
-    def _with_parameter_sets(self, unit: bytes) -> bytes:
-        """A keyframe that stands alone: the hardware writes parameter sets before the first only."""
-        idr = _nal_unit(unit, _IDR_SLICE)
-        if _nal_unit(unit, _SEQUENCE_PARAMETER_SET) is None:
-            return self._parameter_sets + unit
-        self._parameter_sets = unit[:idr]
-        return unit
+        shape = self._shape
+        buffer_bits = round(shape.bitrate * BUFFER_SECONDS)
+        number = level(shape.width, shape.height, shape.framerate)
+        rates = {"maxrate": str(shape.bitrate), "bufsize": str(buffer_bits)}
+        return {**_SOFTWARE_OPTIONS, **rates, "level": f"{number / 10:.1f}"}
 
 
-def _nal_unit(unit: bytes, kind: int) -> int | None:
-    """Where the first NAL unit of this type begins, start code included; None without one."""
-    at = unit.find(b"\0\0\1")
-    while at >= 0 and at + 3 < len(unit):
-        if unit[at + 3] & 0x1F == kind:
-            return at - 1 if at > 0 and unit[at - 1] == 0 else at
-        at = unit.find(b"\0\0\1", at + 3)
-    return None
+def best(shape: Shape, *, hardware: bool = True) -> Encoder:
+    """The one in hardware where there is one and it opens, else the one in software.
+
+    Looks in sysfs: a board without an encoder (a Pi 5) is not asked for one. Raises DeviceError.
+    """
+    from agent.devices.camera import hardware_encoder
+
+    path = hardware_encoder.find() if hardware else None
+    if path is not None:
+        with contextlib.suppress(DeviceError):  # what is taken instead is reported
+            return hardware_encoder.HardwareEncoder(shape, path)
+    return H264Encoder(*shape)

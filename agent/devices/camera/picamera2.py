@@ -17,7 +17,6 @@ from agent import settings
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.bounded import call_within
-from agent.devices.camera.encoder import HARDWARE, SOFTWARE
 from agent.devices.camera.planes import fill
 from agent.devices.camera.streaming import SourceFormat, StreamingCamera
 from agent.errors import DeviceAbsent, DeviceBusy, DeviceError
@@ -43,12 +42,7 @@ WAITING_PICTURES = 2
 
 def create(wanted: settings.Camera, simulation: settings.Simulation) -> StreamingCamera:
     """The port `Camera`."""
-    return StreamingCamera(
-        Picamera2Pictures(wanted),
-        wanted.bitrate,
-        required=wanted.required,
-        codecs=(HARDWARE, SOFTWARE),
-    )
+    return StreamingCamera(Picamera2Pictures(wanted), wanted.bitrate, required=wanted.required)
 
 
 def probe(

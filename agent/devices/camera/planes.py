@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import av
     from av.video.plane import VideoPlane
 
 
@@ -17,3 +18,13 @@ def fill(plane: VideoPlane, data: bytes | memoryview, width: int, stride: int) -
     gap = bytes(plane.line_size - width)
     cut = (bytes(data[at : at + width]) + gap for at in range(0, stride * lines, stride))
     plane.update(b"".join(cut))
+
+
+def in_limited_range(raw: av.VideoFrame, *, full: bool) -> av.VideoFrame:
+    """The picture as yuv420p with black at 16 and white at 235 (ITU-R BT.601). `full`: in `raw` they are
+    at 0 and 255, which FFmpeg only heeds if it is told.
+    """
+    from av.video.reformatter import ColorRange
+
+    source = ColorRange.JPEG if full else ColorRange.MPEG
+    return raw.reformat(format="yuv420p", src_color_range=source, dst_color_range=ColorRange.MPEG)

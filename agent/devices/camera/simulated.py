@@ -30,7 +30,7 @@ SLOW_EVERY = 6
 def create(wanted: settings.Camera, simulation: settings.Simulation) -> StreamingCamera:
     """The port `Camera`."""
     source = SimulatedPictures(wanted, FaultFolder("camera", simulation.directory))
-    return StreamingCamera(source, wanted.bitrate, required=wanted.required)
+    return StreamingCamera(source, wanted.bitrate, required=wanted.required, hardware=False)
 
 
 def probe(wanted: settings.Camera, simulation: settings.Simulation) -> DeviceStatus:

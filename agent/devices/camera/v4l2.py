@@ -15,8 +15,7 @@ from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.bounded import call_within
 from agent.devices.camera import v4l2_nodes
-from agent.devices.camera.encoder import HARDWARE, SOFTWARE
-from agent.devices.camera.planes import fill
+from agent.devices.camera.planes import fill, in_limited_range
 from agent.devices.camera.streaming import SourceFormat, StreamingCamera
 from agent.devices.camera.v4l2_capture import Capture, CaptureFormat
 from agent.errors import DeviceAbsent, DeviceError
@@ -33,9 +32,7 @@ WAIT_SECONDS = 0.2
 
 def create(wanted: settings.Camera, simulation: settings.Simulation) -> StreamingCamera:
     """The port `Camera`."""
-    return StreamingCamera(
-        V4l2Pictures(wanted), wanted.bitrate, required=wanted.required, codecs=(HARDWARE, SOFTWARE)
-    )
+    return StreamingCamera(V4l2Pictures(wanted), wanted.bitrate, required=wanted.required)
 
 
 def probe(
@@ -95,16 +92,18 @@ class V4l2Pictures:
                 call_within(WAIT_SECONDS * 5, capture.close, "Camera: closing")
 
     def _decode(self, data: bytes, given: CaptureFormat) -> av.VideoFrame | None:
-        """The picture as yuv420p; None for a damaged one, which USB delivers now and then."""
+        """The picture as yuv420p in limited range, which H.264 without a flag means; None for a damaged
+        one, which USB delivers now and then.
+        """
         import av
 
         if given.pixels == "YUYV":
             raw = av.VideoFrame(given.width, given.height, "yuyv422")
             fill(raw.planes[0], data, 2 * given.width, given.bytes_per_line)
-            return raw.reformat(format="yuv420p")
+            return in_limited_range(raw, full=given.full_range)
         assert self._decoder is not None
         try:
             pictures = self._decoder.decode(av.Packet(data))
         except av.FFmpegError:
             return None
-        return pictures[0].reformat(format="yuv420p") if pictures else None
+        return in_limited_range(pictures[0], full=given.full_range) if pictures else None

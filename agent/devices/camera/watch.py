@@ -26,6 +26,9 @@ SLOW_FRACTION = 0.6
 
 RATE_WINDOW_SECONDS = 2.0
 
+PAUSE_SECONDS = 1.0
+"""A camera that is silent for so long is about to be stalled, not slow: its rate is measured later."""
+
 
 class PictureWatch:
     """One camera's picture. All times are monotonic seconds; `framerate` in pictures per second."""
@@ -79,7 +82,8 @@ class PictureWatch:
 
     def _measure_rate(self, now_seconds: float) -> None:
         elapsed = now_seconds - self._window_start
-        if elapsed >= RATE_WINDOW_SECONDS:
+        silent = now_seconds - self._last_picture
+        if elapsed >= RATE_WINDOW_SECONDS and silent < PAUSE_SECONDS:
             self._rate = self._window_pictures / elapsed
             self._window_start, self._window_pictures = now_seconds, 0
 

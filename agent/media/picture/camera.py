@@ -41,7 +41,6 @@ class CameraFeed:
         self._bitrate: int | None = None
         self._last_request = -KEYFRAME_SECONDS
         self._request_waits = False
-        self.format: CameraFormat | None = None
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
 
     def start(self) -> None:
@@ -51,6 +50,12 @@ class CameraFeed:
         """The camera is closed when this returns, unless its driver hangs for 3 s."""
         self._closing.set()
         self._thread.join(CLOSE_SECONDS)
+
+    @property
+    def format(self) -> CameraFormat | None:
+        """What the camera is open with now; None while it is not."""
+        camera = self._camera
+        return camera.format if camera else None
 
     def request_keyframe(self) -> None:
         """Now, or as soon as a second has passed since the last one. In the loop's thread."""
@@ -83,11 +88,11 @@ class CameraFeed:
 
     def _stream(self, camera: Camera) -> None:
         try:
-            self.format = camera.start(self._on_unit, self._reporter.opened)
+            given = camera.start(self._on_unit, self._reporter.opened)
             self._camera = camera
             if self._bitrate:
                 camera.set_bitrate(self._bitrate)
-            self._reporter.opened(_opened(self.format))
+            self._reporter.opened(_opened(given))
             self._closing.wait()
         finally:
             self._camera = None
