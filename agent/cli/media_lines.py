@@ -13,6 +13,7 @@ STATES: dict[str, Callable[[], str]] = {
     "flowing": lambda: "",
     "stalled": lambda: _("nothing arrives any more"),
     "refused": lambda: _("refused by the server"),
+    "wrong-peer": lambda: _("somebody else answered in the server's place"),
     "unreachable": lambda: _("server not reachable"),
 }
 """States of a WHIP or WHEP session -> a word; none where the figures say it."""

@@ -49,6 +49,7 @@ def ack_code(code: Code) -> str:
         Code.TIMEOUT: _("it took too long"),
         Code.UPLINK_REFUSED: _("the media server refused our picture and sound"),
         Code.DOWNLINK_REFUSED: _("the media server refused to play the meeting"),
+        Code.WRONG_PEER: _("somebody else answered in the media server's place"),
         Code.MEDIA_UNREACHABLE: _("the media server can't be reached"),
         Code.NO_PICTURE_OR_SOUND: _("no picture or sound came"),
         Code.DEVICE_ABSENT: _("a device is not there; see: diemcau doctor"),
@@ -126,6 +127,9 @@ def event(document: EventDocument) -> str:
         "meeting-over": _("The meeting's time is over"),
         "reconnecting": _("The connection with the meeting is lost"),
         "reconnected": _("The connection with the meeting is back"),
+        "wrong-peer": _(
+            "Somebody else answered in the media server's place; nothing was sent to it"
+        ),
         "media-restarted": _("The media process ended and is started again"),
         "recording-started": _("Recording began"),
         "recording-stopped": _("Recording ended"),

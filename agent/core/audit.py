@@ -18,7 +18,13 @@ WATCHED = ("camera", "microphone")
 
 OPENED = "device-opened"
 CLOSED = "device-closed"
-AUDITED = (OPENED, CLOSED)
+DEVICE_EDGES = (OPENED, CLOSED)
+WRONG_PEER = "wrong-peer"
+"""Somebody answered in the media server's place and got nothing."""
+
+AUDITED = (*DEVICE_EDGES, WRONG_PEER)
+"""What the journal keeps apart, so that a flood of other events doesn't wash it away."""
+
 
 Cause = tuple[Command | None, str]
 """Which command has a device opened or closed, and a word on it for people."""
@@ -49,6 +55,11 @@ class DeviceAudit:
                 self._tell(CLOSED, device, command, f"{device.capitalize()}: closed: {why}", now)
         self._open = set(open_devices)
 
+    def wrong_peer(self, text: str, command: Command, now: Now) -> None:
+        """Media would have gone to somebody who is not the media server; `text` says where."""
+        detail = {"command": command.id, "type": command.type, "asked_by": asked_by(command)}
+        self._context.tell(WRONG_PEER, WRONG_PEER, text, now, detail=detail)
+
     def _tell(self, kind: str, device: str, command: Command | None, text: str, now: Now) -> None:
         detail: dict[str, Any] = {"device": device}
         if command is not None:
@@ -66,6 +77,6 @@ def left_open(newest_first: list[EventDocument]) -> frozenset[str]:
     """The devices that these events left open."""
     last: dict[str, str] = {}
     for event in newest_first:
-        if event.type in AUDITED:
+        if event.type in DEVICE_EDGES:
             last.setdefault(event.detail.get("device", ""), event.type)
     return frozenset(device for device, kind in last.items() if kind == OPENED)

@@ -68,6 +68,8 @@ class MediaReports:
                 membership.uplink = link
             elif report.url in membership.downlinks:
                 membership.downlinks[report.url] = link
+            if report.state == "wrong-peer":
+                self._audit.wrong_peer(report.text, membership.command, now)
             self._lifecycle.check(now)
         self._health.change(now)
 

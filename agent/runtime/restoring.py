@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from agent.core.audit import AUDITED, left_open
+from agent.core.audit import DEVICE_EDGES, left_open
 from agent.core.model.events import OrderedVolume, Restored
 from agent.errors import JournalError
 from agent.ports import Journal
@@ -30,7 +30,7 @@ def restored(journal: Journal, boot: str, display_on: bool) -> Restored:
         display_on=display_on,
         display_kept_on=journal.recall("display_kept_on") == "yes",
         volume=_volume(journal.recall(VOLUME)),
-        left_open=left_open(journal.events(AUDITED, limit=20)),
+        left_open=left_open(journal.events(DEVICE_EDGES, limit=20)),
         journal=journal.condition,
     )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from agent.core.audit import AUDITED
+from agent.core.audit import DEVICE_EDGES
 from agent.core.model.commands import Ack
 from agent.core.model.documents import EventDocument
 from agent.errors import JournalError
@@ -57,7 +57,7 @@ def history(folder: Path | str, limit: int, *, openings_only: bool = False) -> l
 def _rows(
     connection: sqlite3.Connection, limit: int, openings_only: bool
 ) -> list[tuple[float, str, str, str, bytes | None]]:
-    queries: list[tuple[str, Sequence[object]]] = [(_OPENINGS, (*AUDITED, limit))]
+    queries: list[tuple[str, Sequence[object]]] = [(_OPENINGS, (*DEVICE_EDGES, limit))]
     if not openings_only:
         queries = [(_COMMANDS, (limit,)), (_EVENTS, (limit,))]
     return [row for query, values in queries for row in connection.execute(query, values)]

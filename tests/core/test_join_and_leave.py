@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
+from agent.core.audit import AUDITED
 from agent.core.model import effects as do
 from agent.core.model.commands import AckState, Code
 from agent.core.model.documents import Phase, Status
@@ -269,3 +270,21 @@ def test_a_projector_that_warms_up_for_longer_than_the_join_may_take_keeps_nobod
     play.wait(2)
     assert play.acks("c1")[-1].state is S
     assert play.acks("c1")[-1].detail["missing"] == {"display": "Display: still warming up"}
+
+
+def test_a_wrong_peer_ends_the_join_and_is_an_event_that_is_kept() -> None:
+    play = Playbook()
+    play.join()
+    play.report(UplinkReported("wrong-peer", "http://media: somebody else answers"))
+    assert play.acks("c1")[-1].code is Code.WRONG_PEER
+    (event,) = [e.event for e in play.all(do.PublishEvent) if e.event.type == "wrong-peer"]
+    assert event.detail["command"] == "c1"
+    assert event.type in AUDITED
+
+
+def test_a_wrong_peer_in_a_meeting_is_told_and_the_other_sources_play_on() -> None:
+    play = Playbook()
+    play.enter(play=[{"url": SERVER + "/a"}, {"url": SERVER + "/b"}])
+    play.report(DownlinkReported(SERVER + "/b", "wrong-peer", "somebody else answers"))
+    assert play.phase is Phase.IN_MEETING
+    assert [e.event for e in play.all(do.PublishEvent) if e.event.type == "wrong-peer"]

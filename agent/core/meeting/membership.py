@@ -118,19 +118,28 @@ class Membership:
         """Why this can't come true however long one waits; None while there is hope."""
         if self.publish is not None and self.uplink.state == "refused":
             return Code.UPLINK_REFUSED, f"The media server refused our stream: {self.uplink.text}"
+        if self.publish is not None and self.uplink.state == "wrong-peer":
+            return Code.WRONG_PEER, self.uplink.text
         links = list(self.downlinks.values())
-        if links and all(link.state == "refused" for link in links):
+        if links and all(link.state in ("refused", "wrong-peer") for link in links):
+            impostors = [link for link in links if link.state == "wrong-peer"]
+            if impostors:
+                return Code.WRONG_PEER, impostors[0].text
             return Code.DOWNLINK_REFUSED, f"The media server refused to play: {links[0].text}"
         return None
 
     def shortfall(self) -> tuple[Code, str]:
         """What is missing in a meeting that does not flow: in time, or any more."""
         if self.publish is not None and not self.uplink.flowing:
+            if self.uplink.state == "wrong-peer":
+                return Code.WRONG_PEER, self.uplink.text
             if self.uplink.state == "unreachable":
                 return Code.MEDIA_UNREACHABLE, f"The media server: {self.uplink.text}"
             arrives = "does not arrive any more" if self.joined_once else "was not accepted in time"
             return Code.TIMEOUT, f"Our stream {arrives}: {self.uplink.text}".rstrip(": ")
         link = next(iter(self.downlinks.values()))
+        if link.state == "wrong-peer":
+            return Code.WRONG_PEER, link.text
         code = Code.MEDIA_UNREACHABLE if link.state == "unreachable" else Code.NO_PICTURE_OR_SOUND
         comes = "comes any more" if self.joined_once else "came in time"
         return code, f"No picture or sound {comes}: {link.text}".rstrip(": ")

@@ -78,6 +78,7 @@ class Code(StrEnum):
     TIMEOUT = "timeout"
     UPLINK_REFUSED = "uplink-refused"
     DOWNLINK_REFUSED = "downlink-refused"
+    WRONG_PEER = "wrong-peer"
     MEDIA_UNREACHABLE = "media-unreachable"
     NO_PICTURE_OR_SOUND = "no-picture-or-sound"
     DEVICE_ABSENT = "device-absent"

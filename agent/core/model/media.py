@@ -107,10 +107,13 @@ Instruction = (
 
 # --- reports: media process -> daemon --------------------------------------------------------------------
 
-LinkState = Literal["connecting", "connected", "flowing", "stalled", "refused", "unreachable"]
+LinkState = Literal[
+    "connecting", "connected", "flowing", "stalled", "refused", "unreachable", "wrong-peer"
+]
 """`connected`: DTLS is up. `flowing`: RTP is accepted upstream (the server's receiver reports or
 ICE consent say so), or the first picture or sound was decoded downstream. `stalled`: nothing
-arrives any more. `refused`: the server answered no (`text` says what). `unreachable`: no answer."""
+arrives any more. `refused`: the server answered no (`text` says what). `unreachable`: no answer. `wrong-peer`:
+somebody else answered in the server's place (its DTLS certificate is not the answer's)."""
 
 
 class Ready(Struct, frozen=True, tag_field="kind", tag="ready"):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from agent.core.model.media import LinkState
 from agent.errors import MediaError
 from agent.media.loop import Loop, Timer
+from agent.media.webrtc.peer import WrongPeer
 from agent.media.webrtc.retry import RetrySchedule
 from agent.media.webrtc.session import Events, MediaSession
 from agent.media.webrtc.signaling import Refused, Unreachable
@@ -98,7 +99,9 @@ class MediaLink:
     def _on_failed(self, error: MediaError) -> None:
         was_flowing = self.flowing
         self._drop()
-        if isinstance(error, Refused) and not error.again:
+        if isinstance(error, WrongPeer):
+            self._report("wrong-peer", error.text)
+        elif isinstance(error, Refused) and not error.again:
             self._report("refused", error.text)
         elif was_flowing:
             self._report("stalled", error.text)

@@ -21,6 +21,9 @@ LATER_SECONDS = 3.0
 """A live server that says "not yet" is asked often for the first 15 s, in which everybody else comes
 back too, and then no oftener than it can bear: an answer costs it a TLS handshake."""
 
+WRONG_PEER_SECONDS = 60.0
+"""From the first time on: whoever sits in the path gains nothing by our asking, and people are to look."""
+
 FORBIDDEN_SECONDS = 15.0
 """A wrong token will hardly become right by itself."""
 
@@ -42,6 +45,8 @@ class RetrySchedule:
         if kind != self._kind:
             self._kind, self._failures = kind, 0
         self._failures += 1
+        if kind == "wrong-peer":
+            return WRONG_PEER_SECONDS * random.uniform(0.5, 1.0)
         growing = FIRST_SECONDS * 2.0 ** min(self._failures - 1, 10)
         return min(growing, self._longest_seconds()) * random.uniform(0.5, 1.0)
 

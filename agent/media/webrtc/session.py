@@ -22,6 +22,7 @@ from agent.media.pipeline import Pipeline
 from agent.media.webrtc import rtcp, signaling, transport_feedback
 from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, JitterBuffers
 from agent.media.webrtc.network import Network
+from agent.media.webrtc.peer import PeerCheck, WrongPeer
 from agent.media.webrtc.rtcp import ReportBlock
 from agent.media.webrtc.sdp import readable, without_sound_repeats
 from agent.media.webrtc.transport_feedback import Packet
@@ -87,6 +88,7 @@ class MediaSession:
         self.rtcp_packets = 0
         self.reports: dict[int, ReportBlock] = {}
         self.jitter_buffers = JitterBuffers()
+        self._peer = PeerCheck(self._on_wrong_peer)
         self.receiver_limit: int | None = None
         self.permit_repeat: Callable[[int, int], bool] = lambda ssrc, number: True
         """Whether a packet that is asked for is sent again, in the thread that takes the requests."""
@@ -123,10 +125,31 @@ class MediaSession:
         name = factory.get_name() if factory else ""
         if name in ("dtlssrtpdec", "dtlsdec"):
             element.set_property("pem", self._network.certificate.pem)
+            if name == "dtlsdec":
+                self._peer.watch(element)
+        elif name == "srtpdec":
+            for pad in ("rtp_sink", "rtcp_sink"):
+                self._peer.guard(element.get_static_pad(pad))
+        elif name == "srtpenc":
+            element.connect("pad-added", self._on_encrypted_pad)
+            for pad in element.srcpads:
+                self._peer.guard(pad)
         elif name == "rtprtxsend":
             element.set_property("max-size-packets", SENT_PACKETS)
             pad = element.get_static_pad("src")
             pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream)
+
+    def _on_encrypted_pad(self, _srtpenc: Any, pad: Any) -> None:
+        if pad.direction == Gst.PadDirection.SRC:
+            self._peer.guard(pad)
+
+    def _on_wrong_peer(self) -> None:
+        self._fail(
+            WrongPeer(
+                f"{shown(self._endpoint.url)}: somebody else answers in the media server's place: the DTLS "
+                "certificate is not the one whose fingerprint the answer has; nothing was sent to it"
+            )
+        )
 
     def _on_upstream(self, _pad: Any, info: Any) -> Any:
         structure = info.get_event().get_structure()
@@ -225,6 +248,10 @@ class MediaSession:
                 f"{shown(self._endpoint.url)}: the answer is no usable SDP (it needs as many media as the "
                 "offer, ICE credentials and a DTLS fingerprint)",
             )
+        try:
+            self._peer.expect(answered)
+        except WrongPeer as error:
+            raise WrongPeer(f"{shown(self._endpoint.url)}: {error.text}") from error
         kind = GstWebRTC.WebRTCSDPType.ANSWER
         description = GstWebRTC.WebRTCSessionDescription.new(kind, message)
         self._loop.post(self._limit_negotiation)
@@ -250,7 +277,11 @@ class MediaSession:
             )
 
     def _succeed(self) -> None:
-        if not self.closed and not self._connected:
+        if self.closed or self._connected:
+            return
+        if not self._peer.right:
+            self._on_wrong_peer()
+        else:
             self._connected = True
             session = self._rtpbin.emit("get-internal-session", 0)
             session.set_property("rtcp-min-interval", RTCP_NANOSECONDS)
