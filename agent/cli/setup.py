@@ -16,6 +16,7 @@ from agent.cli.service import reload_service, start_service
 from agent.cli.session import Session, examples, session_of
 from agent.config import parse_value
 from agent.config.first_run import FirstRun, Secret, typed
+from agent.devices.alsa.cards import cards, described
 from agent.diagnostics.site import ask
 from agent.errors import AgentError, ConfigError
 from agent.locale import gettext as _
@@ -133,6 +134,9 @@ def _asked(first_run: FirstRun) -> tuple[dict[str, Any], dict[Secret, Path]]:
         answers[path] = typer.prompt(
             question, default, value_proc=partial(_typed, path), show_default=bool(default)
         )
+    if found := cards():
+        text = _("Sound cards here (devices.microphone.device, devices.speaker.device): {cards}")
+        typer.echo(text.format(cards=", ".join(map(described, found))))
     files: dict[Secret, Path] = {}
     for secret, question in {
         Secret.CA: _("PEM file of the hub's CA (empty: as it is)"),

@@ -99,7 +99,7 @@ def sound_cards(sections: Sections) -> Iterator[Finding]:
     ):
         if device is None or device.driver != "alsa":
             continue
-        if re.search(r"(:|CARD=)\d", device.device or ""):
+        if re.search(r"(?<!usb)(:|CARD=)['\"]?\d", device.device or ""):
             text = (
                 f"{device.device!r} names the card by index, which moves when things are plugged; "
                 "use its id, such as plughw:CARD=Jabra,DEV=0 (ids: /proc/asound/cards)"

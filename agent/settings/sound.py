@@ -20,7 +20,11 @@ class Microphone(Section, frozen=True):
     driver: Annotated[Literal["alsa", "simulated"], Meta(description="alsa or simulated")]
     required: Annotated[bool, Meta(description="without it the room's health is failed")] = True
     device: Annotated[
-        str | None, Meta(description="ALSA PCM by card id, such as plughw:CARD=Jabra,DEV=0")
+        str | None,
+        Meta(
+            description="ALSA PCM by card id, such as plughw:CARD=Jabra,DEV=0; or usb:1-1.2, the "
+            "card in that port"
+        ),
     ] = None
     source: Annotated[
         str | None, Meta(description="simulated: a WAV file to hear instead of the tone")
@@ -50,7 +54,11 @@ class Speaker(Section, frozen=True):
     driver: Annotated[Literal["alsa", "simulated"], Meta(description="alsa or simulated")]
     required: Annotated[bool, Meta(description="without it the room's health is failed")] = True
     device: Annotated[
-        str | None, Meta(description="ALSA PCM by card id, such as plughw:CARD=vc4hdmi0,DEV=0")
+        str | None,
+        Meta(
+            description="ALSA PCM by card id, such as sysdefault:CARD=vc4hdmi0 (HDMI); or usb:1-1.2, "
+            "the card in that port"
+        ),
     ] = None
     volume: Annotated[
         int, Meta(description="percent, until a volume command says otherwise", ge=0, le=100)

@@ -66,7 +66,7 @@ LIBRARIES: dict[str, set[str]] = {
     "gpiozero": {"devices"},
     "lgpio": {"devices"},
     "msgspec": set(MAY_IMPORT),
-    "numpy": {"media"},  # a recording's sound, an echo's delay
+    "numpy": {"devices", "media"},  # the volume, a recording's sound, an echo's delay
     "joserfc": {"hub"},
     "livekit": {"media"},
     "paho": {"hub"},

@@ -132,10 +132,77 @@ def test_the_only_card_is_meant_when_none_is_named_and_two_are_ambiguous(tmp_pat
         cards.resolve(None, captures=True, name="Microphone", sysfs=tmp_path)
 
 
-@pytest.mark.parametrize("device", ["hw:1", "plughw:1,0", "plughw:CARD=1,DEV=0"])
+BY_INDEX = ["hw:1", "plughw:1,0", "plughw:CARD=1,DEV=0", "sysdefault:1", "hdmi:CARD=0,DEV=0"]
+BY_INDEX += ["sysdefault:CARD=1", "plug:'hw:1,0'"]
+
+
+@pytest.mark.parametrize("device", BY_INDEX)
 def test_a_sound_card_by_index_is_refused(tmp_path: Path, device: str) -> None:
     with pytest.raises(DeviceError, match="names a card by its index, which moves"):
         cards.resolve(device, captures=True, name="Microphone", sysfs=tmp_path)
+
+
+NAMES = [
+    "plughw:CARD=Jabra,DEV=0",
+    "hw:Jabra",
+    "plughw:Jabra,0",
+    "sysdefault:CARD=Jabra",
+    "sysdefault:Jabra",
+]
+NAMES += [
+    "front:CARD=Jabra,DEV=0",
+    "plug:'hw:Jabra,0'",
+    "plug:SLAVE='hw:CARD=Jabra'",
+    "default:CARD=Jabra",
+]
+
+
+@pytest.mark.parametrize("device", NAMES)
+def test_an_unplugged_card_is_absent_by_whatever_name_it_goes(tmp_path: Path, device: str) -> None:
+    with pytest.raises(DeviceAbsent, match="no sound card 'Jabra'"):
+        cards.resolve(device, captures=True, name="Microphone", sysfs=tmp_path)
+    asound.plug_card(tmp_path, "Jabra")
+    assert cards.resolve(device, captures=True, name="Microphone", sysfs=tmp_path) == device
+
+
+@pytest.mark.parametrize(
+    "device", ["default", "pulse", "room_speaker", "plug:dmix", "file:/tmp/x,raw"]
+)
+def test_a_pcm_of_no_card_is_left_to_alsa(tmp_path: Path, device: str) -> None:
+    assert cards.card_of(device) is None
+    assert cards.resolve(device, captures=False, name="Speaker", sysfs=tmp_path) == device
+
+
+HDMI = {
+    None: "sysdefault:CARD=vc4hdmi0",
+    "plughw:CARD=vc4hdmi0,DEV=0": "sysdefault:CARD=vc4hdmi0",
+    "hw:vc4hdmi0": "sysdefault:CARD=vc4hdmi0",
+    "sysdefault:CARD=vc4hdmi0": "sysdefault:CARD=vc4hdmi0",
+    "hdmi:CARD=vc4hdmi0,DEV=0": "plug:'hdmi:CARD=vc4hdmi0,DEV=0'",
+}
+
+
+@pytest.mark.parametrize("device", HDMI)
+def test_hdmi_of_a_pi_is_opened_by_a_name_that_converts(tmp_path: Path, device: str | None) -> None:
+    asound.plug_card(tmp_path, "vc4hdmi0")
+    found = cards.resolve(device, captures=False, name="Speaker", sysfs=tmp_path)
+    assert found == HDMI[device]
+
+
+def test_two_cards_of_a_kind_are_told_apart_by_their_ports(tmp_path: Path) -> None:
+    """Their ids change places when the other is found first."""
+    asound.plug_card(tmp_path, "Jabra", 1, port="1-1.2")
+    asound.plug_card(tmp_path, "Jabra_1", 2, port="1-1.4")
+    wanted = {"captures": True, "name": "Microphone", "sysfs": tmp_path}
+    assert cards.resolve("usb:1-1.4", **wanted) == "plughw:CARD=Jabra_1,DEV=0"
+    with pytest.raises(DeviceError, match=r"Jabra \(usb:1-1.2\), Jabra_1 \(usb:1-1.4\)"):
+        cards.resolve(None, **wanted)
+    for index in (1, 2):
+        asound.unplug_card(tmp_path, index)
+    asound.plug_card(tmp_path, "Jabra", 3, port="1-1.4")
+    assert cards.resolve("usb:1-1.4", **wanted) == "plughw:CARD=Jabra,DEV=0"
+    with pytest.raises(DeviceAbsent, match=r"USB port 1-1.2.*found: Jabra \(usb:1-1.4\)"):
+        cards.resolve("usb:1-1.2", **wanted)
 
 
 EDID_NAME = b"\0\0\0\xfc\0SAMSUNG TV\n  "

@@ -39,7 +39,48 @@ pcm.stereo_only {{
     bindings.0 {{ slave both channel 0 }}
     bindings.1 {{ slave both channel 1 }}
 }}
+pcm.vc4_hardware {{
+    type iec958
+    slave {{
+        format S16_LE
+        pcm {{
+            type multi
+            slaves.both {{
+                pcm {{
+                    type file
+                    slave.pcm null
+                    file "{folder}/hdmi.raw"
+                    format raw
+                }}
+                channels 2
+            }}
+            bindings.0 {{ slave both channel 0 }}
+            bindings.1 {{ slave both channel 1 }}
+        }}
+    }}
+}}
+pcm.vc4_subframes {{
+    type iec958
+    slave {{ format IEC958_SUBFRAME_LE pcm vc4_hardware }}
+    status [ 0x04 0x82 0x00 0x02 ]
+}}
+pcm.vc4_plughw {{ type plug slave.pcm vc4_hardware }}
+pcm.!hdmi {{
+    @args [ CARD DEV ]
+    @args.CARD {{ type string }}
+    @args.DEV {{ type integer default 0 }}
+    type empty
+    slave.pcm vc4_subframes
+}}
+pcm.!sysdefault {{
+    @args [ CARD ]
+    @args.CARD {{ type string }}
+    type plug
+    slave.pcm vc4_subframes
+}}
 """
+"""`vc4_hardware` takes what a Pi's HDMI takes: IEC958 subframes and two channels, nothing else. `sysdefault:`
+and `hdmi:` reach it as in alsa-lib's own cards/vc4-hdmi.conf, `vc4_plughw` as `plughw:` would."""
 
 
 def file_pcms(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -53,11 +94,15 @@ def file_pcms(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("ALSA_CONFIG_PATH", str(configuration))
 
 
-def plug_card(sysfs: Path, name: str, index: int = 1) -> None:
-    """A sound card that captures and plays, as sysfs shows it."""
+def plug_card(sysfs: Path, name: str, index: int = 1, port: str = "") -> None:
+    """A sound card that captures and plays, as sysfs shows it, in this USB port."""
     card = sysfs / "class" / "sound" / f"card{index}"
     card.mkdir(parents=True)
     (card / "id").write_text(f"{name}\n")
+    if port:
+        interface = sysfs / "devices" / "usb1" / port / f"{port}:1.0"
+        interface.mkdir(parents=True, exist_ok=True)
+        (card / "device").symlink_to(interface)
     for direction in "cp":
         (card.parent / f"pcmC{index}D0{direction}").mkdir()
 
@@ -66,5 +111,6 @@ def unplug_card(sysfs: Path, index: int = 1) -> None:
     """The card is gone from sysfs."""
     folder = sysfs / "class" / "sound"
     (folder / f"card{index}" / "id").unlink()
+    (folder / f"card{index}" / "device").unlink(missing_ok=True)
     for entry in [folder / f"card{index}", *folder.glob(f"pcmC{index}D*")]:
         entry.rmdir()

@@ -15,8 +15,17 @@ from agent.errors import DeviceAbsent, DeviceError
 
 SYSFS = Path("/sys")
 
-_BY_CARD = re.compile(r"^(?:plug)?hw:(?:CARD=)?(?P<card>[^,]+)")
-"""`plughw:CARD=Jabra,DEV=0` and its short form `plughw:Jabra,0`."""
+_BY_ARGUMENT = re.compile(r"CARD=['\"]?(?P<card>[^,'\"]+)")
+_PLACES = r"(?:plughw|hw|sysdefault|default|hdmi|iec958|spdif|front|rear|surround\d+|dmix|dsnoop)"
+_BY_PLACE = re.compile(rf"^(?:plug:['\"]?)?{_PLACES}:['\"]?(?P<card>[^,='\"]+)['\"]?(?:,|$)")
+"""`sysdefault:CARD=Jabra`, `plug:'hdmi:CARD=vc4hdmi0,DEV=0'`, and short forms such as `plughw:Jabra,0`."""
+
+_BY_USB = re.compile(r"^usb:(?P<port>\d+-[\d.]+)$")
+"""`usb:1-1.2`: whatever card is plugged in there."""
+
+_SUBFRAMES_ONLY = re.compile(r"^vc4hdmi\d*$")
+"""Cards that take nothing but IEC958 subframes, to which `plughw:` does not convert: HDMI of a Pi
+(raspberrypi/linux#3043, RPi-Distro/pi-gen#742). alsa-lib's definition of the card does (vc4-hdmi.conf)."""
 
 
 class Card(Struct, frozen=True):
@@ -25,6 +34,10 @@ class Card(Struct, frozen=True):
     id: str
     captures: bool
     plays: bool
+    usb_port: str = ""
+    """Such as 1-1.2; it stays the same whatever the cards are called and in which order they are found.
+    Empty for a card that is not on USB."""
+    index: int = 0
 
 
 def cards(sysfs: Path = SYSFS) -> list[Card]:
@@ -36,13 +49,14 @@ def cards(sysfs: Path = SYSFS) -> list[Card]:
         captures = any(pcm.endswith("c") for pcm in pcms)
         plays = any(pcm.endswith("p") for pcm in pcms)
         with suppress(OSError):  # it is unplugged at this moment
-            found.append(Card((path / "id").read_text().strip(), captures, plays))
+            name = (path / "id").read_text().strip()
+            found.append(Card(name, captures, plays, _usb_port(path), int(path.name[4:] or 0)))
     return found
 
 
 def card_of(device: str) -> str | None:
     """The card id in a PCM's name; None for PCMs defined elsewhere, such as `default`."""
-    match = _BY_CARD.match(device)
+    match = _BY_ARGUMENT.search(device) or _BY_PLACE.match(device)
     return match["card"] if match else None
 
 
@@ -52,24 +66,60 @@ def resolve(device: str | None, *, captures: bool, name: str, sysfs: Path = SYSF
     `name` is the device's name in messages. Raises DeviceAbsent when the card is not there, and
     DeviceError for an index instead of an id, or when None could mean several cards.
     """
-    usable = [card.id for card in cards(sysfs) if (card.captures if captures else card.plays)]
-    found = ", ".join(usable) or "none"
+    usable = [card for card in cards(sysfs) if (card.captures if captures else card.plays)]
+    found = ", ".join(map(described, usable)) or "none"
     if device is None:
         return _only(usable, name, found)
+    if port := _BY_USB.match(device):
+        there = next((card for card in usable if card.usb_port == port["port"]), None)
+        if there is None:
+            text = f"{name}: no sound card at USB port {port['port']}; check its cable (found: {found})"
+            raise DeviceAbsent("absent", text)
+        return pcm_of(there.id)
     card = card_of(device)
     if card is not None and card.isdigit():
         text = f"{name}: '{device}' names a card by its index, which moves; use plughw:CARD=<id> (found: {found})"
         raise DeviceError("named-by-index", text)
-    if card is not None and card not in usable:
+    if card is not None and card not in [one.id for one in usable]:
         text = f"{name}: no sound card '{card}' found; check its cable (found: {found})"
         raise DeviceAbsent("absent", text)
+    return _converting(device, card)
+
+
+def pcm_of(card: str) -> str:
+    """The name under which a card of this id takes any format."""
+    if _SUBFRAMES_ONLY.match(card):
+        return f"sysdefault:CARD={card}"
+    return f"plughw:CARD={card},DEV=0"
+
+
+def _converting(device: str, card: str | None) -> str:
+    """The PCM that a name means, as one that takes mono S16LE on every card."""
+    if card is not None and _SUBFRAMES_ONLY.match(card):
+        if device.startswith(("hw:", "plughw:")):
+            return pcm_of(card)
+        if device.startswith("hdmi:"):  # two channels at the least
+            return f"plug:'{device}'"
     return device
 
 
-def _only(usable: list[str], name: str, found: str) -> str:
+def _usb_port(card: Path) -> str:
+    """Of the interface's name in its device's path: 1-1.2 of .../usb1/1-1/1-1.2/1-1.2:1.0."""
+    parts = (card / "device").resolve().parts
+    interfaces = [part for part in parts if re.match(r"^\d+-[\d.]+:\d+\.\d+$", part)]
+    return interfaces[-1].partition(":")[0] if interfaces else ""
+
+
+def described(card: Card) -> str:
+    """As people may name it in the settings."""
+    return f"{card.id} (usb:{card.usb_port})" if card.usb_port else card.id
+
+
+def _only(usable: list[Card], name: str, found: str) -> str:
     if not usable:
         raise DeviceAbsent("absent", f"{name}: no sound card found; check its USB cable")
     if len(usable) > 1:
-        text = f"{name}: several sound cards could be meant; set device to plughw:CARD=<id> (found: {found})"
+        pcms = " or ".join(f"device: {pcm_of(card.id)}" for card in usable[:2])
+        text = f"{name}: several sound cards could be meant; set {pcms} (found: {found})"
         raise DeviceError("ambiguous", text)
-    return f"plughw:CARD={usable[0]},DEV=0"
+    return pcm_of(usable[0].id)

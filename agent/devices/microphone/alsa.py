@@ -6,26 +6,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from agent import settings
 from agent.core.model.documents import DeviceStatus
-from agent.devices import status
 from agent.devices.alsa import cards, presence
+from agent.devices.alsa.device import STALLED_SECONDS, WAIT_SECONDS, AlsaDevice
 from agent.devices.microphone.level import LevelWatch
-from agent.errors import DeviceError, DeviceTimeout
+from agent.errors import DeviceError
 from agent.ports import PERIOD_BYTES
 
 if TYPE_CHECKING:
     from agent.devices.alsa.pcm import Pcm
 
 NAME = "Microphone"
-
-WAIT_SECONDS = 0.2
-"""The longest that `read` waits for a period."""
-
-STALLED_SECONDS = 2.0
-"""Without sound for so long the device shall be opened anew."""
 
 
 def create(
@@ -44,13 +36,14 @@ def probe(
     )
 
 
-class AlsaMicrophone:
+class AlsaMicrophone(AlsaDevice):
     """The port `Microphone`. The PCM must do 48 kHz mono S16LE, as every `plughw:` does."""
 
+    name = NAME
+    captures = True
+
     def __init__(self, wanted: settings.Microphone, sysfs: Path = cards.SYSFS) -> None:
-        self._wanted = wanted
-        self._sysfs = sysfs
-        self._pcm: Pcm | None = None
+        super().__init__(wanted, sysfs)
         self._rest = b""
         self._silences = 0
         self._level = LevelWatch()
@@ -58,9 +51,7 @@ class AlsaMicrophone:
 
     def open(self) -> DeviceStatus:
         """See the port."""
-        from agent.devices.alsa.pcm import Pcm
-
-        self._pcm = Pcm(self._resolve(), captures=True, name=NAME)
+        self._open()
         self._rest = b""
         self._level = LevelWatch()
         self._heard_seconds = time.monotonic()
@@ -68,41 +59,22 @@ class AlsaMicrophone:
 
     def read(self) -> bytes:
         """See the port. Also raises DeviceTimeout after 2 s without sound: open it again then."""
-        if self._pcm is None:
-            raise DeviceError("closed", f"{NAME}: not open")
+        pcm = self._pcm
         try:
-            period = self._next_period(self._pcm) or self._no_sound(self._pcm.device)
-        except DeviceError:
-            self._resolve()  # gone from sysfs, it's absent, whatever ALSA called it (row 13)
-            raise
+            period = self._next_period(pcm) or self._no_sound(pcm.device)
+        except DeviceError as error:
+            raise self._explain(error) from error
         if period:
             self._level.hear(period)
         return period
 
     def status(self) -> DeviceStatus:
         """See the port."""
-        required = self._wanted.required
-        if self._pcm is None:
-            return status.failed("closed", f"{NAME}: not open", required=required)
-        said = self._level.fault(required=required) or status.ok(
-            f"{NAME}: {self._pcm.device}", required=required
+        return self._status(
+            self._level.fault(required=self._wanted.required),
+            silences=self._silences,
+            level_dbfs=self._level.level_dbfs(),
         )
-        detail = {
-            **self._pcm.facts.detail(),
-            "xruns": self._pcm.xruns,
-            "silences": self._silences,
-            "level_dbfs": self._level.level_dbfs(),
-        }
-        return msgspec.structs.replace(said, detail=detail)
-
-    def close(self) -> None:
-        """See the port."""
-        pcm, self._pcm = self._pcm, None
-        if pcm is not None:
-            pcm.close()
-
-    def _resolve(self) -> str:
-        return cards.resolve(self._wanted.device, captures=True, name=NAME, sysfs=self._sysfs)
 
     def _next_period(self, pcm: Pcm) -> bytes:
         """One period, or empty when none came in time."""
@@ -124,5 +96,5 @@ class AlsaMicrophone:
     def _no_sound(self, device: str) -> bytes:
         self._silences += 1
         if time.monotonic() - self._heard_seconds >= STALLED_SECONDS:
-            raise DeviceTimeout("stalled", f"{NAME}: no sound arrives from {device}; replug it")
+            raise self._stalled(f"no sound arrives from {device}")
         return b""
