@@ -155,7 +155,7 @@ class Panel(Protocol):
         ...
 
     def lamp(self, mode: str) -> None:
-        """`on`, `off` or `blink` (1 Hz)."""
+        """One of the core's `LampMode`s: each has a pattern of its own."""
         ...
 
     def status(self) -> DeviceStatus:
@@ -226,14 +226,6 @@ class Journal(Protocol):
         """Write a final ack and put it into the outbox."""
         ...
 
-    def not_recorded(self, *, command: Command | None = None, ack: Ack | None = None) -> None:
-        """What could not be written: remembered in memory for `look_up`, until `record_late`."""
-        ...
-
-    def record_late(self) -> None:
-        """Write what `not_recorded` was told, if there is anything."""
-        ...
-
     def record_event(self, event: EventDocument) -> Outgoing:
         """Write an event and put it into the outbox."""
         ...
@@ -252,8 +244,8 @@ class Journal(Protocol):
         """The latest recorded events of these types, newest first."""
         ...
 
-    def unsent(self, after: str = "", limit: int = 1_000_000) -> list[Outgoing]:
-        """The outbox: what the broker has not acknowledged, oldest first, behind the key `after`."""
+    def unsent(self) -> list[Outgoing]:
+        """The outbox: what the broker has not acknowledged, oldest first."""
         ...
 
     def mark_sent(self, key: str) -> None:

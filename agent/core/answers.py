@@ -29,6 +29,7 @@ class Answers:
         self._do = do
         self.open: dict[str, Command] = {}
         self._warnings: dict[str, list[str]] = {}
+        self._notes: dict[str, dict[str, Any]] = {}
 
     def warn(self, command_id: str, unknown_fields: list[str]) -> None:
         """Say in this command's acks which of its fields nobody knows."""
@@ -38,6 +39,11 @@ class Answers:
             if left := len(unknown_fields) - len(named):
                 texts.append(f"and {left} more")
             self._warnings[command_id] = texts
+
+    def note(self, command_id: str, detail: dict[str, Any]) -> None:
+        """Say this too in the detail of this command's acks from now on."""
+        if command_id in self.open:
+            self._notes[command_id] = {**self._notes.get(command_id, {}), **detail}
 
     def accept(self, command: Command, delivery: Delivery | None, now: Now) -> None:
         """Journal, then tell the broker, then the sender."""
@@ -132,9 +138,10 @@ class Answers:
         now: Now,
         detail: dict[str, Any] | None = None,
     ) -> None:
-        warnings = self._warnings.get(command.id)
+        warnings, notes = self._warnings.get(command.id), self._notes.get(command.id, {})
         if state in FINAL_STATES:
             self._warnings.pop(command.id, None)
+            self._notes.pop(command.id, None)
         ack = Ack(
             id=command.id,
             type=command.type,
@@ -144,6 +151,6 @@ class Answers:
             text=text,
             seq=seq,
             at=now.wall,
-            detail={**(detail or {}), **({"warnings": warnings} if warnings else {})},
+            detail={**(detail or {}), **notes, **({"warnings": warnings} if warnings else {})},
         )
         self._do(SendAck(ack, command.reply, final=state in FINAL_STATES))

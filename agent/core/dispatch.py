@@ -10,7 +10,6 @@ from agent.core.display import DisplayPower
 from agent.core.ending import Ending
 from agent.core.health import HealthBoard
 from agent.core.meeting.control import MeetingControl
-from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import (
     Code,
@@ -27,10 +26,11 @@ from agent.core.model.commands import (
     Unmute,
     Volume,
 )
-from agent.core.model.deadlines import BlinkOver, ReportLate
+from agent.core.model.deadlines import ReportLate
 from agent.core.model.documents import Phase
-from agent.core.model.effects import SetDeadline, SetLamp
+from agent.core.model.effects import SetDeadline
 from agent.core.model.events import CommandReceived
+from agent.core.taking_part import TakingPart
 
 REPORT_SECONDS = 10.0
 """A probe looks at sysfs; one that takes longer hangs in the kernel."""
@@ -43,7 +43,7 @@ class Dispatch:
         self,
         context: Context,
         display: DisplayPower,
-        microphone: MicrophoneControl,
+        taking_part: TakingPart,
         health: HealthBoard,
         meeting: MeetingControl,
         ending: Ending,
@@ -52,7 +52,8 @@ class Dispatch:
         self._do = context.do
         self._answers = context.answers
         self._display = display
-        self._microphone = microphone
+        self._taking_part = taking_part
+        self._microphone = taking_part.microphone
         self._health = health
         self._meeting = meeting
         self._lifecycle = meeting.lifecycle
@@ -71,8 +72,9 @@ class Dispatch:
         elif isinstance(command.body, Join):
             self._meeting.join(command, command.body, delivery, now)
         elif isinstance(command.body, Leave):
-            self._meeting.leave(command, command.body, delivery, now)
-        elif refusal := self._refusal(command):
+            ended = self._taking_part.call.left(command.body.meeting, now)
+            self._meeting.leave(command, command.body, delivery, now, call_ended=ended)
+        elif refusal := self._refusal(command, now):
             self._answers.refuse(command, delivery, *refusal, now)
         else:
             self._answers.accept(command, delivery, now)
@@ -90,7 +92,7 @@ class Dispatch:
             )
         return None
 
-    def _refusal(self, command: Command) -> tuple[Code, str] | None:
+    def _refusal(self, command: Command, now: Now) -> tuple[Code, str] | None:
         """Why this can't be done as things stand."""
         idle = self._lifecycle.phase is Phase.STANDBY
         match command.body:
@@ -100,6 +102,8 @@ class Dispatch:
                 return Code.DEVICE_ABSENT, "The room has no microphone (devices.microphone)"
             case Volume() if "speaker" not in self._profile.fitted:
                 return Code.DEVICE_ABSENT, "The room has no loudspeaker (devices.speaker)"
+            case Unmute() if self._microphone.gated:
+                return Code.NO_FLOOR, "The room does not have the floor: give it the floor first"
             case Unmute() if self._microphone.muted_by_hand:
                 return Code.MUTED_BY_HAND, "The room muted itself by its button; only it can unmute"
             case Record() if not self._lifecycle.held:
@@ -112,7 +116,7 @@ class Dispatch:
                 return Code.DEVICE_ABSENT, "The room has no lamp (devices.panel)"
             case Restart() if not (idle or self._lifecycle.phase is Phase.FAULT):
                 return Code.IN_MEETING, "The room is in a meeting: leave it first"
-        return None
+        return self._taking_part.refusal(command.body, now)
 
     def _obey(self, command: Command, now: Now) -> None:
         match command.body:
@@ -127,8 +131,7 @@ class Dispatch:
             case Display(power):
                 self._switch_display(command, power, now)
             case Identify(seconds):
-                self._do(SetLamp("blink"))
-                self._do(SetDeadline(BlinkOver(), seconds))
+                self._taking_part.lamp.blink(seconds)
                 self._answers.succeed(command.id, f"the lamp blinks for {seconds:g} s", now)
             case Ping():
                 detail = {"version": self._profile.version}
@@ -140,6 +143,8 @@ class Dispatch:
             case Restart(scope):
                 self._answers.running(command.id, f"restarting the {scope}", now)
                 self._ending.restart(scope)
+            case _:
+                self._taking_part.obey(command, now)
 
     def _switch_display(self, command: Command, power: str, now: Now) -> None:
         if self._display.on == self._display.heading == (power == "on"):
@@ -171,10 +176,6 @@ class Dispatch:
         for command_id in self._reporters:
             self._answers.fail(command_id, Code.TIMEOUT, "The devices did not answer", now)
         self._reporters.clear()
-
-    def identified(self) -> None:
-        """Enough blinking: the lamp says again whether devices are open."""
-        self._do(SetLamp("off" if self._lifecycle.phase is Phase.STANDBY else "on"))
 
     def settle_interrupted(self, command: Command, cold: bool, now: Now) -> None:
         """A command that a crash or restart cut off is finished or failed by rule, never repeated."""

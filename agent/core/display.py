@@ -75,7 +75,7 @@ class DisplayPower:
     def release(self) -> None:
         """The meeting is over: off after the hold time."""
         self._keep_on(False)
-        if self._profile.has_relay and self.on:
+        if self._profile.has_relay and self.heading:
             self._do(SetDeadline(DisplayUnused(), self._profile.display_hold_seconds))
 
     def switched(self, on: bool, error: str) -> None:

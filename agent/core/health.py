@@ -17,6 +17,7 @@ from agent.core.model.documents import DeviceStatus, HealthDocument, Phase, Stat
 from agent.core.model.effects import Probe, PublishHealth, SetDeadline
 from agent.core.model.media import DeviceReported
 from agent.core.model.urls import shown
+from agent.core.readiness import LastCheck
 
 SOON_SECONDS = 0.3
 """Changes that come together (a USB hub unplugged) make one document."""
@@ -43,7 +44,10 @@ class HealthBoard:
         self._changes: deque[float] = deque(maxlen=CHANGES)
         """When the last changes made a document, in monotonic seconds."""
         self._told: dict[str, str] = {}
-        self.open_devices: set[str] = set()
+        self._open: set[str] = set()
+        self.borrowed: set[str] = set()
+        """What a check has open between meetings."""
+        self.last_check = LastCheck()
         self.host: dict[str, Any] = {}
         self.figures: dict[str, Any] = {}
         self.round_trip_milliseconds: float | None = None
@@ -69,9 +73,9 @@ class HealthBoard:
     def reported(self, report: DeviceReported, now: Now) -> None:
         """The media process opened, closed or found something wrong with a device."""
         if report.open:
-            self.open_devices.add(report.device)
+            self._open.add(report.device)
         else:
-            self.open_devices.discard(report.device)
+            self._open.discard(report.device)
         self._reported[report.device] = report.status
         self._tell_changes(now)
 
@@ -88,10 +92,15 @@ class HealthBoard:
 
     def process_gone(self, now: Now) -> None:
         """What only the media process could know is over."""
-        self.open_devices.clear()
+        self._open.clear()
         self._reported.clear()
         self.figures = {}
         self._tell_changes(now)
+
+    @property
+    def open_devices(self) -> set[str]:
+        """What is open now, by the media process's word or a check's."""
+        return self._open | self.borrowed
 
     @property
     def devices(self) -> dict[str, DeviceStatus]:
@@ -142,6 +151,7 @@ class HealthBoard:
             host=host,
             media=media,
             at=now.wall,
+            readiness=self.last_check.readiness(devices, now),
         )
 
     def _media(self, phase: Phase, held: Membership | None) -> dict[str, Any] | None:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import zlib
 
+from msgspec import structs
+
 from agent.core.context import Context
 from agent.core.model.deadlines import MediaStartDue
-from agent.core.model.effects import CancelDeadline, SetDeadline, StartMedia, StopMedia
-from agent.core.model.media import MediaPlan, MeetingPlan
+from agent.core.model.effects import (
+    CancelDeadline,
+    InstructMedia,
+    SetDeadline,
+    StartMedia,
+    StopMedia,
+)
+from agent.core.model.media import Announcement, MediaPlan, MeetingPlan, SetAnnouncement
 
 FIRST_BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 30.0
@@ -21,6 +29,8 @@ class MediaProcess:
         self._do = context.do
         self._generation = 0
         self.running = False
+        self.announcement: Announcement | None = None
+        """What a process shows beside its meeting or the room's name."""
         self.in_meeting = False
         """Whether the one that runs carries a meeting, and so listens to what is said about it."""
 
@@ -33,7 +43,14 @@ class MediaProcess:
         self.running = True
         self.in_meeting = isinstance(plan, MeetingPlan)
         self.ready = False
+        plan = structs.replace(plan, announcement=self.announcement)
         self._do(StartMedia(self._generation, plan))
+
+    def announce(self, announcement: Announcement | None) -> None:
+        """Show this, or nothing any more; a process that is still to be started has it in its plan."""
+        self.announcement = announcement
+        if self.running:
+            self._do(InstructMedia(SetAnnouncement(announcement)))
 
     def stop(self) -> None:
         """End it; `MediaExited` follows."""

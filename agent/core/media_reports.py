@@ -5,6 +5,8 @@ The order counts: what the media process has open is known before its end change
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from agent.core.audit import DeviceAudit
 from agent.core.health import HealthBoard
 from agent.core.media_process import MediaProcess
@@ -42,6 +44,8 @@ class MediaReports:
         self._audit = audit
         self._microphone = microphone
         self._recording = recording
+        self.on_shown: Callable[[str, str, Now], None] = lambda request, error, now: None
+        """Whoever waits for an announcement to be on the screen; set by the room."""
 
     def take(self, report: MediaReport, now: Now) -> None:
         """It said something."""
@@ -58,6 +62,7 @@ class MediaReports:
             case Applied(request, error):
                 self._microphone.applied(request, error, now)
                 self._recording.applied(request, error, now)
+                self.on_shown(request, error, now)
             case RecordingReported():
                 self._recording.reported(report, now)
 
@@ -86,4 +91,4 @@ class MediaReports:
         self._health.process_gone(now)
         command, why = self._lifecycle.closing
         closing = command, f"{why} ({text})" if text else why
-        self._audit.observe(set(), self._lifecycle.opening, closing, now)
+        self._audit.observe(self._health.open_devices, self._lifecycle.opening, closing, now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.core.context import Context
+from agent.core.lamp import Lamp
 from agent.core.media_process import MediaProcess
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckState, Code
@@ -45,16 +46,19 @@ class Wish:
 class MicrophoneControl:
     """The microphone's and the loudspeaker's wanted state, across media processes."""
 
-    def __init__(self, context: Context, process: MediaProcess) -> None:
+    def __init__(self, context: Context, process: MediaProcess, lamp: Lamp) -> None:
         self._do = context.do
         self._answers = context.answers
         self._process = process
+        self._lamp = lamp
         self._wishes: dict[str, Wish] = {}
         self._presses = 0
         self._in_doubt = False
         """A media process that did not confirm is being ended: until it is gone it may be heard."""
         self.live = False
         self.muted_by_hand = False
+        self.gated = False
+        """The meeting's floor is not this room's: nobody is heard, whoever unmutes."""
         self._volume_of_settings = context.profile.speaker_volume
         self.volume = self._volume_of_settings
 
@@ -66,7 +70,7 @@ class MicrophoneControl:
 
     def prepare(self, live: bool) -> None:
         """A meeting begins; the hand's mute is stronger than the command's wish."""
-        self.live = live and not self.muted_by_hand
+        self.live = live and not (self.muted_by_hand or self.gated)
         self._do(CancelDeadline(HandMuteOver()))
 
     @property
@@ -110,12 +114,23 @@ class MicrophoneControl:
         self._switch(not mutes, f"{BY_HAND}/{self._presses}", "by hand", now)
         self._set_by_hand(mutes)  # kept afterwards: a slow SD card must not hold up a mute
 
+    def silence(self, now: Now) -> None:
+        """The floor is gone: nothing leaves the room, whoever let it be heard."""
+        self._presses += 1
+        self._switch(False, f"{BY_HAND}/{self._presses}", "muted: no floor", now)
+
+    def forgive_hand(self) -> None:
+        """The press that muted was the beginning of a long one, which means something else."""
+        self._set_by_hand(False)
+
     def _set_by_hand(self, muted: bool) -> None:
         self.muted_by_hand = muted
         self._do(RememberMutedByHand(muted))
 
     def _switch(self, live: bool, request: str, text: str, now: Now) -> None:
-        self.live = live
+        self.live = live = live and not self.gated
+        if live:
+            self._lamp.going_live()
         self._instruct(SetMicrophone(live, request), request, Wish(text, mutes=not live), now)
 
     def _instruct(

@@ -11,13 +11,15 @@ from typing import Any, Literal
 
 from msgspec import structs
 
+from agent.core.announcements import Announcements
 from agent.core.audit import DeviceAudit
-from agent.core.borrowing import Borrowing
+from agent.core.check import RoomCheck
 from agent.core.context import Context
 from agent.core.dispatch import Dispatch
 from agent.core.display import DisplayPower
 from agent.core.ending import Ending
 from agent.core.health import HealthBoard
+from agent.core.lamp import Lamp
 from agent.core.media_process import MediaProcess
 from agent.core.media_reports import MediaReports
 from agent.core.meeting.control import MeetingControl
@@ -27,16 +29,16 @@ from agent.core.model import deadlines
 from agent.core.model.clock import ClockSetting, Now
 from agent.core.model.commands import Code, Leave
 from agent.core.model.deadlines import Deadline
-from agent.core.model.documents import Connection, DeviceStatus, Phase, RoomState, Status
+from agent.core.model.documents import Connection, DeviceStatus, RoomState, Status
 from agent.core.model.effects import Effect, MarkSent, ResendUnsent
 from agent.core.model.events import (
+    CheckDeviceChanged,
+    CheckEnded,
     CommandReceived,
     CommandRefused,
     DeadlinePassed,
     Delivered,
-    DevicesBorrowed,
     DevicesProbed,
-    DevicesReturned,
     DisplaySwitched,
     Event,
     HostSampled,
@@ -45,7 +47,6 @@ from agent.core.model.events import (
     LinkChanged,
     MediaExited,
     MediaReported,
-    PictureAsked,
     ReloadRequested,
     Restored,
     RoundTripMeasured,
@@ -55,7 +56,7 @@ from agent.core.model.profile import Profile
 from agent.core.recording import RecordingControl
 from agent.core.refusals import Refusals
 from agent.core.state_feed import StateFeed
-from agent.core.throttle import PRESSES
+from agent.core.taking_part import TakingPart
 
 
 class Room:
@@ -73,24 +74,36 @@ class Room:
         self.refusals = Refusals(context)
         self.display = display = DisplayPower(context)
         self.process = process = MediaProcess(context)
-        self.microphone = microphone = MicrophoneControl(context, process)
+        self.lamp = lamp = Lamp(context)
+        self.microphone = microphone = MicrophoneControl(context, process, lamp)
         self.recording = recording = RecordingControl(context, process)
         self.health = HealthBoard(context)
         self.audit = DeviceAudit(context)
-        self.borrowing = Borrowing(context, self.audit)
-        self.lifecycle = Lifecycle(context, display, process, microphone, recording)
+        self.lifecycle = Lifecycle(context, display, lamp, process, microphone, recording)
         self.reports = MediaReports(
             process, self.lifecycle, self.health, self.audit, microphone, recording
         )
         self.ending = Ending(context, self.lifecycle)
         self.meeting = MeetingControl(context, recording, self.lifecycle)
+        self.taking_part = self._taking_part(lamp)
         self.dispatch = Dispatch(
-            context, display, microphone, self.health, self.meeting, self.ending
+            context, display, self.taking_part, self.health, self.meeting, self.ending
         )
         self.deadlines = self._deadlines()
 
+    def _taking_part(self, lamp: Lamp) -> TakingPart:
+        announcements = Announcements(self.context, self.display, self.process)
+        check = RoomCheck(
+            self.context, self.lifecycle, self.health, self.audit, announcements, lamp
+        )
+        made = TakingPart(self.context, lamp, announcements, self.meeting, self.microphone, check)
+        self.lifecycle.make_way = check.give_way
+        self.reports.on_shown = made.messages.applied
+        return made
+
     def _deadlines(self) -> dict[type[Deadline], Callable[[Any, Now], None]]:
         """Which part takes which deadline."""
+        parts = self.taking_part
         return {
             deadlines.HealthDue: lambda _, now: self.health.start(),
             deadlines.HealthChanged: lambda _, now: self._publish_health(now),
@@ -101,7 +114,13 @@ class Room:
             deadlines.DisplayWarm: lambda _, now: self._display_warm(now),
             deadlines.DisplayUnused: lambda _, now: self.display.want_off(),
             deadlines.HandMuteOver: lambda _, now: self.microphone.rested(),
-            deadlines.BlinkOver: lambda _, now: self.dispatch.identified(),
+            deadlines.BlinkOver: lambda _, now: self.lamp.blinked(),
+            deadlines.ButtonHeld: lambda _, now: parts.button.held(now),
+            deadlines.SecondPressLate: lambda _, now: parts.button.single(now),
+            deadlines.RingOver: lambda _, now: parts.call.over(now),
+            deadlines.MessageOver: lambda _, now: parts.messages.over(now),
+            deadlines.AnnouncementLate: lambda d, now: parts.messages.late(d.request, now),
+            deadlines.CheckLate: lambda _, now: parts.check.late(now),
             deadlines.InstructionLate: lambda d, now: self.microphone.not_confirmed(d.request, now),
             deadlines.RecordingLate: lambda d, now: self.recording.not_confirmed(d.request, now),
             deadlines.JoinLate: lambda _, now: self.lifecycle.join_late(now),
@@ -120,8 +139,10 @@ class Room:
             self.lifecycle.correct(correction)
         self.ending.check()
         if not self.ending.under_way:
-            self.lifecycle.follow_display()
+            announced = self.taking_part.announcements.wants_process
+            self.lifecycle.follow_display(announced=announced)
         self.lifecycle.follow_recording()
+        self.taking_part.follow(now)
         if self.feed.offer(self.state(now)):
             self.health.change(now)
         effects = self._effects[:]
@@ -141,8 +162,8 @@ class Room:
                 self.reports.take(report, now)
             case MediaExited(generation, _, text) if self.process.is_current(generation):
                 self._process_exited(text, now)
-            case LineChanged(_, active) if active:
-                self._button_pressed(now)
+            case LineChanged(_, active):
+                self.taking_part.button.changed(active, now)
             case LinkChanged():
                 self._link_changed(event, now)
             case Delivered(key):
@@ -153,6 +174,10 @@ class Room:
                 self.health.lamp_set(error, now)
             case DisplaySwitched(on, error):
                 self._display_switched(on, error, now)
+            case CheckDeviceChanged():
+                self.taking_part.check.device(event, now)
+            case CheckEnded():
+                self.taking_part.check.ended(event, now)
             case DevicesProbed(devices):
                 self.health.probed(devices, now)
             case HostSampled(figures):
@@ -161,25 +186,10 @@ class Room:
                 self.deadlines[type(deadline)](deadline, now)
             case Restored():
                 self._restored(event, now)
-            case DevicesBorrowed() if self.may_lend:
-                self.borrowing.begin(event, now)
-            case DevicesReturned(loan):
-                self.borrowing.end(loan, now, meeting=not self._idle)
-            case PictureAsked(source, sender) if self.lifecycle.process.in_meeting:
-                self.audit.picture_taken(source, sender, now)
             case ReloadRequested():
                 self.ending.want_reload()
             case StopRequested(reason):
                 self.ending.stop(reason)
-
-    @property
-    def _idle(self) -> bool:
-        return self.lifecycle.phase is Phase.STANDBY
-
-    @property
-    def may_lend(self) -> bool:
-        """Whether no meeting needs the devices, nor will by what has been ordered so far."""
-        return self._idle and not self.ending.under_way
 
     # --- documents -------------------------------------------------------------------------------
 
@@ -198,6 +208,9 @@ class Room:
             agent=self._agent,
             at=now.wall,
             recording="on" if self.recording.on else "off",
+            name=self._profile.name,
+            groups=list(self._profile.groups),
+            floor=self.lifecycle.floor.state if membership else None,
         )
 
     def _microphone_word(self) -> Literal["live", "muted", "off"]:
@@ -210,6 +223,7 @@ class Room:
     def _restored(self, event: Restored, now: Now) -> None:
         self._agent = structs.replace(self._agent, started=now.wall)
         self.microphone.restore(event.muted_by_hand, event.volume)
+        self.taking_part.floor.restore(event.floor)
         self.display.restore(event.display_on, event.display_kept_on)
         self.audit.restore(event.left_open, now)
         if event.journal is not None and event.journal.status is not Status.OK:
@@ -259,17 +273,6 @@ class Room:
     def _display_warm(self, now: Now) -> None:
         self.display.warmed_up()
         self.lifecycle.check(now)
-
-    def _button_pressed(self, now: Now) -> None:
-        if self.lifecycle.membership is None:
-            self._tell_press(Code.NOT_IN_MEETING, "pressed outside of a meeting", now)
-            return
-        self.microphone.pressed(now)
-        word = "live" if self.microphone.live else "muted"
-        self._tell_press(Code.OK, f"the room's button: now {word}", now)
-
-    def _tell_press(self, code: Code, text: str, now: Now) -> None:
-        self.context.tell("mute-pressed", code, text, now, burst=PRESSES)
 
     def _sampled(self, figures: dict[str, Any], now: Now) -> None:
         self.health.sampled(figures, self.lifecycle.phase, self.lifecycle.membership, now)

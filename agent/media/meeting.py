@@ -18,7 +18,9 @@ from agent.core.model.media import (
     LinkState,
     MediaReport,
     MeetingPlan,
+    SetAnnouncement,
     SetCamera,
+    SetFloor,
     SetMicrophone,
     SetRecording,
     SetSources,
@@ -29,6 +31,7 @@ from agent.core.model.media import (
 )
 from agent.errors import MediaError
 from agent.media.context import Context
+from agent.media.picture.announcing import Announcing
 from agent.media.picture.notice import UPLINK, Notice
 from agent.media.picture.own_picture import OwnPicture
 from agent.media.picture.screen import Screen
@@ -41,6 +44,7 @@ from agent.media.recording.recording import Recording
 from agent.media.reporting import DeviceReporter
 from agent.media.sending.adaptation import PictureEncoder
 from agent.media.sending.uplink import Uplink
+from agent.media.sound.chime import SoftTone
 from agent.media.sound.echo.control import EchoControl
 from agent.media.sound.echo.reference import Reference
 from agent.media.sound.microphone import MicrophoneFeed
@@ -85,6 +89,8 @@ class Meeting:
         self._screen = self._make_screen()
         language = self._devices.display.output.language
         self._notice = Notice(language, plan.title or plan.meeting, self._screen.say)
+        tone = self.speaker.tone if self.speaker else SoftTone()
+        self._announcing = Announcing(language, self._screen, tone.ring, self._send)
         self.sources = Sources(context, self._screen, self.speaker, self._recorder, self._notice)
 
     # --- making the parts
@@ -186,6 +192,8 @@ class Meeting:
             self.speaker.start()
         self._screen.entitle(self._plan.room_name)
         self._screen.start()
+        self._announcing.set(self._plan.announcement)
+        self._notice.floor(self._plan.floor)
         self.sources.play(self._plan.play)
         self.camera.set_live(self._plan.camera_live)
         if self._plan.recording:
@@ -229,6 +237,10 @@ class Meeting:
                 self.sources.play(play)
             case SetRecording(on=on):
                 self._record(on=on)
+            case SetAnnouncement(announcement):
+                self._announcing.set(announcement)
+            case SetFloor(floor):
+                self._notice.floor(floor)
             case TakeSnapshot():
                 threading.Thread(target=self._snapshot, args=(instruction,), daemon=True).start()
 
@@ -272,8 +284,9 @@ class Meeting:
                 self._loop.post(self.camera.request_keyframe)
                 write_keyframe(*self._sent.next_keyframe(), wanted.path)
             else:
-                pictures, words = self._screen.scene()
-                write_scene(self._devices.display.output, pictures, words, wanted.path)
+                pictures, words, band = self._screen.scene()
+                output = self._devices.display.output
+                write_scene(output, pictures, words, wanted.path, band=band)
         except MediaError as failed:
             error = failed.text
         self._send(SnapshotTaken(wanted.request, wanted.path, error))

@@ -156,7 +156,7 @@ class MediaProgram:
         network = Network(self._certificate, media.local_address, Dialer())
         context = Context(self._loop, SharedClock(), network, devices, media, self._line.send)
         if isinstance(start.plan, StandbyPlan):
-            self._standby = Standby(context, start.plan)
+            self._standby = Standby(context, start.plan, _makers(devices).speaker)
             self._standby.start()
             return
         self._meeting = Meeting(context, start.plan, _makers(devices))
@@ -164,9 +164,10 @@ class MediaProgram:
         Figures(self._loop, self._meeting, self._line.send)
 
     def _instruct(self, instruction: Instruction) -> None:
-        if self._meeting is None:
-            raise MessageError("bad-frame", "an instruction, and no meeting")
-        self._meeting.apply(instruction)
+        carried = self._meeting or self._standby
+        if carried is None:
+            raise MessageError("bad-frame", "an instruction before the start")
+        carried.apply(instruction)
 
 
 def _makers(devices: settings.Devices) -> Makers:

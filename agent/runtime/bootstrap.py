@@ -24,6 +24,7 @@ from agent.devices import registry, status
 from agent.errors import AgentError, ConfigError, DeviceError
 from agent.hub import certificate
 from agent.hub.link import Link
+from agent.hub.topics import EVERYBODY
 from agent.ipc.supervisor import Supervisor
 from agent.runtime import logs
 from agent.runtime.clock import SystemClock
@@ -169,6 +170,7 @@ def profile(settings: Settings, boot: str) -> Profile:
         display_warm_up_seconds=relay.warm_up_seconds if relay else 0,
         display_hold_seconds=relay.hold_seconds if relay else 0,
         health_interval_seconds=settings.health.interval_seconds,
+        groups=tuple(dict.fromkeys([*settings.room.groups, EVERYBODY])),
         speaker_volume=devices.speaker.volume if devices.speaker else 0,
     )
 

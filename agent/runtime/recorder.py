@@ -18,10 +18,24 @@ from agent.ports import Journal, Outgoing
 
 log = logging.getLogger(__name__)
 
-Fact = do.RememberMeeting | do.RememberMutedByHand | do.RememberDisplayKeptOn | do.RememberVolume
+Fact = (
+    do.RememberMeeting
+    | do.RememberMutedByHand
+    | do.RememberFloor
+    | do.RememberDisplayKeptOn
+    | do.RememberVolume
+)
 """What the next start goes by: kept even if the commands and answers beside it cannot be."""
 
-Act = do.StartMedia | do.InstructMedia | do.StopMedia | do.SwitchDisplay | do.SetLamp
+Act = (
+    do.StartMedia
+    | do.InstructMedia
+    | do.StopMedia
+    | do.SwitchDisplay
+    | do.SetLamp
+    | do.StartCheck
+    | do.StopCheck
+)
 """What moves something in the room."""
 
 
@@ -38,6 +52,7 @@ def segments(effects: list[do.Effect]) -> Iterator[list[do.Effect]]:
 
 
 VOLUME = "volume"
+FLOOR = "floor"
 
 
 class Recorder:
@@ -64,26 +79,9 @@ class Recorder:
             log.error("the journal cannot be written: %s", error)
             outgoing = [_unkept(effect) for effect in segment]
             self._owed |= facts
-            self._note_unrecorded(segment)
-        else:
-            if kept:
-                self._record_late()
         if kept and self._owed:
             self._pay()
         return outgoing
-
-    def _note_unrecorded(self, segment: list[do.Effect]) -> None:
-        """An id has one answer, also while nothing can be written."""
-        for effect in segment:
-            match effect:
-                case do.RecordCommand(command):
-                    self._journal.not_recorded(command=command)
-                case do.SendAck(ack, final=True):
-                    self._journal.not_recorded(ack=ack)
-
-    def _record_late(self) -> None:
-        with suppress(JournalError):  # then the next time
-            self._journal.record_late()
 
     def _pay(self) -> None:
         """Write the owed facts by themselves: a meeting that was left must not be gone back into
@@ -105,6 +103,8 @@ class Recorder:
                 self._journal.remember_meeting(record)
             case do.RememberMutedByHand(muted):
                 self._journal.remember("muted_by_hand", "yes" if muted else "no")
+            case do.RememberFloor(floor):
+                self._journal.remember(FLOOR, msgspec.json.encode(floor).decode())
             case do.RememberDisplayKeptOn(on):
                 self._journal.remember("display_kept_on", "yes" if on else "no")
             case do.RememberVolume(volume):

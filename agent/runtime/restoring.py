@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
 from agent.core.audit import DEVICE_EDGES, left_open
-from agent.core.model.events import OrderedVolume, Restored
+from agent.core.model.events import FloorRecord, OrderedVolume, Restored
 from agent.errors import JournalError
 from agent.ports import Journal
-from agent.runtime.recorder import VOLUME
+from agent.runtime.recorder import FLOOR, VOLUME
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LAST_GOOD_TIME = "last_good_time"
 
@@ -29,17 +32,18 @@ def restored(journal: Journal, boot: str, display_on: bool) -> Restored:
         muted_by_hand=journal.recall("muted_by_hand") == "yes",
         display_on=display_on,
         display_kept_on=journal.recall("display_kept_on") == "yes",
-        volume=_volume(journal.recall(VOLUME)),
+        volume=_fact(journal.recall(VOLUME), OrderedVolume),
+        floor=_fact(journal.recall(FLOOR), FloorRecord),
         left_open=left_open(journal.events(DEVICE_EDGES, limit=20)),
         journal=journal.condition,
     )
 
 
-def _volume(kept: str | None) -> OrderedVolume | None:
+def _fact(kept: str | None, type: type[T]) -> T | None:
     try:
-        return msgspec.json.decode(kept, type=OrderedVolume) if kept else None
+        return msgspec.json.decode(kept, type=type | None) if kept else None
     except msgspec.MsgspecError as error:
-        log.error("the volume that was kept cannot be read and is forgotten: %s", error)
+        log.error("what was kept cannot be read and is forgotten: %s: %s", type.__name__, error)
         return None
 
 

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "media": INNER | {"ipc"},
     "runtime": INNER | {"ipc"},
     "store": INNER,
-    "diagnostics": INNER | {"config", "devices", "host", "hub", "locale", "store"},
+    "diagnostics": INNER | {"config", "devices", "host", "hub", "locale"},
     "cli": INNER
     | {"config", "devices", "diagnostics", "enrolment", "hub", "locale", "runtime", "store"},
     "__main__": {"cli"},

@@ -16,7 +16,7 @@ CORE: dict[str, set[str]] = {
         "audit",
         "context",
         "display",
-        "floor",
+        "lamp",
         "media_process",
         "microphone",
         "model",

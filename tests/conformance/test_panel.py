@@ -6,13 +6,16 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from agent import settings
 from agent.core.model.documents import Status
+from agent.core.model.effects import LampMode
 from agent.devices.gpio.lines import ChipLines
 from agent.devices.panel import gpio, simulated
+from agent.devices.panel.lamp import PATTERNS
 from agent.errors import DeviceAbsent
 from agent.ports import Panel
 from tests.conformance import subjects
@@ -120,6 +123,26 @@ def test_the_lamp_follows(rig: Rig) -> None:
     for mode in ("on", "on", "off"):
         rig.panel.lamp(mode)
     assert rig.lamp() == [True, False]
+
+
+@pytest.mark.parametrize("mode", PATTERNS)
+def test_each_thing_that_the_lamp_says_has_a_pattern_of_its_own(pins: Rig, mode: str) -> None:
+    """On first, so that what is open is never dark; then as long as the table says."""
+    pins.open()
+    began = time.monotonic()
+    pins.panel.lamp(mode)
+    on, off = PATTERNS[mode]
+    wait_for(lambda: len(pins.lamp()) >= 3, on + off + 5, "on, off, and on again")
+    took = time.monotonic() - began
+    assert pins.lamp()[:3] == [True, False, True]
+    assert 0.9 * (on + off) < took < on + off + 1
+
+
+def test_the_patterns_are_told_apart() -> None:
+    """By their pace, or by how much of it is dark."""
+    said = [(round(on + off, 2), round(off / (on + off), 2)) for on, off in PATTERNS.values()]
+    assert len(set(said)) == len(said)
+    assert set(PATTERNS) | {"on", "off"} == set(get_args(LampMode))
 
 
 def test_the_lamp_is_dark_after_closing(rig: Rig) -> None:

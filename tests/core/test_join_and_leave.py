@@ -186,7 +186,9 @@ def test_another_meeting_is_refused_unless_it_replaces() -> None:
     play.exit("exited")
     assert play.phase is Phase.JOINING
     assert play.all(do.StartMedia)[-1].plan.meeting == "khan-cap"
-    assert [e.mode for e in play.all(do.SetLamp)] == ["on", "on"], "the lamp never goes off between"
+    assert [e.mode for e in play.all(do.SetLamp)] == ["muted", "muted"], (
+        "the lamp never goes off between"
+    )
     play.flow()
     assert play.states("c3")[-1] is S
 

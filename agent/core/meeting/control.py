@@ -14,7 +14,7 @@ from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.meeting.membership import Membership
 from agent.core.meeting.window import can_resume
 from agent.core.model.clock import Now
-from agent.core.model.commands import Code, Command, Join, Leave
+from agent.core.model.commands import Code, Command, Join, Leave, Stay
 from agent.core.model.documents import Phase
 from agent.core.model.events import Delivery, MeetingRecord
 from agent.core.model.media import SetSources
@@ -38,6 +38,29 @@ class MeetingControl:
             self._answers.refuse(command, delivery, *refusal, now)
             return
         self._answers.accept(command, delivery, now)
+        self._begin(command, join, now)
+
+    def enter(
+        self, command: Command, stay: Stay, now: Now, *, replace: bool, heard: bool = True
+    ) -> None:
+        """Be in the meeting that this accepted command is about: as a join would, the caller has seen
+        to it that it is possible. Not `heard`: muted, whatever the command says."""
+        membership = self.lifecycle.membership
+        if membership and self.lifecycle.held and membership.id == stay.meeting.id:
+            if self.lifecycle.phase is Phase.JOINING:
+                self.lifecycle.arrival.wait(command.id)
+            else:
+                text = f"in meeting {membership.id} already"
+                self._answers.succeed(command.id, text, now, code=Code.ALREADY)
+            return
+        fields = {name: getattr(stay, name) for name in Stay.__struct_fields__}
+        fields["replace"] = replace
+        if not heard:
+            fields["microphone"] = "muted"
+        join = Join(**fields)
+        self._begin(structs.replace(command, type="join", body=join), join, now)
+
+    def _begin(self, command: Command, join: Join, now: Now) -> None:
         if (
             self.lifecycle.membership
             and self.lifecycle.held
@@ -52,22 +75,25 @@ class MeetingControl:
             self.lifecycle.stop(now, command, "another join took its place")
 
     def _refusal(self, join: Join, now: Now) -> tuple[Code, str] | None:
-        membership, to_come = self.lifecycle.membership, self.lifecycle.departure.next_meeting
-        current = membership.id if membership and self.lifecycle.held else to_come
-        if current not in (None, join.meeting.id) and not join.replace:
+        current = self.lifecycle.elsewhere(join.meeting.id)
+        if current is not None and not join.replace:
             return (
                 Code.IN_MEETING,
                 f"The room is in meeting {current}: leave it first, or join with replace: true",
             )
-        if join.until is not None and join.until <= now.wall:
-            return Code.BAD_FIELD, f"until: {join.until.isoformat()} is past"
-        if url := self._profile.forbidden_url(join):
+        return self.impossible(join, now)
+
+    def impossible(self, stay: Stay, now: Now) -> tuple[Code, str] | None:
+        """Why nobody could ever be in this meeting."""
+        if stay.until is not None and stay.until <= now.wall:
+            return Code.BAD_FIELD, f"until: {stay.until.isoformat()} is past"
+        if url := self._profile.forbidden_url(stay):
             return (
                 Code.NOT_PERMITTED,
                 f"{shown(url):.120} is at a host where this room's meetings may not be: name it in "
                 "media.allowed_hosts of the room's settings",
             )
-        if not self._profile.publish_endpoint(join) and not self._profile.play_sources(join):
+        if not self._profile.publish_endpoint(stay) and not self._profile.play_sources(stay):
             return (
                 Code.NO_MEDIA_URL,
                 "Neither publish nor play has a URL: give one, or set media.publish_url and "
@@ -100,8 +126,16 @@ class MeetingControl:
         """Record this meeting or stop."""
         self._recording.switch(wanted, command_id, now)
 
-    def leave(self, command: Command, leave: Leave, delivery: Delivery | None, now: Now) -> None:
-        """Be in no meeting, or not in that one."""
+    def leave(
+        self,
+        command: Command,
+        leave: Leave,
+        delivery: Delivery | None,
+        now: Now,
+        *,
+        call_ended: bool,
+    ) -> None:
+        """Be in no meeting, or not in that one. `call_ended`: it has ended a call with that."""
         self._answers.accept(command, delivery, now)
         current = self.lifecycle.membership.id if self.lifecycle.membership else None
         to_come = self.lifecycle.departure.next_meeting
@@ -110,7 +144,10 @@ class MeetingControl:
             return
         if current is None or leave.meeting not in (None, current):
             text = f"not in meeting {leave.meeting}" if leave.meeting else "in no meeting"
-            self._answers.succeed(command.id, text, now, code=Code.ALREADY)
+            if call_ended:
+                self._answers.succeed(command.id, f"the call is over; {text}", now)
+            else:
+                self._answers.succeed(command.id, text, now, code=Code.ALREADY)
             return
         self.lifecycle.supersede_joins("a leave came before it was in", now)
         self.lifecycle.departure.wait(command.id)

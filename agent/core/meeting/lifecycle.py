@@ -6,6 +6,7 @@ what it reports. `agent.core.meeting.control` has the commands that begin and en
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec import structs
@@ -13,7 +14,9 @@ from msgspec import structs
 from agent.core.audit import Cause
 from agent.core.context import Context
 from agent.core.display import DisplayPower
+from agent.core.lamp import Lamp
 from agent.core.media_process import MediaProcess
+from agent.core.meeting.floor import MeetingFloor
 from agent.core.meeting.membership import Membership
 from agent.core.meeting.standby import StandbyScreen
 from agent.core.meeting.waiting import Arrival, Departure
@@ -28,9 +31,8 @@ from agent.core.model.effects import (
     InstructMedia,
     RememberMeeting,
     SetDeadline,
-    SetLamp,
 )
-from agent.core.model.events import MeetingRecord
+from agent.core.model.events import FloorRecord, MeetingRecord
 from agent.core.model.media import Instruction
 from agent.core.recording import RecordingControl
 
@@ -53,6 +55,7 @@ class Lifecycle:
         self,
         context: Context,
         display: DisplayPower,
+        lamp: Lamp,
         process: MediaProcess,
         microphone: MicrophoneControl,
         recording: RecordingControl,
@@ -62,6 +65,7 @@ class Lifecycle:
         self._answers = context.answers
         self._tell = context.tell
         self._display = display
+        self._lamp = lamp
         self._microphone = microphone
         self._recording = recording
         self.window = Window(context)
@@ -72,11 +76,22 @@ class Lifecycle:
         self._standby = StandbyScreen(context, process)
         self.phase = Phase.STANDBY
         self.membership: Membership | None = None
+        self.floor = MeetingFloor()
+        self.floor_of_before: FloorRecord | None = None
+        """Of the meeting that a restart interrupted, until it is gone back into."""
+        self.make_way: Callable[[Now], None] = lambda now: None
+        """Whoever has a device open between meetings closes it; set by the room."""
 
     @property
     def held(self) -> bool:
         """In a meeting, or getting there."""
         return self.phase in HELD
+
+    def elsewhere(self, meeting: str) -> str | None:
+        """The meeting that the room is in, or about to be, if it is not this one."""
+        current = self.membership.id if self.membership and self.held else None
+        current = current or self.departure.next_meeting
+        return None if current == meeting else current
 
     @property
     def opening(self) -> Cause:
@@ -104,6 +119,8 @@ class Lifecycle:
     def begin(
         self, command: Command, join: Join, now: Now, *, resumed_since: datetime | None = None
     ) -> None:
+        self.make_way(now)
+        self._prepare_floor(join, resumed=resumed_since is not None)
         membership = Membership(
             command=command,
             join=join,
@@ -117,12 +134,20 @@ class Lifecycle:
         self.remember(join)
         self._recording.prepare(join.recording == "on")
         self._microphone.prepare(join.microphone == "live" and resumed_since is None)
-        self._do(SetLamp("on"))
+        self._lamp.opened(live=self._microphone.live)
         self._display.want_on()
         self._start_process(membership)
         self.arrival.begin(command.id, join.timeout_seconds)
         self.window.open(join.until, now, resumed_since=resumed_since)
         self._answers.running(command.id, f"joining {membership.id}", now)
+
+    def _prepare_floor(self, join: Join, *, resumed: bool) -> None:
+        """A hand that was up, or the floor, survives a restart; a new meeting begins without."""
+        before, self.floor_of_before = self.floor_of_before, None
+        self.floor = MeetingFloor(join.floor)
+        if resumed and before and before.meeting == join.meeting.id and join.floor == "request":
+            self.floor = MeetingFloor("request", before.hand_since, before.position, before.held)
+        self._microphone.gated = not self.floor.open
 
     def go_on(self) -> None:
         """The join was answered before the restart: now it takes as long as it takes."""
@@ -164,6 +189,7 @@ class Lifecycle:
             microphone_live=self._microphone.live,
             speaker_volume=self._microphone.volume,
             recording=self._recording.wanted,
+            floor=self.floor.shown,
         )
         self.process.start(plan)
 
@@ -241,12 +267,14 @@ class Lifecycle:
         self._do(CancelDeadline(LeaveLate()))
         left, self.membership = self.membership, None
         self.phase = Phase.STANDBY
+        self.floor = MeetingFloor()
+        self._microphone.gated = False
         self._microphone.rest()
         following = self.departure.left(left.id, now)
         if following is not None and isinstance(following.body, Join):
             self.begin(following, following.body, now)
         else:
-            self._do(SetLamp("off"))
+            self._lamp.closed()
             self._display.release()
 
     def _stuck(self, membership: Membership, now: Now) -> None:
@@ -285,9 +313,10 @@ class Lifecycle:
             self.phase = Phase.RECONNECTING
         self.process.start_later(membership.failures)
 
-    def follow_display(self) -> None:
-        """Between meetings the room's name stands on a display that is on."""
-        self._standby.follow(self.phase is Phase.STANDBY and self._display.on)
+    def follow_display(self, *, announced: bool) -> None:
+        """Between meetings the room's name stands on a display that is on, and what is `announced`."""
+        shows = self._profile.has_screen and self._display.on
+        self._standby.follow(self.phase is Phase.STANDBY and (shows or announced))
 
     # --- deadlines -------------------------------------------------------------------------------
 

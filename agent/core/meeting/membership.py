@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.core.model.commands import Code, Command, Endpoint, Join, Source
-from agent.core.model.documents import DeviceStatus, MeetingState, Status
+from agent.core.model.documents import DeviceStatus, FloorState, MeetingState, Status
 from agent.core.model.media import LinkState, MeetingPlan
 from agent.core.model.profile import Profile
 from agent.core.model.urls import shown
@@ -56,7 +56,13 @@ class Membership:
         return MeetingState(self.id, self.join.meeting.title, self.since, self.join.until)
 
     def plan(
-        self, profile: Profile, *, microphone_live: bool, speaker_volume: int, recording: bool
+        self,
+        profile: Profile,
+        *,
+        microphone_live: bool,
+        speaker_volume: int,
+        recording: bool,
+        floor: FloorState | None,
     ) -> MeetingPlan:
         """What a media process needs to know to carry the meeting."""
         return MeetingPlan(
@@ -68,6 +74,7 @@ class Membership:
             camera_live=self.join.camera == "live" and self.publish is not None,
             speaker_volume=speaker_volume,
             recording=recording,
+            floor=floor,
             room_name=profile.name,
             title=self.join.meeting.title or "",
         )

@@ -22,9 +22,7 @@ class StandbyScreen:
         self.showing = False
 
     def follow(self, wanted: bool) -> None:
-        """Begin or end, as the display and the room's phase want it."""
-        if not self._profile.has_screen:
-            return
+        """Begin or end, as the display, the announcements and the room's phase want it."""
         if not wanted:
             self.end()
         elif not self._process.running and not self._paused:

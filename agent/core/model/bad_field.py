@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from agent.core.model.commands import COMMAND_ID, COMMANDS, MEETING_ID, URL
+from agent.core.model.commands import COMMAND_ID, COMMANDS, MEETING_ID, URL, WORDS
 
 SHOWN_CHARACTERS = 60
 SECRETS = {"token"}
@@ -22,6 +22,7 @@ _PLAIN_WORDS = {
     f"str matching regex {URL!r}": "an http:// or https:// URL",
     f"str matching regex {COMMAND_ID!r}": "1 to 64 letters, digits or '-'",
     f"str matching regex {MEETING_ID!r}": "1 to 64 letters, digits, '.', '_' or '-'",
+    f"str matching regex {WORDS!r}": "text on one line, without control characters",
     "datetime with a timezone component": "a time with its offset, like 2026-11-22T07:15:00+07:00",
 }
 

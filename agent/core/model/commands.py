@@ -17,6 +17,8 @@ IDENTIFIER = r"^[a-z0-9][a-z0-9-]{0,62}\Z"
 MEETING_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 COMMAND_ID = r"^[A-Za-z0-9-]{1,64}\Z"
 URL = r"^https?://[^\s\x00-\x1f\x7f]+\Z"
+WORDS = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+\Z"
+"""Something to read on one line: no control characters, and none that turn the writing round."""
 
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER)]
 """Room and group ids: they stand in MQTT topics and URLs."""
@@ -28,11 +30,21 @@ CommandId = Annotated[str, Meta(pattern=COMMAND_ID)]
 Url = Annotated[str, Meta(pattern=URL, max_length=2048)]
 Token = Annotated[str, Meta(max_length=4096)]
 
+Text = Annotated[str, Meta(pattern=WORDS, max_length=300)]
+"""What the screen shows large; longer than that nobody reads it from the back of the room."""
+
+Name = Annotated[str, Meta(pattern=WORDS, max_length=80)]
+Label = Annotated[str, Meta(pattern=WORDS, max_length=40)]
+"""One of the answers to choose from: it stands beside the other on one line."""
+
 Instant = Annotated[datetime, Meta(tz=True)]
 """RFC 3339 with an offset; a time without one could mean anything."""
 
 MAX_SOURCES = 4
 """Sources that one room plays at once (issue: a meeting that holds)."""
+
+MAX_ANSWERS = 2
+"""A press and a double press: one button tells no more apart."""
 
 
 class AckState(StrEnum):
@@ -74,6 +86,8 @@ class Code(StrEnum):
     BUSY = "busy"
     NO_MEDIA_URL = "no-media-url"
     MUTED_BY_HAND = "muted-by-hand"
+    NO_FLOOR = "no-floor"
+    FLOOR_OPEN = "floor-open"
     # tried, and did not come true
     TIMEOUT = "timeout"
     UPLINK_REFUSED = "uplink-refused"
@@ -86,6 +100,8 @@ class Code(StrEnum):
     MEDIA_PROCESS_FAILED = "worker-failed"
     RECORDING_FAILED = "recording-failed"
     DISK_FULL = "disk-full"
+    UNANSWERED = "unanswered"
+    CHECK_FAILED = "check-failed"
     INTERRUPTED = "interrupted"
     WITHDRAWN = "withdrawn"  # a later command made this one pointless
 
@@ -115,8 +131,12 @@ class Source(Struct, frozen=True, omit_defaults=True):
 Sources = Annotated[list[Source], Meta(max_length=MAX_SOURCES)]
 
 
-class Join(Struct, frozen=True, omit_defaults=True):
-    """Be in this meeting. URLs left out come from the settings' templates."""
+FloorMode = Literal["open", "request"]
+FloorWord = Literal["given", "queued", "none"]
+
+
+class Stay(Struct, frozen=True, omit_defaults=True):
+    """How to be in a meeting. URLs left out come from the settings' templates."""
 
     meeting: Meeting
     publish: Endpoint | UnsetType | None = UNSET
@@ -127,6 +147,11 @@ class Join(Struct, frozen=True, omit_defaults=True):
     timeout_seconds: Annotated[float, Meta(ge=1, le=300)] = 30
     replace: bool = False
     recording: Literal["on", "off"] = "off"
+    floor: FloorMode = "open"
+
+
+class Join(Stay, frozen=True, omit_defaults=True):
+    """Be in this meeting."""
 
 
 class Leave(Struct, frozen=True, omit_defaults=True):
@@ -141,6 +166,14 @@ class Mute(Struct, frozen=True):
 
 class Unmute(Struct, frozen=True):
     """Let the microphone be heard, unless the room muted it by hand."""
+
+
+class Floor(Struct, frozen=True, omit_defaults=True):
+    """Whether this room may speak in its meeting (`given`), waits for it (`queued`), or neither."""
+
+    state: FloorWord
+    position: Annotated[int, Meta(ge=1, le=9999)] | None = None
+    meeting: MeetingId | None = None
 
 
 class Volume(Struct, frozen=True):
@@ -159,6 +192,44 @@ class Display(Struct, frozen=True):
     """Power the display through its relay; off is refused in a meeting."""
 
     power: Literal["on", "off"]
+
+
+class Call(Stay, frozen=True, omit_defaults=True):
+    """Ring until somebody presses the button or the time is over, then be in this meeting."""
+
+    text: Text | None = None
+    caller: Name | None = None
+    ring_seconds: Annotated[float, Meta(ge=1, le=600)] = 30
+    then: Literal["join", "nothing"] = "join"
+    volume: Annotated[int, Meta(ge=0, le=100)] | None = None
+
+
+class Show(Struct, frozen=True, omit_defaults=True):
+    """Show these words on the screen; a press of the button is the first answer, two the second."""
+
+    text: Text
+    level: Literal["info", "warning", "urgent"] = "info"
+    seconds: Annotated[float, Meta(ge=1, le=86_400)] | None = None
+    answers: Annotated[list[Label], Meta(max_length=MAX_ANSWERS)] = []
+
+
+class Hide(Struct, frozen=True, omit_defaults=True):
+    """Show no words (or, given the id of a `show`, not those)."""
+
+    show: CommandId | None = None
+
+
+Part = Literal[
+    "camera", "microphone", "speaker", "display", "media-server", "hub", "clock", "storage", "power"
+]
+"""What a check looks at; each is a subject of the doctor."""
+
+
+class Check(Struct, frozen=True, omit_defaults=True):
+    """Look whether the room is ready for a meeting: the doctor by command. No parts are all."""
+
+    parts: Annotated[list[Part], Meta(max_length=9)] = []
+    sound: Literal["on", "off"] = "on"
 
 
 class Identify(Struct, frozen=True, omit_defaults=True):
@@ -181,7 +252,24 @@ class Restart(Struct, frozen=True):
     scope: Literal["agent", "host"]
 
 
-Body = Join | Leave | Mute | Unmute | Volume | Record | Display | Identify | Ping | Report | Restart
+Body = (
+    Join
+    | Leave
+    | Mute
+    | Unmute
+    | Floor
+    | Volume
+    | Record
+    | Display
+    | Call
+    | Show
+    | Hide
+    | Check
+    | Identify
+    | Ping
+    | Report
+    | Restart
+)
 
 COMMANDS: dict[str, type[Body]] = {
     kind.__name__.lower(): kind
@@ -190,9 +278,14 @@ COMMANDS: dict[str, type[Body]] = {
         Leave,
         Mute,
         Unmute,
+        Floor,
         Volume,
         Record,
         Display,
+        Call,
+        Show,
+        Hide,
+        Check,
         Identify,
         Ping,
         Report,

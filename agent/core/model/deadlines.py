@@ -53,6 +53,32 @@ class BlinkOver(Deadline, frozen=True):
     """The lamp has blinked for long enough."""
 
 
+class ButtonHeld(Deadline, frozen=True):
+    """The button has been down for long enough to be a long press."""
+
+
+class SecondPressLate(Deadline, frozen=True):
+    """A second press would have come by now."""
+
+
+class RingOver(Deadline, frozen=True):
+    """Nobody answered the call."""
+
+
+class MessageOver(Deadline, frozen=True):
+    """The message was shown for long enough."""
+
+
+class AnnouncementLate(Deadline, frozen=True):
+    """The media process has not shown the message with this request."""
+
+    request: str
+
+
+class CheckLate(Deadline, frozen=True):
+    """The check must have ended by now."""
+
+
 class InstructionLate(Deadline, frozen=True):
     """The media process has not confirmed the instruction with this request."""
 

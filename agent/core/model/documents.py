@@ -58,6 +58,15 @@ class AgentFacts(Struct, frozen=True):
     boot: str
 
 
+class FloorState(Struct, frozen=True):
+    """Who may speak in the meeting: everybody (`open`), or who was given the floor (`request`)."""
+
+    mode: Literal["open", "request"]
+    hand_since: datetime | None = None
+    position: int | None = None
+    held: bool = False
+
+
 class RoomState(Struct, frozen=True):
     """The retained `state` document; `session` names this connection (failures: a will overtaken)."""
 
@@ -72,6 +81,9 @@ class RoomState(Struct, frozen=True):
     agent: AgentFacts
     at: datetime
     recording: Literal["on", "off"] = "off"
+    name: str = ""
+    groups: list[str] = []
+    floor: FloorState | None = None
     v: int = 1
 
 
@@ -85,6 +97,24 @@ class DeviceStatus(Struct, frozen=True):
     detail: dict[str, Any] = {}
 
 
+class CheckFinding(Struct, frozen=True):
+    """One thing that a check found. `advice` is the code of what to do with one's hands."""
+
+    part: str
+    code: str
+    severity: Literal["ok", "warning", "failed", "skipped"]
+    seen: str = ""
+    advice: str = ""
+
+
+class Readiness(Struct, frozen=True):
+    """The last check's word on whether a meeting may begin; `unknown` without one, or when it is old."""
+
+    verdict: Literal["go", "no-go", "unknown"] = "unknown"
+    at: datetime | None = None
+    findings: list[CheckFinding] = []
+
+
 class HealthDocument(Struct, frozen=True):
     """The retained `health` document: levels, not edges. `host` and `media` are figures by name."""
 
@@ -94,6 +124,7 @@ class HealthDocument(Struct, frozen=True):
     host: dict[str, Any]
     media: dict[str, Any] | None
     at: datetime
+    readiness: Readiness = Readiness()
     v: int = 1
 
 

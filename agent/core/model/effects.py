@@ -10,10 +10,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agent.core.model.commands import Ack, Command, Reply
+from agent.core.model.commands import Ack, Check, Command, Reply
 from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import EventDocument, HealthDocument, RoomState
-from agent.core.model.events import Delivery, MeetingRecord, OrderedVolume
+from agent.core.model.events import Delivery, FloorRecord, MeetingRecord, OrderedVolume
 from agent.core.model.media import Instruction, MediaPlan
 
 
@@ -77,6 +77,12 @@ class RememberMutedByHand(Struct, frozen=True):
     muted: bool
 
 
+class RememberFloor(Struct, frozen=True):
+    """Keep on disk that the room's hand is up or that it has the floor; None forgets it."""
+
+    record: FloorRecord | None
+
+
 class RememberDisplayKeptOn(Struct, frozen=True):
     """Keep on disk whether the hub ordered the display on."""
 
@@ -112,10 +118,25 @@ class SwitchDisplay(Struct, frozen=True):
     on: bool
 
 
+LampMode = Literal["off", "muted", "hand", "on", "called", "blink"]
+"""What the on-air lamp says: `on` is live, `blink` is `identify`; the panel has a pattern for each."""
+
+
 class SetLamp(Struct, frozen=True):
     """Set the on-air lamp. `LampSet` follows."""
 
-    mode: Literal["on", "off", "blink"]
+    mode: LampMode
+
+
+class StartCheck(Struct, frozen=True):
+    """Run the doctor in a process of its own. `CheckDeviceChanged` and `CheckEnded` follow, with this number."""
+
+    number: int
+    check: Check
+
+
+class StopCheck(Struct, frozen=True):
+    """End that process now, and with it what it has open."""
 
 
 class SetDeadline(Struct, frozen=True):
@@ -161,6 +182,7 @@ Effect = (
     | PublishEvent
     | RememberMeeting
     | RememberMutedByHand
+    | RememberFloor
     | RememberDisplayKeptOn
     | RememberVolume
     | StartMedia
@@ -168,6 +190,8 @@ Effect = (
     | StopMedia
     | SwitchDisplay
     | SetLamp
+    | StartCheck
+    | StopCheck
     | SetDeadline
     | CancelDeadline
     | Probe

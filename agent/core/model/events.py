@@ -6,13 +6,14 @@ else; `agent.core.room.Room.handle` turns each into effects.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from agent.core.model.commands import Ack, Code, Command, Reply
 from agent.core.model.deadlines import Deadline
-from agent.core.model.documents import DeviceStatus
+from agent.core.model.documents import CheckFinding, DeviceStatus
 from agent.core.model.media import MediaReport
 
 
@@ -109,6 +110,26 @@ class LampSet(Struct, frozen=True):
     error: str = ""
 
 
+class CheckDeviceChanged(Struct, frozen=True):
+    """The check with this number opened a camera or a microphone, or has closed it."""
+
+    number: int
+    device: str
+    open: bool
+
+
+class CheckEnded(Struct, frozen=True):
+    """The check with this number is done, or (with `error`) broke down.
+
+    `complete`: it looked at all that a meeting needs.
+    """
+
+    number: int
+    findings: list[CheckFinding] = []
+    complete: bool = False
+    error: str = ""
+
+
 class DevicesProbed(Struct, frozen=True):
     """Who is there, looked up without opening anything."""
 
@@ -135,6 +156,15 @@ class MeetingRecord(Struct, frozen=True):
     """Unix time of the join, in seconds."""
 
 
+class FloorRecord(Struct, frozen=True):
+    """What is kept on disk of a meeting's floor: a hand that is up, or the floor that was given."""
+
+    meeting: str
+    hand_since: datetime | None = None
+    position: int | None = None
+    held: bool = False
+
+
 class OrderedVolume(Struct, frozen=True):
     """A loudspeaker's volume that was ordered, 0 to 100, while the settings had `instead_of`."""
 
@@ -157,29 +187,9 @@ class Restored(Struct, frozen=True):
     volume: OrderedVolume | None = None
     left_open: frozenset[str] = frozenset()
     """Devices that were open when the journal ended."""
+    floor: FloorRecord | None = None
     journal: DeviceStatus | None = None
     """How the journal was found, if that is worth a word."""
-
-
-class DevicesBorrowed(Struct, frozen=True):
-    """The technician's tool asks for these devices, to try them out. `sender` as in a command."""
-
-    loan: str
-    devices: tuple[str, ...]
-    sender: str
-
-
-class DevicesReturned(Struct, frozen=True):
-    """The tool has closed what it borrowed, or is gone and its devices with it."""
-
-    loan: str
-
-
-class PictureAsked(Struct, frozen=True):
-    """Somebody local asks for a still of the meeting: the picture `sent` or `received`."""
-
-    source: str
-    sender: str
 
 
 class ReloadRequested(Struct, frozen=True):
@@ -203,13 +213,12 @@ Event = (
     | LineChanged
     | DisplaySwitched
     | LampSet
+    | CheckDeviceChanged
+    | CheckEnded
     | DevicesProbed
     | HostSampled
     | DeadlinePassed
     | Restored
-    | DevicesBorrowed
-    | DevicesReturned
-    | PictureAsked
     | ReloadRequested
     | StopRequested
 )

@@ -11,9 +11,31 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from agent.core.model.commands import Endpoint, Source
-from agent.core.model.documents import DeviceStatus
+from agent.core.model.documents import DeviceStatus, FloorState
 
 DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
+
+
+AnnouncementKind = Literal["call", "message", "check"]
+
+
+class Announcement(Struct, frozen=True):
+    """Words for the people in the room: large between meetings, a band across the picture in one.
+
+    `chime` also rings until it is taken away: a chime between meetings, a soft tone over a meeting's sound.
+    """
+
+    kind: AnnouncementKind
+    text: str = ""
+    request: str = ""
+    """Answered by `Applied` when the screen has it."""
+    title: str = ""
+    """The meeting that a call is to."""
+    level: Literal["info", "warning", "urgent"] = "info"
+    caller: str = ""
+    answers: list[str] = []
+    chime: bool = False
+    volume: int = 0
 
 
 class StandbyPlan(Struct, frozen=True, tag_field="kind", tag="standby"):
@@ -21,6 +43,7 @@ class StandbyPlan(Struct, frozen=True, tag_field="kind", tag="standby"):
 
     room: str
     room_name: str
+    announcement: Announcement | None = None
 
 
 class MeetingPlan(Struct, frozen=True, tag_field="kind", tag="meeting"):
@@ -37,6 +60,9 @@ class MeetingPlan(Struct, frozen=True, tag_field="kind", tag="meeting"):
     title: str = ""
     """The meeting's name for people, as the screen shows it."""
     recording: bool = False
+    announcement: Announcement | None = None
+    floor: FloorState | None = None
+    """None where everybody may speak."""
 
 
 MediaPlan = StandbyPlan | MeetingPlan
@@ -88,6 +114,18 @@ class SetRecording(Struct, frozen=True, tag_field="kind", tag="recording"):
     request: str = ""
 
 
+class SetAnnouncement(Struct, frozen=True, tag_field="kind", tag="announcement"):
+    """Show this beside the meeting or the room's name, or (None) nothing any more."""
+
+    announcement: Announcement | None
+
+
+class SetFloor(Struct, frozen=True, tag_field="kind", tag="floor"):
+    """Say on the screen how it stands with the floor; the microphone is told by `SetMicrophone`."""
+
+    floor: FloorState | None
+
+
 class TakeSnapshot(Struct, frozen=True, tag_field="kind", tag="snapshot"):
     """Write the picture shown (`received`) or sent (`sent`) to `path` as PNG, then report it."""
 
@@ -101,7 +139,16 @@ class Stop(Struct, frozen=True, tag_field="kind", tag="stop"):
 
 
 Instruction = (
-    Start | SetMicrophone | SetCamera | SetVolume | SetSources | SetRecording | TakeSnapshot | Stop
+    Start
+    | SetMicrophone
+    | SetCamera
+    | SetVolume
+    | SetSources
+    | SetRecording
+    | SetAnnouncement
+    | SetFloor
+    | TakeSnapshot
+    | Stop
 )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from agent.core.model.commands import Endpoint, Join, Source
+from agent.core.model.commands import Endpoint, Source, Stay
 from agent.core.model.documents import AgentFacts
 from agent.core.model.hosts import AllowedHosts
 
@@ -26,6 +26,8 @@ class Profile(Struct, frozen=True):
     """Devices without which health is `failed`: camera, microphone, speaker, display, panel."""
     fitted: frozenset[str] = frozenset()
     """Devices that the settings name at all."""
+    groups: tuple[str, ...] = ()
+    """Whose commands the room obeys, `all` among them."""
     publish_template: str | None = None
     play_templates: tuple[str, ...] = ()
     token: str | None = None
@@ -40,30 +42,30 @@ class Profile(Struct, frozen=True):
     def agent(self) -> AgentFacts:
         return AgentFacts(version=self.version, started=self.started, boot=self.boot)
 
-    def publish_endpoint(self, join: Join) -> Endpoint | None:
+    def publish_endpoint(self, stay: Stay) -> Endpoint | None:
         """Where to publish: the command's word, else the template's; None is not at all."""
-        if join.publish is None or isinstance(join.publish, Endpoint):
-            return join.publish
+        if stay.publish is None or isinstance(stay.publish, Endpoint):
+            return stay.publish
         if self.publish_template is None:
             return None
-        return Endpoint(url=self._fill(self.publish_template, join), token=self.token)
+        return Endpoint(url=self._fill(self.publish_template, stay), token=self.token)
 
-    def play_sources(self, join: Join) -> list[Source]:
+    def play_sources(self, stay: Stay) -> list[Source]:
         """What to play: the command's word, else the templates'."""
-        if join.play is None:
+        if stay.play is None:
             return []
-        if isinstance(join.play, list):
-            return join.play
+        if isinstance(stay.play, list):
+            return stay.play
         return [
-            Source(url=self._fill(template, join), token=self.token)
+            Source(url=self._fill(template, stay), token=self.token)
             for template in self.play_templates
         ]
 
-    def forbidden_url(self, join: Join) -> str | None:
-        """The first of the join's URLs that is at a host where meetings may not be."""
-        endpoints = [self.publish_endpoint(join), *self.play_sources(join)]
+    def forbidden_url(self, stay: Stay) -> str | None:
+        """The first of the stay's URLs that is at a host where meetings may not be."""
+        endpoints = [self.publish_endpoint(stay), *self.play_sources(stay)]
         urls = (one.url for one in endpoints if one is not None)
         return next((url for url in urls if not self.hosts.permits(url)), None)
 
-    def _fill(self, template: str, join: Join) -> str:
-        return template.replace("{meeting}", join.meeting.id).replace("{room}", self.room)
+    def _fill(self, template: str, stay: Stay) -> str:
+        return template.replace("{meeting}", stay.meeting.id).replace("{room}", self.room)

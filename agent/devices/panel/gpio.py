@@ -10,14 +10,12 @@ from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.gpio import lines as gpio
 from agent.devices.panel.button import HELD_SECONDS, Debouncer, HoldWatch
+from agent.devices.panel.lamp import PATTERNS
 
 if TYPE_CHECKING:
     from gpiozero import LED, Button
 
 NAME = "Panel"
-
-BLINK_SECONDS = 0.5
-"""On and off for so long each: 1 Hz."""
 
 
 def create(wanted: settings.Panel, simulation: settings.Simulation) -> GpioPanel:
@@ -58,8 +56,8 @@ class GpioPanel:
         """See the port."""
         if self._lamp is None:
             return
-        if mode == "blink":
-            self._lamp.blink(BLINK_SECONDS, BLINK_SECONDS)
+        if pattern := PATTERNS.get(mode):
+            self._lamp.blink(*pattern)
         else:
             self._lamp.value = mode == "on"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent.core.model.documents import FloorState
 from agent.core.model.media import LinkState
 
 WORDS = {
@@ -13,6 +14,10 @@ WORDS = {
         "narrow": "Đường truyền yếu, tạm bỏ bớt hình",
         "muted": "Micrô đang tắt",
         "recorded": "Đang ghi hình",
+        "ask": "Nhấn nút để xin phát biểu",
+        "hand": "Đã giơ tay xin phát biểu",
+        "queued": "Đã giơ tay, thứ tự {position}",
+        "floor": "Phòng được phát biểu",
     },
     "en": {
         "joining": "Joining meeting {meeting}…",
@@ -20,6 +25,10 @@ WORDS = {
         "narrow": "Weak link, some pictures are left out",
         "muted": "Microphone muted",
         "recorded": "Being recorded",
+        "ask": "Press the button to ask for the floor",
+        "hand": "Hand raised",
+        "queued": "Hand raised, number {position} in the queue",
+        "floor": "This room has the floor",
     },
 }
 
@@ -38,6 +47,7 @@ class Notice:
         self._recorded = False
         self._muted = False
         self._narrow = False
+        self._floor: FloorState | None = None
         self._shown = ""
 
     def link(self, key: str, state: LinkState) -> None:
@@ -60,6 +70,11 @@ class Notice:
         self._muted = muted
         self._update()
 
+    def floor(self, floor: FloorState | None) -> None:
+        """How it stands with the floor; None where everybody may speak."""
+        self._floor = floor
+        self._update()
+
     def narrow(self, narrow: bool) -> None:
         """Whether pictures are given up for the sound."""
         if narrow != self._narrow:
@@ -72,7 +87,16 @@ class Notice:
             word = "reconnecting" if self._was_in else "joining"
             return self._words[word].format(meeting=self._meeting)
         states = {"recorded": self._recorded, "muted": self._muted, "narrow": self._narrow}
-        return " · ".join(self._words[word] for word, holds in states.items() if holds)
+        line = [self._words[word] for word, holds in states.items() if holds]
+        return " · ".join([*([self._floor_word(self._floor)] if self._floor else []), *line])
+
+    def _floor_word(self, floor: FloorState) -> str:
+        if floor.held:
+            return self._words["floor"]
+        if floor.hand_since is None:
+            return self._words["ask"]
+        word = "hand" if floor.position is None else "queued"
+        return self._words[word].format(position=floor.position)
 
     def _in(self) -> bool:
         sources = [state for key, state in self._links.items() if key != UPLINK]

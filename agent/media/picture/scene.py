@@ -28,7 +28,8 @@ def canvas(output: Output, *, live: bool) -> str:
         f"compositor name=mix background=black {pace} ! video/x-raw,format=I420,{size} "
         f'! textoverlay name=title font-desc="{FONT} 40" valignment=center halignment=center '
         f'! textoverlay name=words font-desc="{FONT} 20" valignment=top halignment=right '
-        "shaded-background=true ! videoconvert"
+        f'shaded-background=true ! textoverlay name=band font-desc="{FONT} 28" valignment=bottom '
+        "halignment=center shaded-background=true ! videoconvert"
     )
 
 

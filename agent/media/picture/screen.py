@@ -57,7 +57,9 @@ class Screen:
         self._card: Card | None = None
         self._retry: Timer | None = None
         self._words = ""
-        self._title = ""
+        self._title = self._announced = ""
+        self.on_lit: Callable[[], None] = lambda: None
+        """Told when the screen has proven to work, also after it was broken."""
 
     # --- life
 
@@ -97,6 +99,7 @@ class Screen:
         if pipeline is self._pipeline:
             text = f"Display: shown by {self._output.driver}"
             self._reporter.opened(DeviceStatus(Status.OK, "ok", text, required=False))
+            self.on_lit()
 
     def close(self) -> None:
         """The screen belongs to somebody else again."""
@@ -128,6 +131,17 @@ class Screen:
         """Large words in the middle of an otherwise empty screen."""
         self._title = title
         self._write()
+
+    def announce(self, text: str) -> None:
+        """Words for everybody in the room; empty for none: large on an empty screen, in place of the
+        title, else in a band across the pictures."""
+        self._announced = text
+        self._write()
+
+    @property
+    def lit(self) -> bool:
+        """Whether what is written is seen, as far as one knows."""
+        return self._pipeline is not None
 
     @property
     def live(self) -> bool:
@@ -169,7 +183,9 @@ class Screen:
     def _write(self) -> None:
         if self._pipeline:
             self._pipeline["words"].set_property("text", self._words)
-            self._pipeline["title"].set_property("text", "" if self._sources else self._title)
+            large = self._announced or self._title
+            self._pipeline["title"].set_property("text", "" if self._sources else large)
+            self._pipeline["band"].set_property("text", self._announced if self._sources else "")
 
     # --- the live pipeline's branches
 
@@ -203,11 +219,11 @@ class Screen:
 
     # --- for whoever wants to see it
 
-    def scene(self) -> tuple[list[tuple[str, Any]], str]:
-        """Label and newest picture of each source (None: nothing came yet), and the words."""
+    def scene(self) -> tuple[list[tuple[str, Any]], str, str]:
+        """Label and newest picture of each source (None: nothing came yet), the words, the band."""
         with self._lock:
             shown = list(self._sources.values())
-        return [(source.label, source.newest()) for source in shown], self._words
+        return [(source.label, source.newest()) for source in shown], self._words, self._announced
 
 
 def restamped(sample: Any) -> Any:

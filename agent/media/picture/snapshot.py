@@ -33,7 +33,9 @@ def write_keyframe(caps: Any, buffer: Any, path: str) -> None:
     _write(pipeline, [(source, buffer)], path)
 
 
-def write_scene(output: Output, pictures: list[tuple[str, Any]], words: str, path: str) -> None:
+def write_scene(
+    output: Output, pictures: list[tuple[str, Any]], words: str, path: str, *, band: str = ""
+) -> None:
     """Write these pictures (label, sample or None) to `path` as the screen shows them.
 
     Blocks, 5 s at the most. Raises MediaError when there is none yet, or none can be written.
@@ -42,6 +44,7 @@ def write_scene(output: Output, pictures: list[tuple[str, Any]], words: str, pat
         raise MediaError("snapshot", "no picture has been received yet")
     pipeline = Gst.parse_launch(f"{canvas(output, live=False)} ! {TO_FILE}")
     pipeline.get_by_name("words").set_property("text", words)
+    pipeline.get_by_name("band").set_property("text", band)
     tiles = arrange(len(pictures), output.width, output.height, output.layout)
     feeds = []
     for (label, sample), tile in zip(pictures, tiles, strict=True):
@@ -64,9 +67,8 @@ def _write(pipeline: Any, feeds: list[tuple[Any, Any]], path: str) -> None:
     """Give each source its one picture and wait for the file."""
     partial = Path(f"{path}.{os.getpid()}.part")
     pipeline.get_by_name("out").set_property("location", str(partial))
+    pipeline.set_state(Gst.State.PLAYING)
     try:
-        partial.touch(mode=0o600)
-        pipeline.set_state(Gst.State.PLAYING)
         for source, buffer in feeds:
             source.push_buffer(buffer)
             source.emit("end-of-stream")

@@ -12,6 +12,7 @@ from agent.core.model.documents import DeviceStatus
 from agent.errors import MediaError
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
+from agent.media.sound.chime import SoftTone
 from agent.media.sound.mixer import CHUNK_NANOSECONDS, Chunk, Input, Mixer
 from agent.media.sound.pace import Pace, stretched
 from agent.ports import SAMPLE_RATE_HZ, Speaker
@@ -46,6 +47,8 @@ class SpeakerFeed:
         self._on_played = on_played
         self._own_delay = int(own_delay_seconds * NANOSECONDS)
         self._pace = Pace()
+        self.tone = SoftTone()
+        """Of a call that is offered in the meeting."""
         self._closing = threading.Event()
         self._inputs: dict[str, Input] = {}
         self._speaker: Speaker | None = None
@@ -112,7 +115,7 @@ class SpeakerFeed:
 
     def _say(self, speaker: Speaker, chunk: Chunk, excess: int) -> int:
         """Write the chunk less `excess` samples. How many are too many now."""
-        sound = stretched(chunk.sound, excess)
+        sound = self.tone.over(stretched(chunk.sound, excess))
         speaker.write(sound)
         heard = self._clock.now() + int(speaker.delay_seconds() * NANOSECONDS)
         if self._on_played:

@@ -1,0 +1,48 @@
+"""What the screen shows beside the meeting or the room's name: a call, else a message, else a check.
+
+Whoever has something to say sets it here; the media process gets what goes before the rest, a new one
+in its plan.
+"""
+
+from __future__ import annotations
+
+from agent.core.context import Context
+from agent.core.display import DisplayPower
+from agent.core.media_process import MediaProcess
+from agent.core.model.media import Announcement, AnnouncementKind
+
+ORDER: tuple[AnnouncementKind, ...] = ("call", "message", "check")
+
+
+class Announcements:
+    """One of each kind at the most."""
+
+    def __init__(self, context: Context, display: DisplayPower, process: MediaProcess) -> None:
+        self._profile = context.profile
+        self._display = display
+        self._process = process
+        self._all: dict[AnnouncementKind, Announcement] = {}
+
+    @property
+    def shown(self) -> Announcement | None:
+        """The one that goes before the others."""
+        return next((self._all[kind] for kind in ORDER if kind in self._all), None)
+
+    @property
+    def wants_process(self) -> bool:
+        """Whether a media process has something to do for it between meetings."""
+        return self.shown is not None and (self._profile.has_screen or self.shown.chime)
+
+    def set(self, announcement: Announcement) -> None:
+        """Show it, with the display on; it replaces the one of its kind."""
+        self._all[announcement.kind] = announcement
+        self._display.want_on()
+        self._process.announce(self.shown)
+
+    def clear(self, kind: AnnouncementKind, *, in_meeting: bool) -> None:
+        """Take it away; between meetings the display goes off after a while unless it is kept on."""
+        if self._all.pop(kind, None) is None:
+            return
+        self._process.announce(self.shown)
+        if not (in_meeting or self._all):
+            self._display.rest()

@@ -1,0 +1,88 @@
+"""The room's one button: what a press means now, by what stands on the screen and who has the floor.
+
+What must be fast or safe is done when the button goes down (mute, raise the hand, answer a call); what a longer or a
+second press could turn into something else waits until it is up again.
+"""
+
+from __future__ import annotations
+
+from agent.core.call import UrgentCall
+from agent.core.context import Context
+from agent.core.meeting.floor_control import FloorControl
+from agent.core.message import Messages
+from agent.core.model.clock import Now
+from agent.core.model.deadlines import ButtonHeld, SecondPressLate
+from agent.core.model.effects import CancelDeadline, SetDeadline
+
+LONG_SECONDS = 1.0
+DOUBLE_SECONDS = 0.5
+"""From the first release to the second press; people who press a lift's button twice take 0.3 s."""
+
+
+class Button:
+    """A ringing call takes a press first, then a message that asks, then the meeting."""
+
+    def __init__(
+        self, context: Context, call: UrgentCall, messages: Messages, floor: FloorControl
+    ) -> None:
+        self._do = context.do
+        self._call = call
+        self._messages = messages
+        self._floor = floor
+        self._asked = ""
+        """The message that this press is meant for, until it turns out to be a long one."""
+        self._first_of = ""
+        """The message whose first of two presses is over."""
+        self._down = False
+
+    def changed(self, down: bool, now: Now) -> None:
+        """The debounced button went down, or up again."""
+        was_down, self._down = self._down, down
+        if down:
+            self._pressed(now)
+        elif was_down:
+            self._released(now)
+
+    def _pressed(self, now: Now) -> None:
+        self._asked = ""
+        if self._call.ringing:
+            self._call.answered(now)
+            return
+        self._do(SetDeadline(ButtonHeld(), LONG_SECONDS))
+        self._asked = self._messages.asks
+        if self._asked:
+            self._do(CancelDeadline(SecondPressLate()))
+        else:
+            self._floor.pressed(now)
+
+    def _released(self, now: Now) -> None:
+        self._do(CancelDeadline(ButtonHeld()))
+        asked, self._asked = self._asked, ""
+        if not asked:
+            self._floor.released(now)
+        elif asked == self._first_of:
+            self._answer(asked, 1, now)
+        elif self._messages.choices > 1:
+            self._first_of = asked
+            self._do(SetDeadline(SecondPressLate(), DOUBLE_SECONDS))
+        else:
+            self._answer(asked, 0, now)
+
+    def held(self, now: Now) -> None:
+        """Down for long: never an answer, so that a room can be muted whatever stands on its screen."""
+        if not self._down:
+            return
+        if self._asked:
+            self._asked = self._first_of = ""
+            self._floor.pressed(now)
+        self._floor.held(now)
+
+    def single(self, now: Now) -> None:
+        """No second press came."""
+        if self._first_of:
+            self._answer(self._first_of, 0, now)
+
+    def _answer(self, asked: str, choice: int, now: Now) -> None:
+        self._first_of = ""
+        if asked == self._messages.asks:  # else it was hidden meanwhile
+            self._messages.answered(choice, now)

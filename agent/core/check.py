@@ -1,0 +1,123 @@
+"""The doctor by command: a process of its own looks at the room, and gives way to a meeting at once."""
+
+from __future__ import annotations
+
+from agent.core.announcements import Announcements
+from agent.core.audit import DeviceAudit
+from agent.core.context import Context
+from agent.core.health import HealthBoard
+from agent.core.lamp import Lamp
+from agent.core.meeting.lifecycle import Lifecycle
+from agent.core.model.clock import Now
+from agent.core.model.commands import AckState, Check, Code, Command
+from agent.core.model.deadlines import CheckLate
+from agent.core.model.documents import Phase
+from agent.core.model.effects import CancelDeadline, SetDeadline, StartCheck, StopCheck
+from agent.core.model.events import CheckDeviceChanged, CheckEnded
+from agent.core.model.media import Announcement
+
+LATE_SECONDS = 90.0
+"""The doctor's own limits end it long before; this is for a doctor that hangs itself."""
+
+
+class RoomCheck:
+    """At most one runs at a time."""
+
+    def __init__(
+        self,
+        context: Context,
+        lifecycle: Lifecycle,
+        health: HealthBoard,
+        audit: DeviceAudit,
+        announcements: Announcements,
+        lamp: Lamp,
+    ) -> None:
+        self._do = context.do
+        self._answers = context.answers
+        self._lifecycle = lifecycle
+        self._health = health
+        self._audit = audit
+        self._announcements = announcements
+        self._lamp = lamp
+        self._number = 0
+        self._command: Command | None = None
+        self._opens = False
+
+    @property
+    def opens(self) -> bool:
+        """Whether the check that runs may have devices open."""
+        return self._opens
+
+    def refusal(self) -> tuple[Code, str] | None:
+        """Why this can't be done as things stand."""
+        phase = self._lifecycle.phase
+        if self._command is not None:
+            return Code.BUSY, f"The room is being checked already ({self._command.id})"
+        if phase not in (Phase.STANDBY, Phase.IN_MEETING):
+            return Code.BUSY, f"The room can't be checked now: it is {phase}; ask again in a moment"
+        return None
+
+    def begin(self, command: Command, check: Check, now: Now) -> None:
+        """Start the process; in a meeting it opens nothing and asks what the meeting shows."""
+        self._command = command
+        self._number += 1
+        self._opens = self._lifecycle.membership is None
+        self._answers.running(command.id, "checking", now)
+        if self._opens:
+            self._lamp.opened(live=True)
+            self._announcements.set(Announcement("check"))
+        self._do(StartCheck(self._number, check))
+        self._do(SetDeadline(CheckLate(), LATE_SECONDS))
+
+    def device(self, event: CheckDeviceChanged, now: Now) -> None:
+        """It opened a device, or has closed it."""
+        if event.number == self._number and self._command is not None:
+            self._borrowed({event.device} if event.open else set(), "", now)
+
+    def ended(self, event: CheckEnded, now: Now) -> None:
+        """It is done, or its process broke down."""
+        if event.number != self._number or self._command is None:
+            return
+        command = self._finish("the check is over", now)
+        if event.error:
+            self._answers.fail(command.id, Code.CHECK_FAILED, event.error, now)
+            return
+        last, devices = self._health.last_check, self._health.devices
+        last.ended(event, devices, now)
+        self._health.change(now)
+        verdict = last.readiness(devices, now).verdict
+        detail = {"verdict": verdict, "findings": event.findings}
+        self._answers.succeed(command.id, f"checked: {verdict}", now, detail=detail)
+
+    def give_way(self, now: Now) -> None:
+        """A meeting begins: what the check has open is closed before the meeting opens it."""
+        if self._command is None or not self._opens:
+            return
+        self._do(StopCheck())
+        command = self._finish("a meeting begins", now)
+        text = "a meeting began before the check was done"
+        self._answers.finish(command.id, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)
+
+    def late(self, now: Now) -> None:
+        """It hangs."""
+        if self._command is not None:
+            self._do(StopCheck())
+            command = self._finish("the check hung", now)
+            self._answers.fail(command.id, Code.TIMEOUT, "The check did not end in time", now)
+
+    def _finish(self, why: str, now: Now) -> Command:
+        assert self._command is not None
+        self._do(CancelDeadline(CheckLate()))
+        self._borrowed(set(), why, now)
+        command, self._command = self._command, None
+        if self._opens:
+            self._opens = False
+            self._lamp.closed()
+            self._announcements.clear("check", in_meeting=False)
+        return command
+
+    def _borrowed(self, devices: set[str], why: str, now: Now) -> None:
+        self._health.borrowed = devices
+        opening = self._command, f"check {self._command.id if self._command else ''}"
+        closing = self._command, why or "looked at"
+        self._audit.observe(self._health.open_devices, opening, closing, now)

@@ -1,0 +1,78 @@
+"""The room takes part: the floor, calls, messages and checks, by command and by the room's one button."""
+
+from __future__ import annotations
+
+from agent.core.announcements import Announcements
+from agent.core.button import Button
+from agent.core.call import UrgentCall
+from agent.core.check import RoomCheck
+from agent.core.context import Context
+from agent.core.lamp import Lamp
+from agent.core.meeting.control import MeetingControl
+from agent.core.meeting.floor_control import FloorControl
+from agent.core.message import Messages
+from agent.core.microphone import MicrophoneControl
+from agent.core.model.clock import Now
+from agent.core.model.commands import Body, Call, Check, Code, Command, Floor, Hide, Show
+
+
+class TakingPart:
+    """Puts these parts together, and gives each command to the one that it is for."""
+
+    def __init__(
+        self,
+        context: Context,
+        lamp: Lamp,
+        announcements: Announcements,
+        meeting: MeetingControl,
+        microphone: MicrophoneControl,
+        check: RoomCheck,
+    ) -> None:
+        self.lamp = lamp
+        self.announcements = announcements
+        self.check = check
+        self._lifecycle = meeting.lifecycle
+        self.microphone = microphone
+        self.floor = FloorControl(context, meeting.lifecycle, microphone)
+        self.call = UrgentCall(context, meeting, announcements, microphone)
+        self.messages = Messages(context, meeting.lifecycle, announcements)
+        self.button = Button(context, self.call, self.messages, self.floor)
+
+    def refusal(self, body: Body, now: Now) -> tuple[Code, str] | None:
+        """Why this can't be done as things stand; None also for commands of others."""
+        match body:
+            case Floor():
+                return self.floor.refusal(body)
+            case Call():
+                return self.call.refusal(body, now)
+            case Show():
+                return self.messages.refusal()
+            case Check():
+                return self.check.refusal()
+        return None
+
+    def obey(self, command: Command, now: Now) -> None:
+        """Do it, if it is one of these."""
+        match command.body:
+            case Floor() as floor:
+                self.floor.obey(floor, command.id, now)
+            case Call() as call:
+                self.call.begin(command, call, now)
+            case Show() as show:
+                self.messages.show(command, show, now)
+            case Hide() as hide:
+                self.messages.hide(command.id, hide, now)
+            case Check() as check:
+                self.check.begin(command, check, now)
+
+    def follow(self, now: Now) -> None:
+        """At the end of each event: floor, screen and lamp as things stand now."""
+        lifecycle = self._lifecycle
+        membership = lifecycle.membership if lifecycle.held else None
+        if membership is not None:
+            self.floor.follow(membership.join.floor, now)
+        self.floor.keep()
+        heard = lifecycle.membership is not None and self.microphone.heard
+        self.lamp.follow(
+            live=heard or self.check.opens, hand=lifecycle.floor.waits, called=self.call.ringing
+        )
