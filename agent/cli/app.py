@@ -5,7 +5,7 @@ Parsing only; what a command does is in the module of its noun.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import io
 import os
 import shutil
@@ -37,11 +37,16 @@ NOUNS: dict[str, Sequence[str]] = {
     "report": ("report",),
     "setup": ("setup",),
     "hub": ("hub",),
+    "meeting": ("meeting",),
+    "rooms": ("rooms",),
 }  # fmt: skip
 """Module of this package -> its commands, in the order of --help.
 
 Only the modules that a command line may need are imported: half a second matters on a Pi.
 """
+
+HUBS = ("meeting", "rooms")
+"""Nouns that come with the package diemcau-hub."""
 
 
 def make_app(arguments: list[str]) -> typer.Typer:
@@ -58,6 +63,8 @@ def make_app(arguments: list[str]) -> typer.Typer:
     app.command(help=_("Start the daemon; systemd does this. Same as: python -m agent run"))(run)
     named = [noun for noun, commands in NOUNS.items() if set(commands) & set(arguments)]
     for noun in named or NOUNS:
+        if noun in HUBS and importlib.util.find_spec("agent.conductor") is None:
+            continue
         importlib.import_module(f"agent.cli.{noun}").add_to(app)
     return app
 

@@ -8,7 +8,7 @@ from agent.config.credentials import Credentials
 from agent.config.reading import Reading, read
 from agent.config.rules import problems_between
 from agent.errors import ConfigError
-from agent.settings import Settings
+from agent.settings import Section, Settings
 
 DEFAULT_PATH = Path("/etc/diemcau/agent.yaml")
 
@@ -37,14 +37,19 @@ def load_reading(
 
 
 def read_file(
-    path: Path | str, credentials: Credentials | None = None, *, check_files: bool = True
+    path: Path | str,
+    credentials: Credentials | None = None,
+    *,
+    check_files: bool = True,
+    kind: type[Section] = Settings,
 ) -> Reading:
     """All that can be read, whatever is wrong with the rest; for diagnosing.
 
-    Raises ConfigError if the file itself can't be read.
+    `kind` is what the file is of: a room's settings, or another program's. Raises ConfigError if the
+    file itself can't be read.
     """
     path = Path(path)
-    reading = read(_text(path), path.name, credentials or Credentials.of(path))
+    reading = read(_text(path), path.name, credentials or Credentials.of(path), kind)
     reading.problems += [
         reading.located(finding.paths[0], finding.text)
         for finding in problems_between(reading.sections, check_files=check_files)

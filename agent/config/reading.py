@@ -40,17 +40,22 @@ class Sections(dict[type[Section], Section]):
 
 
 class Reading:
-    """What was found in one file: `settings` is None if a problem leaves no whole."""
+    """What was found in one file: `whole` is None if a problem leaves no whole."""
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.settings: Settings | None = None
+        self.whole: Section | None = None
         self.sections = Sections()
         self.lines: dict[str, int] = {}
         """Line of each key that the file has, from 1."""
         self.problems: list[Problem] = []
         self.bad: set[str] = set()
         """Keys with a problem of their own: rules about them would only confuse."""
+
+    @property
+    def settings(self) -> Settings | None:
+        """The whole, where it is a room's."""
+        return self.whole if isinstance(self.whole, Settings) else None
 
     def located(self, path: str, text: str) -> Problem:
         """A problem of the key at `path`; its line, or its nearest parent's that the file has."""
@@ -72,7 +77,7 @@ def parse_value(text: str) -> Any:
         raise ValueError(str(error).replace("\n", " ")) from error
 
 
-def read(text: str, file: str, credentials: Credentials) -> Reading:
+def read(text: str, file: str, credentials: Credentials, kind: type[Section] = Settings) -> Reading:
     """Read the YAML `text` of `file`, bare names of files by `credentials`. Never raises; look at `problems`."""
     reading = Reading(file)
     loader = yaml.SafeLoader(text)
@@ -89,7 +94,7 @@ def read(text: str, file: str, credentials: Credentials) -> Reading:
     if root is None:
         root = yaml.MappingNode("tag:yaml.org,2002:map", [])
     walk = _Walk(reading, loader, credentials)
-    reading.settings = walk.section(root, Settings, "")
+    reading.whole = walk.section(root, kind, "")
     return reading
 
 

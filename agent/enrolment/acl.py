@@ -33,6 +33,7 @@ topic read {root}/room/+/state
 topic read {root}/room/+/health
 topic read {root}/room/+/event/+
 topic read {root}/room/+/ack/+
+topic readwrite {root}/conductor/+/state
 """
 
 

@@ -170,6 +170,11 @@ class MqttConnection:
             [*((one, command) for one in commands), *((one, SubscribeOptions(0)) for one in own)]
         )
 
+    def watch(self, filters: list[str]) -> None:
+        """Ask for all of it at QoS 1, what is retained included; `on_subscribed` follows."""
+        self._filters = filters
+        self._client.subscribe([(one, SubscribeOptions(qos=1)) for one in filters])
+
     def unsubscribe(self, topic: str) -> None:
         """Drop what the session still has of other settings, such as a group that we have left."""
         self._client.unsubscribe(f"{topic.rpartition('/')[0]}/+")

@@ -155,6 +155,14 @@ class Signer(NamedTuple):
         document = msgspec.json.encode(fields)
         return str(joserfc.jws.serialize_compact(header, document, private, algorithms=[ALGORITHM]))
 
+    def sign_command(self, command: bytes, to: str, now: datetime, seconds: float) -> str:
+        """A command's JSON (with `id` and `type`) as a JWS for `to`, good for so long from now."""
+        fields = msgspec.json.decode(command, type=dict[str, Any])
+        expires = now + timedelta(seconds=seconds)
+        return self.sign(
+            {**fields, "to": to, "issued": now.isoformat(), "expires": expires.isoformat()}
+        )
+
 
 def read_signer(path: Path) -> Signer:
     """The private key that `diemcau hub key` wrote. Raises ConfigError."""

@@ -16,6 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "core": {"errors"},
     "settings": {"core"},
     "ports": {"core"},
+    "conductor": INNER | {"config", "hub", "runtime"},
     "config": INNER,
     "devices": INNER,
     "enrolment": INNER,
@@ -28,7 +29,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": INNER,
     "diagnostics": INNER | {"config", "devices", "host", "hub", "locale"},
     "cli": INNER
-    | {"config", "devices", "diagnostics", "enrolment", "hub", "locale", "runtime", "store"},
+    | {
+        "conductor",
+        "config",
+        "devices",
+        "diagnostics",
+        "enrolment",
+        "hub",
+        "locale",
+        "runtime",
+        "store",
+    },
     "__main__": {"cli"},
 }
 """Package -> packages of ours that it may import, itself aside."""
@@ -40,6 +51,9 @@ EXCEPTIONS: dict[str, set[str]] = {
     "agent/media/process.py": {"devices"},
 }
 
+CORES = ("agent/core/", "agent/conductor/core/")
+"""Folders of pure code; the second may use the first and itself."""
+
 CORE_STANDARD_LIBRARY = {
     "__future__",
     "collections",
@@ -48,6 +62,7 @@ CORE_STANDARD_LIBRARY = {
     "datetime",
     "enum",
     "functools",
+    "heapq",
     "ipaddress",
     "itertools",
     "math",
@@ -67,12 +82,15 @@ LIBRARIES: dict[str, set[str]] = {
     "lgpio": {"devices"},
     "msgspec": set(MAY_IMPORT),
     "numpy": {"devices", "media"},  # the volume, a recording's sound, an echo's delay
-    "joserfc": {"hub"},
+    "argon2": {"conductor"},
+    "joserfc": {"hub", "conductor"},  # signed commands; media tokens
+    "starlette": {"conductor"},
+    "uvicorn": {"conductor"},
     "livekit": {"media"},
     "paho": {"hub"},
     "picamera2": {"devices"},
     "rich": {"cli"},
-    "sqlite3": {"store"},
+    "sqlite3": {"store", "conductor"},
     "systemd": {"runtime"},
     "typer": {"cli"},
     "click": {"cli"},
@@ -96,6 +114,7 @@ LAZY = {
 """Libraries that a machine may lack: imported only when the part that needs them is used."""
 
 LAZY_EXCEPTIONS = {
+    "agent/conductor": "the hub's program, a process of its own; `diemcau` loads its words only",
     "agent/enrolment": "the hub operator's tool, loaded by agent.cli.hub's commands only",
     "agent/media": "the child's engine, loaded by agent.media.process only when it has begun",
     "agent/devices": "drivers, loaded by agent.devices.registry by name",
@@ -129,8 +148,21 @@ def test_the_core_is_pure() -> None:
         wrong(module, found, "the core only computes")
         for module in modules()
         if module.package in {"core", "ports", "settings", "errors"}
+        or module.name.startswith(CORES)
         for found in module.imports
         if found.library not in CORE_STANDARD_LIBRARY | {"agent", "msgspec"}
+    ]
+    assert problems == []
+
+
+def test_the_conductors_core_knows_nothing_of_what_is_around_it() -> None:
+    inner = ("agent.core.", "agent.errors.", "agent.conductor.core.")
+    problems = [
+        wrong(module, found, "the conductor's core uses the room's core and itself")
+        for module in modules()
+        if module.name.startswith("agent/conductor/core/")
+        for found in module.imports
+        if found.library == "agent" and not f"{found.module}.".startswith(inner)
     ]
     assert problems == []
 

@@ -1,0 +1,345 @@
+"""The whole conductor: every event in, every effect out.
+
+`decide` judges an operator's act, `handle` takes what happened. No I/O, no threads and no clock; the
+same events give the same effects. What is remembered are the journal's entries: `restore` plays them.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from functools import partial
+
+from agent.conductor.core import deciding
+from agent.conductor.core.acting import Acting
+from agent.conductor.core.meeting import OVERDUE, Meeting
+from agent.conductor.core.member import RECALL_GAPS_SECONDS, Member
+from agent.conductor.core.model import entries as e
+from agent.conductor.core.model.acts import Act, End, Extend, StartMeeting
+from agent.conductor.core.model.effects import Announce, Changed, Effect, Record
+from agent.conductor.core.model.events import ActKept, DueCame, Event, LinkDown, LinkUp
+from agent.conductor.core.model.orders import ShowOrder
+from agent.conductor.core.model.profile import Profile
+from agent.conductor.core.model.seen import (
+    SeenAck,
+    SeenConductor,
+    SeenEvent,
+    SeenHealth,
+    SeenState,
+)
+from agent.conductor.core.observing import Observer
+from agent.conductor.core.reconciling import Reconciler
+from agent.conductor.core.refused import Refused
+from agent.conductor.core.rooms import Rooms
+from agent.conductor.core.views import Views
+from agent.core.model.clock import Now
+from agent.core.model.documents import Connection
+
+LOOK_SECONDS = 2.0
+"""After the link came up the retained states arrive; whoever has said nothing by then is called."""
+
+STAYS_SECONDS = 60.0
+"""So long a room that fell out stays on the stage: it will be back, and everybody keeps its place."""
+
+
+class Conductor:
+    """The meetings of one hub."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.rooms = Rooms()
+        self.meetings: dict[int, Meeting] = {}
+        """Those that run, and those of which a room has yet to be told that they are over."""
+        self.link_up = False
+        self.link_text = "not connected yet"
+        self.views = Views(profile, self.rooms, self.meetings)
+        self._rivals: dict[str, SeenConductor] = {}
+        self._last_number = 0
+        self._effects: list[Effect] = []
+        self._due: list[tuple[float, int, str]] = []
+        self._touched: set[tuple[int, str]] = set()
+        """Rooms (with their meeting) to be reconciled at the end of this event."""
+        self._changed_rooms: set[str] = set()
+        self._changed_meetings: set[int] = set()
+        self._quiet_until = float("-inf")
+        """Until the retained states are here nothing can be judged by them."""
+        self._now: Now | None = None
+        self._observer = Observer(self._note)
+        self._reconciler = Reconciler(
+            profile, self.rooms, self._effects.append, self._note, self._later
+        )
+        self._acting = Acting(self.rooms, self._reconciler)
+
+    # --- what operators want -------------------------------------------------------------------------
+
+    def decide(self, act: Act, by: str, now: Now) -> e.Entry:
+        """The entry that makes it so, once it is in the journal. Raises Refused."""
+        if isinstance(act, StartMeeting):
+            rivals = {
+                one: other.name
+                for other in self._rivals.values()
+                if other.connection is Connection.ONLINE
+                for one in other.meetings
+            }
+            deciding.check_start(act, self.running(), rivals, self.rooms, now)
+            return e.Entry(now.wall, e.Acted(self._last_number + 1, act), by)
+        meeting = self.find(act.meeting)
+        if not isinstance(act, End):
+            deciding.check(act, meeting, now)
+        return e.Entry(now.wall, e.Acted(meeting.number, act), by)
+
+    def find(self, id: str) -> Meeting:
+        """The running meeting of this id. Raises Refused."""
+        for meeting in self.running():
+            if meeting.id == id:
+                return meeting
+        raise Refused("no-such-meeting", f"no meeting {id} is running here")
+
+    def running(self) -> list[Meeting]:
+        return [one for one in self.meetings.values() if not one.over]
+
+    # --- what happened -------------------------------------------------------------------------------
+
+    def restore(self, entries: Iterable[e.Entry], last_number: int) -> None:
+        """Be where the journal ends. Nothing is sent; what was under way goes on with `LinkUp`."""
+        self._last_number = last_number
+        for entry in entries:
+            self._apply(entry)
+        for meeting in self.meetings.values():
+            meeting.set_stage(lambda member: member.entered)
+
+    def handle(self, event: Event, now: Now) -> list[Effect]:
+        """What must be done about this event, in this order."""
+        self._now = now
+        self._handle(event, now)
+        self._restage(now)
+        if self.link_up and now.monotonic_seconds >= self._quiet_until:
+            touched, self._touched = self._touched, set()
+            for number, room in sorted(touched):
+                meeting = self.meetings.get(number)
+                if meeting is not None and room in meeting.members:
+                    self._reconciler.reconcile(meeting, room, now)
+        self._forget_closed()
+        if self._changed_rooms or self._changed_meetings:
+            changed = frozenset(self._changed_rooms), frozenset(self._changed_meetings)
+            self._effects.append(Changed(*changed))
+            self._changed_rooms.clear()
+            self._changed_meetings.clear()
+        effects = self._effects[:]
+        self._effects.clear()
+        return effects
+
+    def due_at(self) -> float | None:
+        """When `DueCame` is wanted, on the monotonic clock; None if nothing waits."""
+        return self._due[0][0] if self._due else None
+
+    def _handle(self, event: Event, now: Now) -> None:
+        match event:
+            case SeenState():
+                self._state_seen(event, now)
+            case SeenHealth():
+                self.rooms[event.room].health = event
+                self._changed_rooms.add(event.room)
+            case SeenAck():
+                self._ack_seen(event, now)
+            case SeenEvent():
+                for meeting in self._meetings_of(event.room):
+                    self._observer.event(meeting, event)
+                    self._touch(meeting, event.room)
+            case SeenConductor():
+                self._rival_seen(event)
+            case ActKept(entry):
+                self._apply(entry)
+                if isinstance(entry.what, e.Acted):
+                    self._follow_up(entry.what.number, entry.what.act, entry.by, now)
+            case LinkUp():
+                self._link_came(now)
+            case LinkDown(text):
+                self.link_up, self.link_text = False, text
+                self._changed_meetings.update(self.meetings)
+            case DueCame():
+                self._due_came(now)
+
+    def _state_seen(self, event: SeenState, now: Now) -> None:
+        seen = self.rooms[event.room]
+        was_away = not seen.online
+        if not seen.take(event):
+            return
+        self._changed_rooms.add(event.room)
+        for meeting in self.running():
+            if set(meeting.start.groups) & set(seen.groups) and event.room not in meeting.members:
+                meeting.add(event.room)
+        for meeting in self._meetings_of(event.room):
+            member = meeting.members[event.room]
+            was_in = member.entered
+            self._observer.state(meeting, member, seen)
+            self._look_anew(meeting, member, now, was_in=was_in, came_back=was_away and seen.online)
+            self._touch(meeting, event.room)
+
+    def _look_anew(
+        self, meeting: Meeting, member: Member, now: Now, *, was_in: bool, came_back: bool
+    ) -> None:
+        """Who comes back is called at once; who fell out gets a moment to come back by itself."""
+        slot = member.slots.get("presence")
+        if came_back and slot is not None:
+            slot.due_at = now.monotonic_seconds
+        if was_in and not member.entered:
+            member.fell_at = now.monotonic_seconds
+            member.calls = 0
+            self._later(now.monotonic_seconds + STAYS_SECONDS, meeting, member.room)
+            if slot is not None and not came_back:
+                slot.due_at = now.monotonic_seconds + RECALL_GAPS_SECONDS[0]
+                self._later(slot.due_at, meeting, member.room)
+
+    def _ack_seen(self, event: SeenAck, now: Now) -> None:
+        head, _, revision = event.id.rpartition("-")
+        head, _, kind = head.rpartition("-")
+        instance, _, number = head.rpartition("-")
+        if instance != self.profile.instance or not (number + revision).isdecimal():
+            return
+        meeting = self.meetings.get(int(number))
+        member = meeting.members.get(event.room) if meeting else None
+        slot = (
+            member.slots.get("presence" if kind in ("join", "leave") else kind) if member else None
+        )
+        if meeting is None or slot is None or slot.revision != int(revision):
+            return
+        if self._observer.ack(meeting, slot, kind, event):
+            self._reconciler.settled(meeting, event.room, slot, now)
+        elif slot.final is None:
+            self._reconciler.accepted(meeting, event.room, slot, now)
+        self._touch(meeting, event.room)
+
+    def _rival_seen(self, event: SeenConductor) -> None:
+        """Of two conductors for one meeting the one that started later gives way."""
+        if event.name == self.profile.name:
+            return
+        self._rivals[event.name] = event
+        for meeting in self.running():
+            claims = event.connection is Connection.ONLINE and meeting.id in event.meetings
+            earlier = (event.since, event.name) < (self.profile.since, self.profile.name)
+            rival = event.name if claims and earlier else ""
+            if meeting.rival in ("", event.name) and meeting.rival != rival:
+                meeting.rival = rival
+                self._touch_all(meeting)
+
+    def _link_came(self, now: Now) -> None:
+        self.link_up, self.link_text = True, ""
+        self._quiet_until = now.monotonic_seconds + (LOOK_SECONDS if self.meetings else 0.0)
+        self._announce()
+        for meeting in self.meetings.values():
+            self._end_later(meeting, now)
+            for room in meeting.floor.holders:
+                self._warn_later(meeting, room, now)
+            self._changed_meetings.add(meeting.number)
+            for member in meeting.members.values():
+                for slot in member.slots.values():
+                    if slot.final is None:
+                        slot.due_at = now.monotonic_seconds
+                self._later(now.monotonic_seconds + LOOK_SECONDS, meeting, member.room)
+
+    def _due_came(self, now: Now) -> None:
+        while self._due and self._due[0][0] <= now.monotonic_seconds:
+            _, number, room = heapq.heappop(self._due)
+            meeting = self.meetings.get(number)
+            if meeting is None:
+                continue
+            if room:
+                self._touch(meeting, room)
+                self._warn(meeting, room, now)
+            elif meeting.until and not meeting.over and now.wall >= meeting.until + OVERDUE:
+                self._note(e.Acted(number, End(meeting.id)))
+                self._follow_up(number, End(meeting.id), "", now)
+
+    def _warn(self, meeting: Meeting, room: str, now: Now) -> None:
+        """Tell a speaker, on its screen, that its time is over; once."""
+        limit, since = meeting.start.speaking_seconds, meeting.floor.holders.get(room)
+        if limit is None or since is None or room in meeting.floor.warned:
+            return
+        if (now.wall - since).total_seconds() >= limit:
+            self._note(e.Warned(meeting.number, room))
+            text = f"⏱ {limit / 60:g} min"
+            order = ShowOrder(text, "warning", 20)
+            self._reconciler.order(meeting, room, order, now, number=10_000 + len(meeting.messages))
+
+    # --- keeping track -------------------------------------------------------------------------------
+
+    def _note(self, what: e.What) -> None:
+        assert self._now is not None
+        entry = e.Entry(self._now.wall, what)
+        self._effects.append(Record(entry))
+        self._apply(entry)
+
+    def _apply(self, entry: e.Entry) -> None:
+        what = entry.what
+        self._last_number = max(self._last_number, what.number)
+        if isinstance(what, e.Acted) and isinstance(what.act, StartMeeting):
+            self.meetings[what.number] = Meeting(what.number, what.act, entry.by, entry.at)
+        meeting = self.meetings.get(what.number)
+        if meeting is not None:
+            meeting.apply(entry)
+            self._changed_meetings.add(what.number)
+
+    def _meetings_of(self, room: str) -> list[Meeting]:
+        return [one for one in self.meetings.values() if room in one.members]
+
+    def _touch(self, meeting: Meeting, room: str) -> None:
+        self._touched.add((meeting.number, room))
+        self._changed_meetings.add(meeting.number)
+        self._changed_rooms.add(room)
+
+    def _touch_all(self, meeting: Meeting) -> None:
+        self._changed_meetings.add(meeting.number)
+        self._touched.update((meeting.number, room) for room in meeting.members)
+
+    def _restage(self, now: Now) -> None:
+        """Where who is seen by all has changed, everybody's orders have."""
+        for number in {number for number, _ in self._touched}:
+            meeting = self.meetings[number]
+            queue = meeting.floor.queue
+            if meeting.set_stage(partial(self._is_there, meeting, now)):
+                self._touch_all(meeting)
+            elif queue or meeting.queue_touched:
+                chair = [meeting.start.chair] if meeting.start.chair else []
+                self._touched.update((number, room) for room in (*queue, *chair))
+            meeting.queue_touched = bool(queue)
+
+    def _is_there(self, meeting: Meeting, now: Now, member: Member) -> bool:
+        if member.entered or now.monotonic_seconds - member.fell_at < STAYS_SECONDS:
+            return True
+        slot = member.slots.get("presence")
+        refused = slot is not None and slot.final is not None and not slot.done
+        return self.rooms[member.room].online and not refused
+
+    def _later(self, due: float, meeting: Meeting, room: str) -> None:
+        heapq.heappush(self._due, (due, meeting.number, room))
+
+    def _follow_up(self, number: int, act: Act, by: str, now: Now) -> None:
+        meeting = self.meetings[number]
+        if isinstance(act, StartMeeting | End):
+            self._announce()
+        if isinstance(act, StartMeeting | Extend):
+            self._end_later(meeting, now)
+        self._acting.follow_up(meeting, act, by, now)
+        for room in meeting.floor.holders:
+            self._warn_later(meeting, room, now)
+        self._touch_all(meeting)
+
+    def _warn_later(self, meeting: Meeting, room: str, now: Now) -> None:
+        limit = meeting.start.speaking_seconds
+        if limit is not None:
+            spoken = (now.wall - meeting.floor.holders[room]).total_seconds()
+            self._later(now.monotonic_seconds + max(0.0, limit - spoken), meeting, room)
+
+    def _end_later(self, meeting: Meeting, now: Now) -> None:
+        if meeting.until is not None:
+            left = (meeting.until + OVERDUE - now.wall).total_seconds()
+            self._later(now.monotonic_seconds + max(0.0, left), meeting, "")
+
+    def _announce(self) -> None:
+        self._effects.append(Announce([one.id for one in self.running()]))
+
+    def _forget_closed(self) -> None:
+        for number in [one.number for one in self.meetings.values() if one.closed]:
+            self._note(e.Closed(number))
+            del self.meetings[number]

@@ -1,0 +1,38 @@
+"""What the conductor's core wants done; the loop performs it, in this order."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from agent.conductor.core.model.entries import Entry
+from agent.conductor.core.model.orders import Order
+
+
+class Record(Struct, frozen=True):
+    """Write into the journal; all of one event's in one transaction, before anything is sent."""
+
+    entry: Entry
+
+
+class Send(Struct, frozen=True):
+    """Give a room this command with this id. Tokens are put in on the way."""
+
+    room: str
+    id: str
+    order: Order
+
+
+class Changed(Struct, frozen=True):
+    """What is shown of these rooms and meetings (by their numbers) is not what it was."""
+
+    rooms: frozenset[str]
+    meetings: frozenset[int]
+
+
+class Announce(Struct, frozen=True):
+    """Say to the hub which meetings (ids) this conductor runs."""
+
+    meetings: list[str]
+
+
+Effect = Record | Send | Changed | Announce

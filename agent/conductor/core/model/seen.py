@@ -1,0 +1,122 @@
+"""What rooms say, as far as the conductor reads it: rooms of older versions leave fields out.
+
+Contract: docs/contract.md. `agent.conductor.wire` decodes into these.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from agent.core.model.commands import AckState
+from agent.core.model.documents import Connection, Phase
+
+
+class SeenMeeting(Struct, frozen=True):
+    """The meeting that a room says it is in."""
+
+    id: str
+    title: str | None = None
+
+
+class SeenFloor(Struct, frozen=True):
+    """A room's word about hand and floor."""
+
+    mode: str = "open"
+    hand_since: str | None = None
+    position: int | None = None
+    held: bool = False
+
+
+class SeenAgent(Struct, frozen=True):
+    """Which agent runs there."""
+
+    version: str = ""
+
+
+class SeenState(Struct, frozen=True):
+    """A `state` document."""
+
+    room: str
+    connection: Connection
+    session: str
+    phase: Phase
+    meeting: SeenMeeting | None = None
+    microphone: str = "off"
+    camera: str = "off"
+    recording: str = "off"
+    name: str = ""
+    groups: list[str] = []
+    floor: SeenFloor | None = None
+    agent: SeenAgent = SeenAgent()
+
+
+class SeenDevice(Struct, frozen=True):
+    """How a device does."""
+
+    status: str = "ok"
+    code: str = "ok"
+    text: str = ""
+
+
+class SeenReadiness(Struct, frozen=True):
+    """What the room's last check found."""
+
+    verdict: str = "unknown"
+
+
+class SeenMedia(Struct, frozen=True):
+    """Figures of a meeting's media."""
+
+    microphone_level_dbfs: float | None = None
+
+
+class SeenHealth(Struct, frozen=True):
+    """A `health` document."""
+
+    room: str
+    status: str = "ok"
+    devices: dict[str, SeenDevice] = {}
+    host: SeenDevice = SeenDevice()
+    media: SeenMedia | None = None
+    readiness: SeenReadiness = SeenReadiness()
+
+
+class SeenAck(Struct, frozen=True):
+    """An `ack` document."""
+
+    room: str
+    id: str
+    state: AckState
+    code: str = "ok"
+    text: str = ""
+
+
+class SeenDetail(Struct, frozen=True):
+    """What an event says beside its text."""
+
+    id: str = ""
+    answer: str = ""
+
+
+class SeenEvent(Struct, frozen=True):
+    """An `event` document."""
+
+    room: str
+    type: str
+    code: str = "ok"
+    text: str = ""
+    detail: SeenDetail = SeenDetail()
+
+
+class SeenConductor(Struct, frozen=True):
+    """What a conductor says of itself, this one or another: the retained `conductor/<name>/state`."""
+
+    name: str
+    connection: Connection
+    meetings: list[str] = []
+    since: float = 0.0
+    """Unix time of its start: of two that run one meeting, the later one gives way."""
+    v: int = 1
+
+
+Seen = SeenState | SeenHealth | SeenAck | SeenEvent | SeenConductor

@@ -1,0 +1,101 @@
+"""Puts the conductor together from its settings and runs it: its composition root."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import queue
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from agent.conductor.board import Board
+from agent.conductor.control import ControlSocket
+from agent.conductor.core.conductor import Conductor
+from agent.conductor.core.model.profile import Profile
+from agent.conductor.link import ConductorLink
+from agent.conductor.loop import Inbox, Loop, Outside, Stop
+from agent.conductor.settings import DEFAULT_PATH, HubSettings, load
+from agent.conductor.store.journal import Journal
+from agent.conductor.tokens import Tokens
+from agent.conductor.wire import HubTopics
+from agent.errors import AgentError, ConfigError
+from agent.hub.signature import read_signer
+from agent.runtime import logs
+from agent.runtime.clock import SystemClock
+from agent.runtime.systemd import Notifier
+
+EXIT_CANNOT_START = 1
+EXIT_BAD_SETTINGS = 2
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`diemcau-conductor`: run until told to stop; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="diemcau-conductor", description="The hub's program: runs meetings of many rooms."
+    )
+    parser.add_argument("--config", type=Path, default=DEFAULT_PATH, help="the settings file")
+    path: Path = parser.parse_args(arguments).config
+    try:
+        settings = load(path)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return EXIT_BAD_SETTINGS
+    logs.configure(settings.conductor.name)
+    try:
+        with ExitStack() as stack:
+            _serve(settings, stack)
+    except AgentError as error:
+        log.critical("%s", error)
+        return EXIT_CANNOT_START
+    return 0
+
+
+def _serve(settings: HubSettings, stack: ExitStack) -> None:
+    """Start in order, run the loop, stop in the reverse order."""
+    inbox: Inbox = queue.SimpleQueue()
+    control = ControlSocket(Path(settings.conductor.socket), inbox.put)
+    stack.callback(control.close)
+    control.start()  # before all else: a second one ends here and disturbs nothing
+    folder = Path(settings.conductor.path)
+    journal = Journal(folder)
+    stack.callback(journal.close)
+    media, name = settings.media, settings.conductor.name
+    tokens = Tokens(folder / "tokens.jwk", media.token_seconds) if media.tokens else None
+    core = Conductor(
+        Profile(
+            name=name,
+            instance=journal.instance,
+            publish_template=media.publish_url,
+            play_template=media.play_url,
+            since=time.time(),
+            token_seconds=media.token_seconds if media.tokens else None,
+        )
+    )
+    core.restore(journal.open_entries(), journal.last_number())
+    topics = HubTopics(settings.hub.topic_root, name)
+    # An id of its own for each journal: two conductors must see each other, not throw each other out.
+    client_id = f"{settings.hub.topic_root}.{name}.{journal.instance}".replace("/", ".")
+    link = ConductorLink(settings.hub, client_id, topics, inbox.put)
+    board = Board()
+    key = settings.conductor.signing_key
+    signer = read_signer(Path(key)) if key else None
+    outside = Outside(link, topics, journal, tokens, signer, board)
+    clock, notifier = SystemClock(lambda: True), Notifier.from_environment()
+    loop = Loop(inbox, core, outside, clock, notifier)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: inbox.put(Stop()))
+    stack.callback(link.close)
+    stack.callback(notifier.stopping)
+    link.start(loop.said())
+    notifier.ready()
+    loop.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
