@@ -15,6 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "core": {"errors"},
     "settings": {"core"},
+    "agenda": {"core", "errors"},
     "ports": {"core"},
     "conductor": INNER | {"config", "hub", "runtime"},
     "config": INNER,
@@ -69,6 +70,7 @@ CORE_STANDARD_LIBRARY = {
     "re",
     "typing",
     "urllib",
+    "unicodedata",
     "zlib",
 }
 """Modules that only compute: no I/O, no threads, no clock, no randomness."""
@@ -86,9 +88,11 @@ LIBRARIES: dict[str, set[str]] = {
     "joserfc": {"hub", "conductor"},  # signed commands; media tokens
     "starlette": {"conductor"},
     "uvicorn": {"conductor"},
+    "icalendar": {"agenda"},
     "livekit": {"media"},
     "paho": {"hub"},
     "picamera2": {"devices"},
+    "recurring_ical_events": {"agenda"},
     "rich": {"cli"},
     "sqlite3": {"store", "conductor"},
     "systemd": {"runtime"},
@@ -104,11 +108,13 @@ LAZY = {
     "cryptography",
     "gi",
     "gpiozero",
+    "icalendar",
     "joserfc",
     "lgpio",
     "livekit",
     "numpy",
     "picamera2",
+    "recurring_ical_events",
     "systemd",
 }
 """Libraries that a machine may lack: imported only when the part that needs them is used."""

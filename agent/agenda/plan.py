@@ -1,0 +1,162 @@
+"""What the hub wants its rooms to know: meetings with the addresses they are for, as documents and as differences.
+
+Kept in one JSON file on the operator's machine; documents are made of it and of what was published last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta, Struct, structs
+
+from agent.agenda.calendar import Occurrence
+from agent.core.model.agenda import MAX_DAYS, MAX_ITEMS, Agenda, AgendaItem, ItemJoin, meeting_id_of
+from agent.core.model.commands import Meeting
+from agent.errors import AgentError
+
+Address = Annotated[str, Meta(pattern=r"^(room|group)/[a-z0-9][a-z0-9-]{0,62}\Z")]
+
+WEEKDAYS = ("thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy", "chủ nhật")
+
+
+class Planned(Struct, frozen=True):
+    """A meeting and whom it is for. `source` is the file that it came from, empty for one added by hand."""
+
+    item: AgendaItem
+    to: list[Address]
+    source: str = ""
+
+
+class Plan(Struct):
+    """All that is planned, by item id."""
+
+    v: Literal[1] = 1
+    meetings: list[Planned] = []
+
+    def put(self, source: str, meetings: Iterable[Planned]) -> None:
+        """These are all of that source now: others of it that are still to come are cancelled, not forgotten."""
+        new = {one.item.id: one for one in meetings}
+        kept = [one for one in self.meetings if one.source != source and one.item.id not in new]
+        gone = [
+            structs.replace(one, item=structs.replace(one.item, cancelled=True))
+            for one in self.meetings
+            if one.source == source and one.item.id not in new
+        ]
+        self.meetings = sorted(
+            [*kept, *gone, *new.values()], key=lambda one: (one.item.starts, one.item.id)
+        )
+
+    def cancel(self, item_id: str) -> Planned:
+        """Raises AgentError for one that is not planned."""
+        for index, one in enumerate(self.meetings):
+            if one.item.id == item_id:
+                self.meetings[index] = structs.replace(
+                    one, item=structs.replace(one.item, cancelled=True)
+                )
+                return self.meetings[index]
+        raise AgentError("unknown-item", f"{item_id!r} is not planned; see: diemcau agenda list")
+
+    def forget_before(self, now: datetime) -> None:
+        """What is over a day ago is of no use to anybody."""
+        limit = now - timedelta(days=1)
+        self.meetings = [one for one in self.meetings if one.item.ends > limit]
+
+    def documents(self, now: datetime, versions: dict[str, int]) -> dict[str, Agenda]:
+        """A document for each address that is planned for or was published to; `versions` are the last ones."""
+        addresses = {address for one in self.meetings for address in one.to} | set(versions)
+        return {
+            address: Agenda(
+                v=1,
+                version=max(versions.get(address, 0) + 1, int(now.timestamp())),
+                issued=now,
+                valid_until=now + timedelta(days=MAX_DAYS),
+                items=self.items_for(address, now),
+                to=address,
+            )
+            for address in sorted(addresses)
+        }
+
+    def items_for(self, address: str, now: datetime) -> list[AgendaItem]:
+        """Those of the next two weeks, in order of time, as many as a document takes."""
+        last = now + timedelta(days=MAX_DAYS)
+        items = [
+            one.item
+            for one in self.meetings
+            if address in one.to and one.item.ends > now and one.item.starts < last
+        ]
+        return items[:MAX_ITEMS]
+
+
+class Change(NamedTuple):
+    """One line of what publishing would change."""
+
+    address: str
+    kind: Literal["new", "moved", "changed", "cancelled", "gone"]
+    item: AgendaItem
+
+
+def changes(address: str, before: Agenda | None, after: Agenda, now: datetime) -> list[Change]:
+    """From what rooms know to what they would know. What is over is no change."""
+    old = {item.id: item for item in before.items} if before else {}
+    new = {item.id: item for item in after.items}
+    found = []
+    for item_id, item in new.items():
+        earlier = old.get(item_id)
+        if earlier == item or (earlier is None and item.cancelled):
+            continue
+        if earlier is None:
+            found.append(Change(address, "new", item))
+        elif item.cancelled and not earlier.cancelled:
+            found.append(Change(address, "cancelled", item))
+        elif (item.starts, item.ends) != (earlier.starts, earlier.ends):
+            found.append(Change(address, "moved", item))
+        else:
+            found.append(Change(address, "changed", item))
+    found += [
+        Change(address, "gone", item)
+        for item_id, item in old.items()
+        if item_id not in new and item.ends > now
+    ]
+    return sorted(found, key=lambda change: (change.item.starts, change.item.id))
+
+
+def planned(occurrence: Occurrence, to: list[str], source: str) -> Planned:
+    """The meeting's id is its title's, so that each morning's meeting has the same address at the media server."""
+    return Planned(
+        item=AgendaItem(
+            id=occurrence.id,
+            title=occurrence.title,
+            starts=occurrence.starts,
+            ends=occurrence.ends,
+            join=ItemJoin(
+                Meeting(meeting_id_of(occurrence.title, occurrence.id[:64]), occurrence.title)
+            ),
+            local=local_text(occurrence.local),
+            priority=occurrence.priority,
+            cancelled=occurrence.cancelled,
+        ),
+        to=list(to),
+        source=source,
+    )
+
+
+def local_text(moment: datetime) -> str:
+    """`07:15 thứ hai 30.11.2026`, in the moment's own zone."""
+    zone = "" if moment.utcoffset() else " UTC"
+    return f"{moment:%H:%M}{zone} {WEEKDAYS[moment.weekday()]} {moment:%d.%m.%Y}"
+
+
+def read_plan(data: bytes) -> Plan:
+    """Raises AgentError for a file that is no plan."""
+    try:
+        return msgspec.json.decode(data, type=Plan)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise AgentError("bad-plan", f"the plan cannot be read: {error}") from error
+
+
+def write_plan(plan: Plan) -> bytes:
+    """The file's new contents, readable for people."""
+    return msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n"

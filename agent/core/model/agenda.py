@@ -1,0 +1,107 @@
+"""The agenda document: the meetings of a room's next days, as the hub retains them (docs/contract.md, "Agenda").
+
+Instances are expanded already and times are instants, so a room needs no calendar. `agent.agenda` makes documents out of
+iCalendar files, `agent.core.agenda` lives by them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from agent.core.model.commands import Endpoint, Instant, Meeting, MeetingId, Sources
+
+MAX_AGENDA_BYTES = 256 * 1024
+"""200 items with long URLs take 120 KB."""
+
+MAX_ITEMS = 200
+MAX_DAYS = 14
+MAX_ITEM_HOURS = 24
+
+ITEM_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z"
+
+
+class ItemJoin(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    """How the meeting is joined: the fields of the command `join`, whose `until` is the item's end.
+
+    `microphone` is left out on purpose: who comes by the agenda comes muted.
+    """
+
+    meeting: Meeting
+    publish: Endpoint | UnsetType | None = UNSET
+    play: Sources | UnsetType | None = UNSET
+    camera: Literal["live", "off"] = "live"
+    recording: Literal["on", "off"] = "off"
+
+
+class AgendaItem(Struct, frozen=True, omit_defaults=True):
+    """One meeting. `id` stays the same when it is moved; `local` is its time as people say it, for the eye only."""
+
+    id: Annotated[str, Meta(pattern=ITEM_ID)]
+    title: Annotated[str, Meta(min_length=1, max_length=200)]
+    starts: Instant
+    ends: Instant
+    join: ItemJoin
+    local: Annotated[str, Meta(max_length=80)] = ""
+    ring: bool = False
+    """Ring at the start, as an urgent call does."""
+    priority: Annotated[int, Meta(ge=0, le=9)] = 0
+    """0 is an ordinary meeting; a higher one may take a room out of a lower one."""
+    cancelled: bool = False
+
+    def __post_init__(self) -> None:
+        if not timedelta(0) < self.ends - self.starts <= timedelta(hours=MAX_ITEM_HOURS):
+            raise ValueError(f"ends must come after starts, {MAX_ITEM_HOURS} h at the most")
+
+
+class Agenda(Struct, frozen=True, omit_defaults=True):
+    """What one topic says. The highest `version` of a topic counts; past `valid_until` nothing of it does."""
+
+    v: Literal[1]
+    version: Annotated[int, Meta(ge=1, le=2**53)]
+    issued: Instant
+    valid_until: Instant
+    items: Annotated[list[AgendaItem], Meta(max_length=MAX_ITEMS)]
+    to: Annotated[str, Meta(max_length=80)] | None = None
+    """`room/<room>` or `group/<group>`; mandatory where it is signed, else it may be left out."""
+
+    def __post_init__(self) -> None:
+        ids = [item.id for item in self.items]
+        if len(set(ids)) != len(ids):
+            raise ValueError(
+                f"items: the id {next(one for one in ids if ids.count(one) > 1)!r} stands twice"
+            )
+        last = self.issued + timedelta(days=MAX_DAYS + 1)
+        if late := next((item.id for item in self.items if item.starts > last), None):
+            raise ValueError(f"items: {late!r} begins more than {MAX_DAYS} days after issued")
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode_agenda(agenda: Agenda) -> bytes:
+    """As it goes to the broker, unsigned."""
+    return _encoder.encode(agenda)
+
+
+def meeting_id_of(title: str, fallback: str) -> MeetingId:
+    """A meeting's id out of its title: `Giao ban buổi sáng` gives `giao-ban-buoi-sang`."""
+    return slug(title)[:64].rstrip("-") or fallback
+
+
+def slug(text: str) -> str:
+    """Lower case letters a to z, digits and single hyphens; Vietnamese letters lose their marks."""
+    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D")).casefold()
+    kept = "".join(
+        c if c.isascii() and c.isalnum() else " " for c in plain if unicodedata.category(c) != "Mn"
+    )
+    return "-".join(kept.split())
+
+
+def over(item: AgendaItem, now: datetime) -> bool:
+    """Whether its time has passed."""
+    return item.ends <= now

@@ -1,0 +1,254 @@
+"""iCalendar files as real programs write them: the right instants, and a line for what is none."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from dateutil.rrule import rrulestr
+
+from agent.agenda.calendar import MAX_FILE_BYTES, Reading, read_calendar
+
+FILES = Path(__file__).parent / "files"
+BEGIN = datetime(2026, 11, 28, tzinfo=UTC)
+END = BEGIN + timedelta(days=14)
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+def read(name: str) -> Reading:
+    return read_calendar((FILES / name).read_bytes(), BEGIN, END)
+
+
+def local(reading: Reading) -> list[str]:
+    """`30.11. 07:15-08:30`, with `x` before what is cancelled."""
+    return [
+        ("x" if one.cancelled else "")
+        + f"{one.starts.astimezone(HANOI):%d.%m. %H:%M}-{one.ends.astimezone(HANOI):%H:%M}"
+        for one in reading.occurrences
+    ]
+
+
+EXPECTED = {
+    "google.ics": [
+        "30.11. 07:15-07:45",
+        "01.12. 14:00-14:30",  # moved to the afternoon
+        "x02.12. 07:15-07:45",
+        *[f"{day:02}.12. 07:15-07:45" for day in (4, 7, 8, 9, 10, 11)],  # the 3rd is an exception
+    ],
+    "outlook.ics": [f"{day} 07:15-08:30" for day in ("30.11.", "01.12.", "02.12.")],
+    "exchange.ics": [
+        "01.12. 09:00-10:00",
+        "01.12. 10:00-11:00",
+        "01.12. 11:30-12:00",
+        "x01.12. 15:00-16:00",
+    ],
+    "nextcloud.ics": ["30.11. 23:30-00:30", "02.12. 23:30-00:30", "05.12. 08:00-09:00"],
+    "apple.ics": ["01.12. 08:00-09:30"],
+    "thunderbird.ics": [
+        "28.11. 16:30-17:00",
+        "29.11. 16:30-17:00",
+        "01.12. 17:00-18:00",
+        "02.12. 16:30-17:00",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_each_program_s_file_gives_the_right_instants(name: str) -> None:
+    assert local(read(name)) == EXPECTED[name]
+
+
+def test_every_time_that_is_none_has_its_line() -> None:
+    complaints = read("exchange.ics").complaints
+    assert len(complaints) == 2
+    assert "tzone://Microsoft/Custom" in complaints[0]
+    assert "floating time" in complaints[1]
+    assert read("google.ics").complaints == [
+        "'Ngày nghỉ': it takes whole days; a meeting has a time of day"
+    ]
+
+
+def test_two_files_customized_time_zones_are_two() -> None:
+    data = (FILES / "exchange.ics").read_bytes()
+    other = data.replace(b"TZOFFSETTO:+0700", b"TZOFFSETTO:+0300").replace(
+        b"TZOFFSETFROM:+0700", b"TZOFFSETFROM:+0300"
+    )
+    first = read_calendar(data, BEGIN, END).occurrences[0].starts
+    shifted = {one.title: one for one in read_calendar(other, BEGIN, END).occurrences}
+    assert shifted["Họp có múi giờ riêng"].starts - first == timedelta(hours=4)
+
+
+def test_an_instance_keeps_its_id_when_it_is_moved() -> None:
+    data = (FILES / "google.ics").read_bytes()
+    before = {one.id for one in read_calendar(data, BEGIN, END).occurrences}
+    moved = data.replace(b"20261201T140000", b"20261201T150000").replace(
+        b"20261201T143000", b"20261201T153000"
+    )
+    assert {one.id for one in read_calendar(moved, BEGIN, END).occurrences} == before
+
+
+def test_who_is_invited_and_how_urgent_it_is() -> None:
+    outlook = read("outlook.ics").occurrences[0]
+    assert {"Xã Lũng Cú", "giao-ban", "dat-mui"} <= set(outlook.attendees)
+    assert (outlook.title, outlook.priority) == ("Họp giao ban, tuần 48", 0)
+    google = read("google.ics").occurrences[0]
+    assert {"Xã Lũng Cú", "dat-mui@xa.example"} <= set(google.attendees), (
+        "a folded line is one line"
+    )
+    assert read("exchange.ics").occurrences[0].priority == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: b"\xef\xbb\xbf" + data,
+        lambda data: data.decode().encode("utf-16"),
+        lambda data: data.replace(b"\r\n", b"\n"),
+        lambda data: data + b"\0",
+        lambda data: data + data,
+    ],
+    ids=["bom", "utf-16", "line feeds", "final nul", "two calendars"],
+)
+def test_the_same_file_in_another_coat(change) -> None:
+    data = (FILES / "outlook.ics").read_bytes()
+    assert set(local(read_calendar(change(data), BEGIN, END))) == set(EXPECTED["outlook.ics"])
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b"", "VCALENDAR"),
+        (b"<html>not logged in</html>", "VCALENDAR"),
+        (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n", "not an iCalendar file"),
+        (b"x" * (MAX_FILE_BYTES + 1), "at most"),
+    ],
+)
+def test_what_is_no_calendar_is_said(data: bytes, word: str) -> None:
+    reading = read_calendar(data, BEGIN, END)
+    assert reading.occurrences == []
+    assert word in reading.complaints[0]
+
+
+def event(*lines: str) -> bytes:
+    body = ["DTSTAMP:20261120T010203Z", "UID:u", "SUMMARY:s", *lines]
+    whole = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:x",
+        "BEGIN:VEVENT",
+        *body,
+        "END:VEVENT",
+        "END:VCALENDAR",
+    ]
+    return "\r\n".join(whole).encode() + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "word"),
+    [
+        (["DTSTART:20261201T000000Z", "RRULE:FREQ=SECONDLY"], "secondly"),
+        (["DTSTART:20261201T000000Z", "RRULE:FREQ=MINUTELY;COUNT=3"], "minutely"),
+        (["DTSTART:00010101T000000Z", "RRULE:FREQ=DAILY"], "begins in 1"),
+        (["DTSTART:20261201T020000Z", "DTEND:20261201T010000Z"], "takes"),
+        (["DTSTART:20261201T020000Z", "DTEND:20261203T010000Z"], "24 h"),
+        (["DTSTART:yesterday"], "s"),
+        (["DTSTART;TZID=../../etc/passwd:20261201T020000", "DURATION:PT1H"], "time zone"),
+        (["DTSTART;TZID=Asia/Nowhere:20261201T020000", "DURATION:PT1H"], "Asia/Nowhere"),
+    ],
+)
+def test_what_is_no_meeting_is_said_in_a_line(lines: list[str], word: str) -> None:
+    reading = read_calendar(event(*lines), BEGIN, END)
+    assert reading.occurrences == []
+    assert len(reading.complaints) == 1
+    assert word in reading.complaints[0]
+
+
+def test_one_bad_event_costs_no_other() -> None:
+    good = (FILES / "apple.ics").read_bytes()
+    bad = (
+        event("DTSTART;TZID=Nowhere:20261201T020000")
+        .split(b"BEGIN:VEVENT")[1]
+        .split(b"END:VEVENT")[0]
+    )
+    mixed = good.replace(b"END:VCALENDAR", b"BEGIN:VEVENT" + bad + b"END:VEVENT\r\nEND:VCALENDAR")
+    reading = read_calendar(mixed, BEGIN, END)
+    assert local(reading) == EXPECTED["apple.ics"]
+    assert len(reading.complaints) == 1
+
+
+def test_random_rules_against_another_expansion() -> None:
+    """dateutil's rrule by itself, in local time: the same instants for 150 random series."""
+    dice = random.Random(19)
+    for _ in range(150):
+        start = datetime(
+            2026, 11, dice.randrange(1, 28), dice.randrange(24), dice.choice([0, 15, 30])
+        )
+        rule = random_rule(dice)
+        found = read_calendar(
+            event(
+                f"DTSTART;TZID=Asia/Ho_Chi_Minh:{start:%Y%m%dT%H%M%S}",
+                "DURATION:PT30M",
+                f"RRULE:{rule}",
+            ),
+            BEGIN,
+            END,
+        )
+        expanded = rrulestr(rule, dtstart=start).between(
+            datetime(2026, 11, 1), datetime(2026, 12, 31), inc=True
+        )
+        wanted = [one.replace(tzinfo=HANOI).astimezone(UTC) for one in expanded]
+        half_an_hour = timedelta(minutes=30)
+        assert [one.starts for one in found.occurrences] == [
+            one for one in wanted if one + half_an_hour > BEGIN and one < END
+        ], (rule, start, found.complaints)
+
+
+def random_rule(dice: random.Random) -> str:
+    days = ",".join(dice.sample(["MO", "TU", "WE", "TH", "FR", "SA", "SU"], dice.randrange(1, 4)))
+    rule = dice.choice(
+        [
+            "FREQ=DAILY",
+            f"FREQ=DAILY;INTERVAL={dice.randrange(1, 5)}",
+            f"FREQ=WEEKLY;BYDAY={days}",
+            f"FREQ=WEEKLY;INTERVAL=2;BYDAY={days};WKST=MO",
+            f"FREQ=MONTHLY;BYMONTHDAY={dice.randrange(1, 29)}",
+            f"FREQ=MONTHLY;BYDAY={dice.choice(['1TU', '-1FR', '2WE'])}",
+        ]
+    )
+    return rule + dice.choice(["", f";COUNT={dice.randrange(1, 30)}"])
+
+
+def test_mutated_files_give_a_reading() -> None:
+    """Files with bytes and lines turned about: always an answer, and never a time without a zone."""
+    dice = random.Random(2026)
+    originals = [path.read_bytes() for path in sorted(FILES.glob("*.ics"))]
+    for _ in range(300):
+        reading = read_calendar(mutated(dice, dice.choice(originals)), BEGIN, END)
+        assert all(
+            one.starts.tzinfo is UTC and one.ends > one.starts for one in reading.occurrences
+        )
+        assert all(line.isprintable() for line in reading.complaints)
+
+
+def mutated(dice: random.Random, data: bytes) -> bytes:
+    for _ in range(dice.randrange(1, 6)):
+        lines = data.split(b"\r\n")
+        at, other = dice.randrange(len(lines)), dice.randrange(len(lines))
+        match dice.randrange(5):
+            case 0:
+                del lines[at]
+            case 1:
+                lines[at], lines[other] = lines[other], lines[at]
+            case 2:
+                lines.insert(at, lines[other])
+            case 3:
+                lines[at] = lines[at][: dice.randrange(len(lines[at]) + 1)]
+            case _:
+                line = bytearray(lines[at] or b"x")
+                line[dice.randrange(len(line))] = dice.randrange(256)
+                lines[at] = bytes(line)
+        data = b"\r\n".join(lines)
+    return data

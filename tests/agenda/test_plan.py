@@ -1,0 +1,154 @@
+"""From invitations to documents: who is meant, what would change, and what a document holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agent.agenda.calendar import read_calendar
+from agent.agenda.plan import Plan, changes, planned, read_plan, write_plan
+from agent.agenda.rooms import read_rooms
+from agent.core.model.agenda import MAX_AGENDA_BYTES, Agenda, encode_agenda, slug
+from agent.errors import AgentError
+
+FILES = Path(__file__).parent / "files"
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+ROOMS = """id,name,groups,mail
+xa-lung-cu,Xã Lũng Cú,giao-ban bien-gioi,lungcu.room@tinh.example
+dat-mui,Đất Mũi,giao-ban,
+"""
+
+
+def plan_of(name: str) -> Plan:
+    rooms = read_rooms(ROOMS, "rooms.csv")
+    plan = Plan()
+    found = read_calendar((FILES / name).read_bytes(), NOW, NOW + timedelta(days=14)).occurrences
+    plan.put(name, [planned(one, rooms.match(one.attendees).addresses, name) for one in found])
+    return plan
+
+
+def test_attendees_are_found_by_name_group_and_address() -> None:
+    matched = read_rooms(ROOMS, "rooms.csv").match(
+        [
+            "Xã  LŨNG CÚ",
+            "LungCu.Room@tinh.example",
+            "Giao-Ban",
+            "dat-mui@xa.example",
+            "Nguyễn Văn A",
+            "all",
+        ]
+    )
+    assert matched.addresses == ["room/xa-lung-cu", "group/giao-ban", "room/dat-mui", "group/all"]
+    assert matched.strangers == ["Nguyễn Văn A"]
+
+
+def test_a_list_with_mistakes_names_them_all() -> None:
+    with pytest.raises(AgentError) as caught:
+        read_rooms("id,name\nXã A,a\nb,b\nb,c\n", "rooms.csv")
+    assert caught.value.text.splitlines() == [
+        "rooms.csv:2: 'Xã A' is no id; use a-z, 0-9 and -, as in 'xa-a'",
+        "rooms.csv:4: the room 'b' stands there twice",
+    ]
+
+
+def test_vietnamese_names_become_ids() -> None:
+    assert slug("Phường Đề Thám, tổ 4") == "phuong-de-tham-to-4"
+
+
+def test_each_address_has_its_document() -> None:
+    documents = plan_of("outlook.ics").documents(NOW, {})
+    assert set(documents) == {"room/xa-lung-cu", "room/dat-mui", "group/giao-ban"}
+    document = documents["room/xa-lung-cu"]
+    assert document.items[0].local == "07:15 thứ hai 30.11.2026"
+    assert document.items[0].join.meeting.id == "hop-giao-ban-tuan-48"
+    assert msgspec.json.decode(encode_agenda(document), type=Agenda) == document
+
+
+def test_versions_rise_also_when_the_clock_goes_back() -> None:
+    plan = plan_of("outlook.ics")
+    far = int(NOW.timestamp()) + 10_000
+    assert plan.documents(NOW, {"room/dat-mui": far})["room/dat-mui"].version == far + 1
+
+
+def test_an_address_that_nothing_is_planned_for_any_more_gets_an_empty_document() -> None:
+    assert Plan().documents(NOW, {"group/giao-ban": 7})["group/giao-ban"].items == []
+
+
+def test_what_would_change_is_said() -> None:
+    plan = plan_of("outlook.ics")
+    before = plan.documents(NOW, {})["room/dat-mui"]
+    first, second, third = before.items
+    plan.cancel(second.id)
+    moved = msgspec.structs.replace(third, starts=third.starts + timedelta(minutes=15))
+    plan.meetings = [
+        msgspec.structs.replace(one, item=moved) if one.item.id == third.id else one
+        for one in plan.meetings
+        if one.item.id != first.id
+    ]
+    after = plan.documents(NOW, {"room/dat-mui": before.version})["room/dat-mui"]
+    assert [change.kind for change in changes("room/dat-mui", before, after, NOW)] == [
+        "gone",
+        "cancelled",
+        "moved",
+    ]
+    assert changes("room/dat-mui", after, after, NOW) == []
+    assert {change.kind for change in changes("room/dat-mui", None, before, NOW)} == {"new"}
+
+
+def test_what_a_file_no_longer_has_is_cancelled() -> None:
+    plan = plan_of("outlook.ics")
+    plan.put("outlook.ics", plan.meetings[:1])
+    assert [one.item.cancelled for one in plan.meetings] == [False, True, True]
+
+
+def test_the_plan_is_kept_whole() -> None:
+    plan = plan_of("google.ics")
+    assert read_plan(write_plan(plan)) == plan
+    with pytest.raises(AgentError):
+        read_plan(b"{")
+
+
+def test_a_full_document_is_small_enough() -> None:
+    document = plan_of("outlook.ics").documents(NOW, {})["room/dat-mui"]
+    item = document.items[0]
+    many = [
+        msgspec.structs.replace(item, id=f"{item.id}-{number}"[-80:].lstrip("-"))
+        for number in range(200)
+    ]
+    assert len(encode_agenda(msgspec.structs.replace(document, items=many))) < MAX_AGENDA_BYTES
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"ends": "2026-11-30T00:15:00Z"}, "ends must come after"),
+        ({"starts": "2026-11-30T00:15:00"}, "timezone"),
+        ({"id": ""}, "id"),
+        ({"title": ""}, "title"),
+        ({"priority": 10}, "priority"),
+        ({"join": {}}, "meeting"),
+        ({"starts": "2027-11-30T00:15:00Z", "ends": "2027-11-30T00:16:00Z"}, "14 days"),
+    ],
+)
+def test_documents_that_are_none(change: dict[str, object], word: str) -> None:
+    item = {
+        "id": "a",
+        "title": "Giao ban",
+        "starts": "2026-11-30T00:15:00Z",
+        "ends": "2026-11-30T01:15:00Z",
+        "join": {"meeting": {"id": "giao-ban"}},
+    }
+    document = {
+        "v": 1,
+        "version": 1,
+        "issued": "2026-11-28T00:00:00Z",
+        "valid_until": "2026-12-12T00:00:00Z",
+    }
+    assert msgspec.convert(document | {"items": [item]}, Agenda)
+    with pytest.raises(msgspec.ValidationError, match=word):
+        msgspec.convert(document | {"items": [item | change]}, Agenda)
+    with pytest.raises(msgspec.ValidationError, match="twice"):
+        msgspec.convert(document | {"items": [item, item]}, Agenda)
