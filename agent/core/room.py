@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from msgspec import structs
 
+from agent.core.agenda import AgendaControl
 from agent.core.announcements import Announcements
 from agent.core.audit import DeviceAudit
 from agent.core.check import RoomCheck
@@ -32,6 +33,7 @@ from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import Connection, DeviceStatus, RoomState, Status
 from agent.core.model.effects import Effect, MarkSent, ResendUnsent
 from agent.core.model.events import (
+    AgendaReceived,
     CheckDeviceChanged,
     CheckEnded,
     CommandReceived,
@@ -89,6 +91,7 @@ class Room:
         self.dispatch = Dispatch(
             context, display, self.taking_part, self.health, self.meeting, self.ending
         )
+        self.agenda = AgendaControl(context, self.meeting, display, self._check_for_agenda)
         self.deadlines = self._deadlines()
 
     def _taking_part(self, lamp: Lamp) -> TakingPart:
@@ -127,6 +130,9 @@ class Room:
             deadlines.SourcesLate: lambda _, now: self.lifecycle.sources_late(now),
             deadlines.LeaveLate: lambda _, now: self.lifecycle.leave_late(now),
             deadlines.MediaStartDue: lambda _, now: self.lifecycle.start_media(),
+            deadlines.AgendaDue: lambda _, now: (
+                None
+            ),  # `handle` follows the agenda after every event
             deadlines.MeetingEndDue: lambda _, now: self.lifecycle.end_due(now),
         }
 
@@ -139,6 +145,7 @@ class Room:
             self.lifecycle.correct(correction)
         self.ending.check()
         if not self.ending.under_way:
+            self.agenda.follow(now)
             announced = self.taking_part.announcements.wants_process
             self.lifecycle.follow_display(announced=announced)
         self.lifecycle.follow_recording()
@@ -155,6 +162,9 @@ class Room:
                 pass  # neither recorded nor acknowledged: the broker gives it to the next run
             case CommandReceived():
                 self.dispatch.received(event, now)
+                self.agenda.ordered(event.command, now)
+            case AgendaReceived():
+                self.agenda.received(event, now)
             case CommandRefused():
                 self.answers.refuse_malformed(event, now)
                 self.refusals.note(event, now)
@@ -226,6 +236,7 @@ class Room:
         self.taking_part.floor.restore(event.floor)
         self.display.restore(event.display_on, event.display_kept_on)
         self.audit.restore(event.left_open, now)
+        self.agenda.restore(event.agenda)
         if event.journal is not None and event.journal.status is not Status.OK:
             self.context.tell("fault", event.journal.code, event.journal.text, now)
         for command in event.unfinished:
@@ -273,6 +284,10 @@ class Room:
     def _display_warm(self, now: Now) -> None:
         self.display.warmed_up()
         self.lifecycle.check(now)
+
+    def _check_for_agenda(self, sound: bool, reason: str, now: Now) -> None:
+        """Look before the meeting what would be missing in it."""
+        self.health.start()
 
     def _sampled(self, figures: dict[str, Any], now: Now) -> None:
         self.health.sampled(figures, self.lifecycle.phase, self.lifecycle.membership, now)

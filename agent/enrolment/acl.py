@@ -16,6 +16,8 @@ _HEAD = """\
 # Whoever it is (%u is the certificate's common name): a room's own topics, and those of everybody.
 pattern read {root}/room/%u/cmd/+
 pattern read {root}/group/all/cmd/+
+pattern read {root}/room/%u/agenda
+pattern read {root}/group/all/agenda
 pattern readwrite {root}/room/%u/state
 pattern readwrite {root}/room/%u/echo
 pattern write {root}/room/%u/health
@@ -29,6 +31,8 @@ _OPERATOR = """
 user {name}
 topic write {root}/room/+/cmd/+
 topic write {root}/group/+/cmd/+
+topic readwrite {root}/room/+/agenda
+topic readwrite {root}/group/+/agenda
 topic read {root}/room/+/state
 topic read {root}/room/+/health
 topic read {root}/room/+/event/+
@@ -42,7 +46,11 @@ def render(register: Register, now: datetime) -> str:
     root = register.topic_root
     parts = [_HEAD.format(root=root)]
     for name, room in register.current(Kind.ROOM, now).items():
-        groups = [f"topic read {root}/group/{group}/cmd/+\n" for group in room.groups]
+        groups = [
+            f"topic read {root}/group/{group}/{what}\n"
+            for group in room.groups
+            for what in ("cmd/+", "agenda")
+        ]
         if groups:
             parts.append(f"\nuser {name}\n" + "".join(groups))
     parts += [

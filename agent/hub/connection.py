@@ -158,16 +158,21 @@ class MqttConnection:
             text = "the hub passed on a message that the MQTT library cannot read; it is dropped"
             self._ended = HubError(reasons.UNREADABLE, text)
 
-    def subscribe(self, commands: list[str], own: list[str]) -> None:
+    def subscribe(self, commands: list[str], agendas: list[str], own: list[str]) -> None:
         """Ask for commands at QoS 1 and for what the room itself said at 0; `on_subscribed` follows.
 
         QoS 1 and not 2: what makes a command count once is its id, in the journal. Retained ones are
         asked for, and as retained, since their senders must hear that this isn't how it is done.
         """
         command = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=1)
-        self._filters = [*commands, *own]
+        agenda = SubscribeOptions(qos=1)  # the newest with each connection
+        self._filters = [*commands, *agendas, *own]
         self._client.subscribe(
-            [*((one, command) for one in commands), *((one, SubscribeOptions(0)) for one in own)]
+            [
+                *((one, command) for one in commands),
+                *((one, agenda) for one in agendas),
+                *((one, SubscribeOptions(0)) for one in own),
+            ]
         )
 
     def watch(self, filters: list[str]) -> None:

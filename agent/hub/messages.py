@@ -11,6 +11,7 @@ import secrets
 
 import msgspec
 
+from agent.core.model.agenda import MAX_AGENDA_BYTES, Agenda
 from agent.core.model.command_codec import (
     MAX_COMMAND_BYTES,
     CommandProblem,
@@ -21,7 +22,7 @@ from agent.core.model.command_codec import (
 )
 from agent.core.model.commands import SIGNED_BY, Code, Reply
 from agent.core.model.documents import EventDocument, HealthDocument, RoomState
-from agent.core.model.events import CommandReceived, CommandRefused, Delivery
+from agent.core.model.events import AgendaReceived, CommandReceived, CommandRefused, Delivery
 from agent.hub.signature import Signatures
 from agent.hub.topics import Address, Topics
 from agent.ports import Outgoing
@@ -67,6 +68,39 @@ def decode_command(
     return CommandReceived(
         decoded.command, incoming.delivery, unknown_fields=decoded.unknown_fields
     )
+
+
+def decode_agenda(incoming: Incoming, address: Address, signatures: Signatures) -> AgendaReceived:
+    """What the core shall make of a document on an agenda's topic; never raises, whatever the payload."""
+    try:
+        agenda = _agenda(incoming.payload, address, signatures)
+    except CommandProblem as problem:
+        return AgendaReceived(address.text, problem=(problem.reason, problem.text))
+    return AgendaReceived(address.text, agenda)
+
+
+def _agenda(payload: bytes, address: Address, signatures: Signatures) -> Agenda | None:
+    if len(payload) > MAX_AGENDA_BYTES:
+        text = (
+            f"{len(payload)} bytes are too much for an agenda; at most {MAX_AGENDA_BYTES} are read"
+        )
+        raise CommandProblem(Code.TOO_LARGE, text)
+    document = signatures.open_agenda(payload, address)
+    if not document:
+        return None
+    try:
+        agenda = msgspec.json.decode(
+            document.removeprefix(b"\xef\xbb\xbf").rstrip(b"\0"), type=Agenda
+        )
+    except msgspec.ValidationError as error:
+        raise CommandProblem(Code.BAD_FIELD, f"agenda: {error}") from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise CommandProblem(Code.NOT_JSON, f"not JSON: {error}") from error
+    if agenda.to not in (None, address.text):
+        raise CommandProblem(
+            Code.NOT_PERMITTED, f"it is for {agenda.to} and came to {address.text}"
+        )
+    return agenda
 
 
 def _decode(

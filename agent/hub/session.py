@@ -180,7 +180,9 @@ class Session:
 
     def on_connected(self) -> None:
         self._mailbox.open()
-        self._connection.subscribe(self._topics.commands(), self._topics.own())
+        self._connection.subscribe(
+            self._topics.commands(), self._topics.agendas(), self._topics.own()
+        )
 
     def on_subscribed(self, refused: list[str]) -> None:
         """Only now can commands reach us; a group that is refused costs only that group."""
@@ -200,6 +202,9 @@ class Session:
             self._on_echo(incoming.payload)
         elif incoming.topic == self._topics.state:
             self._on_state(incoming.payload)
+        elif address := self._topics.parse_agenda(incoming.topic):
+            self._post(messages.decode_agenda(incoming, address, self._signatures))
+            self._on_cleared(incoming)
         elif incoming.retained and not incoming.payload:
             self._on_cleared(incoming)
         else:
@@ -208,7 +213,8 @@ class Session:
             self._post(messages.decode_command(incoming, self._topics, self._signatures))
 
     def _on_cleared(self, incoming: Incoming) -> None:
-        """Somebody clears a retained command, as its answer said: no command, and no mistake."""
+        """Acknowledge what needs no journal: a cleared retained command, as its answer said, which is no mistake; an
+        agenda, which the hub retains."""
         if incoming.delivery is not None:
             self._connection.acknowledge(incoming.delivery)
 

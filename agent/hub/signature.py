@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ALGORITHM = "EdDSA"
+AGENDA = "agenda"
+"""Among a key's types: it may write agendas."""
 MAX_LIFETIME = timedelta(seconds=MAX_SIGNED_SECONDS)
 
 _COMPACT = re.compile(rb"\s*([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+\s*")
@@ -56,6 +58,11 @@ class Signed(msgspec.Struct, frozen=True):
     """`room/<room>` or `group/<group>`: else it could be replayed to another room."""
     issued: Instant
     expires: Instant
+
+
+class _SignedAgenda(msgspec.Struct, frozen=True):
+    to: str
+    issued: Instant
 
 
 class Opened(NamedTuple):
@@ -92,6 +99,36 @@ class Signatures:
             raise CommandProblem(Code.MISSING_FIELD, text, readable_id(fields)) from error
         fields.pop("to")
         return Opened(fields, key_id)
+
+    def open_agenda(self, payload: bytes, address: Address) -> bytes:
+        """The agenda document in the payload, empty where it is cleared. Raises CommandProblem.
+
+        Where signatures are required nobody clears by an empty message: a signed document without items does it.
+        """
+        if not _COMPACT.fullmatch(payload) or not (self._required or self._keys.exists()):
+            if self._required:
+                raise CommandProblem(Code.UNSIGNED, "unsigned: this room obeys signed agendas only")
+            return payload
+        key_id, key, document = self._verify(payload.strip())
+        try:
+            signed = msgspec.json.decode(document, type=_SignedAgenda)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise CommandProblem(
+                Code.BAD_FIELD, f"signed by {key_id}, but not whole: {error}"
+            ) from error
+        allowed = key.rooms if address.origin is Origin.HUB else key.groups
+        problem = ""
+        if signed.to != address.text:
+            problem = f"it is for {signed.to:.80} and came to {address.text}"
+        elif not {ANY, AGENDA} & set(key.types):
+            problem = f"this key may give {', '.join(key.types)}, not agenda"
+        elif not {ANY, address.name} & set(allowed):
+            problem = f"this key may not address {address.text}"
+        elif key.until is not None and signed.issued > key.until:
+            problem = f"this key ended at {key.until.isoformat()}"
+        if problem:
+            raise CommandProblem(Code.NOT_PERMITTED, f"signed by {key_id}: {problem}")
+        return document
 
     def _looks_signed(self, payload: bytes) -> bool:
         """Without keys nothing is, so that no payload can make a room load what it doesn't use."""
@@ -184,7 +221,7 @@ def make_key(
     until: datetime | None = None,
 ) -> tuple[Signer, TrustedKey]:
     """A new key pair, and the file that makes rooms trust it. Raises ConfigError on bad names."""
-    problems = [f"{one!r}: no such command" for one in types if one not in {ANY, *COMMANDS}]
+    problems = [f"{one!r}: no such command" for one in types if one not in {ANY, AGENDA, *COMMANDS}]
     if not KEY_ID.fullmatch(key_id):
         problems.append(f"{key_id!r} is not a key's id: a-z, 0-9, '-' and '.'")
     for name in {*rooms, *groups} - {ANY}:

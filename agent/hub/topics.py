@@ -21,7 +21,12 @@ class Address(NamedTuple):
     name: str
     """The room's or the group's id."""
     type: str
-    """The command's type as the topic says it, known or not."""
+    """The command's type as the topic says it, known or not; `agenda` for an agenda's topic."""
+
+    @property
+    def text(self) -> str:
+        """`room/<room>` or `group/<group>`."""
+        return f"{'room' if self.origin is Origin.HUB else 'group'}/{self.name}"
 
 
 class Topics:
@@ -50,6 +55,20 @@ class Topics:
         """The filters to subscribe to, the room's own first."""
         groups = [f"{self._root}/group/{group}/cmd/+" for group in self._groups]
         return [f"{self._base}/cmd/+", *groups]
+
+    def agendas(self) -> list[str]:
+        """The topics of the agendas that are for this room, its own first."""
+        groups = [f"{self._root}/group/{group}/agenda" for group in self._groups]
+        return [f"{self._base}/agenda", *groups]
+
+    def parse_agenda(self, topic: str) -> Address | None:
+        """Whose agenda it is; None if the topic is no agenda of this room or its groups."""
+        match topic.removeprefix(f"{self._root}/").split("/"):
+            case ["room", name, "agenda"] if name == self._room:
+                return Address(Origin.HUB, name, "agenda")
+            case ["group", name, "agenda"] if name in self._groups:
+                return Address(Origin.GROUP, name, "agenda")
+        return None
 
     def own(self) -> list[str]:
         """Our own topics that we listen to: the self-check, and the state (another may write it)."""

@@ -69,7 +69,7 @@ class _Trial:
         self._connection.open()
         self._await(lambda: self._connected, "the hub took the connection and then said nothing")
         login = (time.monotonic() - began) * 1000
-        self._connection.subscribe(self._topics.commands(), [self._topics.echo])
+        self._connection.subscribe(self._topics.commands(), [], [self._topics.echo])
         self._await(lambda: self._refused is not None, "the hub did not answer our subscription")
         assert self._refused is not None
         trips = [] if self._topics.echo in self._refused else self._measure(round_trips)

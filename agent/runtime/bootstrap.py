@@ -172,6 +172,7 @@ def profile(settings: Settings, boot: str) -> Profile:
         health_interval_seconds=settings.health.interval_seconds,
         groups=tuple(dict.fromkeys([*settings.room.groups, EVERYBODY])),
         speaker_volume=devices.speaker.volume if devices.speaker else 0,
+        agenda=settings.agenda.rules,
     )
 
 

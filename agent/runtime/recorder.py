@@ -24,6 +24,7 @@ Fact = (
     | do.RememberFloor
     | do.RememberDisplayKeptOn
     | do.RememberVolume
+    | do.RememberAgenda
 )
 """What the next start goes by: kept even if the commands and answers beside it cannot be."""
 
@@ -53,6 +54,7 @@ def segments(effects: list[do.Effect]) -> Iterator[list[do.Effect]]:
 
 VOLUME = "volume"
 FLOOR = "floor"
+AGENDA = "agenda"
 
 
 class Recorder:
@@ -109,6 +111,8 @@ class Recorder:
                 self._journal.remember("display_kept_on", "yes" if on else "no")
             case do.RememberVolume(volume):
                 self._journal.remember(VOLUME, msgspec.json.encode(volume).decode())
+            case do.RememberAgenda(memory):
+                self._journal.remember(AGENDA, msgspec.json.encode(memory).decode())
             case do.MarkSent(key):
                 self._journal.mark_sent(key)
         return _unkept(effect)

@@ -9,10 +9,11 @@ from typing import TypeVar
 import msgspec
 
 from agent.core.audit import DEVICE_EDGES, left_open
+from agent.core.model.agenda import AgendaMemory
 from agent.core.model.events import FloorRecord, OrderedVolume, Restored
 from agent.errors import JournalError
 from agent.ports import Journal
-from agent.runtime.recorder import FLOOR, VOLUME
+from agent.runtime.recorder import AGENDA, FLOOR, VOLUME
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def restored(journal: Journal, boot: str, display_on: bool) -> Restored:
         display_kept_on=journal.recall("display_kept_on") == "yes",
         volume=_fact(journal.recall(VOLUME), OrderedVolume),
         floor=_fact(journal.recall(FLOOR), FloorRecord),
+        agenda=_fact(journal.recall(AGENDA), AgendaMemory) or AgendaMemory(),
         left_open=left_open(journal.events(DEVICE_EDGES, limit=20)),
         journal=journal.condition,
     )

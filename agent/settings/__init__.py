@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from agent.core.model.commands import Identifier
+from agent.settings.agenda import Agenda
 from agent.settings.devices import Camera, Devices, Panel, Simulation
 from agent.settings.display import Display, Output, Relay
 from agent.settings.hub import Hub, Tls
@@ -18,6 +19,7 @@ from agent.settings.section import Section
 from agent.settings.sound import EchoCanceller, Microphone, Speaker
 
 __all__ = [
+    "Agenda",
     "Camera",
     "Clock",
     "Control",
@@ -94,6 +96,9 @@ class Settings(Section, frozen=True):
     room: Annotated[Room, Meta(description="which room this is")]
     hub: Annotated[Hub, Meta(description="where commands come from")]
     health: Annotated[Health, Meta(description="reports")] = field(default_factory=Health)
+    agenda: Annotated[Agenda, Meta(description="what is done before a meeting of the agenda")] = (
+        field(default_factory=Agenda)
+    )
     devices: Annotated[Devices, Meta(description="what is built in")] = field(
         default_factory=Devices
     )

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from agent.core.model import commands, documents
+from agent.core.model.agenda import Agenda
 from agent.core.model.command_codec import command_from, decode_object
 from agent.core.model.commands import (
     COMMANDS,
@@ -30,6 +31,7 @@ DOCUMENTS = {
     "RoomState": documents.RoomState,
     "HealthDocument": documents.HealthDocument,
     "EventDocument": documents.EventDocument,
+    "Agenda": Agenda,
 }
 
 

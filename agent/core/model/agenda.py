@@ -80,6 +80,34 @@ class Agenda(Struct, frozen=True, omit_defaults=True):
             raise ValueError(f"items: {late!r} begins more than {MAX_DAYS} days after issued")
 
 
+class AgendaMemory(Struct, frozen=True):
+    """What is kept on disk: the document of each address, and the items that were left by hand with their ends."""
+
+    documents: dict[str, Agenda] = {}
+    dismissed: dict[str, datetime] = {}
+
+    def dismiss(self, item_id: str, ends: datetime) -> AgendaMemory:
+        """This item is not joined again."""
+        return AgendaMemory(self.documents, self.dismissed | {item_id: ends})
+
+    def prune(self, now: datetime) -> AgendaMemory:
+        """Without what is over for a day; the same object when there is nothing to forget."""
+        limit = now - timedelta(days=1)
+        if all(ends > limit for ends in self.dismissed.values()):
+            return self
+        return AgendaMemory(self.documents, {i: e for i, e in self.dismissed.items() if e > limit})
+
+
+class AgendaRules(Struct, frozen=True):
+    """When the room does what, in minutes before an item's beginning (setting `agenda`)."""
+
+    join_minutes_before: float = 2
+    announce_minutes_before: float = 5
+    check_minutes_before: tuple[float, ...] = (60, 10)
+    quiet_check_minutes_before: float = 30
+    """A check earlier than this makes no sound: somebody else may be in the room."""
+
+
 _encoder = msgspec.json.Encoder()
 
 

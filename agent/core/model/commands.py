@@ -301,6 +301,7 @@ class Origin(StrEnum):
     HUB = "hub"
     GROUP = "group"
     LOCAL = "local"
+    AGENDA = "agenda"
 
 
 SIGNED_BY = "key "

@@ -107,5 +107,9 @@ class MediaStartDue(Deadline, frozen=True):
     """A media process is started in place of one that failed."""
 
 
+class AgendaDue(Deadline, frozen=True):
+    """Look what the agenda wants now."""
+
+
 class MeetingEndDue(Deadline, frozen=True):
     """Look whether the meeting's time is over."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from agent.core.model.agenda import AgendaMemory
 from agent.core.model.commands import Ack, Check, Command, Reply
 from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import EventDocument, HealthDocument, RoomState
@@ -93,6 +94,12 @@ class RememberVolume(Struct, frozen=True):
     """Keep on disk the loudspeaker's ordered volume, and which one of the settings it replaces."""
 
     volume: OrderedVolume
+
+
+class RememberAgenda(Struct, frozen=True):
+    """Keep on disk the agenda, and what of it was left by hand."""
+
+    memory: AgendaMemory
 
 
 class StartMedia(Struct, frozen=True):
@@ -185,6 +192,7 @@ Effect = (
     | RememberFloor
     | RememberDisplayKeptOn
     | RememberVolume
+    | RememberAgenda
     | StartMedia
     | InstructMedia
     | StopMedia

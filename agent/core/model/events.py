@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from agent.core.model.agenda import Agenda, AgendaMemory
 from agent.core.model.commands import Ack, Code, Command, Reply
 from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import CheckFinding, DeviceStatus
@@ -52,6 +53,15 @@ class CommandRefused(Struct, frozen=True):
     earlier: Ack | None = None
     known: bool = False
     """As in `CommandReceived`: the id was used before."""
+
+
+class AgendaReceived(Struct, frozen=True):
+    """Something came on an agenda's topic: a document, nothing (it was cleared), or what is none, and why."""
+
+    address: str
+    """`room/<room>` or `group/<group>`."""
+    agenda: Agenda | None = None
+    problem: tuple[Code, str] | None = None
 
 
 class LinkChanged(Struct, frozen=True):
@@ -188,6 +198,7 @@ class Restored(Struct, frozen=True):
     left_open: frozenset[str] = frozenset()
     """Devices that were open when the journal ended."""
     floor: FloorRecord | None = None
+    agenda: AgendaMemory = AgendaMemory()
     journal: DeviceStatus | None = None
     """How the journal was found, if that is worth a word."""
 
@@ -205,6 +216,7 @@ class StopRequested(Struct, frozen=True):
 Event = (
     CommandReceived
     | CommandRefused
+    | AgendaReceived
     | LinkChanged
     | Delivered
     | RoundTripMeasured

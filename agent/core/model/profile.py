@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from agent.core.model.agenda import AgendaRules
 from agent.core.model.commands import Endpoint, Source, Stay
 from agent.core.model.documents import AgentFacts
 from agent.core.model.hosts import AllowedHosts
@@ -37,6 +38,7 @@ class Profile(Struct, frozen=True):
     display_hold_seconds: float = 60
     health_interval_seconds: float = 60
     speaker_volume: int = 70
+    agenda: AgendaRules = AgendaRules()
 
     @property
     def agent(self) -> AgentFacts:

@@ -1,0 +1,313 @@
+"""The room's day: which meeting the agenda wants it to be in now, and what is done before and after.
+
+Instants come expanded from the hub (`agent.core.model.agenda`); the room joins, meets and leaves by them alone. A human's word
+beats the agenda, and the agenda beats nothing: who left is not joined again for that item, and a meeting that a human began is
+left only for an item of higher priority. docs/agenda.md has the rules as a table.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from agent.core.context import Context
+from agent.core.display import DisplayPower
+from agent.core.meeting.control import MeetingControl
+from agent.core.meeting.membership import Membership
+from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory
+from agent.core.model.clock import Now
+from agent.core.model.commands import Code, Command, Join, Leave, Origin
+from agent.core.model.deadlines import AgendaDue
+from agent.core.model.documents import Phase
+from agent.core.model.effects import CancelDeadline, RememberAgenda, SetDeadline
+from agent.core.model.events import AgendaReceived
+
+POLL_SECONDS = 30.0
+"""The wall clock may be set, and the machine may sleep: looked up this often while there is an agenda."""
+
+RETRY_SECONDS = (10.0, 20.0, 40.0, 60.0)
+"""After a join by the agenda that did not come true; the last one again and again until the item's end."""
+
+SPREAD_SECONDS = 60
+"""Over this long the checks of a hub's rooms are spread, each room always at the same moment."""
+
+Check = Callable[[bool, str, Now], None]
+"""Begin the check of all parts: with sound or without, for whom, now."""
+
+
+class AgendaControl:
+    """Follows the newest document of each topic."""
+
+    def __init__(
+        self, context: Context, meeting: MeetingControl, display: DisplayPower, check: Check
+    ) -> None:
+        self._profile = context.profile
+        self._rules = context.profile.agenda
+        self._do = context.do
+        self._tell = context.tell
+        self._meeting = meeting
+        self._lifecycle = meeting.lifecycle
+        self._display = display
+        self._check = check
+        self._memory = AgendaMemory()
+        self._joined: AgendaItem | None = None
+        """The item that the room is in, or was brought to."""
+        self._attempts: dict[str, tuple[int, float]] = {}
+        """Item -> joins that were tried, and when (monotonic) the next one may be."""
+        self._told: set[tuple[str, datetime, str]] = set()
+        """What is done once an item and beginning: checks, the display, a word that the room is elsewhere."""
+
+    # --- what comes in ---------------------------------------------------------------------------
+
+    def restore(self, memory: AgendaMemory) -> None:
+        """As the journal has it."""
+        self._memory = memory
+
+    def received(self, event: AgendaReceived, now: Now) -> None:
+        """A document, the clearing of one, or something on its topic that is none."""
+        if event.problem is not None:
+            self._refuse(event.address, *event.problem, now)
+            return
+        kept = self._memory.documents.get(event.address)
+        if event.agenda is None:
+            if kept is not None:
+                self._replace(
+                    {a: d for a, d in self._memory.documents.items() if a != event.address}
+                )
+                self._tell(
+                    "agenda-changed", Code.OK, f"the agenda of {event.address} is cleared", now
+                )
+            return
+        if kept == event.agenda:
+            return  # retained: it comes with every connection
+        if kept is not None and event.agenda.version <= kept.version:
+            text = f"version {event.agenda.version} is not newer than {kept.version}, which counts"
+            self._refuse(event.address, Code.BAD_FIELD, text, now)
+            return
+        self._replace(self._memory.documents | {event.address: event.agenda})
+        count = len(event.agenda.items)
+        text = f"the agenda of {event.address} is version {event.agenda.version}: {count} meetings"
+        detail = {"address": event.address, "version": event.agenda.version, "items": count}
+        self._tell("agenda-changed", Code.OK, text, now, detail=detail)
+
+    def _refuse(self, address: str, code: Code, text: str, now: Now) -> None:
+        self._tell("agenda-refused", code, f"{address}: {text}", now, detail={"address": address})
+
+    def ordered(self, command: Command, now: Now) -> None:
+        """A human's or the hub's command came in: who leaves is not brought back to what is on now."""
+        if not isinstance(command.body, Leave):
+            return
+        meeting = command.body.meeting
+        for item in self._open(now):
+            if meeting in (None, item.join.meeting.id):
+                self._memory = self._memory.dismiss(item.id, item.ends)
+                self._do(RememberAgenda(self._memory))
+                text = f"left by hand: not joined again for {item.title!r}"
+                self._tell("agenda-dismissed", Code.OK, text, now, detail={"item": item.id})
+
+    # --- what it means now -----------------------------------------------------------------------
+
+    def items(self, now: Now) -> list[AgendaItem]:
+        """All that is to come or on, in order of time; of an id that two topics name, the room's own counts."""
+        found: dict[str, AgendaItem] = {}
+        for address in sorted(self._memory.documents):  # group/... before room/...
+            document = self._memory.documents[address]
+            if document.valid_until > now.wall:
+                found |= {item.id: item for item in document.items}
+        return sorted(
+            (item for item in found.values() if item.ends > now.wall),
+            key=lambda item: (item.starts, item.id),
+        )
+
+    def next_item(self, now: Now) -> AgendaItem | None:
+        """The one that begins next, for the screen."""
+        return next(
+            (one for one in self.items(now) if not one.cancelled and one.starts > now.wall), None
+        )
+
+    def follow(self, now: Now) -> None:
+        """Do what is due. Called after every event; cheap when nothing is."""
+        if not self._memory.documents:
+            return
+        if self._memory.prune(now.wall) is not self._memory:
+            self._memory = self._memory.prune(now.wall)
+        items = self.items(now)
+        self._do(CancelDeadline(AgendaDue()))
+        if now.synchronised and (items or self._joined):
+            self._end_what_is_off(items, now)
+            self._prepare(items, now)
+            self._bring_in(now)
+        if items:
+            self._do(SetDeadline(AgendaDue(), self._seconds_to_next(items, now)))
+
+    def _open(self, now: Now) -> Iterator[AgendaItem]:
+        """Those that the room may be in now."""
+        ahead = timedelta(minutes=self._rules.join_minutes_before)
+        for item in self.items(now):
+            if not item.cancelled and item.starts - ahead <= now.wall:
+                yield item
+
+    def _wanted(self, now: Now) -> AgendaItem | None:
+        """The one to be in: the one that it is in, unless another is more important; else the earliest."""
+        candidates = [one for one in self._open(now) if one.id not in self._memory.dismissed]
+        if not candidates:
+            return None
+        joined = self._joined.id if self._joined else None
+        return min(
+            candidates, key=lambda one: (-one.priority, one.id != joined, one.starts, one.id)
+        )
+
+    def _replace(self, documents: dict[str, Agenda]) -> None:
+        self._memory = AgendaMemory(documents, self._memory.dismissed)
+        self._do(RememberAgenda(self._memory))
+
+    def _bring_in(self, now: Now) -> None:
+        item = self._wanted(now)
+        if item is None:
+            return
+        membership = self._lifecycle.membership if self._lifecycle.held else None
+        if membership is not None and membership.id == item.join.meeting.id:
+            self._adopt(item, membership, now)
+        elif membership is not None and not self._may_leave(membership, item, now):
+            self._once(
+                item,
+                "elsewhere",
+                now,
+                f"the room is in meeting {membership.id}, not in {item.title!r}",
+            )
+        elif self._lifecycle.phase is not Phase.FAULT and self._may_try(item, now):
+            self._join(item, now)
+
+    def _may_leave(self, membership: Membership, item: AgendaItem, now: Now) -> bool:
+        """An item that is over makes way for the next; a human's meeting, or one that was extended, for what is more
+        important."""
+        joined = self._joined
+        if joined is None or joined.join.meeting.id != membership.id:
+            return item.priority > 0
+        extended = membership.join.until is None or membership.join.until > joined.ends
+        if joined.ends <= now.wall and not extended:
+            return True
+        return item.priority > joined.priority
+
+    def _adopt(self, item: AgendaItem, membership: Membership, now: Now) -> None:
+        """It is in. An end that was moved since counts; one that somebody extended by hand stays."""
+        before, self._joined = self._joined, item
+        if self._lifecycle.phase is Phase.IN_MEETING:
+            self._attempts.pop(item.id, None)
+        moved = before is not None and before.id == item.id and before.ends != item.ends
+        next_one = before is not None and before.id != item.id
+        if (moved or next_one) and membership.join.until in (None, before.ends if before else None):
+            self._order(item, now)
+
+    def _join(self, item: AgendaItem, now: Now) -> None:
+        tried = self._attempts.get(item.id, (0, 0.0))[0]
+        pause = RETRY_SECONDS[min(tried, len(RETRY_SECONDS) - 1)]
+        self._attempts[item.id] = (tried + 1, now.monotonic_seconds + pause)
+        self._joined = item
+        word = f", attempt {tried + 1}" if tried else ""
+        text = f"joining {item.title!r} by the agenda{word}"
+        self._tell("agenda-joining", Code.OK, text, now, detail={"item": item.id})
+        self._order(item, now)
+
+    def _may_try(self, item: AgendaItem, now: Now) -> bool:
+        if (
+            self._lifecycle.phase is Phase.LEAVING
+            or self._lifecycle.departure.next_meeting is not None
+        ):
+            return False  # it is on its way already
+        return now.monotonic_seconds >= self._attempts.get(item.id, (0, 0.0))[1]
+
+    def _order(self, item: AgendaItem, now: Now) -> None:
+        """The join as a command of the agenda's, muted, until the item's end."""
+        join = Join(
+            meeting=item.join.meeting,
+            publish=item.join.publish,
+            play=item.join.play,
+            camera=item.join.camera,
+            recording=item.join.recording,
+            until=item.ends,
+            replace=True,
+        )
+        name = re.sub(r"[^A-Za-z0-9]", "-", item.id)[:24]
+        unique = zlib.crc32(f"{item.id}/{item.ends}/{now.wall}".encode())
+        command = Command(
+            id=f"agenda-{name}-{unique:08x}",
+            type="join",
+            body=join,
+            origin=Origin.AGENDA,
+            sender="agenda",
+        )
+        self._meeting.join(command, join, None, now)
+
+    def _end_what_is_off(self, items: list[AgendaItem], now: Now) -> None:
+        """The item that the room is in was cancelled, taken out or moved away."""
+        joined, membership = self._joined, self._lifecycle.membership
+        if joined is None or membership is None or not self._lifecycle.held:
+            return
+        if membership.id != joined.join.meeting.id or joined.ends <= now.wall:
+            return
+        ahead = timedelta(minutes=self._rules.join_minutes_before)
+        current = next((one for one in items if one.id == joined.id), None)
+        if current is not None and not current.cancelled and current.starts - ahead <= now.wall:
+            return
+        if membership.command.origin is not Origin.AGENDA:
+            self._joined = None  # a human began it, so a human ends it
+            return
+        why = "was moved" if current is not None and not current.cancelled else "is cancelled"
+        text = f"{joined.title!r} {why}: leaving"
+        self._tell("agenda-cancelled", Code.OK, text, now, detail={"item": joined.id})
+        self._joined = None
+        self._lifecycle.supersede_joins(text, now)
+        self._lifecycle.stop(now, membership.command, text)
+
+    # --- before it begins ------------------------------------------------------------------------
+
+    def _prepare(self, items: list[AgendaItem], now: Now) -> None:
+        for item in items:
+            if item.cancelled or item.starts <= now.wall or item.id in self._memory.dismissed:
+                continue
+            left = item.starts - now.wall
+            if left <= timedelta(minutes=self._rules.announce_minutes_before):
+                self._announce(item, now)
+            due = [m for m in self._rules.check_minutes_before if left <= self._check_at(m)]
+            if due and self._first(item, f"check-{min(due):g}"):
+                quiet = min(due) > self._rules.quiet_check_minutes_before
+                self._check(not quiet, f"before {item.title}", now)
+
+    def _check_at(self, minutes: float) -> timedelta:
+        """How long before the beginning this room's check is: a little later than asked, each room at its moment."""
+        spread = zlib.crc32(self._profile.room.encode()) % SPREAD_SECONDS
+        return timedelta(minutes=minutes) - timedelta(seconds=min(spread, minutes * 30))
+
+    def _announce(self, item: AgendaItem, now: Now) -> None:
+        if self._lifecycle.phase is Phase.STANDBY and self._first(item, "announced"):
+            self._display.want_on()
+
+    def _once(self, item: AgendaItem, what: str, now: Now, text: str) -> None:
+        if self._first(item, what):
+            self._tell(f"agenda-{what}", Code.IN_MEETING, text, now, detail={"item": item.id})
+
+    def _first(self, item: AgendaItem, what: str) -> bool:
+        """Whether this was not done yet for the item as it stands (moved, it is done again)."""
+        key = (item.id, item.starts, what)
+        if key in self._told:
+            return False
+        self._told = {one for one in self._told if one[1] >= item.starts - timedelta(days=2)} | {
+            key
+        }
+        return True
+
+    def _seconds_to_next(self, items: list[AgendaItem], now: Now) -> float:
+        """Until something may be due; never longer than POLL_SECONDS, since the clock may be set."""
+        rules = self._rules
+        ahead = timedelta(minutes=rules.join_minutes_before)
+        moments = [moment for one in items for moment in (one.starts - ahead, one.starts, one.ends)]
+        left = [(moment - now.wall).total_seconds() for moment in moments if moment > now.wall]
+        retries = [
+            due - now.monotonic_seconds
+            for _, due in self._attempts.values()
+            if due > now.monotonic_seconds
+        ]
+        return max(0.05, min([POLL_SECONDS, *left, *retries]))
