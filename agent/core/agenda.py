@@ -7,22 +7,24 @@ left only for an item of higher priority. docs/agenda.md has the rules as a tabl
 
 from __future__ import annotations
 
-import re
+import math
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from agent.core.announcements import Announcements
 from agent.core.context import Context
-from agent.core.display import DisplayPower
+from agent.core.health import HealthBoard
 from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.membership import Membership
 from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory
 from agent.core.model.clock import Now
-from agent.core.model.commands import Code, Command, Join, Leave, Origin
+from agent.core.model.commands import Call, Check, Code, Command, Join, Leave, Origin, Stay
 from agent.core.model.deadlines import AgendaDue
 from agent.core.model.documents import Phase
 from agent.core.model.effects import CancelDeadline, RememberAgenda, SetDeadline
-from agent.core.model.events import AgendaReceived
+from agent.core.model.events import AgendaReceived, CommandReceived
+from agent.core.model.media import Announcement
 
 POLL_SECONDS = 30.0
 """The wall clock may be set, and the machine may sleep: looked up this often while there is an agenda."""
@@ -33,15 +35,23 @@ RETRY_SECONDS = (10.0, 20.0, 40.0, 60.0)
 SPREAD_SECONDS = 60
 """Over this long the checks of a hub's rooms are spread, each room always at the same moment."""
 
-Check = Callable[[bool, str, Now], None]
-"""Begin the check of all parts: with sound or without, for whom, now."""
+RECHECK_SECONDS = 120.0
+"""After a device came or went: a loose cable must not check the room all the time."""
+
+Obey = Callable[[CommandReceived, Now], None]
+"""Takes a command as if it had come in."""
 
 
 class AgendaControl:
     """Follows the newest document of each topic."""
 
     def __init__(
-        self, context: Context, meeting: MeetingControl, display: DisplayPower, check: Check
+        self,
+        context: Context,
+        meeting: MeetingControl,
+        announcements: Announcements,
+        health: HealthBoard,
+        obey: Obey,
     ) -> None:
         self._profile = context.profile
         self._rules = context.profile.agenda
@@ -49,13 +59,17 @@ class AgendaControl:
         self._tell = context.tell
         self._meeting = meeting
         self._lifecycle = meeting.lifecycle
-        self._display = display
-        self._check = check
+        self._announcements = announcements
+        self._health = health
+        self._obey = obey
         self._memory = AgendaMemory()
         self._joined: AgendaItem | None = None
         """The item that the room is in, or was brought to."""
         self._attempts: dict[str, tuple[int, float]] = {}
         """Item -> joins that were tried, and when (monotonic) the next one may be."""
+        self._announced: Announcement | None = None
+        self._commands = 0
+        self._checked_seconds = -RECHECK_SECONDS
         self._told: set[tuple[str, datetime, str]] = set()
         """What is done once an item and beginning: checks, the display, a word that the room is elsewhere."""
 
@@ -139,6 +153,7 @@ class AgendaControl:
             self._end_what_is_off(items, now)
             self._prepare(items, now)
             self._bring_in(now)
+        self._announce(items, now)
         if items:
             self._do(SetDeadline(AgendaDue(), self._seconds_to_next(items, now)))
 
@@ -230,16 +245,23 @@ class AgendaControl:
             until=item.ends,
             replace=True,
         )
-        name = re.sub(r"[^A-Za-z0-9]", "-", item.id)[:24]
-        unique = zlib.crc32(f"{item.id}/{item.ends}/{now.wall}".encode())
-        command = Command(
-            id=f"agenda-{name}-{unique:08x}",
-            type="join",
-            body=join,
+        if item.ring and self._first(item, "rung"):
+            call = Call(**{name: getattr(join, name) for name in Stay.__struct_fields__})
+            self._obey(CommandReceived(self._command("call", call, now)), now)
+        else:
+            self._meeting.join(self._command("join", join, now), join, None, now)
+
+    def _command(self, type: str, body: Join | Call | Check, now: Now) -> Command:
+        """As if the agenda were a sender; the id is another each time."""
+        self._commands += 1
+        unique = zlib.crc32(f"{now.wall}/{now.monotonic_seconds}/{self._commands}".encode())
+        return Command(
+            id=f"agenda-{type}-{unique:08x}",
+            type=type,
+            body=body,
             origin=Origin.AGENDA,
             sender="agenda",
         )
-        self._meeting.join(command, join, None, now)
 
     def _end_what_is_off(self, items: list[AgendaItem], now: Now) -> None:
         """The item that the room is in was cancelled, taken out or moved away."""
@@ -265,25 +287,60 @@ class AgendaControl:
     # --- before it begins ------------------------------------------------------------------------
 
     def _prepare(self, items: list[AgendaItem], now: Now) -> None:
+        """The checks: at their times, and again when a device came or went after one that found a fault."""
         for item in items:
             if item.cancelled or item.starts <= now.wall or item.id in self._memory.dismissed:
                 continue
             left = item.starts - now.wall
-            if left <= timedelta(minutes=self._rules.announce_minutes_before):
-                self._announce(item, now)
             due = [m for m in self._rules.check_minutes_before if left <= self._check_at(m)]
-            if due and self._first(item, f"check-{min(due):g}"):
-                quiet = min(due) > self._rules.quiet_check_minutes_before
-                self._check(not quiet, f"before {item.title}", now)
+            if not due:
+                continue
+            quiet = min(due) > self._rules.quiet_check_minutes_before
+            if self._first(item, f"check-{min(due):g}") or self._is_stale(now):
+                self._check(quiet, now)
+
+    def _is_stale(self, now: Now) -> bool:
+        """Whether the last check of this agenda does not hold any more."""
+        if now.monotonic_seconds - self._checked_seconds < RECHECK_SECONDS:
+            return False
+        last = self._health.last_check.readiness(self._health.devices, now)
+        return last.verdict == "unknown" and last.at is not None
+
+    def _check(self, quiet: bool, now: Now) -> None:
+        self._checked_seconds = now.monotonic_seconds
+        body = Check(sound="off" if quiet else "on")
+        self._obey(CommandReceived(self._command("check", body, now)), now)
 
     def _check_at(self, minutes: float) -> timedelta:
         """How long before the beginning this room's check is: a little later than asked, each room at its moment."""
         spread = zlib.crc32(self._profile.room.encode()) % SPREAD_SECONDS
         return timedelta(minutes=minutes) - timedelta(seconds=min(spread, minutes * 30))
 
-    def _announce(self, item: AgendaItem, now: Now) -> None:
-        if self._lifecycle.phase is Phase.STANDBY and self._first(item, "announced"):
-            self._display.want_on()
+    def _announce(self, items: list[AgendaItem], now: Now) -> None:
+        """The next meeting's name and time on the screen, and what is wrong in the room, until it is in."""
+        ahead = timedelta(minutes=self._rules.announce_minutes_before)
+        item = next((one for one in items if self._is_near(one, ahead, now)), None)
+        if not now.synchronised or self._lifecycle.phase is not Phase.STANDBY:
+            item = None
+        wanted = self._words(item, now) if item is not None else None
+        if wanted == self._announced:
+            return
+        self._announced = wanted
+        if wanted is not None:
+            self._announcements.set(wanted)
+        else:
+            self._announcements.clear("agenda", in_meeting=self._lifecycle.held)
+
+    def _words(self, item: AgendaItem, now: Now) -> Announcement:
+        last = self._health.last_check.readiness(self._health.devices, now)
+        worst = next((one.seen for one in last.findings if one.severity == "failed"), "")
+        minutes = max(0, math.ceil((item.starts - now.wall).total_seconds() / 60))
+        when = item.local or f"{item.starts:%H:%M} UTC"
+        return Announcement("agenda", when, title=item.title, minutes_left=minutes, fault=worst)
+
+    def _is_near(self, item: AgendaItem, ahead: timedelta, now: Now) -> bool:
+        free = not item.cancelled and item.id not in self._memory.dismissed
+        return free and item.starts - ahead <= now.wall < item.ends
 
     def _once(self, item: AgendaItem, what: str, now: Now, text: str) -> None:
         if self._first(item, what):

@@ -9,7 +9,7 @@ from agent.core.health import HealthBoard
 from agent.core.lamp import Lamp
 from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.model.clock import Now
-from agent.core.model.commands import AckState, Check, Code, Command
+from agent.core.model.commands import AckState, Check, Code, Command, Origin
 from agent.core.model.deadlines import CheckLate
 from agent.core.model.documents import Phase
 from agent.core.model.effects import CancelDeadline, SetDeadline, StartCheck, StopCheck
@@ -33,6 +33,7 @@ class RoomCheck:
         lamp: Lamp,
     ) -> None:
         self._do = context.do
+        self._tell = context.tell
         self._answers = context.answers
         self._lifecycle = lifecycle
         self._health = health
@@ -87,6 +88,10 @@ class RoomCheck:
         self._health.change(now)
         verdict = last.readiness(devices, now).verdict
         detail = {"verdict": verdict, "findings": event.findings}
+        if command.origin is Origin.AGENDA:  # nobody waits for an answer: it is told
+            self._tell(
+                "readiness", verdict, f"checked before a meeting: {verdict}", now, detail=detail
+            )
         self._answers.succeed(command.id, f"checked: {verdict}", now, detail=detail)
 
     def give_way(self, now: Now) -> None:

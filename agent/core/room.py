@@ -91,7 +91,13 @@ class Room:
         self.dispatch = Dispatch(
             context, display, self.taking_part, self.health, self.meeting, self.ending
         )
-        self.agenda = AgendaControl(context, self.meeting, display, self._check_for_agenda)
+        self.agenda = AgendaControl(
+            context,
+            self.meeting,
+            self.taking_part.announcements,
+            self.health,
+            self.dispatch.received,
+        )
         self.deadlines = self._deadlines()
 
     def _taking_part(self, lamp: Lamp) -> TakingPart:
@@ -284,10 +290,6 @@ class Room:
     def _display_warm(self, now: Now) -> None:
         self.display.warmed_up()
         self.lifecycle.check(now)
-
-    def _check_for_agenda(self, sound: bool, reason: str, now: Now) -> None:
-        """Look before the meeting what would be missing in it."""
-        self.health.start()
 
     def _sampled(self, figures: dict[str, Any], now: Now) -> None:
         self.health.sampled(figures, self.lifecycle.phase, self.lifecycle.membership, now)

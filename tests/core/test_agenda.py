@@ -8,12 +8,19 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory, ItemJoin
+from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory, AgendaRules, ItemJoin
 from agent.core.model.commands import Code, Meeting
-from agent.core.model.documents import Phase
-from agent.core.model.effects import RememberAgenda, StartMedia, SwitchDisplay
-from agent.core.model.events import AgendaReceived, Restored
-from tests.core.playbook import START, Playbook
+from agent.core.model.documents import CheckFinding, DeviceStatus, Phase, Status
+from agent.core.model.effects import (
+    PublishEvent,
+    RememberAgenda,
+    StartCheck,
+    StartMedia,
+    SwitchDisplay,
+)
+from agent.core.model.events import AgendaReceived, CheckEnded, DevicesProbed, Restored
+from agent.core.model.profile import Profile
+from tests.core.playbook import PROFILE, START, Playbook
 
 ROOM, GROUP = "room/xa-a", "group/giao-ban"
 MINUTE = 60.0
@@ -31,8 +38,8 @@ def item(name: str = "a", starts: float = 60, ends: float = 90, **fields: Any) -
 class Day(Playbook):
     """A room with an agenda: media flow as soon as a media process is asked for."""
 
-    def __init__(self, *items: AgendaItem) -> None:
-        super().__init__()
+    def __init__(self, *items: AgendaItem, profile: Profile = PROFILE) -> None:
+        super().__init__(profile)
         self.version = 0
         self.publish(*items)
 
@@ -75,7 +82,8 @@ def test_the_room_joins_meets_and_leaves_by_itself() -> None:
 
 
 def test_the_display_is_on_five_minutes_before() -> None:
-    day = Day(item())
+    profile = structs.replace(PROFILE, agenda=AgendaRules(check_minutes_before=()))
+    day = Day(item(), profile=profile)
     day.until(54.5)
     assert day.all(SwitchDisplay) == []
     day.until(55.5)
@@ -308,3 +316,63 @@ def test_a_week_of_mornings_with_the_hub_away() -> None:
         assert week.until(day * 1440 + 95) is None
     assert week.events().count("agenda-joining") == 7
     assert week.now.wall > START.replace(tzinfo=UTC)
+
+
+def checks(day: Day) -> list[str]:
+    return [effect.check.sound for effect in day.all(StartCheck)]
+
+
+def test_the_room_is_checked_an_hour_and_ten_minutes_before_and_silent_at_first() -> None:
+    day = Day(item(starts=90, ends=120))
+    day.until(29.9)
+    assert checks(day) == []
+    day.until(31.1)
+    assert checks(day) == ["off"]
+    end_check(day)
+    day.until(79)
+    assert checks(day) == ["off"]
+    day.until(81.1)
+    assert checks(day) == ["off", "on"]
+
+
+def end_check(day: Day, *findings: CheckFinding) -> None:
+    number = day.all(StartCheck)[-1].number
+    day.tell(CheckEnded(number, list(findings), complete=True))
+
+
+def test_the_verdict_is_told_and_what_is_wrong_is_on_the_screen() -> None:
+    day = Day(item(starts=90, ends=120))
+    day.until(31.1)
+    end_check(
+        day, CheckFinding("camera", "camera-black", "failed", "the camera's picture is black")
+    )
+    told = [one.event for one in day.all(PublishEvent) if one.event.type == "readiness"]
+    assert [one.code for one in told] == ["no-go"]
+    day.until(80)
+    end_check(day) if len(checks(day)) > 1 else None
+    announced = day.room.taking_part.announcements.shown
+    day.until(86)
+    announced = day.room.taking_part.announcements.shown
+    assert announced is not None
+    assert (announced.kind, announced.title) in {("agenda", "Title a"), ("check", "")}
+
+
+def test_a_fault_that_is_mended_is_looked_at_again() -> None:
+    day = Day(item(starts=90, ends=120))
+    gone = {"camera": DeviceStatus(Status.ABSENT, "absent", "Camera: unplugged")}
+    day.tell(DevicesProbed(gone))
+    day.until(31.1)
+    end_check(day, CheckFinding("camera", "absent", "failed", "no camera"))
+    day.until(40)
+    assert checks(day) == ["off"]
+    day.tell(DevicesProbed({"camera": DeviceStatus(Status.OK, "ok", "Camera")}))
+    day.until(41)
+    assert checks(day) == ["off", "off"]
+
+
+def test_one_that_rings_calls_first() -> None:
+    day = Day(item(ring=True))
+    day.wait(58.2 * MINUTE)
+    assert day.room.taking_part.call.ringing
+    day.until(61)
+    assert day.meeting == "meeting-a"

@@ -16,7 +16,7 @@ from agent.core.model.documents import DeviceStatus, FloorState
 DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
 
 
-AnnouncementKind = Literal["call", "message", "check"]
+AnnouncementKind = Literal["call", "message", "check", "agenda"]
 
 
 class Announcement(Struct, frozen=True):
@@ -36,6 +36,10 @@ class Announcement(Struct, frozen=True):
     answers: list[str] = []
     chime: bool = False
     volume: int = 0
+    minutes_left: int = 0
+    """Until the meeting of the agenda begins; its time is in `text`."""
+    fault: str = ""
+    """What the check before it found, the worst first."""
 
 
 class StandbyPlan(Struct, frozen=True, tag_field="kind", tag="standby"):

@@ -14,6 +14,9 @@ WORDS = {
         "caller": "Người gọi: {caller}",
         "press": "Nhấn nút để trả lời",
         "check": "Đang kiểm tra thiết bị: camera và micrô bật trong giây lát",
+        "begins": "Bắt đầu lúc {when}",
+        "minutes": "Còn {minutes} phút",
+        "fault": "Cần xem lại: {fault}",
         "warning": "CHÚ Ý",
         "urgent": "KHẨN",
         "one": "Nhấn một lần: {answer}",
@@ -24,6 +27,9 @@ WORDS = {
         "caller": "Called by {caller}",
         "press": "Press the button to answer",
         "check": "Devices are being checked: camera and microphone are on for a moment",
+        "begins": "Begins at {when}",
+        "minutes": "{minutes} minutes left",
+        "fault": "Please look at: {fault}",
         "warning": "ATTENTION",
         "urgent": "URGENT",
         "one": "Press once: {answer}",
@@ -49,6 +55,12 @@ def lines(announcement: Announcement, language: str) -> list[str]:
             ]
         case "check":
             return [words["check"]]
+        case "agenda":
+            left = announcement.minutes_left
+            begins = words["begins"].format(when=announcement.text)
+            countdown = [words["minutes"].format(minutes=left)] if left else []
+            fault = [words["fault"].format(fault=announcement.fault)] if announcement.fault else []
+            return [announcement.title, begins, *countdown, *fault]
         case "message":
             head = [] if announcement.level == "info" else [words[announcement.level]]
             presses = zip(("one", "two"), announcement.answers, strict=False)
