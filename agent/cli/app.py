@@ -36,6 +36,7 @@ NOUNS: dict[str, Sequence[str]] = {
     "audit": ("audit",),
     "report": ("report",),
     "setup": ("setup",),
+    "agenda": ("agenda",),
     "hub": ("hub",),
     "meeting": ("meeting",),
     "rooms": ("rooms",),

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from agent.core.model.agenda import AgendaItem
 from agent.core.model.commands import FINAL_STATES, Ack
 from agent.core.model.documents import EventDocument, HealthDocument, RoomState
 from agent.errors import AgentError
@@ -60,6 +61,10 @@ class RoomStatus(msgspec.Struct, frozen=True):
     faults: list[EventDocument] = []
 
 
+class _AgendaAnswer(msgspec.Struct):
+    items: list[AgendaItem]
+
+
 class DaemonClient:
     """Asks the daemon behind one control socket."""
 
@@ -70,6 +75,10 @@ class DaemonClient:
     def status(self) -> RoomStatus:
         """Raises ControlError."""
         return _convert(self.ask("status"), RoomStatus)
+
+    def agenda(self) -> list[AgendaItem]:
+        """The meetings to come by the room's agenda, in order of time. Raises ControlError."""
+        return _convert(self.ask("agenda"), _AgendaAnswer).items
 
     def snapshot(self, source: str, path: Path) -> None:
         """Have the picture that is `sent` or `received` written as PNG; only in a meeting."""

@@ -24,7 +24,7 @@ from agent.runtime.line_server import LineServer, error_document
 
 log = logging.getLogger(__name__)
 
-QUERIES = ("status", "health", "snapshot")
+QUERIES = ("status", "health", "agenda", "snapshot")
 
 
 class QueryReceived(NamedTuple):

@@ -39,6 +39,9 @@ class Queries:
             query.reply(msgspec.json.encode(self._status(now)))
         elif kind == "health":
             query.reply(msgspec.json.encode(self._health(now)))
+        elif kind == "agenda":
+            items = self._room.agenda.items(now)
+            query.reply(msgspec.json.encode({"type": "agenda", "items": items}))
         elif kind == "snapshot":
             self._snapshot(query)
         else:

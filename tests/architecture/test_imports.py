@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "diagnostics": INNER | {"config", "devices", "host", "hub", "locale"},
     "cli": INNER
     | {
+        "agenda",
         "conductor",
         "config",
         "devices",

@@ -1,0 +1,317 @@
+"""`diemcau agenda`: in a room what it will join by itself; at the hub, calendars to agendas.
+
+The hub's verbs keep a plan on the operator's machine and publish what follows from it (agent.agenda).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from agent.agenda.plan import (
+    Change,
+    Plan,
+    Planned,
+    changes,
+    local_text,
+    planned,
+    read_plan,
+    write_plan,
+)
+from agent.agenda.rooms import RoomList, read_rooms
+from agent.cli.session import examples, session_of
+from agent.core.model.agenda import MAX_DAYS, AgendaItem, ItemJoin, meeting_id_of, slug
+from agent.core.model.commands import IDENTIFIER, Meeting
+from agent.errors import AgentError, ConfigError
+from agent.locale import gettext as _
+
+DEFAULT_PLAN = Path("/var/lib/diemcau-hub/agenda.json")
+HUB_SETTINGS = Path("/etc/diemcau-hub/conductor.yaml")
+
+PlanFile = Annotated[
+    Path,
+    typer.Option("--plan", envvar="DIEMCAU_AGENDA", help=_("the file with all that is planned")),
+]
+To = Annotated[
+    list[str] | None, typer.Option(help=_("room/ID or group/ID, where the calendar names nobody"))
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    noun = typer.Typer(
+        help=_("The meetings that rooms join by themselves"),
+        invoke_without_command=True,
+        rich_markup_mode=None,
+    )
+    noun.callback()(of_this_room)
+    for name, command, text, line in (
+        ("import", import_, _("Take calendars (iCalendar files or folders of them)"),
+         "diemcau agenda import giao-ban.ics --rooms rooms.csv"),
+        ("add", add, _("Plan one meeting by hand"),
+         "diemcau agenda add 'Họp bão' --starts '2026-11-30 07:15' --minutes 45 --to group/all"),
+        ("list", list_, _("All that is planned"), "diemcau agenda list"),
+        ("cancel", cancel, _("Call a meeting off"), "diemcau agenda cancel hop-bao-once-3fa2b81c07"),
+        ("publish", publish, _("Tell the rooms; shows first what would change"),
+         "diemcau agenda publish --yes"),
+    ):  # fmt: skip
+        noun.command(name, help=text, epilog=examples(line))(command)
+    app.add_typer(noun, name="agenda")
+
+
+def of_this_room(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help=_("for programs"))] = False,
+) -> None:
+    """This room's meetings to come, as its daemon knows them."""
+    if context.invoked_subcommand is not None:
+        return
+    items = session_of(context).client.agenda()
+    if json:
+        print(msgspec.json.format(msgspec.json.encode(items)).decode())
+        return
+    console = session_of(context).console
+    if not items:
+        console.print(_("Nothing is planned: the hub has sent no agenda"))
+    for item in items:
+        console.print(_line(item), style="quiet" if item.cancelled else None)
+
+
+def import_(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help=_("iCalendar files, or folders of them"))],
+    rooms: Annotated[Path | None, typer.Option(help=_("CSV of rooms: id,name,groups,mail"))] = None,
+    to: To = None,
+    plan_file: PlanFile = DEFAULT_PLAN,
+) -> None:
+    """What these files say now replaces what they said before; what is gone from them is cancelled."""
+    from agent.agenda.calendar import read_calendar
+
+    known = read_rooms(_text(rooms), str(rooms)) if rooms else RoomList([])
+    default = [_address(one) for one in to or []]
+    now = datetime.now(UTC)
+    plan, console = _load(plan_file), session_of(context).console
+    failed = False
+    for path in _calendars(files):
+        reading = read_calendar(_bytes(path), now, now + timedelta(days=MAX_DAYS))
+        for complaint in reading.complaints:
+            console.print(f"{path.name}: {complaint}", style="warning")
+        failed |= bool(reading.complaints) and not reading.occurrences
+        if reading.complaints and not reading.occurrences:
+            continue  # a file that is broken cancels nothing
+        meetings: list[Planned] = []
+        for one in reading.occurrences:
+            matched = known.match(one.attendees)
+            addresses = matched.addresses or default
+            if addresses:
+                meetings.append(planned(one, addresses, path.name))
+            else:
+                text = _("{title}: none of its attendees is a room; use --rooms or --to")
+                console.print(text.format(title=repr(one.title)), style="warning")
+                failed = True
+        plan.put(path.name, meetings)
+        text = _("{file}: {count} meetings in the next {days} days")
+        console.print(text.format(file=path.name, count=len(meetings), days=MAX_DAYS))
+    _save(plan_file, plan)
+    console.print(_("Next: diemcau agenda publish"), style="quiet")
+    if failed:
+        raise typer.Exit(1)
+
+
+def add(
+    context: typer.Context,
+    title: Annotated[str, typer.Argument(help=_("the meeting's title"))],
+    *,
+    starts: Annotated[
+        str, typer.Option(help=_("when, by this machine's clock: '2026-11-30 07:15'"))
+    ],
+    minutes: Annotated[int, typer.Option(min=1, max=1440, help=_("how long"))] = 60,
+    to: Annotated[list[str], typer.Option(help=_("room/ID or group/ID"))],
+    meeting: Annotated[
+        str, typer.Option(help=_("the meeting's id; made of the title unless given"))
+    ] = "",
+    priority: Annotated[
+        int, typer.Option(min=0, max=9, help=_("0 is ordinary; more takes rooms out of less"))
+    ] = 0,
+    ring: Annotated[bool, typer.Option(help=_("ring in the rooms at the beginning"))] = False,
+    plan_file: PlanFile = DEFAULT_PLAN,
+) -> None:
+    """One meeting."""
+    try:
+        begin = datetime.fromisoformat(starts).astimezone()
+    except ValueError as error:
+        raise ConfigError(
+            [_("--starts {text}: expected 2026-11-30 07:15").format(text=starts)]
+        ) from error
+    number = (
+        f"{slug(title)[:30].strip('-') or 'meeting'}-{begin.astimezone(UTC):%Y%m%dt%H%Mz}-by-hand"
+    )
+    item = AgendaItem(
+        id=number,
+        title=title,
+        starts=begin.astimezone(UTC),
+        ends=(begin + timedelta(minutes=minutes)).astimezone(UTC),
+        join=ItemJoin(Meeting(meeting or meeting_id_of(title, number[:64]), title)),
+        local=local_text(begin),
+        ring=ring,
+        priority=priority,
+    )
+    item = msgspec.convert(
+        msgspec.to_builtins(item), AgendaItem
+    )  # its rules, also for what was typed
+    plan = _load(plan_file)
+    others = [one for one in plan.meetings if one.item.id != item.id]
+    others.append(Planned(item, [_address(one) for one in to]))
+    plan.meetings = sorted(others, key=lambda one: (one.item.starts, one.item.id))
+    _save(plan_file, plan)
+    session_of(context).console.print(f"{item.id}  {_line(item)}", soft_wrap=True)
+    session_of(context).console.print(_("Next: diemcau agenda publish"), style="quiet")
+
+
+def list_(
+    context: typer.Context,
+    plan_file: PlanFile = DEFAULT_PLAN,
+    json: Annotated[bool, typer.Option("--json", help=_("for programs"))] = False,
+) -> None:
+    """What is planned, in order of time."""
+    plan = _load(plan_file)
+    if json:
+        print(write_plan(plan).decode(), end="")
+        return
+    for one in plan.meetings:
+        console = session_of(context).console
+        console.print(_line(one.item), style="quiet" if one.item.cancelled else None)
+        console.print(f"    {one.item.id}  {', '.join(one.to)}", style="quiet", soft_wrap=True)
+
+
+def cancel(
+    context: typer.Context,
+    item_id: Annotated[
+        str, typer.Argument(metavar="ID", help=_("as diemcau agenda list shows it"))
+    ],
+    plan_file: PlanFile = DEFAULT_PLAN,
+) -> None:
+    """Rooms that are in it by the agenda leave when it is published."""
+    plan = _load(plan_file)
+    cancelled = plan.cancel(item_id)
+    _save(plan_file, plan)
+    session_of(context).console.print(_line(cancelled.item))
+    session_of(context).console.print(_("Next: diemcau agenda publish"), style="quiet")
+
+
+def publish(
+    context: typer.Context,
+    key: Annotated[
+        Path | None, typer.Option(help=_("private key that signs it (diemcau hub key)"))
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help=_("do not ask"))] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("only show what would change"))
+    ] = False,
+    settings: Annotated[
+        Path,
+        typer.Option("--conductor", envvar="DIEMCAU_CONDUCTOR", help=_("the hub's settings file")),
+    ] = HUB_SETTINGS,
+    plan_file: PlanFile = DEFAULT_PLAN,
+) -> None:
+    """Exit code 0 if rooms know it, 1 if it was not published, 2 if the hub can't be reached."""
+    from agent.conductor.agenda_desk import AgendaDesk
+    from agent.conductor.settings import load
+
+    now = datetime.now(UTC)
+    plan, console = _load(plan_file), session_of(context).console
+    plan.forget_before(now)
+    with AgendaDesk(load(settings, check_files=False), key) as desk:
+        before = desk.documents()
+        wanted = plan.documents(now, {address: one.version for address, one in before.items()})
+        lines = [
+            change
+            for address, document in wanted.items()
+            for change in changes(address, before.get(address), document, now)
+        ]
+        for change in lines:
+            console.print(_change(change), soft_wrap=True)
+        if not lines:
+            console.print(_("Nothing changes for any room"))
+        if dry_run:
+            return
+        if lines and not yes and not typer.confirm(_("Publish this?")):
+            raise typer.Exit(1)
+        for address, document in wanted.items():
+            desk.publish(address, document)
+    _save(plan_file, plan)
+    console.print(_("Published for {count} rooms and groups").format(count=len(wanted)))
+
+
+def _change(change: Change) -> str:
+    words = {
+        "new": _("new"),
+        "moved": _("moved"),
+        "changed": _("changed"),
+        "cancelled": _("cancelled"),
+        "gone": _("taken out"),
+    }
+    return f"{change.address}  {words[change.kind]}  {_line(change.item)}"
+
+
+def _line(item: AgendaItem) -> str:
+    begin, end = item.starts.astimezone(), item.ends.astimezone()
+    text = f"{begin:%Y-%m-%d %H:%M}-{end:%H:%M}  {item.title}"
+    if item.priority:
+        text += "  " + _("priority {number}").format(number=item.priority)
+    return text + ("  " + _("cancelled") if item.cancelled else "")
+
+
+def _address(text: str) -> str:
+    import re
+
+    if not re.fullmatch(f"(room|group)/{IDENTIFIER.removeprefix('^')}", text):
+        raise ConfigError(
+            [_("--to {to}: expected room/ID or group/ID, as room/thon-5").format(to=text)]
+        )
+    return text
+
+
+def _calendars(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(path.glob("*.ics"))
+        else:
+            yield path
+
+
+def _load(path: Path) -> Plan:
+    return read_plan(path.read_bytes()) if path.exists() else Plan()
+
+
+def _save(path: Path, plan: Plan) -> None:
+    """Whole or not at all: a power cut leaves the old one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.new")
+        with new.open("wb") as file:
+            file.write(write_plan(plan))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise AgentError(
+            "plan-not-written", f"{path}: {error.strerror}; try --plan FILE"
+        ) from error
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise AgentError("no-calendar", f"{path}: {error.strerror}") from error
+
+
+def _text(path: Path) -> str:
+    return _bytes(path).decode("utf-8", "replace")
