@@ -23,7 +23,7 @@ from agent.devices import registry
 from agent.media.webrtc.certificate import make_certificate
 from agent.ports import AccessUnit
 from agent.settings import Camera, Simulation
-from tests.support.peers import OPUS_SAMPLES, Peer, Receiver, Tone, prefer_h264
+from tests.support.peers import OPUS_SAMPLES, Peer, Receiver, Tone, prefer
 from tests.support.sounds import RATE_HZ, tone
 from tests.support.waiting import wait_for
 
@@ -71,7 +71,7 @@ class FilmPublisher(Peer):
 
     def prepare(self, pc: RTCPeerConnection) -> None:
         track = FilmTrack()
-        prefer_h264(pc.addTransceiver(track, direction="sendonly"))
+        prefer(pc.addTransceiver(track, direction="sendonly"))
         pc.addTransceiver(Tone(TONE_HZ), direction="sendonly")
 
         @pc.on("connectionstatechange")

@@ -10,7 +10,7 @@ import pytest
 from agent.core.model.media import UplinkReported
 from agent.media.webrtc import signaling
 from agent.media.webrtc.dialing import Dialer
-from agent.media.webrtc.signaling import Refused, Unreachable
+from agent.media.webrtc.signaling import CounterOffered, Refused, Unreachable
 from tests.media.rooms import plan, room
 from tests.support.http_stub import HttpStub, Reply
 from tests.support.loopback import ADDRESS
@@ -27,23 +27,23 @@ def created(location: str | None = "/session/1") -> Reply:
 
 def test_a_relative_location_is_resolved_against_the_request() -> None:
     with HttpStub(created("../session/7?k=1")) as server:
-        answer = signaling.offer(Dialer(), f"{server.url}/room/whip", None, "v=0")
+        answer = signaling.publish(Dialer(), f"{server.url}/room/whip", None, "v=0")
         assert answer.session_url == f"{server.url}/session/7?k=1"
 
 
 def test_a_session_without_location_has_nothing_to_delete() -> None:
     with HttpStub(created(None)) as server:
-        assert signaling.offer(Dialer(), f"{server.url}/whep", None, "v=0").session_url is None
+        assert signaling.publish(Dialer(), f"{server.url}/whep", None, "v=0").session_url is None
 
 
 def test_200_is_taken_as_201() -> None:
     with HttpStub(Reply(200, ANSWER, SDP)) as server:
-        assert signaling.offer(Dialer(), server.url, None, "v=0").sdp == ANSWER
+        assert signaling.publish(Dialer(), server.url, None, "v=0").sdp == ANSWER
 
 
 def test_the_token_goes_with_the_offer_and_with_delete() -> None:
     with HttpStub(created(), Reply(200)) as server:
-        answer = signaling.offer(Dialer(), f"{server.url}/whip", "s3cret", "v=0")
+        answer = signaling.publish(Dialer(), f"{server.url}/whip", "s3cret", "v=0")
         signaling.end(Dialer(), str(answer.session_url), "s3cret")
         assert [asked.token for asked in server.asked] == ["Bearer s3cret"] * 2
         assert [asked.method for asked in server.asked] == ["POST", "DELETE"]
@@ -53,7 +53,7 @@ def test_the_token_goes_with_the_offer_and_with_delete() -> None:
 def test_a_redirect_is_followed_and_the_session_is_the_new_servers(status: int) -> None:
     with HttpStub(created("/session/2")) as there:
         with HttpStub(Reply(status, "", {"Location": f"{there.url}/moved"})) as here:
-            answer = signaling.offer(Dialer(), f"{here.url}/whip", "s3cret", "v=0")
+            answer = signaling.publish(Dialer(), f"{here.url}/whip", "s3cret", "v=0")
         assert answer.session_url == f"{there.url}/session/2"
         assert there.asked[0].token is None, "a token is for the server it was given for"
 
@@ -61,7 +61,7 @@ def test_a_redirect_is_followed_and_the_session_is_the_new_servers(status: int) 
 def test_redirects_in_a_circle_end() -> None:
     with HttpStub(Reply(307, "", {"Location": "/again"})) as server:
         with pytest.raises(Refused, match="redirects"):
-            signaling.offer(Dialer(), f"{server.url}/whip", None, "v=0")
+            signaling.publish(Dialer(), f"{server.url}/whip", None, "v=0")
         assert len(server.asked) <= 5
 
 
@@ -72,9 +72,9 @@ def test_redirects_in_a_circle_end() -> None:
         (Reply(409), "409", True),
         (Reply(503, "starting"), "starting", True),
         (Reply(401), "token", False),
-        (Reply(403), "token", False),
+        (Reply(403, "Endpoint ID already in use"), "already in use", False),
         (Reply(405), "WHIP or WHEP", False),
-        (Reply(406, ANSWER, SDP), "406", False),
+        (Reply(406, "no such codec"), "no such codec", False),
         (Reply(400, "no codec in common"), "no codec in common", False),
         (Reply(201, "<html>", {"Content-Type": "text/html"}), "WHIP or WHEP", False),
         (Reply(201, "hello", SDP), "WHIP or WHEP", False),
@@ -82,11 +82,62 @@ def test_redirects_in_a_circle_end() -> None:
 )
 def test_a_refusal_says_why_and_whether_to_ask_again(reply: Reply, says: str, again: bool) -> None:
     with HttpStub(reply) as server, pytest.raises(Refused) as refused:
-        signaling.offer(Dialer(), f"{server.url}/whip", "s3cret", "v=0")
+        signaling.publish(Dialer(), f"{server.url}/whip", "s3cret", "v=0")
     assert says in refused.value.text
     assert refused.value.again is again
-    assert refused.value.of_offer is (reply.status == 400)
+    assert refused.value.of_offer is (reply.status in (400, 406))
     assert "s3cret" not in refused.value.text
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ('{"status":"error","error":"no stream is available"}', ": no stream is available"),
+        ("<html><head><title>x</title></head><body>Not <b>here</b></body></html>", ": Not here"),
+        ("invalid token: s3cret, error:\x00\x1b[31m x", ": invalid token: ***, error: [31m x"),
+        ("a" * 500, ": " + "a" * 117 + "..."),
+        ("\r\n", "(404): is this the address to publish to?"),
+    ],
+)
+def test_the_servers_own_words_are_shown_clean(body: str, says: str) -> None:
+    with HttpStub(Reply(404, body)) as server, pytest.raises(Refused) as refused:
+        signaling.publish(Dialer(), f"{server.url}/whip", "s3cret", "v=0")
+    assert refused.value.text.endswith(says)
+    assert "nobody publishes" not in refused.value.text
+
+
+def test_another_host_does_not_speak_through_the_room() -> None:
+    with HttpStub(Reply(403, "call 555")) as there:
+        moved = Reply(307, "", {"Location": there.url})
+        with HttpStub(moved) as here:
+            url = here.url.replace(ADDRESS, "localhost")
+            with pytest.raises(Refused) as refused:
+                signaling.publish(Dialer(), f"{url}/whip", None, "v=0")
+    assert "555" not in refused.value.text
+
+
+def test_an_answer_that_is_refused_leaves_no_session() -> None:
+    headers = {"Content-Type": "text/html", "Location": "/session/9"}
+    with HttpStub(Reply(201, "<html>", headers), Reply(200)) as server:
+        with pytest.raises(Refused):
+            signaling.publish(Dialer(), f"{server.url}/whip", "s3cret", "v=0")
+        assert [(one.method, one.path) for one in server.asked[1:]] == [("DELETE", "/session/9")]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain; charset=utf-8", "application/sdp"])
+def test_an_answer_in_plain_text_is_taken(content_type: str) -> None:
+    with HttpStub(Reply(201, ANSWER, {"Content-Type": content_type})) as server:
+        assert signaling.publish(Dialer(), server.url, None, "v=0").sdp == ANSWER
+
+
+@pytest.mark.parametrize("status", [201, 406])
+def test_a_servers_own_offer_is_told_from_an_answer(status: int) -> None:
+    offer = ANSWER + "a=setup:actpass\r\n"
+    with HttpStub(Reply(status, offer, SDP | {"Location": "/session/3"})) as server:
+        with pytest.raises(CounterOffered) as countered:
+            signaling.play(Dialer(), f"{server.url}/whep", "s3cret", "v=0")
+        assert countered.value.offer == (offer, f"{server.url}/session/3")
+        assert len(server.asked) == 1, "the session is answered, not ended"
 
 
 @pytest.mark.parametrize("status", [200, 204, 404])
@@ -100,7 +151,7 @@ def test_nobody_there_is_unreachable() -> None:
         free.bind((ADDRESS, 0))
         url = f"http://{ADDRESS}:{free.getsockname()[1]}/whip"
     with pytest.raises(Unreachable, match=r"[Cc]onnection refused"):
-        signaling.offer(Dialer(), url, None, "v=0")
+        signaling.publish(Dialer(), url, None, "v=0")
 
 
 def test_something_that_does_not_speak_http_is_unreachable() -> None:
@@ -113,7 +164,7 @@ def test_something_that_does_not_speak_http_is_unreachable() -> None:
 
         threading.Thread(target=greet, daemon=True).start()
         with pytest.raises(Unreachable):
-            signaling.offer(Dialer(), url, None, "v=0")
+            signaling.publish(Dialer(), url, None, "v=0")
 
 
 @pytest.mark.parametrize("body", [ANSWER, "v=0\r\nm=audio 9 RTP/AVP 0\r\n", "v=0\r\n" + "x" * 9999])
@@ -121,7 +172,7 @@ def test_the_child_outlives_an_answer_that_is_no_usable_sdp(body: str) -> None:
     with HttpStub(Reply(201, body, SDP)) as server, MediaProcess(room()) as child:
         child.start(plan(publish=f"{server.url}/whip"))
         refused = child.wait(UplinkReported, lambda r: r.state == "refused")
-        assert "no usable SDP" in refused.text
+        assert "the answer cannot be used" in refused.text
         assert child.stop() == 0
 
 

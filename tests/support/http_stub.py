@@ -49,7 +49,7 @@ class HttpStub(Closing):
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_DELETE = answer  # noqa: N815
+            do_POST = do_PATCH = do_DELETE = answer  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 """Tests are quiet."""

@@ -55,6 +55,10 @@ class Likeness:
     gone = Said(404)
     ended = Said(200)
 
+    def counters(self, name: str) -> int | None:
+        """The status with which it answers a player by an offer of its own; None: it takes theirs."""
+        return None
+
     # --- requests
 
     def whip(self, name: str) -> str:
@@ -183,6 +187,10 @@ class Janus(Likeness):
     taken = Said(403, "Endpoint ID already in use", "text/html")
     gone = Said(404, "Invalid resource ID", "text/html")
     ended = Said(200, "OK")
+
+    def counters(self, name: str) -> int | None:
+        """Its VideoRoom by 406, as `vr-lung-cu` in the transcripts, and Debian's version by 201."""
+        return {"vr": 406, "old": 201}.get(name.partition("-")[0])
 
     def forbidden(self, kind: str, token: str) -> Said:
         return Said(403, "Unauthorized", "text/html")

@@ -65,6 +65,10 @@ class MediaProcess(Closing):
         """Seconds from the child's start to the first such report."""
         return next(at for at, r in self.reports if isinstance(r, kind) and test(r))
 
+    def now(self) -> float:
+        """Seconds from the child's start."""
+        return time.monotonic() - self.started
+
     def wait(
         self,
         kind: type[R],

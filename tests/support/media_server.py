@@ -2,7 +2,7 @@
 
 `python -m tests.support.media_server --port 0` says `{"port": N}` on its first line; tests hold it
 as a `MediaServer`. POST /NAME/whip publishes, POST /NAME/whep plays, DELETE on the Location ends. It
-can be like other servers (`tests.support.likeness`), and refuse a medium (`tests.support.shapes`).
+can be like other servers (`tests.support.likeness`), and refuse a medium where a test asks for that.
 """
 
 from __future__ import annotations
@@ -39,19 +39,15 @@ class MediaServer(Closing):
         *,
         adapts: bool = False,
         like: str = "plain",
-        rejects: tuple[str, ...] = (),
-        sends_anyway: bool = False,
     ) -> None:
-        """`adapts`: it sends a player no more than its link carries; else it only forwards. For the others
-        see `tests.support.relay.Manner`.
+        """`adapts`: it sends a player no more than its link carries; else it only forwards. `like`: one of
+        `tests.support.likeness.LIKENESSES`.
         """
-        manner = Manner(like, adapts, rejects, sends_anyway)
+        manner = Manner(like, adapts)
         self._likeness = LIKENESSES[manner.like]
         command = [sys.executable, "-m", "tests.support.media_server", "--port", str(port)]
         command += ["--like", manner.like]
         command += ["--adapts"] if manner.adapts else []
-        command += [f"--reject={one}" for one in manner.rejects]
-        command += ["--sends-anyway"] if manner.sends_anyway else []
         self._process = subprocess.Popen(
             command + (["--token", token] if token else []),
             stdout=subprocess.PIPE,
@@ -66,11 +62,12 @@ class MediaServer(Closing):
         self.url = f"http://{ADDRESS}:{self.port}"
         self.pid = self._process.pid
 
-    def whip(self, name: str) -> str:
-        return self.url + self._likeness.whip(name)
+    def whip(self, name: str, refuse: str = "") -> str:
+        """`refuse`: how its answer refuses a medium (`tests.support.relay.Refused`)."""
+        return with_refusal(self.url + self._likeness.whip(name), refuse)
 
-    def whep(self, name: str) -> str:
-        return self.url + self._likeness.whep(name)
+    def whep(self, name: str, refuse: str = "") -> str:
+        return with_refusal(self.url + self._likeness.whep(name), refuse)
 
     def sessions(self, name: str | None = None) -> list[dict[str, Any]]:
         """All of them, or those that publish or play this name."""
@@ -89,6 +86,12 @@ class MediaServer(Closing):
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self.kill()
+
+
+def with_refusal(url: str, refuse: str) -> str:
+    if not refuse:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}refuse={refuse}"
 
 
 async def serve(port: int, token: str | None, manner: Manner) -> None:
@@ -113,12 +116,8 @@ def main() -> None:
     parser.add_argument("--token", help="bearer token that POST and DELETE must carry")
     parser.add_argument("--adapts", action="store_true", help="to what each player's link carries")
     parser.add_argument("--like", choices=LIKENESSES, default="plain", help="another server")
-    parser.add_argument("--reject", action="append", default=[], metavar="KIND=SHAPE[+bundled]")
-    parser.add_argument("--sends-anyway", action="store_true", help="what an answer refused, too")
     arguments = parser.parse_args()
-    manner = Manner(
-        arguments.like, arguments.adapts, tuple(arguments.reject), arguments.sends_anyway
-    )
+    manner = Manner(arguments.like, arguments.adapts)
     stay_on_loopback()
     die_with_parent()
     asyncio.run(serve(arguments.port, arguments.token, manner))

@@ -162,10 +162,10 @@ class Peer(Closing):
             await self._pc.close()
 
 
-def prefer_h264(video: RTCRtpTransceiver) -> None:
-    """Nothing but H.264, and its retransmissions."""
-    codecs = RTCRtpSender.getCapabilities("video").codecs
-    video.setCodecPreferences([c for c in codecs if c.name in ("H264", "rtx")])
+def prefer(transceiver: RTCRtpTransceiver, codec: str = "H264") -> None:
+    """Nothing but this, and its retransmissions."""
+    codecs = RTCRtpSender.getCapabilities(transceiver.kind).codecs
+    transceiver.setCodecPreferences([c for c in codecs if c.name in (codec, "rtx")])
 
 
 class Publisher(Peer):
@@ -180,15 +180,19 @@ class Publisher(Peer):
         tone_hz: float = 660,
         framerate: int = FRAMES_PER_SECOND,
         size: tuple[int, int] = (640, 360),
+        codecs: tuple[str, str] = ("H264", "opus"),
     ) -> None:
+        """`codecs`: of picture and sound."""
         super().__init__(url, token)
         self._picture = ColouredPicture(colour, framerate, size)
         self._tone_hz = tone_hz
+        self._codecs = codecs
 
     def prepare(self, pc: RTCPeerConnection) -> None:
         picture = self._picture
-        prefer_h264(pc.addTransceiver(picture, direction="sendonly"))
-        pc.addTransceiver(Tone(self._tone_hz), direction="sendonly")
+        tone = Tone(self._tone_hz)
+        for track, codec in zip((picture, tone), self._codecs, strict=True):
+            prefer(pc.addTransceiver(track, direction="sendonly"), codec)
 
 
 class Receiver(Peer):
@@ -201,7 +205,7 @@ class Receiver(Peer):
         self._periods: deque[Sound] = deque(maxlen=KEPT_PERIODS)
 
     def prepare(self, pc: RTCPeerConnection) -> None:
-        prefer_h264(pc.addTransceiver("video", direction="recvonly"))
+        prefer(pc.addTransceiver("video", direction="recvonly"))
         pc.addTransceiver("audio", direction="recvonly")
 
         @pc.on("track")

@@ -46,11 +46,26 @@ class Manner(NamedTuple):
 
     like: str = "plain"
     adapts: bool = False
-    rejects: tuple[str, ...] = ()
-    """Of each answer: `KIND=SHAPE`, or `KIND=SHAPE+bundled` where its mid stays in the bundle."""
 
-    sends_anyway: bool = False
-    """Players get what their answer refused all the same."""
+
+class Refused(NamedTuple):
+    """What a test asks to be refused in one answer, by the query
+    `refuse=KIND.SHAPE[.bundled][.anyway]`."""
+
+    kind: str
+    shape: str
+    bundled: bool
+    """Its mid stays in the bundle."""
+    anyway: bool
+    """It is sent to the player all the same."""
+
+
+def refusal_asked(query: str | None) -> Refused | None:
+    if not query:
+        return None
+    kind, _, rest = query.partition(".")
+    shape, *how = rest.split(".")
+    return Refused(kind, shape, "bundled" in how, "anyway" in how)
 
 
 class Relay:
@@ -72,6 +87,7 @@ class Relay:
                 web.get("/sessions", self._list),
                 web.post("/{path:.*}", self._post),
                 web.delete("/{path:.*}", self._delete),
+                web.patch("/{path:.*}", self._patch),
             ]
         )
         application.on_shutdown.append(self._close_all)
@@ -90,14 +106,15 @@ class Relay:
             return web.Response(status=400, text=f"the offer is not usable: {error}")
 
     async def _post(self, request: web.Request) -> web.Response:
-        asked = self._likeness.asked(request.path_qs)
+        refused = refusal_asked(request.query.get("refuse"))
+        asked = self._likeness.asked(re.sub(r"[?&]refuse=[^&]*", "", request.path_qs))
         if asked is None:
             return respond(self._likeness.absent or Said(404))
         kind, name = asked
         offer = await request.text()
-        return await (self._whip if kind == "whip" else self._whep)(name, offer)
+        return await (self._whip if kind == "whip" else self._whep)(name, offer, refused)
 
-    async def _whip(self, name: str, offer: str) -> web.Response:
+    async def _whip(self, name: str, offer: str, refused: Refused | None) -> web.Response:
         earlier = self._publishers.get(name)
         if earlier and not self._likeness.replaces:
             return respond(self._likeness.taken)
@@ -112,9 +129,9 @@ class Relay:
         if earlier:
             await self._end(earlier)
         self._publishers[name] = session
-        return self._answer(session, offer, set(session.inlets))
+        return self._answer(session, offer, set(session.inlets), refused)
 
-    async def _whep(self, name: str, offer: str) -> web.Response:
+    async def _whep(self, name: str, offer: str, refused: Refused | None) -> web.Response:
         publisher = self._publishers.get(name)
         if publisher is None and self._likeness.absent:
             return respond(self._likeness.absent)
@@ -123,6 +140,8 @@ class Relay:
         if said := self._likeness.refusal(read_offer(offer), kinds):
             return respond(said)
         session = self._session("whep", name)
+        if status := self._likeness.counters(name):
+            return await self._counter(session, inlets, status)
         if self._manner.adapts:
             # with the agent's own rules, and the agent is not installed where its package is tested
             from tests.support.adapting import Player
@@ -133,19 +152,45 @@ class Relay:
         for transceiver in pc.getTransceivers():
             absent = None if publisher else Silence(transceiver.kind)
             inlet = inlets.get(transceiver.kind) or absent
-            if inlet is None or (
-                self._rejected(transceiver.kind) and not self._manner.sends_anyway
-            ):
+            withheld = refused and not refused.anyway and refused.kind == transceiver.kind
+            if inlet is None or withheld:
                 transceiver.direction = "inactive"
                 continue
             transceiver.direction = "sendonly"
             session.outlets.append(Outlet(transceiver.sender, inlet, session.player))
             if player := session.player:
                 listen(transceiver.sender.transport, player)
-            if transceiver.kind == "video":
-                transceiver.setCodecPreferences(h264())
+            if publisher:
+                keep_codec(transceiver, publisher)
         await self._take(pc)
-        return self._answer(session, offer, kinds)
+        return self._answer(session, offer, kinds, refused)
+
+    async def _counter(
+        self, session: Session, inlets: dict[str, Inlet], status: int
+    ) -> web.Response:
+        """The server's own offer, in its own order and with its own numbers."""
+        pc = session.connection
+        for kind in ("audio", "video"):
+            transceiver = pc.addTransceiver(kind, direction="sendonly")
+            inlet = inlets.get(kind) or Silence(kind)
+            session.outlets.append(Outlet(transceiver.sender, inlet))
+            if kind == "video":
+                transceiver.setCodecPreferences(h264())
+        await pc.setLocalDescription(await pc.createOffer())
+        headers = self._likeness.headers(session.id)
+        headers["Location"] = self._likeness.location("whep", session.name, session.id) or ""
+        headers["Content-Type"] = "application/sdp"
+        return web.Response(status=status, body=pc.localDescription.sdp.encode(), headers=headers)
+
+    async def _patch(self, request: web.Request) -> web.Response:
+        session = self._sessions.get(self._likeness.session(request.path_qs) or "")
+        if session is None:
+            return respond(self._likeness.gone)
+        if request.content_type != "application/sdp":
+            return web.Response(status=415)
+        answer = RTCSessionDescription(await request.text(), "answer")
+        await session.connection.setRemoteDescription(answer)
+        return web.Response(status=204)
 
     async def _take(self, pc: RTCPeerConnection) -> None:
         answer = await pc.createAnswer()
@@ -153,9 +198,6 @@ class Relay:
             passive = answer.sdp.replace("a=setup:active", "a=setup:passive")
             answer = RTCSessionDescription(passive, "answer")
         await pc.setLocalDescription(answer)
-
-    def _rejected(self, kind: str) -> bool:
-        return any(one.startswith(f"{kind}=") for one in self._manner.rejects)
 
     def _session(self, kind: str, name: str) -> Session:
         pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -177,13 +219,13 @@ class Relay:
         if publisher and (inlet := publisher.inlets.get("video")):
             await inlet.request_keyframe()
 
-    def _answer(self, session: Session, offer: str, kinds: set[str]) -> web.Response:
+    def _answer(
+        self, session: Session, offer: str, kinds: set[str], refused: Refused | None
+    ) -> web.Response:
         likeness, ours = self._likeness, session.connection.localDescription.sdp
         answer = likeness.answer(session.kind, offer, kinds, local(ours)) or ours
-        for one in self._manner.rejects:
-            kind, _, shape = one.partition("=")
-            name, _, bundled = shape.partition("+")
-            answer = refuse(answer, kind, name, bundled=bool(bundled))
+        if refused:
+            answer = refuse(answer, refused.kind, refused.shape, bundled=refused.bundled)
         headers = likeness.headers(session.id)
         if location := likeness.location(session.kind, session.name, session.id):
             headers["Location"] = location
@@ -304,6 +346,17 @@ def listen(transport: Any, player: Player) -> None:
     transport.listener, transport._handle_rtcp_data = player, hear
 
 
+def keep_codec(transceiver: Any, publisher: Session) -> None:
+    """Packets are forwarded as they come, so nothing but what the publisher sends may be negotiated."""
+    sends = next(t for t in publisher.connection.getTransceivers() if t.kind == transceiver.kind)
+    name = sends._codecs[0].name
+    kept = {codec.payloadType for codec in transceiver._codecs if codec.name == name}
+    transceiver._codecs = [
+        codec
+        for codec in transceiver._codecs
+        if codec.payloadType in kept or codec.parameters.get("apt") in kept
+    ]
+
+
 def h264() -> list[Any]:
-    """Packets are forwarded as they come, so nothing else may be negotiated."""
     return [c for c in RTCRtpSender.getCapabilities("video").codecs if c.name in ("H264", "rtx")]

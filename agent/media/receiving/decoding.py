@@ -5,24 +5,70 @@ Pure but for the look at which decoders there are.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from agent.media.gst import available
 from agent.media.sound.mixer import RAW
 from agent.media.webrtc.transport_feedback import OFFERED as OFFERED_FEEDBACK
 
-OFFERED = {
-    "video": (
-        "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000,"
-        f"packetization-mode=(string)1,profile-level-id=(string)42e01f,{OFFERED_FEEDBACK}"
-    ),
-    "audio": (
-        "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,"
-        f"encoding-params=(string)2,{OFFERED_FEEDBACK}"
-    ),
-}
-"""With feedback on each packet, a server that adapts what it sends learns what our link carries."""
 
-DECODERS = ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec")
-"""Best first; the hardware ones register only where there is a device."""
+class Codec(NamedTuple):
+    """What a source may send, and the elements that decode it, best first: hardware ones register only
+    where there is a device.
+    """
+
+    caps: str
+    depayloader: str
+    decoders: tuple[str, ...]
+
+
+PICTURES = {
+    "H264": Codec(
+        "payload=96,packetization-mode=(string)1,profile-level-id=(string)42e01f",
+        "rtph264depay",
+        ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec"),
+    ),
+    "VP8": Codec("payload=100", "rtpvp8depay", ("v4l2vp8dec", "v4l2slvp8dec", "vp8dec")),
+    "VP9": Codec("payload=102", "rtpvp9depay", ("v4l2vp9dec", "v4l2slvp9dec", "vp9dec")),
+    "H265": Codec("payload=104", "rtph265depay", ("v4l2h265dec", "v4l2slh265dec", "avdec_h265")),
+}
+"""In the order in which they are wanted. VP8 is offered to MediaMTX too for a source without a picture, of
+which it says so (`a=inactive`) only to who knows VP8. In software 720p30 of VP8 costs about what H.264
+does, of VP9 and H.265 up to twice that."""
+
+SOUNDS = {
+    "OPUS": Codec(
+        "payload=111,clock-rate=48000,encoding-params=(string)2", "rtpopusdepay", ("opusdec",)
+    ),
+    "PCMU": Codec("payload=0,clock-rate=8000", "rtppcmudepay", ("mulawdec",)),
+    "PCMA": Codec("payload=8,clock-rate=8000", "rtppcmadepay", ("alawdec",)),
+}
+"""PCMU is also what MediaMTX fills a source without a sound with."""
+
+
+def offered() -> dict[str, str]:
+    """By medium, the caps of all that this machine decodes. With feedback on each packet, a server that
+    adapts what it sends learns what our link carries.
+    """
+    return {
+        "video": ";".join(
+            _caps("video", name, one) for name, one in PICTURES.items() if _usable(one)
+        ),
+        "audio": ";".join(
+            _caps("audio", name, one) for name, one in SOUNDS.items() if _usable(one)
+        ),
+    }
+
+
+def _caps(medium: str, name: str, codec: Codec) -> str:
+    clock = "clock-rate=90000," if medium == "video" else ""
+    kind = f"application/x-rtp,media={medium},encoding-name={name},{clock}{codec.caps}"
+    return f"{kind},{OFFERED_FEEDBACK}"
+
+
+def _usable(codec: Codec) -> bool:
+    return bool(available(codec.depayloader) and available(*codec.decoders))
+
 
 PICTURE = """
  queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
@@ -32,34 +78,50 @@ PICTURE = """
 """Without QoS events, which go up through all of webrtcbin at each picture: a decoder can leave out only
 pictures that no other needs, and a call has none such."""
 
+OTHER_PICTURE = """
+ queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
+ ! {depayloader} name=depayloader ! {decoder} ! {sink} name=picture sync=true"""
+"""It is not recorded: a recording has H.264 as it came."""
+
 SOUND = f"""
- rtpopusdepay ! opusdec name=speech use-inband-fec=true plc=true ! {RAW} ! {{sink}} name=sound"""
+ {{depayloader}} ! {{decoder}} ! {RAW} ! {{sink}} name=sound"""
+
+OPUS = "opusdec name=speech use-inband-fec=true plc=true"
 """The decoder itself makes one channel of two."""
 
+RESAMPLED = "{decoder} ! audioconvert ! audioresample name=speech"
 BACKLOG = "queue name=backlog max-size-buffers=0 max-size-bytes=0 max-size-time=700000000 leaky=downstream"
 """What a reception decodes before it plays: where the one before has still waited for a lost packet, the
 sound is taken from there."""
 
 
-def best_decoder() -> str | None:
-    """The element that decodes H.264 best on this machine; None if there is none."""
-    return available(*DECODERS)
+def best_decoder(codec: str = "H264") -> str | None:
+    """The element that decodes this picture best on this machine; None if there is none."""
+    return available(*PICTURES[codec].decoders)
 
 
-def picture(decoder: str | None, *, seen: bool) -> str:
-    """From RTP to `picture`, an appsink if it is `seen`; `units` passes H.264, `depayloader` asks for
+def picture(codec: str, *, seen: bool) -> str:
+    """From RTP to `picture`, an appsink if it is `seen`; of H.264 `units` passes it, `depayloader` asks for
     keyframes.
     """
+    decoder = best_decoder(codec)
     threads = (
         " max-threads=2 thread-type=slice output-corrupt=false" if decoder == "avdec_h264" else ""
     )
     sink = "appsink max-buffers=4 drop=true" if seen else "fakesink"
-    return PICTURE.format(decoder=f"{decoder}{threads}", sink=sink)
+    text = PICTURE if codec == "H264" else OTHER_PICTURE
+    depayloader = PICTURES[codec].depayloader
+    return text.format(depayloader=depayloader, decoder=f"{decoder}{threads}", sink=sink)
 
 
-def sound(*, heard: bool, at_once: bool) -> str:
+def sound(codec: str, *, heard: bool, at_once: bool) -> str:
     """From RTP to `sound`, a proxysink if it is `heard`; `speech` decodes. Unless that is so `at_once` it
     waits in `backlog`.
     """
     sink = "proxysink" if heard else "fakesink"
-    return SOUND.format(sink=sink if at_once else f"{BACKLOG} ! {sink}")
+    decoder = SOUNDS[codec].decoders[0]
+    return SOUND.format(
+        depayloader=SOUNDS[codec].depayloader,
+        decoder=OPUS if codec == "OPUS" else RESAMPLED.format(decoder=decoder),
+        sink=sink if at_once else f"{BACKLOG} ! {sink}",
+    )

@@ -22,6 +22,7 @@ from agent.media.receiving.picture_budget import LossMeter
 from agent.media.sound.mixer import Input
 from agent.media.webrtc.link import MediaLink, Report
 from agent.media.webrtc.session import Events, MediaSession
+from agent.media.webrtc.signaling import CounterOffer
 from agent.media.webrtc.transport_feedback import MOST_HEADER_BYTES, is_numbered
 
 DRAINED_SECONDS = 0.7
@@ -87,7 +88,7 @@ class Reception:
         self._sound_pad: Any = None
         self._gate: Gate | None = None
         self.decoder = decoding.best_decoder()
-        self.connection = MediaLink(context.loop, self._make_session, report)
+        self.connection = MediaLink(context.loop, self._make_session, report, receives=True)
 
     def start(self) -> None:
         self.connection.start()
@@ -130,7 +131,8 @@ class Reception:
         self._repairs = on
         if session := self.connection.session:
             session.jitter_buffers.repair(on)
-            if depayloader := session.pipeline["depayloader"]:
+            depayloader = session.pipeline["depayloader"]
+            if depayloader and depayloader.find_property("request-keyframe"):
                 depayloader.set_property("request-keyframe", on)
 
     def time_sound(self, call: Callable[[int], None] | None) -> None:
@@ -156,7 +158,7 @@ class Reception:
 
     # --- a session and its streams
 
-    def _make_session(self, events: Events) -> MediaSession:
+    def _make_session(self, events: Events, counter: CounterOffer | None) -> MediaSession:
         self._losses = LossMeter()
         self._picture_pad = self._sound_pad = self._gate = None
         self._taps, self._sinks = [], {}
@@ -168,13 +170,14 @@ class Reception:
         )
         pipeline.set_latency(self._shared.lips.picture)
         webrtc = pipeline["webrtc"]
-        for media in ("video", "audio") if self.with_picture else ("audio",):
+        offered = ("video", "audio") if self.with_picture else ("audio",)
+        for media in () if counter else offered:
             direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
-            transceiver = webrtc.emit(
-                "add-transceiver", direction, Gst.Caps.from_string(decoding.OFFERED[media])
-            )
+            caps = Gst.Caps.from_string(decoding.offered()[media])
+            transceiver = webrtc.emit("add-transceiver", direction, caps)
             transceiver.set_property("do-nack", True)
-        session = MediaSession(self._loop, pipeline, self._source, self._context.network, events)
+        network = self._context.network
+        session = MediaSession(self._loop, pipeline, self._source, network, events, counter)
         webrtc.connect("pad-added", lambda _, pad: self._on_pad(session, pad))
         return session
 
@@ -183,8 +186,11 @@ class Reception:
         if pad.direction != Gst.PadDirection.SRC:
             return
         pad.add_probe(Gst.PadProbeType.BUFFER, self._on_first_packet)
-        media = pad.get_current_caps().get_structure(0).get_string("media")
-        branch = Gst.parse_bin_from_description(self._description(media), True)
+        caps = pad.get_current_caps().get_structure(0)
+        media, codec = caps.get_string("media"), caps.get_string("encoding-name").upper()
+        if codec not in decoding.PICTURES | decoding.SOUNDS:
+            return  # nothing that was offered: nobody is there to take it
+        branch = Gst.parse_bin_from_description(self._description(media, codec), True)
         session.pipeline.bin.add(branch)
         if media == "video":
             self._take_pictures(session, branch)
@@ -193,10 +199,11 @@ class Reception:
         branch.sync_state_with_parent()
         pad.link(branch.get_static_pad("sink"))
 
-    def _description(self, media: str) -> str:
+    def _description(self, media: str, codec: str) -> str:
         if media == "video":
-            return decoding.picture(self.decoder, seen=self._outlets.on_picture is not None)
-        return decoding.sound(heard=self._outlets.sound is not None, at_once=self._plays)
+            self.decoder = decoding.best_decoder(codec)
+            return decoding.picture(codec, seen=self._outlets.on_picture is not None)
+        return decoding.sound(codec, heard=self._outlets.sound is not None, at_once=self._plays)
 
     def _on_first_packet(self, _pad: Any, info: Any) -> Any:
         buffer = info.get_buffer()
@@ -208,7 +215,8 @@ class Reception:
         self._picture_pad = branch.get_static_pad("sink")
         if self._outlets.on_picture:
             pipeline.on_sample("picture", self._show)
-        self._add_tap(pipeline["units"].get_static_pad("src"), self._outlets.on_unit)
+        if units := pipeline["units"]:
+            self._add_tap(units.get_static_pad("src"), self._outlets.on_unit)
         self._begin(session, "picture")
 
     def _show(self, sample: Any) -> None:

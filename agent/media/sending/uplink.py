@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from typing import Any
 
@@ -22,7 +23,7 @@ from agent.media.sending.adaptation import (
 )
 from agent.media.webrtc.link import MediaLink, Report
 from agent.media.webrtc.session import Events, MediaSession
-from agent.media.webrtc.transport_feedback import OFFERED
+from agent.media.webrtc.transport_feedback import ID, OFFERED
 from agent.ports import AccessUnit
 
 PICTURE = """
@@ -30,8 +31,9 @@ PICTURE = """
   caps=video/x-h264,stream-format=byte-stream,alignment=au
  ! h264parse config-interval=-1
  ! rtph264pay name=picture-pay pt=96 ssrc={ssrc} config-interval=-1 aggregate-mode=zero-latency mtu=1200
- ! application/x-rtp,media=video,encoding-name=H264,payload=96,ssrc=(uint){ssrc},clock-rate=90000,
-  packetization-mode=(string)1,{feedback} ! webrtc."""
+ ! capsfilter name=picture-caps
+  caps="application/x-rtp,media=video,encoding-name=H264,payload=96,ssrc=(uint){ssrc},clock-rate=90000,
+  packetization-mode=(string)1,{feedback}" ! webrtc."""
 
 # constant bitrate, so that what the sound feels its way up with is really sent (and RFC 6562 says that
 # a variable one lets an eavesdropper guess words)
@@ -41,8 +43,12 @@ SOUND = """
  ! opusenc name=opus bitrate=32000 frame-size=20 audio-type=voice bitrate-type=cbr
   inband-fec=true packet-loss-percentage=5 tolerance=5000000
  ! rtpopuspay name=sound-pay pt=111 ssrc={ssrc}
- ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111,ssrc=(uint){ssrc},clock-rate=48000,
-  encoding-params=(string)2,{feedback} ! webrtc."""
+ ! capsfilter name=sound-caps
+  caps="application/x-rtp,media=audio,encoding-name=OPUS,payload=111,ssrc=(uint){ssrc},clock-rate=48000,
+  encoding-params=(string)2,{feedback}" ! webrtc."""
+
+FEEDBACK = OFFERED.replace('"', r"\"")
+"""Caps within caps, in the text of a pipeline."""
 
 
 class Uplink:
@@ -69,7 +75,9 @@ class Uplink:
         self._lock = threading.Lock()
         self._sources: dict[str, Any] = {}
         self._wants_keyframe = True
-        self.connection = MediaLink(context.loop, self._make_session, self._on_state(report))
+        self.connection = MediaLink(
+            context.loop, self._make_session, self._on_state(report), receives=False
+        )
 
     def start(self) -> None:
         self.connection.start()
@@ -105,13 +113,13 @@ class Uplink:
             if source is not None:
                 source.push_buffer(buffer)
 
-    def _make_session(self, events: Events) -> MediaSession:
+    def _make_session(self, events: Events, _: object) -> MediaSession:
         # the stream ids stand in the offer, so that the server knows whose retransmissions it gets
         self._streams = Streams(*random.sample(range(1, 2**32), 2))
         media = (
-            PICTURE.format(ssrc=self._streams.picture, feedback=OFFERED) if self._encoder else ""
+            PICTURE.format(ssrc=self._streams.picture, feedback=FEEDBACK) if self._encoder else ""
         )
-        media += SOUND.format(ssrc=self._streams.sound, feedback=OFFERED) if self._sound else ""
+        media += SOUND.format(ssrc=self._streams.sound, feedback=FEEDBACK) if self._sound else ""
         pipeline = Pipeline(
             self._context.clock,
             f"webrtcbin name=webrtc bundle-policy=max-bundle {media}",
@@ -149,8 +157,11 @@ class Uplink:
                     self._encoder,
                     self._bring_picture_back,
                 )
-                names = ("picture", "sound")
-                self._feed({n: e for n in names if (e := session.pipeline[n]) is not None})
+                taken = session.agreement.media
+                for medium, accepted in taken.items():
+                    if not accepted.numbered:
+                        stop_numbering(session.pipeline[f"{medium}-caps"])
+                self._feed({medium: session.pipeline[medium] for medium in taken})
                 self._request_keyframe()
                 self._await_acceptance()
             elif state != "flowing":
@@ -192,3 +203,12 @@ class Uplink:
 
     def _on_error(self, text: str) -> None:
         self.connection.fail(text)
+
+
+def stop_numbering(capsfilter: Any) -> None:
+    """Packets of this stream are no more numbered for transport-wide feedback: its section of the answer
+    did not take that, and the server would say that they are lost (RFC 8285, 5).
+    """
+    caps = capsfilter.get_property("caps").to_string()
+    left = re.sub(rf', (?:extmap-{ID}=\(string\)"?[^",;]*"?|rtcp-fb-transport-cc=[^,;]*)', "", caps)
+    capsfilter.set_property("caps", Gst.Caps.from_string(left))

@@ -1,7 +1,8 @@
 """Keeps one WHIP or WHEP session alive for as long as the meeting lasts.
 
-webrtcbin never notices a dead peer, so arrivals of RTP and RTCP are watched here, and a new session
-is made when they stop; between attempts it backs off, with jitter.
+webrtcbin never notices a dead peer, so arrivals are watched here, and a new session is made when they
+stop; between attempts it backs off, with jitter. Who receives lives by RTP alone: many servers go on with
+RTCP for a source that has left, and never bring it back in that session.
 """
 
 from __future__ import annotations
@@ -15,23 +16,40 @@ from agent.errors import MediaError
 from agent.media.loop import Loop, Timer
 from agent.media.webrtc.peer import WrongPeer
 from agent.media.webrtc.retry import RetrySchedule
-from agent.media.webrtc.session import Events, MediaSession
-from agent.media.webrtc.signaling import Refused, Unreachable
+from agent.media.webrtc.session import Events, MediaSession, Over
+from agent.media.webrtc.signaling import CounterOffer, CounterOffered, Refused, Unreachable
 from agent.media.webrtc.silence import SilenceWatch
 
 TICK_SECONDS = 0.25
 BARREN_SECONDS = 10.0
 """A session that is up and brings nothing is made again after this."""
 
+ABSENT_SECONDS = 5.0
+"""Of a session in which not one packet of media came: the server took it for a source that is not there."""
+
+STEADY_SECONDS = 20.0
+"""What flowed for so long and then ended, ended for a reason of its own."""
+
 Report = Callable[[LinkState, str], None]
-MakeSession = Callable[[Events], MediaSession]
+MakeSession = Callable[[Events, CounterOffer | None], MediaSession]
+
+
+class Absent(MediaError):
+    """The server is there and the source is not."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("absent", text)
 
 
 class MediaLink:
     """`start()`, then attempts until `close()`; all in the loop's thread."""
 
-    def __init__(self, loop: Loop, make_session: MakeSession, report: Report) -> None:
+    def __init__(
+        self, loop: Loop, make_session: MakeSession, report: Report, *, receives: bool
+    ) -> None:
+        """`receives`: media come by it; else they go, and RTCP alone comes back."""
         self._loop = loop
+        self._receives = receives
         self._make_session = make_session
         self._tell = report
         self.state: LinkState = "connecting"
@@ -39,6 +57,7 @@ class MediaLink:
         self.connected = False
         self.flowing = False
         self._brought = False
+        self._flowing_from = 0.0
         self.attempts = 0
         self.closed = False
         self._schedule = RetrySchedule()
@@ -64,7 +83,7 @@ class MediaLink:
         self._brought = True
         if self.connected and not self.flowing:
             self.flowing = True
-            self._schedule.reset()
+            self._flowing_from = time.monotonic()
             self._report("flowing", "")
 
     def fail(self, text: str) -> None:
@@ -76,14 +95,16 @@ class MediaLink:
         self.state = state
         self._tell(state, text)
 
-    def _attempt(self) -> None:
+    def _attempt(self, counter: CounterOffer | None = None) -> None:
+        """With a `counter` offer: the same attempt goes on with the server's own offer."""
         if self.closed:
             return
-        self.attempts += 1
-        self._report("connecting", "")
+        if counter is None:
+            self.attempts += 1
+            self._report("connecting", "")
         events = Events(self._on_connected, self._on_failed)
         try:
-            self.session = self._make_session(events)
+            self.session = self._make_session(events, counter)
         except MediaError as error:
             self._on_failed(error)
             return
@@ -98,18 +119,29 @@ class MediaLink:
 
     def _on_failed(self, error: MediaError) -> None:
         was_flowing = self.flowing
+        if was_flowing and not self._flaps(error):
+            self._schedule.reset()
         self._drop()
+        if isinstance(error, CounterOffered):
+            self._attempt(error.offer)
+            return
         if isinstance(error, WrongPeer):
             self._report("wrong-peer", error.text)
         elif isinstance(error, Refused) and not error.again:
             self._report("refused", error.text)
         elif was_flowing:
             self._report("stalled", error.text)
-        elif isinstance(error, Refused):
+        elif isinstance(error, (Refused, Absent, Over)):
             self._report("connecting", error.text)
         else:
             self._report("unreachable", error.text)
         self._retry = self._loop.later(self._schedule.pause_seconds(error), self._attempt)
+
+    def _flaps(self, error: MediaError) -> bool:
+        """Whether the server ends what it has just begun, as MediaMTX does with a source of B-frames: it will
+        do so again.
+        """
+        return isinstance(error, Over) and time.monotonic() - self._flowing_from < STEADY_SECONDS
 
     def _drop(self) -> None:
         if self._retry:
@@ -124,10 +156,25 @@ class MediaLink:
         if not (self.connected and self.session):
             return
         now, watch = time.monotonic(), self._watch
-        arrived = self.session.jitter_buffers.packets_received() + self.session.rtcp_packets
-        watch.update(arrived, now)
+        packets = self.session.jitter_buffers.packets_received()
+        watch.update(packets if self._receives else packets + self.session.rtcp_packets, now)
+        if self.session.byes:
+            watch.expect_end()
         if watch.dead(now):
-            silence = watch.silence_seconds(now)
-            self._on_failed(Unreachable(f"nothing arrived for {silence:.1f} s"))
-        elif not self.flowing and watch.age_seconds(now) > BARREN_SECONDS:
+            self._on_failed(self._silent(watch.silence_seconds(now)))
+        elif self.flowing:
+            return
+        elif self._receives and not packets and watch.age_seconds(now) > ABSENT_SECONDS:
+            self._on_failed(Absent("the server took us and sends nothing: the source is not there"))
+        elif watch.age_seconds(now) > BARREN_SECONDS:
             self._on_failed(Unreachable(f"no media within {BARREN_SECONDS:g} s of connecting"))
+
+    def _silent(self, seconds: float) -> MediaError:
+        assert self.session
+        if self.session.byes:
+            return Over("the other end said good-bye")
+        if self._receives and self.session.rtcp_packets:
+            return Absent(
+                f"no media for {seconds:.1f} s: the source has left, or its server lost it"
+            )
+        return Unreachable(f"nothing arrived for {seconds:.1f} s")

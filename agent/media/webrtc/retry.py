@@ -24,6 +24,9 @@ back too, and then no oftener than it can bear: an answer costs it a TLS handsha
 WRONG_PEER_SECONDS = 60.0
 """From the first time on: whoever sits in the path gains nothing by our asking, and people are to look."""
 
+FLAPPING_SECONDS = 30.0
+"""A server that ends each session soon after it began does so for a reason that lasts."""
+
 FORBIDDEN_SECONDS = 15.0
 """A wrong token will hardly become right by itself."""
 
@@ -53,6 +56,8 @@ class RetrySchedule:
     def _longest_seconds(self) -> float:
         if self._kind == "forbidden":
             return FORBIDDEN_SECONDS
+        if self._kind == "over":
+            return FLAPPING_SECONDS
         if self._kind != "refused":
             return LONGEST_SECONDS
         return SOON_SECONDS if self._failures <= SOON_ATTEMPTS else LATER_SECONDS

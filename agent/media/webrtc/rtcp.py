@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-SENDER_REPORT, RECEIVER_REPORT, PAYLOAD_FEEDBACK = 200, 201, 206
+SENDER_REPORT, RECEIVER_REPORT, BYE, PAYLOAD_FEEDBACK = 200, 201, 203, 206
 APPLICATION_FORMAT = 15
 REMB = b"REMB"
 BLOCK = struct.Struct("!IB3sIIII")
@@ -38,6 +38,11 @@ def packets(compound: bytes) -> Iterator[tuple[int, int, bytes]]:
         packet, compound = compound[: 4 * (words + 1)], compound[4 * (words + 1) :]
         if first >> 6 == 2:
             yield first & 31, kind, packet
+
+
+def byes(compound: bytes) -> int:
+    """How many streams end with this (RFC 3550, 6.6)."""
+    return sum(count for count, kind, _ in packets(compound) if kind == BYE)
 
 
 def receiver_limit(compound: bytes) -> int | None:

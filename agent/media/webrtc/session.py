@@ -20,6 +20,8 @@ from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
 from agent.media.webrtc import rtcp, signaling, transport_feedback
+from agent.media.webrtc.answer import Agreement, Unusable, agree
+from agent.media.webrtc.answer import read as read_offer
 from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, JitterBuffers
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.peer import PeerCheck, WrongPeer
@@ -54,6 +56,16 @@ SENT_PACKETS = 1000
 """Kept for retransmission: seconds of picture, where GStreamer's 100 are less than a keyframe."""
 
 
+NOTHING = Agreement("", {}, ())
+
+
+class Over(MediaError):
+    """The other end ended a session that was up, in good order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("over", text)
+
+
 class Events(NamedTuple):
     """What a session tells, in the loop's thread."""
 
@@ -72,7 +84,10 @@ class MediaSession:
         endpoint: Endpoint | Source,
         network: Network,
         events: Events,
+        counter: signaling.CounterOffer | None = None,
     ) -> None:
+        """`counter`: the server's own offer, which is answered instead of making one."""
+        self._counter = counter
         self._loop = loop
         self._pipeline: Pipeline | None = pipeline
         self._endpoint = endpoint
@@ -80,12 +95,16 @@ class MediaSession:
         self._events = events
         self._webrtc: Any = pipeline["webrtc"]
         self._rtpbin: Any = self._webrtc.get_by_name("rtpbin")
-        self._url: str | None = None
+        self._url: str | None = counter.session_url if counter else None
         self._url_known = threading.Event()
         self._offered = False
         self.closed = False
         self._connected = False
+        self.agreement = NOTHING
+        """What is sent or comes, once the server has answered."""
         self.rtcp_packets = 0
+        self.byes = 0
+        """How many streams the other end has said good-bye to (RFC 3550, 6.6)."""
         self.reports: dict[int, ReportBlock] = {}
         self.jitter_buffers = JitterBuffers()
         self._peer = PeerCheck(self._on_wrong_peer)
@@ -127,6 +146,7 @@ class MediaSession:
             element.set_property("pem", self._network.certificate.pem)
             if name == "dtlsdec":
                 self._peer.watch(element)
+                element.connect("notify::connection-state", self._on_dtls_state)
         elif name == "srtpdec":
             for pad in ("rtp_sink", "rtcp_sink"):
                 self._peer.guard(element.get_static_pad(pad))
@@ -138,6 +158,11 @@ class MediaSession:
             element.set_property("max-size-packets", SENT_PACKETS)
             pad = element.get_static_pad("src")
             pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream)
+
+    def _on_dtls_state(self, dtls: Any, _property: Any) -> None:
+        """The other end says that it ends the session (close_notify), which webrtcbin passes over."""
+        if self._connected and dtls.get_property("connection-state").value_nick == "closed":
+            self._fail(Over(f"{shown(self._endpoint.url)}: the server ended the session"))
 
     def _on_encrypted_pad(self, _srtpenc: Any, pad: Any) -> None:
         if pad.direction == Gst.PadDirection.SRC:
@@ -173,6 +198,7 @@ class MediaSession:
         for block in rtcp.report_blocks(packet, time.time()):
             self.reports[block.ssrc] = block
         self.receiver_limit = rtcp.receiver_limit(packet) or self.receiver_limit
+        self.byes += rtcp.byes(packet)
         return Gst.PadProbeReturn.OK
 
     def set_patience(self, milliseconds: int) -> None:
@@ -184,8 +210,11 @@ class MediaSession:
     def start(self) -> None:
         self.pipeline.play()
         self._loop.later(OFFER_SECONDS, self._expect_offer)
-        promise = Gst.Promise.new_with_change_func(self._on_offer, self._webrtc)
-        self._webrtc.emit("create-offer", None, promise)
+        if self._counter:
+            self._take_offer(self._counter.sdp)
+        else:
+            promise = Gst.Promise.new_with_change_func(self._on_offer, (self._webrtc, "offer"))
+            self._webrtc.emit("create-offer", None, promise)
         self._loop.later(ATTEMPT_SECONDS, partial(self._give_up, ATTEMPT_SECONDS))
 
     def _expect_offer(self) -> None:
@@ -194,13 +223,35 @@ class MediaSession:
 
     # webrtcbin comes along as an argument: these run in its threads, perhaps after the end
 
-    def _on_offer(self, promise: Any, webrtc: Any) -> None:
-        reply = promise.get_reply()
-        offer = reply.get_value("offer") if reply else None
-        if offer is None:
-            self._fail(MediaError("pipeline", "webrtcbin made no offer"))
+    def _take_offer(self, offer: str) -> None:
+        parsed, message = GstSdp.SDPMessage.new_from_text(offer)
+        try:
+            if not read_offer(offer).sections or parsed != GstSdp.SDPResult.OK:
+                raise Unusable("it has no media")
+            self._peer.expect(offer)
+        except (Unusable, WrongPeer) as error:
+            text = f"{shown(self._endpoint.url)}: the server's own offer cannot be used: {error}"
+            self._fail(signaling.Refused(text))
             return
-        webrtc.emit("set-local-description", offer, Gst.Promise.new())
+        self._webrtc.connect("on-new-transceiver", _ask_for_repeats)
+        kind = GstWebRTC.WebRTCSDPType.OFFER
+        description = GstWebRTC.WebRTCSessionDescription.new(kind, message)
+        promise = Gst.Promise.new_with_change_func(self._on_offer_taken, self._webrtc)
+        self._webrtc.emit("set-remote-description", description, promise)
+
+    def _on_offer_taken(self, promise: Any, webrtc: Any) -> None:
+        self._on_accepted(promise, None)
+        promise = Gst.Promise.new_with_change_func(self._on_offer, (webrtc, "answer"))
+        webrtc.emit("create-answer", None, promise)
+
+    def _on_offer(self, promise: Any, made: tuple[Any, str]) -> None:
+        webrtc, name = made
+        reply = promise.get_reply()
+        description = reply.get_value(name) if reply and reply.has_field(name) else None
+        if description is None:
+            self._fail(MediaError("pipeline", f"webrtcbin made no {name}"))
+            return
+        webrtc.emit("set-local-description", description, Gst.Promise.new())
 
     def _on_gathering(self, webrtc: Any, _property: Any) -> None:
         done = GstWebRTC.WebRTCICEGatheringState.COMPLETE
@@ -214,6 +265,9 @@ class MediaSession:
         """In a thread of its own: the one place that waits for the server's answer."""
         try:
             sdp = self._local_sdp(webrtc)
+            if self._counter:
+                self._answer(self._counter, sdp)
+                return
             answer = self._offer(sdp)
             self._url = answer.session_url
             self._url_known.set()
@@ -224,6 +278,11 @@ class MediaSession:
         finally:
             self._url_known.set()
 
+    def _answer(self, counter: signaling.CounterOffer, sdp: str) -> None:
+        self._loop.post(self._limit_negotiation)
+        dialer, token = self._network.dialer, self._endpoint.token
+        signaling.answer(dialer, counter.session_url, token, sdp)
+
     def _local_sdp(self, webrtc: Any) -> str:
         description = webrtc.get_property("local-description")
         return self._network.certificate.correct(readable(description.sdp.as_text()))
@@ -231,27 +290,29 @@ class MediaSession:
     def _offer(self, sdp: str) -> signaling.Answer:
         """Once more, with less, where it is the offer that the server does not take."""
         dialer, url, token = self._network.dialer, self._endpoint.url, self._endpoint.token
+        offer = signaling.play if isinstance(self._endpoint, Source) else signaling.publish
         try:
-            return signaling.offer(dialer, url, token, sdp)
+            return offer(dialer, url, token, sdp)
         except signaling.Refused as refused:
             less = without_sound_repeats(sdp)
             if not refused.of_offer or less == sdp:
                 raise
-            return signaling.offer(dialer, url, token, less)
+            return offer(dialer, url, token, less)
 
     def _accept(self, webrtc: Any, offered: str, answered: str) -> None:
-        parsed, message = GstSdp.SDPMessage.new_from_text(answered)
-        usable = "a=ice-ufrag:" in answered and "a=fingerprint:" in answered
-        same = answered.count("\nm=") == offered.count("\nm=")
-        if parsed != GstSdp.SDPResult.OK or not (usable and same):
-            raise signaling.Refused(
-                f"{shown(self._endpoint.url)}: the answer is no usable SDP (it needs as many media as the "
-                "offer, ICE credentials and a DTLS fingerprint)",
-            )
+        try:
+            agreement = agree(offered, answered)
+        except Unusable as error:
+            text = f"the answer cannot be used: {error}"
+            raise signaling.Refused(f"{shown(self._endpoint.url)}: {text}") from error
         try:
             self._peer.expect(answered)
         except WrongPeer as error:
             raise WrongPeer(f"{shown(self._endpoint.url)}: {error.text}") from error
+        parsed, message = GstSdp.SDPMessage.new_from_text(agreement.sdp)
+        if parsed != GstSdp.SDPResult.OK:
+            raise signaling.Refused(f"{shown(self._endpoint.url)}: the answer is no usable SDP")
+        self.agreement = agreement
         kind = GstWebRTC.WebRTCSDPType.ANSWER
         description = GstWebRTC.WebRTCSessionDescription.new(kind, message)
         self._loop.post(self._limit_negotiation)
@@ -330,3 +391,7 @@ class MediaSession:
         """
         bundled = None if self.closed else self._rtpbin.emit("get-internal-session", 0)
         return bundled.get_property("stats") if bundled else None
+
+
+def _ask_for_repeats(_webrtc: Any, transceiver: Any) -> None:
+    transceiver.set_property("do-nack", True)

@@ -23,6 +23,9 @@ a while it is silent for longer without being dead."""
 
 REMEMBERED_PAUSES = 8
 
+ENDING_SECONDS = 1.2
+"""After a good-bye, which may be that of one stream of several: the others would be heard by then."""
+
 HELD_UP_SECONDS = 0.5
 """From one look to the next at the most: where it was longer, this process was held up, as it is when a
 meeting begins, and that is no pause of the peer's."""
@@ -34,6 +37,7 @@ class SilenceWatch:
     def __init__(self, now_seconds: float) -> None:
         self._started = self._arrived = self._looked = now_seconds
         self._count = 0
+        self._ending = False
         self._pauses: deque[float] = deque(maxlen=REMEMBERED_PAUSES)
 
     def update(self, packets: int, now_seconds: float) -> None:
@@ -44,6 +48,10 @@ class SilenceWatch:
             self._arrived = now_seconds
         self._looked, self._count = now_seconds, packets
 
+    def expect_end(self) -> None:
+        """The peer said good-bye to a stream."""
+        self._ending = True
+
     def silence_seconds(self, now_seconds: float) -> float:
         return now_seconds - self._arrived
 
@@ -51,6 +59,8 @@ class SilenceWatch:
         return self.silence_seconds(now_seconds) > self._patience_seconds()
 
     def _patience_seconds(self) -> float:
+        if self._ending:
+            return ENDING_SECONDS
         if not self._pauses:
             return SHORTEST_SECONDS
         patience = max(SHORTEST_SECONDS, PAUSES * max(self._pauses))

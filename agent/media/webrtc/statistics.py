@@ -1,6 +1,7 @@
 """Figures of the sessions for health, from their RTP sources' statistics: rates since the last look.
 
-Streams are told apart by their RTP clock: 90 kHz is the picture (RFC 6184), 48 kHz the sound (RFC 7587).
+Streams are told apart by their RTP clock: 90 kHz is the picture (RFC 6184), 48 kHz the sound (RFC 7587),
+and 8 kHz that of telephones (RFC 3551).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 from agent.media.webrtc.rtcp import ReportBlock
 
-KINDS = {90_000: "picture", 48_000: "sound"}
+KINDS = {90_000: "picture", 48_000: "sound", 8_000: "sound"}
 FRACTION = 256
 """Fraction lost in RTCP reports counts 256ths (RFC 3550, 6.4.1)."""
 
