@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import pwd
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli import words
+from agent.cli.moments import past_moment
 from agent.cli.output import hanging
 from agent.cli.session import examples, session_of
+from agent.core.model.commands import AckState
 from agent.locale import gettext as _
 from agent.settings import Store
+
+if TYPE_CHECKING:
+    from agent.store.history import Record
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
     app.command(
         help=_("Who asked for what, and when camera and microphone were open"),
-        epilog=examples("diemcau audit", "diemcau audit --devices -n 500"),
+        epilog=examples(
+            "diemcau audit --devices -n 500",
+            "diemcau audit --since 07:00",
+            "diemcau audit --since 2026-01-31 --json",
+        ),
     )(audit)
 
 
@@ -24,9 +37,14 @@ def audit(
     context: typer.Context,
     *,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help=_("at most so many"))] = 100,
+    since: Annotated[
+        str | None,
+        typer.Option(help=_("from when on: 07:00, 2026-01-31 or 2026-01-31T07:00")),
+    ] = None,
     devices: Annotated[
         bool, typer.Option("--devices", help=_("camera and microphone opened and closed, only"))
     ] = False,
+    json: Annotated[bool, typer.Option("--json", help=_("for programs"))] = False,
 ) -> None:
     """Oldest first."""
     from agent.config import read_file
@@ -34,8 +52,31 @@ def audit(
 
     session = session_of(context)
     store = read_file(session.config_path, check_files=False).sections.of(Store) or Store()
-    for record in history(store.path, lines, openings_only=devices):
-        who = f" [{record.who}]" if record.who else ""
+    begin = past_moment(since, datetime.now().astimezone()) if since else None
+    records = history(store.path, lines, since=begin, openings_only=devices)
+    if json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(records).decode())
+        return
+    for record in records:
         head = ((f"{record.at.astimezone():%d/%m/%Y %H:%M:%S} ", "quiet"),)
-        text = f"{record.what}{who}: {record.text}"
-        session.console.print(hanging(session.console.width, head, text))
+        session.console.print(hanging(session.console.width, head, _told(record)))
+
+
+def _told(record: Record) -> str:
+    who = f" [{shown_name(record.who)}]" if record.who else ""
+    ended = words.ack_state(AckState(record.state)) if record.state else ""
+    said = [words.audited(record.what) + who, ended, words.text(record.text)]
+    return ": ".join(filter(None, said))
+
+
+def shown_name(who: str) -> str:
+    """Who asked, as people know them: a local user by name, else the key or the way it came."""
+    local = re.fullmatch(r"uid (\d+) pid \d+", who)
+    if local is None:
+        return words.sender(who)
+    try:
+        return pwd.getpwuid(int(local[1])).pw_name
+    except KeyError:
+        return f"uid {local[1]}"

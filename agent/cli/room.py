@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from agent.cli.moments import coming_moment
 from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
 from agent.cli.words import ack_lacks, ack_state, ack_text
 from agent.core.model.commands import FINAL_STATES, Ack, AckState
 from agent.diagnostics.client import ControlError
-from agent.errors import MessageError
 from agent.locale import gettext as _
 
 ANSWER_SECONDS = 10.0
@@ -110,7 +110,7 @@ def join(
     if play:
         fields["play"] = [{"url": url} for url in play]
     if until:
-        fields["until"] = _moment(until, datetime.now().astimezone()).isoformat()
+        fields["until"] = coming_moment(until, datetime.now().astimezone()).isoformat()
     send(session_of(context), "join", timeout + ANSWER_SECONDS, **fields)
 
 
@@ -216,17 +216,3 @@ def _show(session: Session, ack: Ack, seconds: float) -> None:
     indent = ((" " * (TIME_WIDTH + STATE_WIDTH + 2), ""),)
     for lack in ack_lacks(ack):
         session.console.print(hanging(width, indent, lack, "warning"))
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    """A time of day (today, or tomorrow if it's past) or a date and time. Raises MessageError."""
-    try:
-        if "T" in text or "-" in text:
-            return datetime.fromisoformat(text).astimezone()
-        hour, minute = (int(part) for part in text.split(":"))
-        moment = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    except ValueError:
-        raise MessageError(
-            "bad-field", _("{text}: no time; write 11:30 or 2026-01-31T11:30").format(text=text)
-        ) from None
-    return moment if moment > now else moment + timedelta(days=1)

@@ -5,9 +5,10 @@ The daemon speaks English codes for machines; here they become what a technician
 
 from __future__ import annotations
 
-from agent.core.model.commands import Ack, AckState, Code
+from agent.core.model.commands import SIGNED_BY, Ack, AckState, Code
 from agent.core.model.documents import EventDocument, Phase, Status
 from agent.locale import gettext as _
+from agent.locale import translate
 
 DEVICE_KINDS = ("camera", "microphone", "speaker", "display", "panel")
 
@@ -62,21 +63,57 @@ def ack_code(code: Code) -> str:
     }.get(code, str(code))
 
 
+def text(english: str) -> str:
+    """What the daemon, a driver or the settings' reader says, in the reader's language."""
+    return translate(english)
+
+
+def sender(who: str) -> str:
+    """Who or what asked, if it is no local user."""
+    if who.startswith(SIGNED_BY):
+        return _("key {name}").format(name=who.removeprefix(SIGNED_BY))
+    return {"hub": _("hub"), "group": _("hub, to the group"), "local": _("here")}.get(who, who)
+
+
+def audited(what: str) -> str:
+    """A kind of event in a word or two; a command is called what it is typed as."""
+    return {
+        "device-opened": _("opened"),
+        "device-closed": _("closed"),
+        "picture-taken": _("picture taken"),
+        "fault": _("fault"),
+        "fault-cleared": _("works again"),
+        "mute-pressed": _("button pressed"),
+        "recording-started": _("recording"),
+        "recording-stopped": _("recording ended"),
+        "recording-failed": _("recording failed"),
+        "reconnecting": _("reconnecting"),
+        "reconnected": _("connected again"),
+        "media-restarted": _("media restarted"),
+        "meeting-over": _("meeting over"),
+        "power-restored": _("power is back"),
+        "resumed": _("resumed"),
+        "command-refused": _("refused"),
+        "events-dropped": _("events lost"),
+    }.get(what, what)
+
+
 def ack_text(ack: Ack) -> str:
     """What an ack says beyond its state: why in the reader's words, and the daemon's own."""
+    said = text(ack.text)
     if ack.code is Code.OK:
-        return "" if ack.state is AckState.ACCEPTED else ack.text
+        return "" if ack.state is AckState.ACCEPTED else said
     why = ack_code(ack.code)
-    if ack.text.lower().startswith(why.lower()):
-        return ack.text
-    return f"{why} ({ack.text})" if ack.text else why
+    if said.lower().startswith(why.lower()):
+        return said
+    return f"{why} ({said})" if said else why
 
 
 def ack_lacks(ack: Ack) -> list[str]:
     """What a join that succeeded goes without."""
     silent = ack.detail.get("silent_sources", [])
     return [
-        *map(str, ack.detail.get("missing", {}).values()),
+        *(text(str(one)) for one in ack.detail.get("missing", {}).values()),
         *(_("nothing arrives from {source}").format(source=source) for source in silent),
     ]
 
@@ -136,7 +173,7 @@ def event(document: EventDocument) -> str:
         "recording-failed": _("The recording failed; see: diemcau logs"),
         "command-refused": _("A command was refused"),
         "events-dropped": _("Older events are lost: too many waited for the hub"),
-    }.get(kind, document.text)
+    }.get(kind, text(document.text))
 
 
 def _device_event(kind: str, device: str, document: EventDocument) -> str:
@@ -149,6 +186,7 @@ def _device_event(kind: str, device: str, document: EventDocument) -> str:
         "fault-cleared": _("{device}: works again"),
         "device-opened": _("{device}: opened"),
         "device-closed": _("{device}: closed"),
+        "picture-taken": _("{device}: a still was taken"),
     }.get(kind, "{device}: " + kind).format(device=name[:1].upper() + name[1:])
 
 
@@ -173,4 +211,4 @@ def host_trouble(code: str, text: str) -> str:
         "probe-stuck": _("Looking for devices hangs; restart the box"),
         "wifi-weak": _("The Wi-Fi is weak"),
         "wifi-power-save": _("The Wi-Fi saves power, which makes sound and picture late"),
-    }.get(code, text)
+    }.get(code, translate(text))

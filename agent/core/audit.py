@@ -19,12 +19,12 @@ WATCHED = ("camera", "microphone")
 OPENED = "device-opened"
 CLOSED = "device-closed"
 DEVICE_EDGES = (OPENED, CLOSED)
+PICTURE_TAKEN = "picture-taken"
 WRONG_PEER = "wrong-peer"
 """Somebody answered in the media server's place and got nothing."""
 
-AUDITED = (*DEVICE_EDGES, WRONG_PEER)
+AUDITED = (*DEVICE_EDGES, PICTURE_TAKEN, WRONG_PEER)
 """What the journal keeps apart, so that a flood of other events doesn't wash it away."""
-
 
 Cause = tuple[Command | None, str]
 """Which command has a device opened or closed, and a word on it for people."""
@@ -59,6 +59,25 @@ class DeviceAudit:
         """Media would have gone to somebody who is not the media server; `text` says where."""
         detail = {"command": command.id, "type": command.type, "asked_by": asked_by(command)}
         self._context.tell(WRONG_PEER, WRONG_PEER, text, now, detail=detail)
+
+    def lent(self, device: str, sender: str, now: Now) -> None:
+        """The technician's tool opens this device."""
+        self._note(OPENED, device, sender, f"{device.capitalize()}: open: tried out by hand", now)
+
+    def given_back(self, device: str, sender: str, now: Now) -> None:
+        """The technician's tool has closed it."""
+        self._note(CLOSED, device, sender, f"{device.capitalize()}: closed: given back", now)
+
+    def picture_taken(self, source: str, sender: str, now: Now) -> None:
+        """A still of what the room sends or receives."""
+        self._note(PICTURE_TAKEN, "camera", sender, f"A still of the picture {source}", now)
+
+    def _note(self, kind: str, device: str, sender: str, text: str, now: Now) -> None:
+        """What somebody local did by a query, which is no command."""
+        if device in WATCHED:
+            detail = {"device": device, "asked_by": sender}
+            flaps = f"{device} for {sender}"
+            self._context.tell(kind, "ok", text, now, detail=detail, flaps=flaps)
 
     def _tell(self, kind: str, device: str, command: Command | None, text: str, now: Now) -> None:
         detail: dict[str, Any] = {"device": device}

@@ -14,6 +14,7 @@ from msgspec import structs
 from agent.core.agenda import AgendaControl
 from agent.core.announcements import Announcements
 from agent.core.audit import DeviceAudit
+from agent.core.borrowing import Borrowing
 from agent.core.check import RoomCheck
 from agent.core.context import Context
 from agent.core.dispatch import Dispatch
@@ -30,7 +31,7 @@ from agent.core.model import deadlines
 from agent.core.model.clock import ClockSetting, Now
 from agent.core.model.commands import Code, Leave
 from agent.core.model.deadlines import Deadline
-from agent.core.model.documents import Connection, DeviceStatus, RoomState, Status
+from agent.core.model.documents import Connection, DeviceStatus, Phase, RoomState, Status
 from agent.core.model.effects import Effect, MarkSent, ResendUnsent
 from agent.core.model.events import (
     AgendaReceived,
@@ -40,7 +41,9 @@ from agent.core.model.events import (
     CommandRefused,
     DeadlinePassed,
     Delivered,
+    DevicesBorrowed,
     DevicesProbed,
+    DevicesReturned,
     DisplaySwitched,
     Event,
     HostSampled,
@@ -49,6 +52,7 @@ from agent.core.model.events import (
     LinkChanged,
     MediaExited,
     MediaReported,
+    PictureAsked,
     ReloadRequested,
     Restored,
     RoundTripMeasured,
@@ -81,6 +85,7 @@ class Room:
         self.recording = recording = RecordingControl(context, process)
         self.health = HealthBoard(context)
         self.audit = DeviceAudit(context)
+        self.borrowing = Borrowing(lamp, self.audit)
         self.lifecycle = Lifecycle(context, display, lamp, process, microphone, recording)
         self.reports = MediaReports(
             process, self.lifecycle, self.health, self.audit, microphone, recording
@@ -202,10 +207,25 @@ class Room:
                 self.deadlines[type(deadline)](deadline, now)
             case Restored():
                 self._restored(event, now)
+            case DevicesBorrowed() if self.may_lend:
+                self.borrowing.begin(event, now)
+            case DevicesReturned(loan):
+                self.borrowing.end(loan, now, meeting=not self._idle)
+            case PictureAsked(source, sender) if self.lifecycle.process.in_meeting:
+                self.audit.picture_taken(source, sender, now)
             case ReloadRequested():
                 self.ending.want_reload()
             case StopRequested(reason):
                 self.ending.stop(reason)
+
+    @property
+    def _idle(self) -> bool:
+        return self.lifecycle.phase is Phase.STANDBY
+
+    @property
+    def may_lend(self) -> bool:
+        """Whether no meeting needs the devices, nor will by what has been ordered so far."""
+        return self._idle and not self.ending.under_way
 
     # --- documents -------------------------------------------------------------------------------
 

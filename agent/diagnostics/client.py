@@ -86,6 +86,30 @@ class DaemonClient:
         if answer.get("error"):
             raise ControlError("no-snapshot", str(answer["error"]))
 
+    def borrow(self, devices: tuple[str, ...]) -> socket.socket:
+        """Have devices lent: the lamp is lit and the audit written when this returns.
+
+        They are lent until every copy of the connection returned is closed. Raises ControlError,
+        `in-meeting` if a meeting needs them.
+        """
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._connect(connection)
+            connection.sendall(msgspec.json.encode({"type": "borrow", "devices": devices}) + b"\n")
+            for _ in _answers(connection, time.monotonic() + self.timeout_seconds):
+                connection.setblocking(False)
+                return connection
+            raise self._gone()
+        except TimeoutError:
+            connection.close()
+            raise self._silent(self.timeout_seconds) from None
+        except OSError as error:
+            connection.close()
+            raise self._gone() from error
+        except BaseException:
+            connection.close()
+            raise
+
     def daemon_pid(self) -> int:
         """The process behind the socket, as the kernel knows it: even a hung one's.
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from agent.locale import gettext as _
+
 
 class Outcome(StrEnum):
     """How one check ended. `skipped` says in its title what was left out and why."""
@@ -33,6 +35,8 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: str = ""
     cause: str = ""
     advice: str = ""
+    rights: bool = True
+    """False: it was left out because this user may not look."""
 
 
 class Section(Struct, frozen=True):
@@ -57,8 +61,15 @@ class Report(Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """1 if anything failed, else 0; a warning is no failure."""
-        return 1 if any(self.findings(Outcome.FAILED)) else 0
+        """1 if anything failed, 2 if this user may not look everywhere, else 0; a warning is no failure."""
+        if any(self.findings(Outcome.FAILED)):
+            return 1
+        return 0 if self.whole else 2
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was left out for want of rights."""
+        return all(finding.rights for finding in self.findings())
 
 
 def ok(code: str, title: str, evidence: str = "") -> Finding:
@@ -95,3 +106,9 @@ def failed(code: str, title: str, evidence: str = "", cause: str = "", advice: s
 def skipped(code: str, title: str, advice: str = "") -> Finding:
     """It was not looked at; the title says why."""
     return Finding(code=code, outcome=Outcome.SKIPPED, title=title, advice=advice)
+
+
+def unchecked(code: str, title: str) -> Finding:
+    """It could not be looked at, because this user may not."""
+    advice = _("Run it with sudo: sudo diemcau doctor")
+    return Finding(code=code, outcome=Outcome.SKIPPED, title=title, advice=advice, rights=False)

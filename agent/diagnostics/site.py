@@ -110,7 +110,8 @@ class Site(Struct, frozen=True):
             case Presence.UP:
                 return ask(self.client).in_meeting
             case Presence.DOWN:
-                return False  # its media process ends with it
+                # its media process ended with it; one that starts now wants its lamp and devices
+                return ask(self.client).presence is not Presence.DOWN
             case _:
                 return bool(media_workers(self.daemon.pid))
 
@@ -123,6 +124,7 @@ def ask(client: DaemonClient) -> Daemon:
         presence = {
             "daemon-silent": Presence.HUNG,
             "no-permission": Presence.CLOSED,
+            "not-permitted": Presence.CLOSED,
             "no-daemon": Presence.DOWN,
         }.get(error.code, Presence.HUNG)
         return Daemon(presence, error.text, pid=_pid(client))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent.locale.po import read_catalog
+from agent.locale.sentences import Sentences
 
 LANGUAGES = ("en", "vi")
 
@@ -21,6 +22,7 @@ class Catalog(standard.NullTranslations):
     def __init__(self, messages: Mapping[str, str]) -> None:
         super().__init__()
         self._messages = messages
+        self.sentences = Sentences(messages)
 
     def gettext(self, message: str) -> str:
         return self._messages.get(message) or message
@@ -30,7 +32,7 @@ class Catalog(standard.NullTranslations):
 
 
 # One process speaks to one reader: the language is chosen once, before anything is said.
-_catalog = standard.NullTranslations()
+_catalog: standard.NullTranslations = standard.NullTranslations()
 
 
 def gettext(message: str) -> str:
@@ -41,6 +43,11 @@ def gettext(message: str) -> str:
 def ngettext(singular: str, plural: str, n: int) -> str:
     """The form for `n` things."""
     return _catalog.ngettext(singular, plural, n)
+
+
+def translate(text: str) -> str:
+    """A text that the daemon, a driver or the settings' reader made in English, in the chosen language."""
+    return _catalog.sentences.say(text) if isinstance(_catalog, Catalog) else text
 
 
 def choose(wanted: str | None, environment: Mapping[str, str]) -> str:

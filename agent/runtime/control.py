@@ -6,6 +6,7 @@ Both go into the loop's inbox; the answers come back from there through `deliver
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
@@ -18,13 +19,23 @@ import msgspec
 
 from agent.core.model.command_codec import CommandProblem, command_from, decode_object
 from agent.core.model.commands import COMMANDS, FINAL_STATES, Ack, Code, Origin
-from agent.core.model.events import CommandReceived, Event
+from agent.core.model.events import (
+    CommandReceived,
+    DevicesBorrowed,
+    DevicesReturned,
+    Event,
+    PictureAsked,
+)
 from agent.runtime.connection import Connection
 from agent.runtime.line_server import LineServer, error_document
 
 log = logging.getLogger(__name__)
 
-QUERIES = ("status", "health", "agenda", "snapshot")
+QUERIES = ("status", "health", "agenda", "snapshot", "borrow")
+
+
+LENDABLE = ("camera", "microphone", "speaker")
+"""What the technician's tool may borrow while no meeting is on."""
 
 
 class QueryReceived(NamedTuple):
@@ -32,6 +43,8 @@ class QueryReceived(NamedTuple):
 
     query: dict[str, Any]
     reply: Callable[[bytes], None]
+    before: DevicesBorrowed | PictureAsked | None = None
+    """What the core has to know, and to have written down, before the answer is given."""
 
 
 Post = Callable[[Event | QueryReceived], None]
@@ -42,7 +55,9 @@ class ControlServer:
 
     def __init__(self, path: Path, post: Post) -> None:
         self._post = post
-        self._server = LineServer(path, self._take)
+        self._server = LineServer(path, self._take, self._gone)
+        self._loans: dict[Connection, str] = {}
+        self._loan_numbers = itertools.count(1)
         self._waiting: dict[str, set[Connection]] = {}
         self._waiting_lock = threading.Lock()
 
@@ -82,7 +97,25 @@ class ControlServer:
 
     def _take_query(self, client: Connection, fields: dict[str, Any]) -> None:
         client.unanswered += 1
-        self._post(QueryReceived(fields, partial(self._server.send, client, answers=True)))
+        before = self._before(client, fields)
+        self._post(QueryReceived(fields, partial(self._server.send, client, answers=True), before))
+
+    def _before(
+        self, client: Connection, fields: dict[str, Any]
+    ) -> DevicesBorrowed | PictureAsked | None:
+        match fields:
+            case {"type": "borrow", "devices": [*devices]}:
+                loan = self._loans.setdefault(client, f"loan-{next(self._loan_numbers)}")
+                known = tuple(kind for kind in LENDABLE if kind in devices)
+                return DevicesBorrowed(loan, known, client.sender)
+            case {"type": "snapshot", "source": "sent" | "received" as source}:
+                return PictureAsked(source, client.sender)
+        return None
+
+    def _gone(self, client: Connection) -> None:
+        """Whatever it had borrowed is closed: its hold on the socket outlives its hold on a device."""
+        if loan := self._loans.pop(client, None):
+            self._post(DevicesReturned(loan))
 
     def _take_command(self, client: Connection, fields: dict[str, Any], kind: str) -> None:
         if kind not in COMMANDS:

@@ -34,14 +34,19 @@ ACCEPT_PAUSE_SECONDS = 0.5
 """After a failed accept (no files left), so that the thread doesn't spin."""
 
 OnLine = Callable[[Connection, bytes], None]
+OnGone = Callable[[Connection], None]
 
 
 class LineServer:
-    """Serves the socket at `path` from `start` to `close`; `on_line` is called in its thread."""
+    """Serves the socket at `path` from `start` to `close`.
 
-    def __init__(self, path: Path, on_line: OnLine) -> None:
+    `on_line` and `on_gone` (a client hung up) are called in its thread.
+    """
+
+    def __init__(self, path: Path, on_line: OnLine, on_gone: OnGone = lambda client: None) -> None:
         self._path = path
         self._on_line = on_line
+        self._on_gone = on_gone
         self._clients: set[Connection] = set()
         self._outgoing: deque[tuple[Connection, bytes, bool]] = deque()
         self._selector = selectors.DefaultSelector()
@@ -182,7 +187,9 @@ class LineServer:
 
     def _drop(self, client: Connection) -> None:
         self._forget(client)
-        self._clients.discard(client)
+        if client in self._clients:
+            self._clients.discard(client)
+            self._on_gone(client)
         client.close()
 
     def _forget(self, client: Connection) -> None:

@@ -78,6 +78,8 @@ class Loop:
     def _take(self, item: Event | QueryReceived) -> None:
         match item:
             case QueryReceived():
+                if item.before is not None:
+                    self._handle(item.before)
                 self._queries.answer(item, self._outside.clock.now())
             case CommandReceived():
                 known, earlier = self._look_up(item.command.id)

@@ -1,4 +1,4 @@
-"""Answers the control socket's questions: `status`, `health` and `snapshot`.
+"""Answers the control socket's questions: `status`, `health`, `snapshot` and `borrow`.
 
 Runs on the loop thread, where the room's state may be read; commands don't come this way.
 """
@@ -13,6 +13,7 @@ import msgspec
 
 from agent.core.model.clock import Now
 from agent.core.model.documents import HealthDocument
+from agent.core.model.events import DevicesBorrowed
 from agent.core.model.media import SnapshotTaken, TakeSnapshot
 from agent.core.room import Room
 from agent.ports import MediaSupervisor
@@ -44,6 +45,8 @@ class Queries:
             query.reply(msgspec.json.encode({"type": "agenda", "items": items}))
         elif kind == "snapshot":
             self._snapshot(query)
+        elif kind == "borrow":
+            query.reply(self._borrowed(query))
         else:
             query.reply(_error("unknown-query", f"type: unknown query {str(kind)[:40]!r}"))
 
@@ -63,6 +66,15 @@ class Queries:
             "speaker_volume": room.microphone.volume,
             "faults": list(self._performer.recent),
         }
+
+    def _borrowed(self, query: QueryReceived) -> bytes:
+        """Whether the core lent the devices: by now the lamp is lit and the audit knows."""
+        wanted = query.before
+        if not isinstance(wanted, DevicesBorrowed):
+            return _error("bad-field", "borrow: devices is a list of camera, microphone, speaker")
+        if not self._room.borrowing.lent(wanted.loan):
+            return _error("in-meeting", "The room is in a meeting, which needs its devices")
+        return msgspec.json.encode({"type": "borrow", "devices": wanted.devices})
 
     def _health(self, now: Now) -> HealthDocument | None:
         """As things stand, which may be newer than what was published; None before the first look."""

@@ -6,7 +6,6 @@ Read-only, while the daemon writes; that is what write-ahead logging allows.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,40 +13,53 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from agent.core.audit import DEVICE_EDGES
+from agent.core.audit import AUDITED
 from agent.core.model.commands import Ack
 from agent.core.model.documents import EventDocument
 from agent.errors import JournalError
 
 _COMMANDS = """
     SELECT received_at, 'command', type, COALESCE(sender, ''), result FROM command
-    ORDER BY number DESC LIMIT ?
+    WHERE received_at >= ? ORDER BY number DESC LIMIT ?
 """
-_EVENTS = "SELECT at, 'event', type, '', document FROM event ORDER BY number DESC LIMIT ?"
-_OPENINGS = """
-    SELECT at, 'event', type, '', document FROM event WHERE type IN (?, ?)
+_EVENTS = """
+    SELECT at, 'event', type, '', document FROM event
+    WHERE at >= ? ORDER BY number DESC LIMIT ?
+"""
+_OPENINGS = f"""
+    SELECT at, 'event', type, '', document FROM event
+    WHERE at >= ? AND type IN ({", ".join(repr(kind) for kind in AUDITED)})
     ORDER BY number DESC LIMIT ?
 """
 
 
 class Record(Struct, frozen=True):
-    """A command or an event: when, `join` or `device-opened`, by whom (if that is known), and how."""
+    """A command or an event: when, `join` or `device-opened`, by whom (if that is known), and how.
+
+    `state` is a command's final one, `device` what an event is about.
+    """
 
     at: datetime
     what: str
     who: str
     text: str
+    code: str = ""
+    state: str = ""
+    device: str = ""
 
 
-def history(folder: Path | str, limit: int, *, openings_only: bool = False) -> list[Record]:
-    """The latest records, oldest first; with `openings_only` of camera and microphone alone.
+def history(
+    folder: Path | str, limit: int, *, since: datetime | None = None, openings_only: bool = False
+) -> list[Record]:
+    """The latest records, oldest first, none from before `since`; with `openings_only` of camera and
+    microphone alone.
 
     Raises JournalError when there is no journal in `folder` or it may not be read.
     """
     path = Path(folder) / "journal.db"
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            rows = _rows(connection, limit, openings_only)
+            rows = _rows(connection, since.timestamp() if since else 0.0, limit, openings_only)
     except sqlite3.Error as error:
         text = f"{path} cannot be read: {error}; is the agent set up, and may this user read it?"
         raise JournalError("no-journal", text) from error
@@ -55,12 +67,10 @@ def history(folder: Path | str, limit: int, *, openings_only: bool = False) -> l
 
 
 def _rows(
-    connection: sqlite3.Connection, limit: int, openings_only: bool
+    connection: sqlite3.Connection, since: float, limit: int, openings_only: bool
 ) -> list[tuple[float, str, str, str, bytes | None]]:
-    queries: list[tuple[str, Sequence[object]]] = [(_OPENINGS, (*DEVICE_EDGES, limit))]
-    if not openings_only:
-        queries = [(_COMMANDS, (limit,)), (_EVENTS, (limit,))]
-    return [row for query, values in queries for row in connection.execute(query, values)]
+    queries = [_OPENINGS] if openings_only else [_COMMANDS, _EVENTS]
+    return [row for query in queries for row in connection.execute(query, (since, limit))]
 
 
 def _record(at: float, kind: str, what: str, who: str, document: bytes | None) -> Record:
@@ -70,8 +80,9 @@ def _record(at: float, kind: str, what: str, who: str, document: bytes | None) -
     try:
         if kind == "event":
             event = msgspec.json.decode(document, type=EventDocument)
-            return Record(event.at, what, str(event.detail.get("asked_by", "")), event.text)
+            who, device = (str(event.detail.get(name, "")) for name in ("asked_by", "device"))
+            return Record(event.at, what, who, event.text, event.code, device=device)
         ack = msgspec.json.decode(document, type=Ack)
     except msgspec.DecodeError as error:
         return Record(when, what, who, f"written by another version of the agent ({error})")
-    return Record(when, what, who, f"{ack.state} ({ack.code}): {ack.text}")
+    return Record(when, what, who, ack.text, ack.code, str(ack.state))

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "media": INNER | {"ipc"},
     "runtime": INNER | {"ipc"},
     "store": INNER,
-    "diagnostics": INNER | {"config", "devices", "host", "hub", "locale"},
+    "diagnostics": INNER | {"config", "devices", "host", "hub", "locale", "store"},
     "cli": INNER
     | {
         "agenda",

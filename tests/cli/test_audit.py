@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from agent.cli.audit import shown_name
 from agent.store.journal import Journal
 from tests.cli.conftest import Bench
 from tests.store.test_history import opened
@@ -23,6 +25,16 @@ def test_openings_and_commands_with_who_asked(tmp_path: Path) -> None:
     journal.record_result(result(ping("p1")))
     journal.record_event(opened("camera"))
     everything = bench.run("audit").stdout
-    assert "ping [hub]: succeeded (ok): done" in everything
-    assert "device-opened [key operators-2026]: camera open" in everything
+    assert "ping [hub]: done: done" in everything
+    assert "opened [key operators-2026]: camera open" in everything
     assert "ping" not in bench.run("audit", "--devices").stdout
+    assert "opened" not in bench.run("audit", "--since", "2026-11-23").stdout
+    told = json.loads(bench.run("audit", "--json").stdout)
+    assert {one["what"] for one in told} == {"ping", "device-opened"}
+    assert "[khóa operators-2026]" in bench.run("audit", "--lang", "vi").stdout
+
+
+def test_a_local_user_is_called_by_name() -> None:
+    assert shown_name("uid 0 pid 4711") == "root"
+    assert shown_name("uid 4000000 pid 4711") == "uid 4000000"
+    assert shown_name("key ha-2026") == "key ha-2026"

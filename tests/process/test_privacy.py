@@ -34,11 +34,13 @@ class Witness(threading.Thread):
         self._going = threading.Event()
         self.looks = 0
         self.dark: list[str] = []
+        self.opened: set[str] = set()
 
     def run(self) -> None:
         while not self._going.wait(0.001):
             before = lamp(self._room)
             open_now = [name for name in WATCHED if (self._room.folder / name).exists()]
+            self.opened.update(open_now)
             if open_now and before.endswith("off") and lamp(self._room) == before:
                 self.dark.append(f"{open_now} while the lamp is {before}")
             self.looks += 1

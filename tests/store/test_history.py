@@ -24,11 +24,11 @@ def test_it_tells_who_asked_for_what_and_how_that_ended(tmp_path: Path) -> None:
     journal.record_event(opened("camera"))
     journal.record_result(result(join()))
     journal.record_command(ping("p1"))
-    told = [(record.what, record.who, record.text) for record in history(tmp_path, 10)]
+    told = [(one.what, one.who, one.state, one.text) for one in history(tmp_path, 10)]
     assert told == [
-        ("join", "key operators-2026", "succeeded (ok): done"),
-        ("device-opened", "key operators-2026", "camera open"),
-        ("ping", "hub", "not answered yet"),
+        ("join", "key operators-2026", "succeeded", "done"),
+        ("device-opened", "key operators-2026", "", "camera open"),
+        ("ping", "hub", "", "not answered yet"),
     ]
     assert [record.what for record in history(tmp_path, 1)] == ["ping"]
     assert [r.what for r in history(tmp_path, 10, openings_only=True)] == ["device-opened"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import typer
@@ -32,6 +35,32 @@ def devices_of(site: Site) -> Devices:
     return site.sections.devices
 
 
+def refuse_in_meeting(site: Site) -> None:
+    """Raises AgentError while a meeting needs the devices."""
+    if site.devices_needed():
+        raise AgentError("in-meeting", _("Not now: the room is in a meeting"))
+
+
+@contextmanager
+def kept_or_gone(out: Path | None, name: str) -> Iterator[Path]:
+    """Where a still or a recording goes: `out`, or a folder of its own that is gone at the end.
+
+    Either way nobody else on the machine can read it. Raises AgentError if `out` can't be written.
+    """
+    if out is None:
+        with tempfile.TemporaryDirectory(prefix="diemcau-") as folder:
+            yield Path(folder) / name
+        return
+    path = out.absolute()
+    try:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+    except OSError as error:
+        text = _("{path} can't be written: {error}").format(path=path, error=error.strerror)
+        raise AgentError("not-written", text) from error
+    yield path
+
+
 def use(
     site: Site,
     task: Task,
@@ -40,11 +69,10 @@ def use(
     file: str = "",
     on_level: Callable[[Level], None] = lambda level: None,
 ) -> R:
-    """Try a device out. Raises AgentError, also when a meeting needs it."""
-    if site.devices_needed():
-        raise AgentError("in-meeting", _("Not now: the room is in a meeting"))
+    """Try a device out, the lamp lit and the audit written. Raises AgentError, also in a meeting."""
+    refuse_in_meeting(site)
     request = Request(task, devices_of(site), seconds, file)
-    result = borrow(request, site.devices_needed, on_level)
+    result = borrow(site, request, on_level)
     assert isinstance(result, expected)
     return result
 

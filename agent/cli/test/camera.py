@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import time
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agent.cli.session import Session, session_of
-from agent.cli.test.bench import conclude, site_of, use
+from agent.cli.test.bench import conclude, kept_or_gone, site_of, use
 from agent.diagnostics.bench.protocol import CameraResult
 from agent.diagnostics.checks.camera import judge
 from agent.diagnostics.client import DaemonClient
+from agent.errors import AgentError
 from agent.locale import gettext as _
 
 DRAWN_COLUMNS, DRAWN_ROWS = 64, 18
@@ -28,27 +29,35 @@ def camera(
 ) -> None:
     """In a meeting, the picture that is sent; otherwise the camera itself."""
     session = session_of(context)
-    path = (out or Path("/tmp", f"diemcau-camera-{time.time():.0f}.png")).absolute()
     site = site_of(session)
     result = None
     session.console.print(_("Looking at the picture ..."))
-    if site.daemon.in_meeting:
-        _snapshot(session.client, path)
-    else:
-        result = use(site, "camera", LOOK_SECONDS, CameraResult, str(path))
-    if draw and session.console.is_terminal:
-        _draw(session, path)
-    session.console.print(_("The still is in {path}").format(path=path))
+    with kept_or_gone(out, "still.png") as path:
+        if site.daemon.in_meeting:
+            _snapshot(session.client, path)
+        else:
+            result = use(site, "camera", LOOK_SECONDS, CameraResult, str(path))
+        if draw and session.console.is_terminal:
+            _draw(session, path)
+    if out is not None:
+        session.console.print(_("The still is in {path}").format(path=path))
     if result is not None:
         conclude(session, judge(result))
+    else:
+        session.console.print(_("This is what the meeting sees of the room."), style="ok")
 
 
 def _snapshot(client: DaemonClient, path: Path) -> None:
-    """The daemon may write beside its socket, not everywhere: taken from there."""
-    written = client.socket_path.with_name(f"snapshot-{path.name}")
+    """The daemon may write beside its socket, not everywhere: taken from there. Raises AgentError."""
+    written = client.socket_path.with_name(f"snapshot-{os.getpid()}.png")
     client.snapshot("sent", written)
-    path.write_bytes(written.read_bytes())
-    written.unlink()
+    try:
+        path.touch(mode=0o600)
+        path.write_bytes(written.read_bytes())
+        written.unlink()
+    except OSError as error:
+        text = _("The picture may not be taken from {path}; use sudo").format(path=written)
+        raise AgentError("no-rights", text) from error
 
 
 def _draw(session: Session, path: Path) -> None:

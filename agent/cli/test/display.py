@@ -11,7 +11,7 @@ import typer
 
 from agent.cli.room import send
 from agent.cli.session import Session, session_of
-from agent.cli.test.bench import devices_of, site_of
+from agent.cli.test.bench import devices_of, refuse_in_meeting, site_of
 from agent.diagnostics.checks.display import all_connectors, connected
 from agent.diagnostics.edid import read_edid
 from agent.diagnostics.site import Presence, Site
@@ -33,8 +33,7 @@ def display(
     session = session_of(context)
     site = site_of(session)
     devices = devices_of(site)
-    if site.devices_needed():
-        raise AgentError("in-meeting", _("Not now: the room is in a meeting"))
+    refuse_in_meeting(site)
     if devices.display.relay is not None:
         _switch(session, site, devices)
     _show_connectors(session, site)

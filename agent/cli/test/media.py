@@ -13,7 +13,7 @@ import typer
 from agent.cli.media_lines import media_lines
 from agent.cli.room import send
 from agent.cli.session import Session, session_of
-from agent.cli.test.bench import conclude, site_of
+from agent.cli.test.bench import conclude, refuse_in_meeting, site_of
 from agent.diagnostics.checks import media_server
 from agent.diagnostics.report import Outcome
 from agent.diagnostics.site import Presence, Site
@@ -34,8 +34,7 @@ def media(
     site = site_of(session)
     if site.daemon.presence is not Presence.UP:
         raise AgentError("no-daemon", _("Only with the agent: sudo systemctl start diemcau-agent"))
-    if site.devices_needed():
-        raise AgentError("in-meeting", _("Not now: the room is in a meeting"))
+    refuse_in_meeting(site)
     findings = media_server.check(site)
     conclude(session, *findings)
     if all(finding.outcome is Outcome.SKIPPED for finding in findings):

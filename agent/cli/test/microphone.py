@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.session import Session, session_of
-from agent.cli.test.bench import conclude, devices_of, site_of, use
+from agent.cli.test.bench import (
+    conclude,
+    devices_of,
+    kept_or_gone,
+    refuse_in_meeting,
+    site_of,
+    use,
+)
 from agent.diagnostics.bench.protocol import Level, PlayResult, SoundResult
 from agent.diagnostics.checks.microphone import judge
 from agent.diagnostics.site import Site
@@ -36,14 +43,16 @@ def microphone(
 ) -> None:
     """Speak while it runs."""
     session = session_of(context)
-    path = (out or Path("/tmp", f"diemcau-microphone-{time.time():.0f}.wav")).absolute()
     site = site_of(session)
+    refuse_in_meeting(site)
     session.console.print(_("Speak now, {seconds:g} seconds.").format(seconds=seconds))
-    result = _listen(session, site, seconds, path)
-    session.console.print(_("The recording is in {path}").format(path=path))
-    if play and devices_of(site).speaker is not None:
-        session.console.print(_("Listen: this was recorded."))
-        use(site, "play", seconds, PlayResult, str(path))
+    with kept_or_gone(out, "voice.wav") as path:
+        result = _listen(session, site, seconds, path)
+        if play and devices_of(site).speaker is not None:
+            session.console.print(_("Listen: this was recorded."))
+            use(site, "play", seconds, PlayResult, str(path))
+    if out is not None:
+        session.console.print(_("The recording is in {path}").format(path=path))
     conclude(session, judge(result))
 
 

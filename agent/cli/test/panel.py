@@ -10,7 +10,7 @@ import typer
 
 from agent.cli.room import send
 from agent.cli.session import Session, session_of
-from agent.cli.test.bench import devices_of, site_of
+from agent.cli.test.bench import devices_of, refuse_in_meeting, site_of
 from agent.diagnostics.site import Presence, Site
 from agent.errors import AgentError
 from agent.locale import gettext as _
@@ -45,9 +45,10 @@ def button(
     context: typer.Context,
     seconds: Annotated[float, typer.Option(min=1, max=300, help=_("how long to wait"))] = 30,
 ) -> None:
-    """Exit code 1 if it was not pressed."""
+    """Exit code 1 if it was not pressed. Not in a meeting, where a press unmutes a muted room."""
     session = session_of(context)
     site = site_of(session)
+    refuse_in_meeting(site)
     text = _("Press the mute button now; waiting {seconds:g} seconds.")
     session.console.print(text.format(seconds=seconds))
     asked = site.daemon.presence is Presence.UP
@@ -92,6 +93,5 @@ def _panel(site: Site) -> Panel:
     devices = devices_of(site)
     if devices.panel is None:
         raise AgentError("device-absent", _("This room has no panel (devices.panel)"))
-    if site.devices_needed():
-        raise AgentError("in-meeting", _("Not now: the room is in a meeting"))
+    refuse_in_meeting(site)
     return registry.panel(devices.panel, devices.simulation)

@@ -203,6 +203,27 @@ class Restored(Struct, frozen=True):
     """How the journal was found, if that is worth a word."""
 
 
+class DevicesBorrowed(Struct, frozen=True):
+    """The technician's tool asks for these devices, to try them out. `sender` as in a command."""
+
+    loan: str
+    devices: tuple[str, ...]
+    sender: str
+
+
+class DevicesReturned(Struct, frozen=True):
+    """The tool has closed what it borrowed, or is gone and its devices with it."""
+
+    loan: str
+
+
+class PictureAsked(Struct, frozen=True):
+    """Somebody local asks for a still of the meeting: the picture `sent` or `received`."""
+
+    source: str
+    sender: str
+
+
 class ReloadRequested(Struct, frozen=True):
     """Settings, keys or code were replaced: start anew once the room is in no meeting (SIGHUP)."""
 
@@ -231,6 +252,9 @@ Event = (
     | HostSampled
     | DeadlinePassed
     | Restored
+    | DevicesBorrowed
+    | DevicesReturned
+    | PictureAsked
     | ReloadRequested
     | StopRequested
 )

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
+from agent.diagnostics.bench.loan import Loan, take
 from agent.diagnostics.bench.protocol import Level, Refusal, Request, Result, decode_line, encode
+from agent.diagnostics.site import Site
 from agent.errors import AgentError, DeviceTimeout
 
 LOOK_SECONDS = 0.2
@@ -37,19 +39,23 @@ class BenchFailed(AgentError):
 
 
 def borrow(
-    request: Request,
-    needed: Callable[[], bool],
-    on_level: Callable[[Level], None] = lambda level: None,
+    site: Site, request: Request, on_level: Callable[[Level], None] = lambda level: None
 ) -> Result:
-    """Try a device out. `needed()` tells whether a meeting needs it now.
+    """Try a device of the site out, with the lamp lit and the audit written.
 
-    Raises MeetingBegan, BenchFailed, DeviceTimeout.
+    Raises MeetingBegan, NotLent, BenchFailed, DeviceTimeout.
     """
-    if needed():
+    if site.devices_needed():
         raise MeetingBegan
+    with take(site, request.task) as loan:
+        return _try_out(site, request, loan, on_level)
+
+
+def _try_out(site: Site, request: Request, loan: Loan, on_level: Callable[[Level], None]) -> Result:
     deadline = time.monotonic() + request.seconds + START_SECONDS
-    with _child(request) as child:
+    with _child(request, loan) as child:
         assert child.stdout is not None
+        needed = lambda: loan.lost() or site.devices_needed()  # noqa: E731
         for line in _lines(child.stdout, deadline, needed):
             match decode_line(line):
                 case Level() as level:
@@ -62,12 +68,14 @@ def borrow(
 
 
 @contextmanager
-def _child(request: Request) -> Iterator[subprocess.Popen[bytes]]:
+def _child(request: Request, loan: Loan) -> Iterator[subprocess.Popen[bytes]]:
     child = subprocess.Popen(
         [sys.executable, "-m", "agent.diagnostics.bench.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        pass_fds=loan.descriptors,
+        umask=0o077,  # what it writes is what the room looks and sounds like
     )
     try:
         assert child.stdin is not None

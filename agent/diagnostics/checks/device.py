@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from agent.core.model.documents import DeviceStatus, Status
 from agent.diagnostics.bench.borrow import BenchFailed, MeetingBegan, borrow
+from agent.diagnostics.bench.loan import NotLent
 from agent.diagnostics.bench.protocol import Request, Result, Task
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.holders import (
@@ -18,7 +19,7 @@ from agent.diagnostics.holders import (
     SPEAKER_NODES,
     find_holders,
 )
-from agent.diagnostics.report import Finding, ok, skipped
+from agent.diagnostics.report import Finding, ok, skipped, unchecked
 from agent.diagnostics.site import Presence, Site
 from agent.errors import DeviceTimeout
 from agent.locale import gettext as _
@@ -78,16 +79,32 @@ def attempt(
     """Try the device out; findings instead of a result if that could not be done."""
     assert site.sections.devices is not None
     try:
-        result = borrow(Request(task, site.sections.devices, seconds), site.devices_needed)
+        result = borrow(site, Request(task, site.sections.devices, seconds))
         assert isinstance(result, expected)
         return result
     except MeetingBegan:
-        text = _("Given back: a meeting began while it was tested")
+        text = _("Given back: a meeting or the agent began while it was tested")
         return [skipped(f"{kind}-meeting-began", text)]
+    except NotLent as error:
+        return [not_lent(kind, error)]
     except (BenchFailed, DeviceTimeout) as error:
         code = "stalled" if error.code == "hangs" else error.code
         found = trouble.describe(kind, code, error.text, site.driver(kind))
         return [with_holders(found, kind, code)]
+
+
+def not_lent(kind: str, error: NotLent) -> Finding:
+    """Why the device was left alone."""
+    match error.code:
+        case "no-rights":
+            return unchecked(f"{kind}-closed", _("Could not be checked: run with sudo"))
+        case "in-meeting":
+            return skipped(f"{kind}-in-meeting", _("Not opened: the room is in a meeting"))
+        case "lamp-dark":
+            text = _("Not opened: the on-air lamp can't be lit")
+            return skipped(f"{kind}-lamp-dark", text, _("First put the lamp right"))
+    text = _("Not opened: it can't be written down who opens it")
+    return skipped(f"{kind}-no-audit", text, _("First put the agent and the disk right"))
 
 
 def with_holders(found: Finding, kind: str, code: str) -> Finding:

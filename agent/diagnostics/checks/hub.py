@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from agent.diagnostics.checks import hub_words
 from agent.diagnostics.checks.certificate import ends_soon
 from agent.diagnostics.endpoint import Reached, reach
-from agent.diagnostics.report import Finding, ok, skipped
+from agent.diagnostics.report import Finding, ok, skipped, unchecked
 from agent.diagnostics.site import Presence, Site
 from agent.errors import HubError
 from agent.hub import reasons, tls
@@ -32,8 +32,8 @@ def check(site: Site) -> list[Finding]:
         reached = reach_hub(hub)
     except HubError as error:
         if isinstance(error.__cause__, PermissionError):
-            text = _("The room's certificate may not be read by this user")
-            return [skipped("hub-closed", text, _("Run it with sudo: sudo diemcau doctor"))]
+            text = _("Could not be checked: the room's certificate may not be read by this user")
+            return [unchecked("hub-closed", text)]
         return [hub_words.describe(error.code, error.text)]
     return [*(_link(site) or _trial(site, hub, room)), *_certificates(hub, reached)]
 

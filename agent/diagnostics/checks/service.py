@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from agent import __version__
-from agent.diagnostics.report import Finding, failed, ok, skipped, warning
+from agent.diagnostics.report import Finding, failed, ok, unchecked, warning
 from agent.diagnostics.site import Presence, Site
 from agent.locale import gettext as _
 
@@ -26,8 +26,8 @@ def check(site: Site) -> list[Finding]:
         case Presence.HUNG:
             return [_hung(site)]
         case Presence.CLOSED:
-            advice = _("Run it with sudo: sudo diemcau doctor")
-            return [skipped("service-closed", _("The agent may not be asked by this user"), advice)]
+            text = _("Could not be checked: the agent may not be asked by this user")
+            return [unchecked("service-closed", text)]
         case Presence.DOWN:
             return [_down(site, unit)]
 

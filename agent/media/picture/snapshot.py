@@ -67,8 +67,9 @@ def _write(pipeline: Any, feeds: list[tuple[Any, Any]], path: str) -> None:
     """Give each source its one picture and wait for the file."""
     partial = Path(f"{path}.{os.getpid()}.part")
     pipeline.get_by_name("out").set_property("location", str(partial))
-    pipeline.set_state(Gst.State.PLAYING)
     try:
+        partial.touch(mode=0o600)
+        pipeline.set_state(Gst.State.PLAYING)
         for source, buffer in feeds:
             source.push_buffer(buffer)
             source.emit("end-of-stream")

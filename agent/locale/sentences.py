@@ -1,0 +1,89 @@
+"""What the daemon says in English for machines, found again in the catalog and said to people.
+
+Each text on the wire is one of the catalog's messages with its {fields} filled in (docs/contract.md), so
+the message and the fields can be read back from it: also from a journal of last month, and through
+however many processes it came. A field may be such a text itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+FIELD = re.compile(r"\{(\w+)[^{}]*\}")
+LEAST_LETTERS = 4
+"""A message with fewer letters of its own would fit anything."""
+
+SEPARATORS = ("\n", "; ", ": ", ", ")
+"""Where two texts were joined, the loosest joint first."""
+
+DEEPEST = 6
+
+
+class Pattern(NamedTuple):
+    """A message with fields: how much of it is its own, where it fits, what it becomes."""
+
+    own: int
+    longest: str
+    shape: re.Pattern[str]
+    translated: str
+
+
+class Sentences:
+    """The messages of one language, English to translated."""
+
+    def __init__(self, messages: Mapping[str, str]) -> None:
+        self._messages = messages
+        self._patterns = sorted(_patterns(messages), key=lambda one: -one.own)
+
+    def say(self, text: str, depth: int = DEEPEST) -> str:
+        """The text in the catalog's language; what it has no message for stays as it is."""
+        if not text.strip() or depth == 0:
+            return text
+        if known := self._whole(text) or self._filled(text, depth):
+            return known
+        for separator in SEPARATORS:
+            parts = text.split(separator)
+            said = [self.say(part, depth - 1) for part in parts]
+            if len(parts) > 1 and said != parts:
+                return separator.join(said)
+        return text
+
+    def _whole(self, text: str) -> str | None:
+        """A text without fields; capital and small first letters are the same."""
+        if known := self._messages.get(text):
+            return known
+        turned = text[0].swapcase() + text[1:]
+        known = self._messages.get(turned)
+        if not known:
+            return None
+        return (known[0].upper() if text[0].isupper() else known[0].lower()) + known[1:]
+
+    def _filled(self, text: str, depth: int) -> str | None:
+        for pattern in self._patterns:
+            if pattern.longest in text and (found := pattern.shape.fullmatch(text)):
+                fields = {k: self.say(v, depth - 1) for k, v in found.groupdict().items()}
+                return FIELD.sub(lambda m, f=fields: f[m[1]], pattern.translated)  # type: ignore[misc]
+        return None
+
+
+def _patterns(messages: Mapping[str, str]) -> Iterator[Pattern]:
+    for message, translated in messages.items():
+        chunks = FIELD.split(message)
+        own = "".join(chunks[::2])
+        if len(chunks) > 1 and sum(map(str.isalpha, own)) >= LEAST_LETTERS:
+            longest = max(chunks[::2], key=len)
+            yield Pattern(len(own), longest, _shape(chunks), translated)
+
+
+def _shape(chunks: list[str]) -> re.Pattern[str]:
+    """Own words and names of fields in turn; a field that comes again is the same."""
+    parts, seen = [], set()
+    for place, chunk in enumerate(chunks):
+        if place % 2 == 0:
+            parts.append(re.escape(chunk))
+        else:
+            parts.append(f"(?P={chunk})" if chunk in seen else f"(?P<{chunk}>.*?)")
+            seen.add(chunk)
+    return re.compile("".join(parts), re.DOTALL)
