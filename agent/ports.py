@@ -226,6 +226,14 @@ class Journal(Protocol):
         """Write a final ack and put it into the outbox."""
         ...
 
+    def not_recorded(self, *, command: Command | None = None, ack: Ack | None = None) -> None:
+        """What could not be written: remembered in memory for `look_up`, until `record_late`."""
+        ...
+
+    def record_late(self) -> None:
+        """Write what `not_recorded` was told, if there is anything."""
+        ...
+
     def record_event(self, event: EventDocument) -> Outgoing:
         """Write an event and put it into the outbox."""
         ...
@@ -244,8 +252,8 @@ class Journal(Protocol):
         """The latest recorded events of these types, newest first."""
         ...
 
-    def unsent(self) -> list[Outgoing]:
-        """The outbox: what the broker has not acknowledged, oldest first."""
+    def unsent(self, after: str = "", limit: int = 1_000_000) -> list[Outgoing]:
+        """The outbox: what the broker has not acknowledged, oldest first, behind the key `after`."""
         ...
 
     def mark_sent(self, key: str) -> None:

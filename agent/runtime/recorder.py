@@ -81,9 +81,26 @@ class Recorder:
             log.error("the journal cannot be written: %s", error)
             outgoing = [_unkept(effect) for effect in segment]
             self._owed |= facts
+            self._note_unrecorded(segment)
+        else:
+            if kept:
+                self._record_late()
         if kept and self._owed:
             self._pay()
         return outgoing
+
+    def _note_unrecorded(self, segment: list[do.Effect]) -> None:
+        """An id has one answer, also while nothing can be written."""
+        for effect in segment:
+            match effect:
+                case do.RecordCommand(command):
+                    self._journal.not_recorded(command=command)
+                case do.SendAck(ack, final=True):
+                    self._journal.not_recorded(ack=ack)
+
+    def _record_late(self) -> None:
+        with suppress(JournalError):  # then the next time
+            self._journal.record_late()
 
     def _pay(self) -> None:
         """Write the owed facts by themselves: a meeting that was left must not be gone back into

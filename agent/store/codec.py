@@ -5,7 +5,10 @@ A command's body is decoded by the command's type, since the bodies carry no tag
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -14,6 +17,10 @@ from agent.core.model.commands import COMMANDS, Command, Origin, Reply
 from agent.core.model.documents import EventDocument
 from agent.core.model.effects import SendAck
 from agent.core.model.events import MeetingRecord
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 encode = msgspec.json.encode
 """Any of the core's structs -> bytes."""
@@ -61,3 +68,12 @@ def decode_message(kind: str, row: bytes) -> SendAck | EventDocument:
     if kind == "ack":
         return msgspec.json.decode(row, type=SendAck)
     return msgspec.json.decode(row, type=EventDocument)
+
+
+def readable(decode: Callable[[bytes], T], row: bytes) -> T | None:
+    """The row's content; None (and a line in the log) if another version of the agent wrote it."""
+    try:
+        return decode(row)
+    except (msgspec.DecodeError, KeyError) as error:
+        log.error("a row of the journal cannot be read and is left out: %s", error)
+        return None

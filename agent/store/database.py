@@ -6,6 +6,7 @@ Write-ahead logging with one fsync a commit; sources: sqlite.org/wal.html, sqlit
 from __future__ import annotations
 
 import logging
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -62,10 +63,13 @@ class Database:
 
     A corrupted file is set aside as journal.db.corrupt-<unix time> and replaced (degraded), when it
     is opened or when it turns out later. Where nothing can be written the journal is kept in memory
-    (failed): a room whose SD card has gone read-only is worth more reachable than dead.
+    (failed), beginning with what can be read of it: a room whose SD card has gone read-only is worth more
+    reachable than dead, and still knows that it was muted by hand.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.epoch = secrets.token_hex(4)
+        """Which database this is: numbers of rows mean nothing in another, and it may be replaced."""
         self._path = folder / "journal.db"
         self._found = DeviceStatus(Status.OK, "ok", f"the journal is {self._path}")
         self._trouble: DeviceStatus | None = None
@@ -77,7 +81,7 @@ class Database:
             if _is_broken(error):
                 self._connection = self._replacement(error)
             else:
-                self._connection = self._in_memory(error)
+                self._connection = self._full(error) or self._in_memory(error)
         except OSError as error:
             self._connection = self._in_memory(error)
 
@@ -124,6 +128,7 @@ class Database:
             if _is_broken(error):
                 self._connection.close()
                 self._connection = self._replacement(error)
+                self.epoch = secrets.token_hex(4)
                 raise _journal_error(error) from error
             problem = _journal_error(error)
             self._trouble = DeviceStatus(Status.FAILED, problem.code, problem.text)
@@ -144,7 +149,21 @@ class Database:
         log.error("%s", self._found.text)
         return connection
 
+    def _full(self, reason: sqlite3.Error) -> sqlite3.Connection | None:
+        """The file as it is, if the disk only lacks room: it is written again when there is some."""
+        if _name(reason) != "SQLITE_FULL":
+            return None
+        try:
+            connection = _open(self._path, probe=False)
+        except (OSError, sqlite3.Error):
+            return None
+        problem = _journal_error(reason)
+        self._trouble = DeviceStatus(Status.FAILED, problem.code, problem.text)
+        log.error("%s", problem.text)
+        return connection
+
     def _in_memory(self, reason: Exception) -> sqlite3.Connection:
+        """A database that ends with the process; it begins with what can be read of the file."""
         self._found = DeviceStatus(
             Status.FAILED,
             "journal-not-kept",
@@ -152,13 +171,14 @@ class Database:
             "the SD card, its free space and the folder's owner",
         )
         log.error("%s", self._found.text)
-        connection = sqlite3.connect(":memory:", isolation_level=None)
-        _create(connection)
-        return connection
+        return _copy(self._path) or _empty()
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """The file's connection, once it was found to be sound and ours. Raises sqlite3.Error."""
+def _open(path: Path, *, probe: bool = True) -> sqlite3.Connection:
+    """The file's connection, once it was found to be sound and ours, and (`probe`) writable.
+
+    Raises sqlite3.Error, OSError.
+    """
     path.touch(mode=0o600)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
@@ -174,11 +194,40 @@ def _open(path: Path) -> sqlite3.Connection:
             raise _unusable(verdict if verdict != "ok" else f"unknown schema version {version}")
         if version == 0:
             _create(connection)
-        # A disk without room or a read-only one shows only when something is written.
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if probe:  # a disk without room or a read-only one shows only when something is written
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def _copy(path: Path) -> sqlite3.Connection | None:
+    """What the file holds, in memory; None if it can't be read, or isn't ours.
+
+    Read-only, SQLite reads the write-ahead log too if its index is there; without the log (`immutable`) it
+    needs neither. sqlite.org/wal.html#read_only_databases
+    """
+    log_is_empty = not path.with_name(path.name + "-wal").exists()
+    for options in ("mode=ro", *(["mode=ro&immutable=1"] if log_is_empty else [])):
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            with closing(
+                sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True)
+            ) as file:
+                file.backup(memory)
+            (version,) = memory.execute("PRAGMA user_version").fetchone()
+            if version == SCHEMA_VERSION:
+                return memory
+        except sqlite3.Error as error:
+            log.error("%s cannot be read: %s", path, error)
+        memory.close()
+    return None
+
+
+def _empty() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    _create(connection)
     return connection
 
 
@@ -212,12 +261,17 @@ def _set_aside(path: Path) -> Path:
 
 def _is_broken(error: sqlite3.Error) -> bool:
     """Whether the file itself is damaged, rather than the disk full or read-only."""
-    return getattr(error, "sqlite_errorname", "").startswith(_BROKEN)
+    return _name(error).startswith(_BROKEN)
+
+
+def _name(error: sqlite3.Error) -> str:
+    """SQLite's own name for it, such as SQLITE_FULL; empty if it isn't SQLite's error."""
+    return str(getattr(error, "sqlite_errorname", ""))
 
 
 def _journal_error(error: sqlite3.Error) -> JournalError:
     """The error for the reader who has to act."""
-    name = getattr(error, "sqlite_errorname", "")
+    name = _name(error)
     if name == "SQLITE_FULL":
         return JournalError("disk-full", f"the journal cannot be written: {error}; free some space")
     return JournalError(

@@ -7,13 +7,10 @@ Rows that cannot be read, since another version of the agent wrote them, are lef
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -22,22 +19,18 @@ from agent.core.model.commands import MAX_SIGNED_SECONDS, SIGNED_BY, Ack, Comman
 from agent.core.model.documents import DeviceStatus, EventDocument
 from agent.core.model.effects import SendAck
 from agent.core.model.events import MeetingRecord
+from agent.errors import JournalError
 from agent.ports import Outgoing
-from agent.store.codec import decode_command, decode_meeting, decode_message, encode
+from agent.store.codec import decode_command, decode_meeting, encode, readable
 from agent.store.database import Database
-
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
+from agent.store.outbox import Outbox
+from agent.store.unkept import Unkept
 
 MAX_COMMANDS = 10_000
 """Finished commands kept, at the most."""
 
 MAX_EVENTS = 10_000
 """Openings and closings of devices that are kept, at the most, and as many other events."""
-
-MAX_UNSENT_EVENTS = 1_000
-"""Events waiting for the hub, at the most; acks are never dropped."""
 
 MAX_AGE_SECONDS = 90 * 86_400
 """Age of finished commands and events, at the most."""
@@ -52,6 +45,10 @@ class Journal:
     def __init__(self, folder: Path | str, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._database = Database(Path(folder))
+        self._outbox = Outbox(self._database)
+        self._unkept = Unkept()
+        self._facts = self._read_facts()
+        self._facts_epoch = self._database.epoch
         self._until_prune = 0
 
     @property
@@ -62,13 +59,15 @@ class Journal:
         return self._database.transaction()
 
     def look_up(self, command_id: str) -> tuple[bool, Ack | None]:
+        if unkept := self._unkept.find(command_id):
+            return True, unkept.result
         row = self._row("SELECT result FROM command WHERE id = ?", command_id)
         if row is None:
             return False, None
-        return True, _readable(_decode_ack, row[0]) if row[0] is not None else None
+        return True, readable(_decode_ack, row[0]) if row[0] is not None else None
 
     def record_command(self, command: Command) -> None:
-        with self._database.transaction():
+        with self._writing():
             self._prune()
             self._database.execute(
                 "INSERT OR IGNORE INTO command (id, type, sender, received_at, command)"
@@ -85,7 +84,7 @@ class Journal:
     def record_result(self, send: SendAck) -> Outgoing:
         """As the port says. The first final ack of an id stays what `look_up` answers."""
         ack, now = send.ack, self._now()
-        with self._database.transaction():
+        with self._writing():
             self._prune()
             finished = self._database.execute(
                 "UPDATE command SET command = NULL, finished_at = ?, result = ?"
@@ -98,34 +97,49 @@ class Journal:
                     " VALUES (?1, ?2, ?3, ?3, ?4)",
                     (ack.id, ack.type, now, encode(ack)),
                 )
-            return self._put_out("ack", send)
+            return self._outbox.put("ack", send)
+
+    def not_recorded(self, *, command: Command | None = None, ack: Ack | None = None) -> None:
+        if command is not None:
+            self._unkept.received(command, self._now())
+        if ack is not None:
+            self._unkept.answered(ack, self._now())
+
+    def record_late(self) -> None:
+        late = [one for one in self._unkept if one.result is not None]
+        if not late:
+            return
+        with self._database.transaction():
+            for one in late:
+                self._database.execute(
+                    "INSERT INTO command (id, type, sender, received_at, finished_at, result)"
+                    " VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT (id) DO UPDATE SET command = NULL,"
+                    " finished_at = ?4, result = COALESCE(result, ?5)",
+                    (one.id, one.type, one.sender, one.received_at, encode(one.result)),
+                )
+        self._unkept.forget(late)
 
     def record_event(self, event: EventDocument) -> Outgoing:
-        with self._database.transaction():
+        with self._writing():
             self._prune()
             self._database.execute(
                 "INSERT INTO event (at, type, document) VALUES (?, ?, ?)",
                 (self._now(), event.type, encode(event)),
             )
-            outgoing = self._put_out("event", event)
-            self._drop_oldest_events(event)
-            return outgoing
+            return self._outbox.put("event", event)
 
     def remember_meeting(self, record: MeetingRecord | None) -> None:
-        with self._database.transaction():
-            if record is None:
-                self._database.execute("DELETE FROM fact WHERE key = 'meeting'")
-            else:
-                self._set_fact("meeting", encode(record))
+        with self._writing():
+            self._set_fact("meeting", None if record is None else encode(record))
 
     def meeting(self) -> MeetingRecord | None:
         row = self._row("SELECT value FROM fact WHERE key = 'meeting'")
-        return _readable(decode_meeting, row[0]) if row else None
+        return readable(decode_meeting, row[0]) if row else None
 
     def remember(self, key: str, value: str) -> None:
         """Keep a small fact. Nothing is written when it is known already."""
         if self.recall(key) != value:
-            with self._database.transaction():
+            with self._writing():
                 self._set_fact(f"own:{key}", value.encode())
 
     def recall(self, key: str) -> str | None:
@@ -137,7 +151,7 @@ class Journal:
         rows = self._database.execute(
             "SELECT command FROM command WHERE result IS NULL ORDER BY number"
         )
-        commands = (_readable(decode_command, row) for (row,) in rows)
+        commands = (readable(decode_command, row) for (row,) in rows)
         return [command for command in commands if command is not None]
 
     def events(self, kinds: Sequence[str], limit: int) -> list[EventDocument]:
@@ -146,60 +160,50 @@ class Journal:
             " ORDER BY number DESC LIMIT ?",
             (*kinds, limit),
         )
-        events = (_readable(_decode_event, row) for (row,) in rows)
+        events = (readable(_decode_event, row) for (row,) in rows)
         return [event for event in events if event is not None]
 
-    def unsent(self) -> list[Outgoing]:
-        rows = self._database.execute("SELECT number, kind, message FROM outbox ORDER BY number")
-        unsent = []
-        for number, kind, row in rows:
-            message = _readable(partial(decode_message, kind), row)
-            if message is not None:
-                unsent.append(Outgoing(message, str(number)))
-        return unsent
+    def unsent(self, after: str = "", limit: int = 1_000_000) -> list[Outgoing]:
+        return self._outbox.page(after, limit)
 
     def mark_sent(self, key: str) -> None:
         with self._database.transaction(durable=False):
-            self._database.execute("DELETE FROM outbox WHERE number = ?", (int(key),))
+            self._outbox.remove(key)
 
     def close(self) -> None:
         self._database.close()
+
+    def _read_facts(self) -> dict[str, bytes]:
+        try:
+            return dict(self._database.execute("SELECT key, value FROM fact").fetchall())
+        except JournalError:  # it shows only now that the file is broken, and is replaced
+            return {}
 
     def _row(self, query: str, *parameters: str) -> tuple[bytes] | None:
         row: tuple[bytes] | None = self._database.execute(query, parameters).fetchone()
         return row
 
-    def _set_fact(self, key: str, value: bytes) -> None:
+    def _set_fact(self, key: str, value: bytes | None) -> None:
+        if value is None:
+            self._database.execute("DELETE FROM fact WHERE key = ?", (key,))
+            self._facts.pop(key, None)
+            return
         self._database.execute(
             "INSERT INTO fact VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
             (key, value),
         )
+        self._facts[key] = value
 
-    def _put_out(self, kind: str, message: SendAck | EventDocument) -> Outgoing:
-        cursor = self._database.execute(
-            "INSERT INTO outbox (kind, message) VALUES (?, ?)", (kind, encode(message))
-        )
-        return Outgoing(message, str(cursor.lastrowid))
-
-    def _drop_oldest_events(self, newest: EventDocument) -> None:
-        """Keep the outbox bounded; one `events-dropped` event counts all that were dropped."""
-        (waiting,) = self._database.execute(
-            "SELECT COUNT(*) FROM outbox WHERE kind = 'event'"
-        ).fetchone()
-        excess = waiting - MAX_UNSENT_EVENTS
-        if excess <= 0:
-            return
-        self._database.execute(
-            "DELETE FROM outbox WHERE number IN (SELECT number FROM outbox WHERE kind = 'event'"
-            " ORDER BY number LIMIT ?)",
-            (excess,),
-        )
-        notice = self._row("SELECT message FROM outbox WHERE kind = 'dropped'")
-        earlier = (
-            msgspec.json.decode(notice[0], type=EventDocument).detail["count"] if notice else 0
-        )
-        self._database.execute("DELETE FROM outbox WHERE kind = 'dropped'")
-        self._put_out("dropped", _dropped_notice(earlier + excess, newest))
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction. A database that replaced a corrupted one is first told the facts again: whether the
+        room muted itself must not be forgotten with the commands."""
+        with self._database.transaction():
+            if self._facts_epoch != self._database.epoch:
+                for key, value in list(self._facts.items()):
+                    self._set_fact(key, value)
+                self._facts_epoch = self._database.epoch
+            yield
 
     def _prune(self) -> None:
         """Delete what is too old or too much, now and then.
@@ -231,23 +235,3 @@ _IS_AUDITED = f"type IN ({', '.join(repr(kind) for kind in AUDITED)})"
 
 _decode_ack = msgspec.json.Decoder(Ack).decode
 _decode_event = msgspec.json.Decoder(EventDocument).decode
-
-
-def _readable(decode: Callable[[bytes], T], row: bytes) -> T | None:
-    """The row's content; None (and a line in the log) if another version of the agent wrote it."""
-    try:
-        return decode(row)
-    except (msgspec.DecodeError, KeyError) as error:
-        log.error("a row of the journal cannot be read and is left out: %s", error)
-        return None
-
-
-def _dropped_notice(count: int, newest: EventDocument) -> EventDocument:
-    return EventDocument(
-        type="events-dropped",
-        room=newest.room,
-        code="outbox-full",
-        text=f"{count} older events were dropped: more than {MAX_UNSENT_EVENTS} waited for the hub",
-        at=newest.at,
-        detail={"count": count},
-    )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from agent.core.model.commands import SIGNED_BY
 from agent.core.model.documents import Status
 from agent.errors import JournalError
 from agent.store import database as database_module
 from agent.store.history import history
 from agent.store.journal import Journal
+from agent.store.unkept import MAX_UNKEPT
 from tests.store.test_journal import event, ping, result
 
 
@@ -166,6 +170,94 @@ def test_damage_that_shows_while_running_costs_one_answer_and_not_the_journal(
     assert journal.condition.code == "journal-replaced"
     journal.record_command(ping("after"))
     assert [command.id for command in journal.unfinished()] == ["after"]
+
+
+def spoil(journal: Journal, folder: Path) -> None:
+    """Garbage over the file while it is open; a look at what SQLite has not cached finds it."""
+    with journal._database.transaction():
+        for number in range(500):
+            journal._database.execute(
+                "INSERT INTO command (id, type, received_at, result) VALUES (?, 'ping', 0, ?)",
+                (f"old-{number}", b"x" * 2000),
+            )
+    journal._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (folder / "journal.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 800_000)
+    with suppress(JournalError):
+        journal.look_up("old-7")
+    assert journal.condition.code == "journal-replaced"
+
+
+def test_keys_of_a_replaced_database_mean_nothing_in_the_new_one(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    before = [journal.record_event(event(number)) for number in range(5)]
+    spoil(journal, tmp_path)
+    after = [journal.record_event(event(number)) for number in range(5)]
+    assert not {one.key for one in before} & {one.key for one in after}
+    for one in before:  # the broker's late PUBACKs
+        journal.mark_sent(one.key)
+    assert journal.unsent() == after
+
+
+def test_what_the_next_start_goes_by_survives_a_replaced_database(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.remember("muted_by_hand", "yes")
+    journal.close()
+    journal = Journal(tmp_path)
+    spoil(journal, tmp_path)
+    journal.record_command(ping("after"))
+    journal.close()
+    assert Journal(tmp_path).recall("muted_by_hand") == "yes"
+
+
+@pytest.mark.parametrize("how", ["killed", "closed"])
+def test_a_journal_that_cannot_be_written_is_read(
+    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Journal(tmp_path / "a")
+    writer.remember("muted_by_hand", "yes")
+    writer.record_command(ping("open"))
+    writer.record_command(ping("p1"))
+    sent = writer.record_result(result(ping("p1")))
+    if how == "closed":
+        writer.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+
+    def read_only(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("attempt to write a readonly database")
+        error.sqlite_errorname = "SQLITE_READONLY"
+        raise error
+
+    monkeypatch.setattr(database_module, "_open", read_only)
+    journal = Journal(tmp_path / "b")
+    assert journal.condition.code == "journal-not-kept"
+    assert journal.recall("muted_by_hand") == "yes"
+    assert [command.id for command in journal.unfinished()] == ["open"]
+    assert journal.look_up("p1") == (True, sent.message.ack)  # type: ignore[union-attr]
+    assert [one.message for one in journal.unsent()] == [sent.message]
+    journal.record_result(result(ping("open")))
+    assert journal.unfinished() == []
+
+
+def test_a_repeated_id_has_its_old_answer_though_the_disk_is_full(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    (pages,) = journal._database.execute("PRAGMA page_count").fetchone()
+    journal._database.execute(f"PRAGMA max_page_count = {pages}")
+    command = structs.replace(ping("unmute-1"), sender=f"{SIGNED_BY}ha")
+    journal.not_recorded(command=command)
+    assert journal.look_up("unmute-1") == (True, None)
+    journal.not_recorded(ack=result(command).ack)
+    for number in range(MAX_UNKEPT + 5):  # a hostile broker floods
+        journal.not_recorded(command=ping(f"p{number}"))
+    assert journal.look_up("unmute-1") == (True, result(command).ack)
+    assert journal.look_up("p0") == (False, None)
+    assert len(list(journal._unkept)) == MAX_UNKEPT + 1
+    journal._database.execute("PRAGMA max_page_count = 100000")
+    journal.record_late()
+    assert len(list(journal._unkept)) == MAX_UNKEPT
+    journal.close()
+    assert Journal(tmp_path).look_up("unmute-1") == (True, result(command).ack)
 
 
 def test_rows_of_another_version_do_not_keep_the_agent_from_starting(tmp_path: Path) -> None:

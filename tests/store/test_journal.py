@@ -31,6 +31,7 @@ from agent.core.model.documents import EventDocument, Status
 from agent.core.model.effects import SendAck
 from agent.core.model.events import MeetingRecord
 from agent.store import journal as journal_module
+from agent.store import outbox as outbox_module
 from agent.store.journal import Journal
 
 AT = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)
@@ -117,27 +118,49 @@ def test_the_outbox_keeps_order_until_the_broker_has_it(tmp_path: Path) -> None:
     journal.close()
 
     again = Journal(tmp_path)
-    assert again.unsent() == [first, third]
+    assert [one.message for one in again.unsent()] == [first.message, third.message]
     newest = again.record_event(event(3))
     assert newest.key not in {first.key, second.key, third.key}, "a key never comes back"
 
 
-def test_the_outbox_drops_the_oldest_events_says_how_many_and_never_drops_an_ack(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", ["event", "ack"])
+def test_the_outbox_drops_the_oldest_and_says_how_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(journal_module, "MAX_UNSENT_EVENTS", 5)
+    """Local commands are acked for the hub too, and with the hub away nothing takes their acks."""
+    monkeypatch.setattr(outbox_module, "MAX_UNSENT", {"event": 5, "ack": 5})
     journal = Journal(tmp_path)
-    journal.record_result(result(ping("p1")))
+    other = (
+        journal.record_result(result(ping("p")))
+        if kind == "event"
+        else journal.record_event(event(0))
+    )
     for number in range(12):
-        journal.record_event(event(number))
-    messages = [outgoing.message for outgoing in journal.unsent()]
-    acks = [message for message in messages if isinstance(message, SendAck)]
-    events = [message for message in messages if isinstance(message, EventDocument)]
-    assert [ack.ack.id for ack in acks] == ["p1"]
-    assert [e.detail["number"] for e in events if e.type == "fault"] == [7, 8, 9, 10, 11]
-    (notice,) = [e for e in events if e.type == "events-dropped"]
-    assert notice.detail == {"count": 7}
-    assert "7 older events" in notice.text
+        if kind == "event":
+            journal.record_event(event(number))
+        else:
+            journal.record_result(result(ping(f"p{number}")))
+    *kept, notice = [outgoing.message for outgoing in journal.unsent()]
+    assert kept[0] == other.message, "the other kind stays"
+    assert len(kept) == 1 + 5
+    assert isinstance(notice, EventDocument)
+    assert notice.type == "events-dropped"
+    assert notice.detail == {
+        "count": 7 if kind == "event" else 0,
+        "acks": 7 if kind == "ack" else 0,
+    }
+    assert "7 older " + ("events" if kind == "event" else "answers") in notice.text
+
+
+def test_the_outbox_is_read_page_by_page(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    whole = [journal.record_event(event(number)) for number in range(5)]
+    journal._database.execute("UPDATE outbox SET message = '{}' WHERE number = 2")
+    first = journal.unsent("", 2)
+    assert first == [whole[0], whole[2]]
+    assert journal.unsent(first[-1].key, 2) == whole[3:]
+    assert journal.unsent(whole[-1].key, 2) == []
+    assert journal.unsent("another-file.4", 9) == journal.unsent()
 
 
 def test_the_meeting_and_small_facts_survive(
