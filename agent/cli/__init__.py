@@ -22,10 +22,10 @@ _FLAGS = ("--no-color",)
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] == ["run"] and not {"-h", "--help"} & set(given):
-        return _run(given[1:])
-    arguments = hoist(given)
+    general, rest = split(sys.argv[1:] if arguments is None else arguments)
+    if rest[:1] == ["run"] and not {"-h", "--help"} & set(rest):
+        return _run(general + rest[1:])
+    arguments = general + rest
     # The help texts are made while the commands are imported: the language comes first.
     locale.use(locale.choose(_wanted_language(arguments), os.environ))
     from agent.cli.app import run_tool
@@ -33,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     return run_tool(arguments)
 
 
-def hoist(arguments: list[str]) -> list[str]:
-    """Move the options that every command knows to the front, where the parser wants them.
+def split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The options that every command knows, which the parser wants at the front, and the rest.
 
     `diemcau status --config FILE` and `diemcau --config FILE status` are the same.
     """
@@ -50,7 +50,7 @@ def hoist(arguments: list[str]) -> list[str]:
             general.append(argument)
         else:
             rest.append(argument)
-    return general + rest
+    return general, rest
 
 
 def _wanted_language(arguments: list[str]) -> str | None:
@@ -66,7 +66,14 @@ def _run(arguments: list[str]) -> int:
     import argparse
 
     parser = argparse.ArgumentParser(prog="diemcau run")
-    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
-    config_path: Path = parser.parse_args(arguments).config
-    code: int = importlib.import_module("agent.runtime.bootstrap").run(config_path)
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--lang")
+    parser.add_argument("--no-color", action="store_true")
+    given = parser.parse_args(arguments)
+    config_path: Path = given.config or Path(os.environ.get("DIEMCAU_CONFIG") or DEFAULT_CONFIG)
+    locale.use(locale.choose(given.lang, os.environ))
+    bootstrap = importlib.import_module("agent.runtime.bootstrap")
+    code: int = bootstrap.run(
+        config_path, lambda text: print(locale.translate(text), file=sys.stderr)
+    )
     return code

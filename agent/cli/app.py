@@ -24,6 +24,7 @@ from agent.cli import DEFAULT_CONFIG
 from agent.cli.session import Session
 from agent.errors import AgentError
 from agent.locale import gettext as _
+from agent.locale import translate
 
 NOUNS: dict[str, Sequence[str]] = {
     "status": ("status", "watch"),
@@ -117,7 +118,7 @@ def run_tool(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except AgentError as error:
-        _complain(error.text)
+        _complain(translate(error.text))
         return 2
     except Exception as error:  # a technician can do nothing with a traceback
         if "DIEMCAU_DEBUG" in os.environ:

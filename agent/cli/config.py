@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
 from agent.errors import AgentError, ConfigError
 from agent.locale import gettext as _
+from agent.locale import translate
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,6 +31,14 @@ def add_to(app: typer.Typer) -> None:
             "diemcau config explain hub.keepalive_seconds", "diemcau config explain devices.camera"
         ),
     )(explain)
+    noun.command(
+        "set",
+        help=_("Change one value; it is checked first, and comments stay"),
+        epilog=examples(
+            "sudo diemcau config set devices.speaker.volume 60",
+            "sudo diemcau config set room.groups '[giao-ban, xa-ba-vi]'",
+        ),
+    )(set_)
     app.add_typer(noun, name="config")
 
 
@@ -41,7 +51,8 @@ def check(context: typer.Context) -> None:
         load(session.config_path)
     except ConfigError as error:
         for problem in error.problems:
-            session.console.print(hanging(session.console.width, (("- ", "failed"),), problem))
+            said = translate(problem)
+            session.console.print(hanging(session.console.width, (("- ", "failed"),), said))
         raise typer.Exit(1) from None
     text = _("{path}: the settings can be used").format(path=session.config_path)
     session.console.print(text, style="ok")
@@ -82,11 +93,48 @@ def explain(
     from agent.settings import Settings
 
     session = session_of(context)
-    _refuse_unknown([key])
+    meant = _meant(key, list(all_keys(Settings)))
     values = _values(session)
     for name, field in all_keys(Settings).items():
-        if _is_below(name, [key]):
+        if _is_below(name, meant):
             _explain_one(session, name, field, values)
+
+
+def set_(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help=_("such as devices.speaker.volume"))],
+    value: Annotated[
+        str, typer.Argument(help=_("as it would stand in the file; null takes it away"))
+    ],
+) -> None:
+    """One value, checked with all the others first; comments stay."""
+    import difflib
+
+    from agent.config.first_run import FirstRun, typed
+    from agent.config.schema import all_keys, section_of
+    from agent.settings import Settings
+
+    session = session_of(context)
+    (path,) = _meant(key, list(all_keys(Settings)), several=False)
+    if section_of(all_keys(Settings)[path].type) is not None:
+        text = _("{key} is a section: name one of its keys")
+        raise AgentError("no-key", text.format(key=path))
+    before = _text(session.config_path)
+    FirstRun(session.config_path).apply({path: typed(path, value)}, {})
+    lines = difflib.unified_diff(
+        before.splitlines(), _text(session.config_path).splitlines(), n=0, lineterm=""
+    )
+    for line in list(lines)[2:]:
+        if not line.startswith("@@"):
+            session.console.print(line, style="ok" if line.startswith("+") else "quiet")
+    session.console.print(_("Next: sudo systemctl reload diemcau-agent"))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _explain_one(session: Session, name: str, field: Any, values: dict[str, Any]) -> None:
@@ -102,7 +150,7 @@ def _explain_one(session: Session, name: str, field: Any, values: dict[str, Any]
     kind = inspect.type_info(field.type)
     default = default_of(field)
     for label, text in (
-        (_("takes"), expectation(_plain(kind))),
+        (_("takes"), translate(expectation(_plain(kind)))),
         (_("default"), _("none, it must be given") if default is NODEFAULT else _written(default)),
         (_("here"), _written(values[name]) if name in values else ""),
     ):
@@ -144,6 +192,21 @@ def _written(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(str, value)) + "]"
     return str(value) if value != "" else '""'
+
+
+def _meant(key: str, known: list[str], *, several: bool = True) -> list[str]:
+    """The keys that somebody means who types only a part of them. Raises AgentError."""
+    if key in known:
+        return [key]
+    last = [one for one in known if one.rpartition(".")[2] == key or one.endswith(f".{key}")]
+    found = last or [one for one in known if several and key.lower() in one.rpartition(".")[2]]
+    if found and (several or len(found) == 1):
+        return found
+    if found:
+        text = _("{key}: which of them? {keys}")
+        raise AgentError("no-key", text.format(key=key, keys=", ".join(found)))
+    _refuse_unknown([key])
+    return []
 
 
 def _refuse_unknown(keys: list[str]) -> None:

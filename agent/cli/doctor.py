@@ -15,7 +15,9 @@ import typer
 from agent.cli.findings import WORD_WIDTH, outcome_word, show_finding
 from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
+from agent.cli.words import group_name
 from agent.locale import gettext as _
+from agent.locale import translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +134,7 @@ def _word(outcome: Outcome) -> tuple[tuple[str, str], ...]:
 def _show_evidence(session: Session, findings: list[Finding]) -> None:
     indent = ((" " * (WORD_WIDTH + NAME_WIDTH + 2), ""),)
     for finding in findings:
-        text = ": ".join(part for part in (finding.title, finding.evidence) if part)
+        text = ": ".join(part for part in (finding.title, translate(finding.evidence)) if part)
         session.console.print(hanging(session.console.width, indent, text, "quiet"))
 
 
@@ -149,15 +151,19 @@ def _summary(report: Report) -> Text:
     from agent.diagnostics.report import Outcome
     from agent.locale import ngettext
 
-    counts = {outcome: len(list(report.findings(outcome))) for outcome in Outcome}
     seconds = sum(section.seconds for section in report.sections)
-    failures, warnings = counts[Outcome.FAILED], counts[Outcome.WARNING]
+    worst = [_worst(section.findings) for section in report.sections]
+    failures, warnings = (
+        len(list(report.findings(outcome))) for outcome in (Outcome.FAILED, Outcome.WARNING)
+    )
     if failures:
         style = "failed"
         text = ngettext("{n} thing has failed", "{n} things have failed", failures)
     elif warnings:
         style = "warning"
         text = ngettext("Works, with {n} warning", "Works, with {n} warnings", warnings)
+    elif not report.whole:
+        style, text = "warning", _("Not everything could be checked: run it with sudo")
     else:
         style, text = "ok", _("Everything is in order")
     line = Text(text.format(n=failures or warnings), style=style)
@@ -166,31 +172,12 @@ def _summary(report: Report) -> Text:
         + _(
             "(ok: {ok}, warnings: {warnings}, failed: {failed}, left out: {skipped}; {seconds:.0f} s)"
         ).format(
-            ok=counts[Outcome.OK],
+            ok=worst.count(Outcome.OK),
             warnings=warnings,
             failed=failures,
-            skipped=counts[Outcome.SKIPPED],
+            skipped=worst.count(Outcome.SKIPPED),
             seconds=seconds,
         ),
         style="default not bold",
     )
     return line
-
-
-def group_name(group: str) -> str:
-    """A subject in the reader's language."""
-    return {
-        "settings": _("settings"),
-        "service": _("service"),
-        "clock": _("clock"),
-        "power": _("power"),
-        "storage": _("storage"),
-        "network": _("network"),
-        "hub": _("hub"),
-        "media-server": _("media server"),
-        "camera": _("camera"),
-        "microphone": _("microphone"),
-        "speaker": _("loudspeaker"),
-        "display": _("display"),
-        "panel": _("lamp/button"),
-    }[group]

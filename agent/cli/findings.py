@@ -6,6 +6,7 @@ from agent.cli.output import hanging
 from agent.cli.session import Session
 from agent.diagnostics.report import Finding, Outcome
 from agent.locale import gettext as _
+from agent.locale import translate
 
 WORD_WIDTH = 9
 
@@ -20,10 +21,10 @@ def show_finding(session: Session, finding: Finding) -> None:
         (_("cause"), finding.cause),
         (_("do"), finding.advice),
     ):
-        if text:
-            out.print(
-                hanging(out.width, ((" " * (WORD_WIDTH + 1), ""), (f"{label}: ", "quiet")), text)
-            )
+        for place, line in enumerate(translate(text).splitlines()):
+            shown = f"{label}: " if place == 0 else " " * (len(label) + 2)
+            head = ((" " * (WORD_WIDTH + 1), ""), (shown, "quiet"))
+            out.print(hanging(out.width, head, line))
     out.print()
 
 

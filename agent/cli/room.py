@@ -5,6 +5,7 @@ Each shows its acks as they come; exit code 0 if the last one is `succeeded`, el
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,7 +19,7 @@ from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
 from agent.cli.words import ack_lacks, ack_state, ack_text
 from agent.core.model.commands import FINAL_STATES, Ack, AckState
-from agent.diagnostics.client import ControlError
+from agent.diagnostics.client import RESTART_IT, ControlError
 from agent.locale import gettext as _
 
 ANSWER_SECONDS = 10.0
@@ -27,14 +28,26 @@ ANSWER_SECONDS = 10.0
 RESTART_SECONDS = 60.0
 """A Pi under load starts the agent in a quarter of it."""
 
+NOTE_SECONDS = 1.5
+"""Without any answer for so long it is said what to type."""
+
 TIME_WIDTH, STATE_WIDTH = 9, 12
 
 
 class OnOff(StrEnum):
-    """`display on`, `record off`."""
+    """`display on`, `record off`; also in Vietnamese, with and without its marks."""
 
     ON = "on"
     OFF = "off"
+    BẬT = "bật"
+    TẮT = "tắt"
+    BAT = "bat"
+    TAT = "tat"
+
+    @property
+    def word(self) -> str:
+        """As the command has it."""
+        return "on" if self in (OnOff.ON, OnOff.BẬT, OnOff.BAT) else "off"
 
 
 class Scope(StrEnum):
@@ -147,7 +160,7 @@ def display(
     context: typer.Context, power: Annotated[OnOff, typer.Argument(help=_("on or off"))]
 ) -> None:
     """Display."""
-    send(session_of(context), "display", 2 * ANSWER_SECONDS, power=power.value)
+    send(session_of(context), "display", 2 * ANSWER_SECONDS, power=power.word)
 
 
 def identify(
@@ -184,7 +197,7 @@ def record(
     context: typer.Context, recording: Annotated[OnOff, typer.Argument(help=_("on or off"))]
 ) -> None:
     """Record."""
-    send(session_of(context), "record", recording=recording.value)
+    send(session_of(context), "record", recording=recording.word)
 
 
 def send(
@@ -197,10 +210,22 @@ def send(
 def _show_all(session: Session, acks: Iterable[Ack]) -> None:
     began = time.monotonic()
     last: Ack | None = None
-    for last in acks:
-        _show(session, last, time.monotonic() - began)
+    note = threading.Timer(NOTE_SECONDS, _say_that_it_hangs)
+    note.daemon = True
+    note.start()
+    try:
+        for last in acks:
+            note.cancel()
+            _show(session, last, time.monotonic() - began)
+    finally:
+        note.cancel()
     if last is None or last.state is not AckState.SUCCEEDED:
         raise typer.Exit(1)
+
+
+def _say_that_it_hangs() -> None:
+    text = _("No answer yet. If the agent hangs: {command}")
+    typer.echo(text.format(command=RESTART_IT), err=True)
 
 
 def _show(session: Session, ack: Ack, seconds: float) -> None:

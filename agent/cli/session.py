@@ -9,15 +9,17 @@ import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from agent.diagnostics.client import DaemonClient
 from agent.errors import ConfigError
-from agent.settings import Control
+from agent.settings import Control, Room, Section
 
 if TYPE_CHECKING:
     import typer
     from rich.console import Console
+
+S = TypeVar("S", bound=Section)
 
 PLAIN_WIDTH = 80
 """Columns of output that goes to a file or a pipe: the same on every machine."""
@@ -61,14 +63,22 @@ class Session:
         """The daemon that uses these settings; the settings may be broken for all we care."""
         return DaemonClient(Path(self._socket_path()))
 
+    @cached_property
+    def room_name(self) -> str:
+        """The room's name for people, if the settings can be read and have one."""
+        room = self._section(Room)
+        return room.name if room else ""
+
     def _socket_path(self) -> str:
+        return (self._section(Control) or Control()).socket
+
+    def _section(self, kind: type[S]) -> S | None:
         from agent.config import read_file
 
         try:
-            reading = read_file(self.config_path, check_files=False)
+            return read_file(self.config_path, check_files=False).sections.of(kind)
         except ConfigError:
-            return Control().socket
-        return (reading.sections.of(Control) or Control()).socket
+            return None
 
 
 def session_of(context: typer.Context) -> Session:

@@ -20,6 +20,7 @@ from agent.devices.alsa.cards import cards, described
 from agent.diagnostics.site import ask
 from agent.errors import AgentError, ConfigError
 from agent.locale import gettext as _
+from agent.locale import translate
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -117,7 +118,7 @@ def _typed(path: str, answer: object) -> Any:
     try:
         return typed(path, answer)
     except ConfigError as error:
-        raise typer.BadParameter("; ".join(error.problems)) from error
+        raise typer.BadParameter(translate("; ".join(error.problems))) from error
 
 
 def _asked(first_run: FirstRun) -> tuple[dict[str, Any], dict[Secret, Path]]:

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.cli import words
+from agent.cli.findings import outcome_word
 from agent.cli.media_lines import media_lines
 from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
 from agent.core.model.documents import DeviceStatus, EventDocument, Phase, RoomState, Status
 from agent.diagnostics.client import ControlError, Link, RoomStatus
+from agent.diagnostics.report import Outcome
 from agent.locale import gettext as _
+from agent.locale import ngettext
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -51,7 +54,7 @@ def status(
         typer.echo(msgspec.json.encode(session.client.ask("status")).decode())
         return
     answer = session.client.status()
-    session.console.print(screen(answer, session.console.width))
+    session.console.print(screen(answer, session.console.width, session.room_name))
     if answer.health is not None and answer.health.status == "failed":
         raise typer.Exit(1)
 
@@ -85,13 +88,13 @@ def _look(session: Session) -> Group | Text:
     from rich.text import Text
 
     try:
-        return screen(session.client.status(), session.console.width)
+        return screen(session.client.status(), session.console.width, session.room_name)
     except ControlError as error:
-        return Text(error.text, style="failed")
+        return Text(words.text(error.text), style="failed")
 
 
-def screen(status: RoomStatus, width: int) -> Group:
-    """The room on one screen of 80 columns and 24 lines."""
+def screen(status: RoomStatus, width: int, name: str = "") -> Group:
+    """The room on one screen of 80 columns and 24 lines: the verdict first."""
     from rich.console import Group
 
     health = status.health
@@ -105,7 +108,7 @@ def screen(status: RoomStatus, width: int) -> Group:
             (name, _("ok") if flows else _("warning"), "ok" if flows else "warning", text)
             for name, flows, text in media_lines(health.media)
         ]
-    lines = [_line(width, *row) for row in rows]
+    lines = [_verdict(status, name), *(_line(width, *row) for row in rows)]
     if status.faults:
         lines.append(hanging(width, ((_("Last events"), "heading"),), ""))
         lines += [_event(width, event) for event in status.faults[-EVENTS_SHOWN:]]
@@ -123,6 +126,46 @@ def _title(state: RoomState) -> Row:
     return state.room, f"{datetime.now():%H:%M:%S}", "heading", text
 
 
+def _verdict(status: RoomStatus, name: str) -> Text:
+    """Whose status this is and whether all is well, in one line."""
+    from rich.text import Text
+
+    troubles, warnings = _troubles(status)
+    if troubles:
+        style = "failed"
+        text = ngettext("{n} thing has failed", "{n} things have failed", troubles)
+    elif warnings:
+        style = "warning"
+        text = ngettext("Works, with {n} warning", "Works, with {n} warnings", warnings)
+    else:
+        style, text = "ok", _("Everything is in order")
+    room = f"{name} ({status.state.room})" if name else status.state.room
+    return Text.assemble((f"{room}: ", "heading"), (text.format(n=troubles or warnings), style))
+
+
+def _troubles(status: RoomStatus) -> tuple[int, int]:
+    """How many failures and warnings the lines below show."""
+    health = status.health
+    devices = [] if health is None else _findings(health.devices)
+    failures = devices.count(Outcome.FAILED) + (not status.link.up)
+    failures += status.state.phase is Phase.FAULT
+    warnings = devices.count(Outcome.WARNING)
+    if health is not None:
+        warnings += bool(_host(health.host))
+        warnings += sum(not flows for _name, flows, _text in media_lines(health.media or {}))
+    return failures, warnings
+
+
+def _findings(devices: dict[str, DeviceStatus]) -> list[Outcome]:
+    from agent.diagnostics.checks.trouble import finding
+
+    return [
+        finding(kind, device).outcome
+        for kind, device in devices.items()
+        if device.status is not Status.OK
+    ]
+
+
 def _room(status: RoomStatus) -> list[Row]:
     state = status.state
     style = "failed" if state.phase is Phase.FAULT else "heading"
@@ -135,13 +178,22 @@ def _room(status: RoomStatus) -> list[Row]:
         if state.recording == "on":
             parts.append(_("is recorded"))
         rows.append((_("meeting"), meeting.id, "heading", ", ".join(filter(None, parts))))
+    elif (ack := status.failed_join) is not None:
+        text = f"{ack.at.astimezone():%d/%m %H:%M}: {words.ack_text(ack)}"
+        rows.append((_("last join"), words.ack_state(ack.state), "failed", text))
     return rows
 
 
 def _device(kind: str, device: DeviceStatus, status: RoomStatus) -> Row:
-    word, style = words.device_status(device.status)
-    text = _use(kind, status) if device.status is Status.OK else _trouble(kind, device)
-    return words.device_name(kind), word, style, text
+    """With the doctor's own word for what is wrong."""
+    if device.status is Status.OK:
+        return words.device_name(kind), _("ok"), "ok", _use(kind, status)
+    from agent.diagnostics.checks.trouble import finding
+
+    found = finding(kind, device)
+    optional = "" if device.required else " " + _("(not required)")
+    text = f"{found.title}{optional}. {found.advice}"
+    return words.device_name(kind), outcome_word(found.outcome), found.outcome.value, text
 
 
 def _use(kind: str, status: RoomStatus) -> str:
@@ -158,14 +210,6 @@ def _use(kind: str, status: RoomStatus) -> str:
         case "display":
             return {"on": _("on"), "off": _("off")}[status.state.display]
     return ""
-
-
-def _trouble(kind: str, device: DeviceStatus) -> str:
-    from agent.diagnostics.checks.trouble import finding
-
-    found = finding(kind, device)
-    optional = "" if device.required else " " + _("(not required)")
-    return f"{found.title}{optional}. {found.advice}"
 
 
 def _host(host: dict[str, Any]) -> list[Row]:

@@ -140,6 +140,20 @@ def device_status(value: Status) -> tuple[str, str]:
     }[value]
 
 
+def group_name(group: str) -> str:
+    """A subject of the doctor; of a device the same word as in the status."""
+    return {
+        "settings": _("settings"),
+        "service": _("service"),
+        "clock": _("clock"),
+        "power": _("power"),
+        "storage": _("storage"),
+        "network": _("network"),
+        "hub": _("hub"),
+        "media-server": _("media server"),
+    }.get(group) or device_name(group)
+
+
 def device_name(kind: str) -> str:
     """A device kind of the health document."""
     return {

@@ -10,6 +10,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import yaml
 from agent.config.credentials import SECRETS, Credentials, credential_name
 from agent.config.editing import with_value
 from agent.config.loading import load
+from agent.config.reading import parse_value
 from agent.config.rules import is_loopback
 from agent.config.schema import all_keys
 from agent.config.words import bad_values
@@ -49,23 +51,27 @@ def typed(path: str, answer: object) -> Any:
     """Somebody's answer as the value of this key. Raises ConfigError saying what is expected."""
     field = all_keys(Settings)[path]
     try:
+        value = parse_value(answer) if isinstance(answer, str) else answer
+        with suppress(msgspec.ValidationError):
+            return msgspec.convert(value, field.type)
         return msgspec.convert(answer, field.type, strict=False)
-    except msgspec.ValidationError as error:
+    except ValueError as error:
+        if not isinstance(error, msgspec.ValidationError):
+            raise ConfigError([f"{path}: not YAML: {error}"]) from error
         raise ConfigError([text for _, text in bad_values(answer, str(answer), field)]) from error
 
 
 class FirstRun:
-    """Works on one settings file, which must be there: the package brings a commented one."""
+    """Works on one settings file; one that is not there is begun from the commented original."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._secrets = path.parent / SECRETS
         try:
-            self._text = path.read_text(encoding="utf-8")
+            self._text = path.read_text(encoding="utf-8") if path.exists() else _sample()
             self._present = yaml.safe_load(self._text)
         except OSError as error:
-            text = f"{path}: {error.strerror}; copy config/agent.yaml there first"
-            raise AgentError("no-settings", text) from error
+            raise AgentError("no-settings", f"{path}: {error.strerror}") from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise ConfigError([f"{path}: {error}"]) from error
         if not isinstance(self._present, dict):
@@ -96,13 +102,13 @@ class FirstRun:
         text = self._changed(changes)
         try:
             self._check(text, contents)
-            self._secrets.mkdir(mode=0o700, exist_ok=True)
+            self._secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
             for file, content in contents.items():
                 _write(self._secrets / file, content, 0o600)
             _write(self._path, text.encode(), 0o644)
         except OSError as error:
             hint = "; use sudo" if isinstance(error, PermissionError) else ""
-            text = f"{error.filename}: {error.strerror}{hint}"
+            text = f"{error.filename} can't be written: {error.strerror}{hint}"
             raise AgentError("not-written", text) from error
 
     def _changed(self, changes: Mapping[str, Any]) -> str:
@@ -118,6 +124,7 @@ class FirstRun:
         """Look at the new settings as the service will see them."""
         present = self._secrets.iterdir() if self._secrets.is_dir() else ()
         secrets = {path.name: path.read_bytes() for path in present} | dict(contents)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._path.parent) as folder:
             draft = Path(folder)
             for file, content in secrets.items():
@@ -126,6 +133,14 @@ class FirstRun:
             settings = load(draft / self._path.name, Credentials(draft, draft))
             if settings.hub.tls is not None:
                 _check_tls(settings.hub.tls)
+
+
+def _sample() -> str:
+    """config/agent.yaml in a checkout, else the little that has no default."""
+    original = Path(__file__).parents[2] / "config/agent.yaml"
+    if original.exists():
+        return original.read_text(encoding="utf-8")
+    return f"room:\n  id: {SAMPLES['room.id']}\nhub:\n  host: {SAMPLES['hub.host']}\n"
 
 
 def _check_tls(tls: Tls) -> None:

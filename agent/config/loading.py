@@ -62,7 +62,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        problem = "does not exist; copy config/agent.yaml there and set room.id and hub.host"
+        problem = "does not exist; make it with: sudo diemcau setup"
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
     except OSError as error:

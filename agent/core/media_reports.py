@@ -14,6 +14,7 @@ from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.meeting.membership import MediaLink
 from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
+from agent.core.model.documents import Status
 from agent.core.model.media import (
     Applied,
     DeviceReported,
@@ -82,9 +83,9 @@ class MediaReports:
         self._health.reported(report, now)
         if membership := self._lifecycle.membership:
             membership.device(report.device, report.status)
-        self._audit.observe(
-            self._health.open_devices, self._lifecycle.opening, self._lifecycle.closing, now
-        )
+        broken = not report.open and report.status.status is not Status.OK
+        closing = (None, report.status.text) if broken else self._lifecycle.closing
+        self._audit.observe(self._health.open_devices, self._lifecycle.opening, closing, now)
 
     def exited(self, text: str, now: Now) -> None:
         """It is gone, and whatever it had open is closed."""

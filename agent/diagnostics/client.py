@@ -33,6 +33,12 @@ LOOK_SECONDS = 0.2
 AWAY = ("daemon-gone", "no-daemon")
 
 
+RESTART_IT = "sudo systemctl restart diemcau-agent"
+
+FIRST_ANSWER_SECONDS = 6.0
+"""A daemon says `accepted` at once, after one write to a slow SD card at the most."""
+
+
 class ControlError(AgentError):
     """The daemon could not be asked.
 
@@ -59,6 +65,8 @@ class RoomStatus(msgspec.Struct, frozen=True):
     muted_by_hand: bool = False
     speaker_volume: int | None = None
     faults: list[EventDocument] = []
+    failed_join: Ack | None = None
+    """The last join's answer, if it did not come true."""
 
 
 class _AgendaAnswer(msgspec.Struct):
@@ -153,23 +161,33 @@ class DaemonClient:
             time.sleep(LOOK_SECONDS)  # an id that comes again is answered, not obeyed again
 
     def _acks(self, request: dict[str, Any], deadline_seconds: float) -> Iterator[Ack]:
-        for answer in self._talk(request, deadline_seconds):
+        first = min(FIRST_ANSWER_SECONDS, deadline_seconds)
+        for answer in self._talk(request, deadline_seconds, first):
             ack = _convert(answer, Ack)
             yield ack
             if ack.state in FINAL_STATES:
                 return
         raise self._gone()
 
-    def _talk(self, request: dict[str, Any], timeout_seconds: float) -> Iterator[dict[str, Any]]:
-        """The answers to one request until the daemon closes or the time is up."""
-        deadline = time.monotonic() + timeout_seconds
+    def _talk(
+        self, request: dict[str, Any], timeout_seconds: float, first_seconds: float | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The answers to one request until the daemon closes or the time is up.
+
+        The first one may take `first_seconds` at the most.
+        """
+        first = timeout_seconds if first_seconds is None else first_seconds
+        heard = False
+        now = time.monotonic()
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             self._connect(connection)
             try:
                 connection.sendall(msgspec.json.encode(request) + b"\n")
-                yield from _answers(connection, deadline)
+                for answer in _answers(connection, now + timeout_seconds, now + first):
+                    heard = True
+                    yield answer
             except TimeoutError:
-                raise self._silent(timeout_seconds) from None
+                raise self._silent(timeout_seconds if heard else first) from None
             except OSError as error:
                 raise self._gone() from error
 
@@ -198,7 +216,8 @@ class DaemonClient:
 
     def _silent(self, seconds: float) -> ControlError:
         return ControlError(
-            "daemon-silent", f"{self.socket_path}: the daemon did not answer within {seconds:g} s"
+            "daemon-silent",
+            f"The agent runs but did not answer within {seconds:g} s; if it stays so: {RESTART_IT}",
         )
 
 
@@ -206,11 +225,13 @@ def _request(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
     return {"type": kind, "id": str(uuid.uuid4()), **fields}
 
 
-def _answers(connection: socket.socket, deadline: float) -> Iterator[dict[str, Any]]:
+def _answers(
+    connection: socket.socket, deadline: float, first_deadline: float | None = None
+) -> Iterator[dict[str, Any]]:
     """The lines as they come. Raises TimeoutError at the deadline, ControlError for an error."""
-    rest = b""
+    rest, until = b"", deadline if first_deadline is None else first_deadline
     while True:
-        remaining = deadline - time.monotonic()
+        remaining = until - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
         connection.settimeout(remaining)
@@ -224,6 +245,7 @@ def _answers(connection: socket.socket, deadline: float) -> Iterator[dict[str, A
             answer = _convert(_decode(line), dict[str, Any])
             if answer.get("type") == "error":
                 raise ControlError(str(answer.get("code", "")), str(answer.get("text", "")))
+            until = deadline
             yield answer
 
 

@@ -37,10 +37,20 @@ SUBJECTS = (
     Subject("panel", panel.check),
 )
 
+ALIASES = {
+    "media": "media-server",
+    "loudspeaker": "speaker",
+    "lamp": "panel",
+    "button": "panel",
+    "disk": "storage",
+}
+"""What people type who know a subject by another command's word."""
+
 
 def select(groups: list[str]) -> list[Subject]:
     """The subjects named, or all. Raises AgentError for a name that is none."""
     known = {subject.group: subject for subject in SUBJECTS}
+    groups = [ALIASES.get(group, group) for group in groups]
     for group in groups:
         if group not in known:
             text = _("{group}: no such subject; there are {known}")

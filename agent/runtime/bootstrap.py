@@ -11,6 +11,7 @@ import os
 import queue
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,13 +53,16 @@ needs no privilege for it."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def run(config_path: Path) -> int:
-    """Be the daemon until told to stop; returns the exit code (see EXIT_...)."""
+def run(config_path: Path, complain: Callable[[str], None]) -> int:
+    """Be the daemon until told to stop; returns the exit code (see EXIT_...).
+
+    `complain` gets, line by line, why it could not start.
+    """
     try:
         settings = config.load(config_path)
     except ConfigError as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr)
+            complain(problem)
         return EXIT_BAD_SETTINGS
     logs.configure(settings.room.id)
     faulthandler.register(signal.SIGUSR1)
@@ -67,6 +71,11 @@ def run(config_path: Path) -> int:
             restart = _serve(settings, stack)
     except AgentError as error:
         log.critical("%s", error)
+        complain(error.text)
+        return EXIT_CANNOT_START
+    except OSError as error:
+        log.critical("%s", error, exc_info=error)
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         return EXIT_CANNOT_START
     if restart == "host":
         Path(settings.control.socket).with_name(REBOOT_REQUEST).touch()

@@ -10,7 +10,7 @@ import logging
 from collections import deque
 
 from agent.core.model import effects as do
-from agent.core.model.commands import Ack
+from agent.core.model.commands import FINAL_STATES, Ack, AckState
 from agent.core.model.documents import EventDocument
 from agent.core.model.events import DisplaySwitched, LampSet
 from agent.errors import DeviceAbsent, JournalError
@@ -38,6 +38,8 @@ class Performer:
         self._outside = outside
         self._recorder = Recorder(outside.journal)
         self.recent: deque[EventDocument] = deque(maxlen=RECENT_EVENTS)
+        self.failed_join: Ack | None = None
+        """The last join's answer, if it did not come true."""
         self.ended: str | None = None
         self._backlog: deque[Outgoing] = deque()
         self._meeting = ""
@@ -105,6 +107,8 @@ class Performer:
     def _send_ack(self, ack: Ack, outgoing: Outgoing) -> None:
         fields = {"COMMAND": ack.id, "MEETING": self._meeting, "MESSAGE_ID": ACK_MESSAGE_ID}
         log.info("%s %s (%s): %s", ack.type, ack.state, ack.code, ack.text, extra=fields)
+        if ack.type == "join" and ack.state in FINAL_STATES:
+            self.failed_join = None if ack.state is AckState.SUCCEEDED else ack
         self._outside.control.deliver(ack)
         self._outside.hub.publish(outgoing)
 

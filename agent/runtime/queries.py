@@ -65,6 +65,7 @@ class Queries:
             "muted_by_hand": room.microphone.muted_by_hand,
             "speaker_volume": room.microphone.volume,
             "faults": list(self._performer.recent),
+            "failed_join": self._performer.failed_join,
         }
 
     def _borrowed(self, query: QueryReceived) -> bytes:

@@ -28,7 +28,7 @@ def test_openings_and_commands_with_who_asked(tmp_path: Path) -> None:
     assert "ping [hub]: done: done" in everything
     assert "opened [key operators-2026]: camera open" in everything
     assert "ping" not in bench.run("audit", "--devices").stdout
-    assert "opened" not in bench.run("audit", "--since", "2026-11-23").stdout
+    assert "opened" not in bench.run("audit", "--since", "2090-01-01").stdout
     told = json.loads(bench.run("audit", "--json").stdout)
     assert {one["what"] for one in told} == {"ping", "device-opened"}
     assert "[khóa operators-2026]" in bench.run("audit", "--lang", "vi").stdout

@@ -236,7 +236,7 @@ def test_broken_settings_do_not_hide_a_broken_camera(make_bench: MakeBench) -> N
     bench.write_settings()
     bench.break_device("camera", "unplugged")
     found = bench.doctor("settings", "camera")
-    assert found.troubles == ["settings-broken", "settings-broken", "camera-absent"]
+    assert found.troubles == ["settings-broken", "camera-absent"]
     problems = [f["evidence"] for f in found.sections[0]["findings"]]
     assert any("did you mean keepalive_seconds?" in problem for problem in problems)
 

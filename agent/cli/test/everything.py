@@ -10,6 +10,7 @@ from agent.cli.session import Session, session_of
 from agent.cli.test import camera, display, hub, media, microphone, panel, speaker
 from agent.errors import AgentError
 from agent.locale import gettext as _
+from agent.locale import translate
 
 
 def everything(context: typer.Context) -> None:
@@ -40,6 +41,6 @@ def _passed(session: Session, name: str, test: Callable[[], None]) -> bool:
     except typer.Exit as end:
         return end.exit_code == 0
     except AgentError as error:
-        session.console.print(error.text, style="failed")
+        session.console.print(translate(error.text), style="failed")
         return False
     return True

@@ -15,7 +15,7 @@ def check(site: Site) -> list[Finding]:
     advice = _("Correct it: sudo nano {path}; then: sudo systemctl {verb} diemcau-agent").format(
         path=site.config_path, verb=verb
     )
-    return [
-        failed("settings-broken", _("The settings are broken"), problem, advice=advice)
-        for problem in site.problems
-    ]
+    if not site.config_path.exists():
+        advice = _("Make them: sudo diemcau setup")
+    evidence = "\n".join(site.problems)
+    return [failed("settings-broken", _("The settings are broken"), evidence, advice=advice)]
