@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 from agent import __version__
-from agent.cli import DEFAULT_CONFIG
+from agent.cli import DEFAULT_CONFIG, library_words
 from agent.cli.session import Session
 from agent.errors import AgentError
 from agent.locale import gettext as _
@@ -113,20 +113,28 @@ def run_tool(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our letters gets "?"
+    library_words.speak()
     try:
-        make_app(arguments)(args=arguments, prog_name="diemcau")
+        app = make_app(arguments)
+        code = app(args=arguments, prog_name="diemcau", standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except AgentError as error:
         _complain(translate(error.text))
         return 2
     except Exception as error:  # a technician can do nothing with a traceback
+        if hasattr(error, "format_message"):
+            print(library_words.told(error), file=sys.stderr)
+            return 2
+        if isinstance(error, typer.Abort):
+            print(f"\n{_('Aborted!')}", file=sys.stderr)
+            return 1
         if "DIEMCAU_DEBUG" in os.environ:
             raise
         text = _("A mistake in the tool itself: {error}. DIEMCAU_DEBUG=1 shows more.")
         _complain(text.format(error=repr(error)))
         return 2
-    return 0
 
 
 def _complain(text: str) -> None:

@@ -39,15 +39,15 @@ class OnOff(StrEnum):
 
     ON = "on"
     OFF = "off"
-    BẬT = "bật"
-    TẮT = "tắt"
+    BAT_WITH_MARKS = "bật"
+    TAT_WITH_MARKS = "tắt"
     BAT = "bat"
     TAT = "tat"
 
     @property
     def word(self) -> str:
         """As the command has it."""
-        return "on" if self in (OnOff.ON, OnOff.BẬT, OnOff.BAT) else "off"
+        return "on" if self in (OnOff.ON, OnOff.BAT_WITH_MARKS, OnOff.BAT) else "off"
 
 
 class Scope(StrEnum):

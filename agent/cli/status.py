@@ -152,7 +152,7 @@ def _troubles(status: RoomStatus) -> tuple[int, int]:
     warnings = devices.count(Outcome.WARNING)
     if health is not None:
         warnings += bool(_host(health.host))
-        warnings += sum(not flows for _name, flows, _text in media_lines(health.media or {}))
+        warnings += health.media is not None and health.media.get("status") != Status.OK
     return failures, warnings
 
 

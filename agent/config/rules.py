@@ -164,7 +164,7 @@ def _template_problem(url: str) -> str | None:
         return f"has unbalanced braces ({error})"
     unknown = [name for name in names if name not in PLACEHOLDERS]
     if unknown:
-        return f"unknown placeholder {{{unknown[0]}}}; there are {{meeting}} and {{room}}"
+        return f"unknown placeholder {unknown[0]} in braces; there are meeting and room"
     if not re.match(r"^https?://[^/]", url):
         return "is no URL; expected http://... or https://..."
     return None

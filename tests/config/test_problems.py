@@ -287,7 +287,9 @@ def test_a_file_that_is_no_mapping_is_told(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_unreadable_or_binary_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"none\.yaml: does not exist; copy config/agent\.yaml"):
+    with pytest.raises(
+        ConfigError, match=r"none\.yaml: does not exist; make it with: sudo diemcau setup"
+    ):
         load(tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="Is a directory"):
         load(tmp_path)

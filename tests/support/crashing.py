@@ -141,7 +141,7 @@ def main() -> int:
     vars(bootstrap).update(replaced)
     for module in (host, sampling):
         vars(module)["synchronised"] = lambda _system: not arguments.unsynchronised
-    return bootstrap.run(arguments.config)
+    return bootstrap.run(arguments.config, print)
 
 
 if __name__ == "__main__":

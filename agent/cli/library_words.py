@@ -1,0 +1,91 @@
+"""The command line's library (typer, with click in it) made to speak the reader's language.
+
+It has no catalog in Vietnamese, and some versions no way to give it one; its words are looked up in ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from agent import locale
+
+WORDS_OF_HELP = (
+    "Usage:",
+    "Options:",
+    "Arguments:",
+    "Commands:",
+    "Show this message and exit.",
+    "Install completion for the current shell.",
+    "Show completion for the current shell, to copy it or customize the installation.",
+    "[OPTIONS]",
+    "COMMAND [ARGS]...",
+    "env var:",
+    "default:",
+    "required",
+)
+"""They stand in the help as they are; the others below are messages, found again by their pattern."""
+
+WORDS = (
+    *WORDS_OF_HELP,
+    "Try '{command}' for help.",
+    "No such command {name}.",
+    "No such option: {name}",
+    "Missing command.",
+    "Missing argument {name}",
+    "Missing argument {name}.",
+    "Missing option {name}.",
+    "Invalid value: {message}",
+    "Invalid value for {name}: {message}",
+    "Option {name} requires an argument.",
+    "Got unexpected extra argument ({args})",
+    "Got unexpected extra arguments ({args})",
+    "Did you mean {meant}?",
+    "{value} is not one of {choices}.",
+    "{value} is not a valid {kind}.",
+    "{value} is not in the range {range}.",
+    "Input should be less than or equal to {n}",
+    "Input should be greater than or equal to {n}",
+    "Input should be a valid integer, unable to parse string as an integer",
+    "Input should be a valid number, unable to parse string as a number",
+    "Value error, {text}",
+    "Aborted!",
+)
+
+
+def library_messages() -> dict[str, str | None]:
+    """What of the library's words people of this tool get to see."""
+    return dict.fromkeys(WORDS)
+
+
+def speak() -> None:
+    """From now on the help of every command is in the language that `locale.use` chose."""
+    for kind in (typer.core.TyperCommand, typer.core.TyperGroup):
+        if not hasattr(kind.get_help, "in_our_words"):
+            kind.get_help = _in_our_words(kind.get_help)  # type: ignore[method-assign]
+
+
+def _in_our_words(get_help: Callable[[Any, Any], str]) -> Callable[[Any, Any], str]:
+    def translated(command: Any, context: Any) -> str:
+        text = get_help(command, context)
+        for word in WORDS_OF_HELP:
+            text = re.sub(rf"(?<![\w-]){re.escape(word)}", lambda _: locale.gettext(word), text)  # noqa: B023
+        return text
+
+    translated.in_our_words = True  # type: ignore[attr-defined]
+    return translated
+
+
+def told(error: Any) -> str:
+    """A mistake in the command line, in the reader's language: how it is used, then what was wrong."""
+    lines = []
+    if getattr(error, "ctx", None) is not None:
+        usage = error.ctx.get_usage()
+        lines.append(usage.replace("Usage:", locale.gettext("Usage:"), 1))
+        hint = locale.gettext("Try '{command}' for help.")
+        lines.append(hint.format(command=f"{error.ctx.command_path} -h"))
+    lines.append(f"diemcau: {locale.translate(error.format_message())}")
+    return "\n".join(lines)
