@@ -65,7 +65,7 @@ def speak() -> None:
     """From now on the help of every command is in the language that `locale.use` chose."""
     for kind in (typer.core.TyperCommand, typer.core.TyperGroup):
         if not hasattr(kind.get_help, "in_our_words"):
-            kind.get_help = _in_our_words(kind.get_help)  # type: ignore[method-assign]
+            kind.get_help = _in_our_words(kind.get_help)  # type: ignore[method-assign, assignment]
 
 
 def _in_our_words(get_help: Callable[[Any, Any], str]) -> Callable[[Any, Any], str]:

@@ -19,11 +19,6 @@ class Borrowing:
         self._audit = audit
         self._loans: dict[str, DevicesBorrowed] = {}
 
-    @property
-    def active(self) -> bool:
-        """Whether anything is lent now."""
-        return bool(self._loans)
-
     def lent(self, loan: str) -> bool:
         """Whether this loan was granted and is not given back."""
         return loan in self._loans
@@ -31,16 +26,16 @@ class Borrowing:
     def begin(self, wanted: DevicesBorrowed, now: Now) -> None:
         """The lamp goes on before anything is opened; the caller has seen to it that no meeting is on."""
         self._loans[wanted.loan] = wanted
-        self._lamp.opened(live=True)
+        self._lamp.lent(True)
         for device in wanted.devices:
             self._audit.lent(device, wanted.sender, now)
 
-    def end(self, loan: str, now: Now, *, meeting: bool) -> None:
-        """Given back; the lamp goes off unless a `meeting` or another loan wants it."""
+    def end(self, loan: str, now: Now) -> None:
+        """Given back; the lamp goes off unless a meeting or another loan wants it."""
         ended = self._loans.pop(loan, None)
         if ended is None:
             return
         for device in ended.devices:
             self._audit.given_back(device, ended.sender, now)
-        if not (meeting or self._loans):
-            self._lamp.closed()
+        if not self._loans:
+            self._lamp.lent(False)

@@ -16,7 +16,7 @@ class Lamp:
     def __init__(self, context: Context) -> None:
         self._do = context.do
         self._shown: LampMode = "off"
-        self._open = self._live = self._hand = self._called = self._blinks = False
+        self._open = self._live = self._hand = self._called = self._blinks = self._lent = False
 
     def opened(self, *, live: bool) -> None:
         """Something is about to be opened: said again even if it is lit, since a lamp may have failed."""
@@ -26,6 +26,11 @@ class Lamp:
     def closed(self) -> None:
         """Nothing is open any more."""
         self._open = self._live = self._hand = False
+        self._show(self._wanted, again=True)
+
+    def lent(self, lent: bool) -> None:
+        """Whether the technician's tool has devices outside of a meeting."""
+        self._lent = lent
         self._show(self._wanted, again=True)
 
     def going_live(self) -> None:
@@ -56,7 +61,7 @@ class Lamp:
         if self._called:
             return "called"
         if not self._open:
-            return "off"
+            return "on" if self._lent else "off"
         if self._live:
             return "on"
         return "hand" if self._hand else "muted"

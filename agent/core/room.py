@@ -210,7 +210,7 @@ class Room:
             case DevicesBorrowed() if self.may_lend:
                 self.borrowing.begin(event, now)
             case DevicesReturned(loan):
-                self.borrowing.end(loan, now, meeting=not self._idle)
+                self.borrowing.end(loan, now)
             case PictureAsked(source, sender) if self.lifecycle.process.in_meeting:
                 self.audit.picture_taken(source, sender, now)
             case ReloadRequested():
