@@ -84,7 +84,8 @@ class MediaReports:
         if membership := self._lifecycle.membership:
             membership.device(report.device, report.status)
         broken = not report.open and report.status.status is not Status.OK
-        closing = (None, report.status.text) if broken else self._lifecycle.closing
+        command, why = self._lifecycle.closing
+        closing = command, report.status.text if broken else why
         self._audit.observe(self._health.open_devices, self._lifecycle.opening, closing, now)
 
     def exited(self, text: str, now: Now) -> None:

@@ -103,3 +103,12 @@ def test_what_a_killed_agent_left_open_is_told_closed_at_the_next_start() -> Non
     play.tell(Restored(None, [], cold=False, left_open=frozenset({"camera"})))
     assert summary(play) == [("device-closed", "camera", None)]
     assert audited(play)[0].text == "Camera: closed: the agent's process ended"
+
+
+def test_an_unplugged_microphone_is_not_closed_by_the_meeting() -> None:
+    play = Playbook()
+    play.enter()
+    gone = DeviceStatus(Status.ABSENT, "absent", "Microphone: unplugged; check its cable")
+    play.report(DeviceReported("microphone", False, gone))
+    (event,) = [e.event for e in play.all(PublishEvent) if e.event.type == "device-closed"]
+    assert event.text == "Microphone: closed: Microphone: unplugged; check its cable"
