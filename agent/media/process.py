@@ -148,12 +148,13 @@ class MediaProgram:
         from agent.media.pipeline import SharedClock
         from agent.media.standby import Standby
         from agent.media.webrtc.dialing import Dialer
+        from agent.media.webrtc.http import HttpClient
         from agent.media.webrtc.network import Network
 
         if self._configure is None or self._meeting or self._standby:
             raise MessageError("bad-frame", "start comes once, after configure")
         devices, media = self._configure.devices, self._configure.media
-        network = Network(self._certificate, media.local_address, Dialer())
+        network = Network(self._certificate, media.local_address, HttpClient(Dialer(), media.hosts))
         context = Context(self._loop, SharedClock(), network, devices, media, self._line.send)
         if isinstance(start.plan, StandbyPlan):
             self._standby = Standby(context, start.plan, _makers(devices).speaker)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 
 from agent.core.model.commands import Source
+from agent.core.model.hosts import AllowedHosts
 from agent.devices import registry
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
@@ -17,7 +18,7 @@ from agent.media.receiving.decoding import OFFERED
 from agent.media.webrtc.network import make_network
 from agent.media.webrtc.session import Events, MediaSession
 from agent.settings import Camera, Simulation
-from tests.support.loopback import ADDRESS
+from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 
 PUBLISH = """
  webrtcbin name=webrtc bundle-policy=max-bundle
@@ -87,7 +88,9 @@ def main() -> None:
     {"publish": publish, "play": play}[arguments.work](pipeline)
     events = Events(lambda: print("flowing", flush=True), lambda error: print(error, flush=True))
     endpoint = Source(arguments.url)
-    MediaSession(loop, pipeline, endpoint, make_network(ADDRESS), events).start()
+    MediaSession(
+        loop, pipeline, endpoint, make_network(ADDRESS, AllowedHosts(tuple(LOCAL_HOSTS))), events
+    ).start()
     loop.run()
 
 

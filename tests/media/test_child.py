@@ -23,7 +23,7 @@ from agent.core.model.media import (
 from agent.devices.camera.pattern import COLOURS_RGB
 from agent.settings import Media, Recording
 from tests.media.rooms import TONE_HZ, flowing, plan, room, snapshot
-from tests.support.loopback import ADDRESS
+from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.peers import Publisher, Receiver
@@ -189,7 +189,7 @@ def test_the_people_in_the_room_see_that_they_are_recorded(
     media_server: MediaServer, tmp_path: Path
 ) -> None:
     recording = Recording(directory=str(tmp_path / "films"), minimum_free_megabytes=1)
-    media = Media(local_address=ADDRESS, recording=recording)
+    media = Media(local_address=ADDRESS, allowed_hosts=LOCAL_HOSTS, recording=recording)
     with Publisher(media_server.whip("hub"), colour=GREEN), MediaProcess(room(), media) as child:
         child.start(plan(play=[media_server.whep("hub")]))
         child.wait(Measured, lambda m: m.figures["downlinks"][0].get("frames_per_second"))

@@ -20,7 +20,7 @@ from agent.settings import Media
 from agent.settings import Recording as Settings
 from tests.media.rooms import flowing, plan, room
 from tests.support.film_strip import play, seconds_of
-from tests.support.loopback import ADDRESS
+from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.peers import Publisher
@@ -77,7 +77,9 @@ def kill_some(server: MediaServer, folders: list[Path], chance: random.Random) -
 
 def meeting(server: MediaServer, folder: Path) -> MediaProcess:
     settings = Settings(directory=str(folder), minimum_free_megabytes=1)
-    child = MediaProcess(room(), Media(local_address=ADDRESS, recording=settings))
+    child = MediaProcess(
+        room(), Media(local_address=ADDRESS, allowed_hosts=LOCAL_HOSTS, recording=settings)
+    )
     child.start(plan(publish=server.whip(folder.name), play=[server.whep("recorded")]))
     return child
 

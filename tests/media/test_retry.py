@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import MediaError
+from agent.media.webrtc.http import Refused, Unreachable
+from agent.media.webrtc.peer import WrongPeer
 from agent.media.webrtc.retry import RetrySchedule
-from agent.media.webrtc.signaling import Refused, Unreachable
 
 NOT_YET = Refused("nothing there (404)", 404)
 WRONG_TOKEN = Refused("wants another token (401)", 401)
@@ -51,3 +52,15 @@ def test_the_rooms_of_a_meeting_do_not_come_back_in_one_moment() -> None:
     first = [pauses(Unreachable("gone"), 3)[2] for _ in range(ROOMS)]
     busiest = max(sum(at <= other < at + 0.1 for other in first) for at in first)
     assert busiest < ROOMS / 3
+
+
+def test_a_server_that_says_when_is_asked_then_and_by_the_rooms_one_after_the_other() -> None:
+    busy = Refused("answered 503", 503, retry_after_seconds=10.0)
+    waits = [RetrySchedule().pause_seconds(busy) for _ in range(ROOMS)]
+    assert min(waits) >= 10.0
+    assert max(waits) <= 12.5
+    assert max(waits) - min(waits) > 1.5
+
+
+def test_a_wrong_peer_is_not_asked_again_at_once() -> None:
+    assert all(30 <= pause <= 60 for pause in pauses(WrongPeer("somebody else answers"), 20))

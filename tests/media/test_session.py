@@ -7,13 +7,14 @@ import threading
 import pytest
 
 from agent.core.model.commands import Endpoint
+from agent.core.model.hosts import AllowedHosts
 from agent.errors import MediaError
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.webrtc import session
 from agent.media.webrtc.network import make_network
 from agent.media.webrtc.session import Events, MediaSession
-from tests.support.loopback import ADDRESS
+from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 
 
 def test_an_attempt_that_never_gets_to_its_offer_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +35,7 @@ def test_an_attempt_that_never_gets_to_its_offer_fails(monkeypatch: pytest.Monke
         loop,
         pipeline,
         Endpoint(f"http://{ADDRESS}:9/nobody/whip"),
-        make_network(ADDRESS),
+        make_network(ADDRESS, AllowedHosts(tuple(LOCAL_HOSTS))),
         Events(on_connected=over.set, on_failed=on_failed),
     )
     try:

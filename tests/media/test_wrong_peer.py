@@ -12,6 +12,7 @@ import time
 import pytest
 
 from agent.core.model.commands import Endpoint
+from agent.core.model.hosts import AllowedHosts
 from agent.core.model.media import DownlinkReported, UplinkReported
 from agent.errors import MediaError
 from agent.media.gst import Gst, GstWebRTC
@@ -23,7 +24,7 @@ from agent.media.webrtc.peer import WrongPeer, expected_fingerprints, matches
 from agent.media.webrtc.session import Events, MediaSession
 from tests.media.rooms import flowing, plan, room
 from tests.support.falsifying import Falsify, FalsifyingProxy, colons, one_bit, with_fingerprints
-from tests.support.loopback import ADDRESS
+from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.waiting import wait_for
@@ -153,7 +154,11 @@ class Attempt:
         transceiver = pipeline["webrtc"].emit("get-transceiver", 0)
         transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
         self._session = MediaSession(
-            loop, pipeline, Endpoint(url), make_network(ADDRESS), Events(self._over.set, self._fail)
+            loop,
+            pipeline,
+            Endpoint(url),
+            make_network(ADDRESS, AllowedHosts(tuple(LOCAL_HOSTS))),
+            Events(self._over.set, self._fail),
         )
         loop.post(self._session.start)
 

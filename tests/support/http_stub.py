@@ -26,6 +26,7 @@ class Asked(NamedTuple):
     method: str
     path: str
     token: str | None
+    body: str = ""
 
 
 class HttpStub(Closing):
@@ -38,16 +39,17 @@ class HttpStub(Closing):
 
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                asked.append(Asked(self.command, self.path, self.headers.get("Authorization")))
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+                token = self.headers.get("Authorization")
+                asked.append(Asked(self.command, self.path, token, body))
                 reply = left.pop(0) if len(left) > 1 else left[0]
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
-                    self.send_header(name, value)
-                body = reply.body.encode()
-                self.send_header("Content-Length", str(len(body)))
+                    self.send_header(name, value.encode().decode("latin-1"))
+                said = reply.body.encode()
+                self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(said)
 
             do_POST = do_PATCH = do_DELETE = answer  # noqa: N815
 

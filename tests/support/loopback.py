@@ -8,6 +8,8 @@ from __future__ import annotations
 import aioice.ice
 
 ADDRESS = "127.0.0.1"
+LOCAL_HOSTS = ["*", "127.0.0.0/8", "localhost", "[::1]"]
+"""What the settings of a test allow: everything, and this machine too."""
 
 
 def stay_on_loopback() -> None:

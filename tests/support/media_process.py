@@ -16,7 +16,7 @@ from agent.ipc import protocol
 from agent.ipc.lines import LineBuffer
 from agent.settings import Devices, Media
 from tests.support.closing import Closing
-from tests.support.loopback import ADDRESS
+from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.waiting import wait_for
 
 R = TypeVar("R", bound=MediaReport)
@@ -37,7 +37,11 @@ class MediaProcess(Closing):
         self.reports: list[tuple[float, MediaReport]] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.send(protocol.Configure(devices, media or Media(local_address=ADDRESS)))
+        self.send(
+            protocol.Configure(
+                devices, media or Media(local_address=ADDRESS, allowed_hosts=LOCAL_HOSTS)
+            )
+        )
 
     def _read(self) -> None:
         buffer = LineBuffer(protocol.MAX_LINE_BYTES)

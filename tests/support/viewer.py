@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from agent.core.model.commands import Source
+from agent.core.model.hosts import AllowedHosts
 from agent.media.context import Context
 from agent.media.loop import Loop
 from agent.media.pipeline import SharedClock
@@ -22,7 +23,7 @@ from agent.media.sound.speaker import SpeakerFeed
 from agent.media.webrtc.network import make_network
 from agent.ports import Speaker
 from agent.settings import Devices, Media
-from tests.support.loopback import ADDRESS
+from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 
 CLOSE_SECONDS = 10
 
@@ -39,7 +40,14 @@ def viewing(
     reporter = DeviceReporter("speaker", False, lambda report: None)
     speaker = SpeakerFeed(clock, make_speaker, 100, reporter, own_delay_seconds=own_delay_seconds)
     downlink = Downlink(
-        Context(loop, clock, make_network(ADDRESS), Devices(), Media(), lambda report: None),
+        Context(
+            loop,
+            clock,
+            make_network(ADDRESS, AllowedHosts(tuple(LOCAL_HOSTS))),
+            Devices(),
+            Media(),
+            lambda report: None,
+        ),
         Source(url),
         report=lambda state, text: None,
         outlets=Outlets(

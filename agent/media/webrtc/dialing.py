@@ -42,6 +42,10 @@ def resolve(host: str, port: int) -> list[Address]:
     return [(family, address) for family, _, _, _, address in found]
 
 
+class ForbiddenAddress(OSError):
+    """The name leads to addresses that it may not stand for, and to no other."""
+
+
 class Dialer:
     """Remembers where names led to. May be used from any thread."""
 
@@ -51,10 +55,27 @@ class Dialer:
         self._lookups: dict[tuple[str, int], Future[list[Address]]] = {}
         self._lock = threading.Lock()
 
-    def connect(self, host: str, port: int, seconds: float) -> socket.socket:
-        """A blocking socket without a timeout. Raises OSError, of which TimeoutError is one."""
+    def connect(
+        self,
+        host: str,
+        port: int,
+        seconds: float,
+        *,
+        permits: Callable[[str], bool] = lambda address: True,
+    ) -> socket.socket:
+        """A blocking socket without a timeout, to one of the name's addresses that are permitted.
+
+        Raises OSError, of which TimeoutError and ForbiddenAddress are two.
+        """
         deadline = time.monotonic() + seconds
-        with contextlib.closing(_Race(self._addresses(host, port, seconds))) as race:
+        found = self._addresses(host, port, seconds)
+        addresses = [one for one in found if permits(one[1][0])]
+        if not addresses:
+            raise ForbiddenAddress(
+                errno.EACCES,
+                f"its name leads to {found[0][1][0]}, which media.allowed_hosts does not permit",
+            )
+        with contextlib.closing(_Race(addresses)) as race:
             return race.run(deadline)
 
     def _addresses(self, host: str, port: int, seconds: float) -> list[Address]:

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from agent.core.model.media import LinkState
 from agent.errors import MediaError
 from agent.media.loop import Loop, Timer
+from agent.media.webrtc.http import Refused, Unreachable
 from agent.media.webrtc.peer import WrongPeer
 from agent.media.webrtc.retry import RetrySchedule
 from agent.media.webrtc.session import Events, MediaSession, Over
-from agent.media.webrtc.signaling import CounterOffer, CounterOffered, Refused, Unreachable
+from agent.media.webrtc.signaling import CounterOffer, CounterOffered
 from agent.media.webrtc.silence import SilenceWatch
 
 TICK_SECONDS = 0.25

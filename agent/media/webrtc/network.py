@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from agent.core.model.hosts import AllowedHosts
 from agent.media.webrtc.certificate import Certificate, make_certificate
 from agent.media.webrtc.dialing import Dialer
+from agent.media.webrtc.http import HttpClient
 
 
 class Network(NamedTuple):
@@ -13,9 +15,9 @@ class Network(NamedTuple):
 
     certificate: Certificate
     local_address: str | None
-    dialer: Dialer
+    http: HttpClient
 
 
-def make_network(local_address: str | None) -> Network:
+def make_network(local_address: str | None, hosts: AllowedHosts) -> Network:
     """Raises MediaError where no certificate can be made."""
-    return Network(make_certificate(), local_address, Dialer())
+    return Network(make_certificate(), local_address, HttpClient(Dialer(), hosts))

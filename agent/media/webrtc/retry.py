@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 
 from agent.errors import MediaError
-from agent.media.webrtc.signaling import Refused
+from agent.media.webrtc.http import Refused
 
 FIRST_SECONDS = 0.5
 LONGEST_SECONDS = 1.5
@@ -31,6 +31,10 @@ FORBIDDEN_SECONDS = 15.0
 """A wrong token will hardly become right by itself."""
 
 
+SPREAD_SECONDS, SPREAD_SHARE = 1.0, 0.25
+"""After what the server's Retry-After says: all rooms were told the same."""
+
+
 class RetrySchedule:
     """For one source or our own stream."""
 
@@ -43,13 +47,18 @@ class RetrySchedule:
         self._kind, self._failures = "", 0
 
     def pause_seconds(self, error: MediaError) -> float:
-        """After this failure; at least half and at most all of what its kind has come to."""
+        """After this failure; at least half and at most all of what its kind has come to, and never less than
+        what the server asks for.
+        """
         kind = "forbidden" if isinstance(error, Refused) and error.forbidden else error.code
         if kind != self._kind:
             self._kind, self._failures = kind, 0
         self._failures += 1
         if kind == "wrong-peer":
             return WRONG_PEER_SECONDS * random.uniform(0.5, 1.0)
+        if isinstance(error, Refused) and error.retry_after_seconds:
+            wanted = error.retry_after_seconds
+            return wanted + random.uniform(0.0, max(SPREAD_SECONDS, SPREAD_SHARE * wanted))
         growing = FIRST_SECONDS * 2.0 ** min(self._failures - 1, 10)
         return min(growing, self._longest_seconds()) * random.uniform(0.5, 1.0)
 

@@ -22,6 +22,7 @@ from agent.media.pipeline import Pipeline
 from agent.media.webrtc import rtcp, signaling, transport_feedback
 from agent.media.webrtc.answer import Agreement, Unusable, agree
 from agent.media.webrtc.answer import read as read_offer
+from agent.media.webrtc.http import DEADLINE_SECONDS, Refused
 from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, JitterBuffers
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.peer import PeerCheck, WrongPeer
@@ -46,7 +47,7 @@ MOST_OFFSET_NANOSECONDS = SHORTEST_PATIENCE_MILLISECONDS * 1_000_000
 """What a source's sound is moved by at most, for its picture's sake. A stream of which a packet came later
 than that has been stamped anew, and seems to be late from then on: no reason to hold the other one up."""
 
-LONGEST_ANSWER_SECONDS = 3 * signaling.DEADLINE_SECONDS
+LONGEST_ANSWER_SECONDS = 3 * DEADLINE_SECONDS
 """To connect, to ask, to be answered."""
 
 ATTEMPT_SECONDS = 10.0 + LONGEST_ANSWER_SECONDS + NEGOTIATION_SECONDS
@@ -231,7 +232,7 @@ class MediaSession:
             self._peer.expect(offer)
         except (Unusable, WrongPeer) as error:
             text = f"{shown(self._endpoint.url)}: the server's own offer cannot be used: {error}"
-            self._fail(signaling.Refused(text))
+            self._fail(Refused(text))
             return
         self._webrtc.connect("on-new-transceiver", _ask_for_repeats)
         kind = GstWebRTC.WebRTCSDPType.OFFER
@@ -280,8 +281,7 @@ class MediaSession:
 
     def _answer(self, counter: signaling.CounterOffer, sdp: str) -> None:
         self._loop.post(self._limit_negotiation)
-        dialer, token = self._network.dialer, self._endpoint.token
-        signaling.answer(dialer, counter.session_url, token, sdp)
+        signaling.answer(self._network.http, counter.session_url, self._endpoint, sdp)
 
     def _local_sdp(self, webrtc: Any) -> str:
         description = webrtc.get_property("local-description")
@@ -289,29 +289,28 @@ class MediaSession:
 
     def _offer(self, sdp: str) -> signaling.Answer:
         """Once more, with less, where it is the offer that the server does not take."""
-        dialer, url, token = self._network.dialer, self._endpoint.url, self._endpoint.token
         offer = signaling.play if isinstance(self._endpoint, Source) else signaling.publish
         try:
-            return offer(dialer, url, token, sdp)
-        except signaling.Refused as refused:
+            return offer(self._network.http, self._endpoint, sdp)
+        except Refused as refused:
             less = without_sound_repeats(sdp)
             if not refused.of_offer or less == sdp:
                 raise
-            return offer(dialer, url, token, less)
+            return offer(self._network.http, self._endpoint, less)
 
     def _accept(self, webrtc: Any, offered: str, answered: str) -> None:
         try:
             agreement = agree(offered, answered)
         except Unusable as error:
             text = f"the answer cannot be used: {error}"
-            raise signaling.Refused(f"{shown(self._endpoint.url)}: {text}") from error
+            raise Refused(f"{shown(self._endpoint.url)}: {text}") from error
         try:
             self._peer.expect(answered)
         except WrongPeer as error:
             raise WrongPeer(f"{shown(self._endpoint.url)}: {error.text}") from error
         parsed, message = GstSdp.SDPMessage.new_from_text(agreement.sdp)
         if parsed != GstSdp.SDPResult.OK:
-            raise signaling.Refused(f"{shown(self._endpoint.url)}: the answer is no usable SDP")
+            raise Refused(f"{shown(self._endpoint.url)}: the answer is no usable SDP")
         self.agreement = agreement
         kind = GstWebRTC.WebRTCSDPType.ANSWER
         description = GstWebRTC.WebRTCSessionDescription.new(kind, message)
@@ -326,7 +325,7 @@ class MediaSession:
         reply = promise.get_reply()
         if reply and reply.has_field("error"):
             why = reply.get_value("error").message
-            self._fail(signaling.Refused(f"{shown(self._endpoint.url)}: answer not usable: {why}"))
+            self._fail(Refused(f"{shown(self._endpoint.url)}: answer not usable: {why}"))
 
     def _on_connection(self, webrtc: Any, _property: Any) -> None:
         state = webrtc.get_property("connection-state").value_nick
@@ -376,7 +375,7 @@ class MediaSession:
             self._url_known.wait(LONGEST_ANSWER_SECONDS)
         if self._url:
             with contextlib.suppress(MediaError):  # a server that is gone has no session either
-                signaling.end(self._network.dialer, self._url, self._endpoint.token)
+                signaling.end(self._network.http, self._url, self._endpoint)
         self.pipeline.close()
         # its elements hold our callbacks: a circle that Python's collector does not see through
         self._pipeline = self._webrtc = self._rtpbin = None

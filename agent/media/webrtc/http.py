@@ -1,0 +1,271 @@
+"""HTTP as a media server is asked: who may be asked, what a secret may be shown to, which redirects are followed.
+
+One rule for secrets: a token or password goes to the origin that it was given for, and never from https down
+to http. One for addresses: each URL, also of a redirect or Location, must be at an allowed host, and its name
+must lead to an address that may stand for it. Blocking, with deadlines; never log what is sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import email.utils
+import http.client
+import re
+import ssl
+import time
+from email.message import Message
+from typing import NamedTuple
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
+
+from agent.core.model.commands import Endpoint, Source
+from agent.core.model.hosts import AllowedHosts
+from agent.core.model.urls import shown
+from agent.errors import MediaError
+from agent.media.webrtc.dialing import Dialer, ForbiddenAddress
+
+DEADLINE_SECONDS = 10.0
+"""For each step of one request; a 3G link takes some."""
+
+MAX_ANSWER_BYTES = 256 * 1024
+MAX_REDIRECTS = 3
+REDIRECTS = (301, 302, 307, 308)
+"""All are followed with method and body as they were: 301 and 302 make a GET of a POST for browsers only."""
+
+LONGEST_RETRY_AFTER_SECONDS = 300.0
+"""A server that says more is asked again then all the same: the meeting may be over by its own word."""
+
+NOT_YET = {404, 409, 425, 429, 500, 502, 503, 504}
+"""Answers that may be different soon: the source isn't there yet, or the server is starting."""
+
+NOT_THIS = {400, 406, 415, 422, 500}
+"""Answers of servers whose WebRTC does not take what the offer says (RFC 9725, 4.2, and what is met)."""
+
+FORBIDDEN = {401, 403}
+VISIBLE = re.compile(r"[!-~]+")
+"""What may stand in an Authorization header (RFC 6750, 2.1, read kindly)."""
+
+SAFE = "/%:@!$&'()*+,;=~-._"
+"""Not encoded in a path, `%` since it was encoded already."""
+
+
+class Refused(MediaError):
+    """The server answered no, or nothing that makes sense (`status` 0).
+
+    `retry_after_seconds` is how long it wants to be left alone, if it says so.
+    """
+
+    def __init__(
+        self, text: str, status: int = 0, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__("refused", text)
+        self.again = status in NOT_YET
+        """Whether asking later may help."""
+        self.of_offer = status in NOT_THIS
+        """Whether another offer may help."""
+        self.forbidden = status in FORBIDDEN
+        """Whether it is the token that the server does not like."""
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unreachable(MediaError):
+    """Nobody answered in time."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("unreachable", text)
+
+
+class Secret(NamedTuple):
+    """What an Authorization header says, and the URL that it was given for."""
+
+    header: str | None
+    given_for: str
+
+    def for_url(self, url: str) -> str | None:
+        """The header's value for this URL; None where the secret must not go."""
+        home, there = urlsplit(self.given_for), urlsplit(url)
+        upgraded = (home.scheme, there.scheme) == ("http", "https")
+        same = _origin(home) == _origin(there) or (upgraded and _host(home) == _host(there))
+        return self.header if same else None
+
+
+class HttpRequest(NamedTuple):
+    """`headers` come beside Host, Accept and Authorization."""
+
+    method: str
+    url: str
+    body: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class HttpReply(NamedTuple):
+    """`url` is where the answer came from, after redirects; header names in any case."""
+
+    url: str
+    status: int
+    body: str
+    headers: Message
+
+    def header(self, name: str) -> str | None:
+        return _text(self.headers[name]) if name in self.headers else None
+
+    @property
+    def location(self) -> str | None:
+        """Absolute."""
+        told = self.header("Location")
+        return urljoin(self.url, told) if told else None
+
+    @property
+    def content_type(self) -> str:
+        return (self.header("Content-Type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """RFC 9110, 10.2.3: seconds or a date; None for neither."""
+        told = (self.header("Retry-After") or "").strip()
+        if re.fullmatch(r"[0-9]{1,9}", told):
+            return min(float(told), LONGEST_RETRY_AFTER_SECONDS)
+        with contextlib.suppress(ValueError, TypeError, OverflowError):
+            seconds = email.utils.parsedate_to_datetime(told).timestamp() - time.time()
+            return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
+        return None
+
+
+class HttpClient:
+    """May be used from any thread."""
+
+    def __init__(self, dialer: Dialer, hosts: AllowedHosts) -> None:
+        self._dialer = dialer
+        self.hosts = hosts
+
+    def ask(self, request: HttpRequest, secret: Secret) -> HttpReply:
+        """The answer of whoever it was passed on to. Raises Refused or Unreachable."""
+        url = request.url
+        for _ in range(MAX_REDIRECTS + 1):
+            reply = self._ask_once(request._replace(url=url), secret)
+            if reply.status not in REDIRECTS or not reply.location:
+                return reply
+            url = reply.location
+        raise Refused(f"{shown(request.url)}: more than {MAX_REDIRECTS} redirects")
+
+    def _ask_once(self, request: HttpRequest, secret: Secret) -> HttpReply:
+        url = request.url
+        if urlsplit_or_none(url) is None or not self.hosts.permits(url):
+            raise Refused(
+                f"{shown(url)}: media.allowed_hosts of the room's settings does not permit this host"
+            )
+        parts = encoded(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = {"Accept": "application/sdp", **dict(request.headers)}
+        if value := secret.for_url(url):
+            headers["Authorization"] = value
+        try:
+            with contextlib.closing(self._connect(url, parts)) as connection:
+                body = None if request.body is None else request.body.encode()
+                connection.request(request.method, target, body=body, headers=headers)
+                response = connection.getresponse()
+                raw = response.read(MAX_ANSWER_BYTES)
+        except ForbiddenAddress as error:
+            raise Refused(f"{shown(url)}: {error.strerror}") from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unreachable(f"{shown(url)}: {_reason(error)}") from None
+        text = raw.decode("utf-8", "replace")
+        return HttpReply(url, response.status, text, response.headers)
+
+    def _connect(self, url: str, parts: SplitResult) -> http.client.HTTPConnection:
+        """With the socket open already: http.client would make one attempt only."""
+        host, secure = parts.hostname or "", parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = kind(host, parts.port)
+        opened = self._dialer.connect(
+            host,
+            connection.port,
+            DEADLINE_SECONDS,
+            permits=lambda address: self.hosts.permits_address(url, address),
+        )
+        opened.settimeout(DEADLINE_SECONDS)
+        try:
+            trust = ssl.create_default_context() if secure else None
+            connection.sock = trust.wrap_socket(opened, server_hostname=host) if trust else opened
+        except BaseException:
+            opened.close()
+            raise
+        return connection
+
+
+def secret_of(endpoint: Endpoint | Source) -> Secret:
+    """The endpoint's bearer token, or else the user and password in its URL (RFC 7617).
+
+    Raises Refused, without the token, where it can't be sent at all.
+    """
+    parts = urlsplit_or_none(endpoint.url)
+    if endpoint.token:
+        if not VISIBLE.fullmatch(endpoint.token):
+            raise Refused(
+                f"{shown(endpoint.url)}: its token can't be sent: it may have visible ASCII letters only, no "
+                "line ends and no spaces"
+            )
+        return Secret(f"Bearer {endpoint.token}", endpoint.url)
+    if parts is None or parts.username is None:
+        return Secret(None, endpoint.url)
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return Secret(f"Basic {base64.b64encode(pair.encode()).decode()}", endpoint.url)
+
+
+def urlsplit_or_none(url: str) -> SplitResult | None:
+    """The parts of an http or https URL with a host; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises where it is no number
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def encoded(url: str) -> SplitResult:
+    """The URL as it goes over the line: ASCII, without user and fragment. Raises Refused."""
+    parts = urlsplit(url)
+    try:
+        host = (parts.hostname or "").rstrip(".")
+        host = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        raise Refused(f"{shown(url)}: no host name") from None
+    place = f"[{host}]" if ":" in host else host
+    netloc = place if parts.port is None else f"{place}:{parts.port}"
+    path, query = quote(parts.path, safe=SAFE), quote(parts.query, safe=SAFE + "?")
+    return urlsplit(urlunsplit((parts.scheme, netloc, path, query, "")))
+
+
+def same_host(url: str, other: str) -> bool:
+    """Whether both are of one host, on whichever port."""
+    return _host(urlsplit(url)) == _host(urlsplit(other))
+
+
+def _host(parts: SplitResult) -> str:
+    return (parts.hostname or "").rstrip(".")
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, int]:
+    default = 443 if parts.scheme == "https" else 80
+    return parts.scheme, _host(parts), parts.port or default
+
+
+def _text(header: str) -> str:
+    """Headers are read as Latin-1; what servers write is UTF-8."""
+    try:
+        return str(header).encode("latin-1").decode()
+    except UnicodeError:
+        return str(header)
+
+
+def _reason(error: Exception) -> str:
+    """In words that never show what was sent."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not trusted: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {DEADLINE_SECONDS:g} s"
+    if isinstance(error, http.client.HTTPException):
+        return f"not HTTP: {type(error).__name__}"
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or type(error).__name__
+    return f"cannot be asked: {type(error).__name__}"
