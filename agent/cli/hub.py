@@ -5,17 +5,17 @@ For the hub's operator, on a machine of theirs; a room has no need of it. docs/h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli import signing
 from agent.cli.session import examples, session_of
-from agent.core.model.commands import IDENTIFIER, MAX_SIGNED_SECONDS
+from agent.cli.signing import DEFAULT_FOLDER, Folder
 from agent.errors import ConfigError
 from agent.locale import gettext as _
 
@@ -23,13 +23,8 @@ if TYPE_CHECKING:
     from agent.enrolment.authority import Authority
     from agent.enrolment.register import Entry
 
-DEFAULT_FOLDER = Path("/etc/diemcau-hub")
 SOON_DAYS = 60
 """Certificates that end sooner are marked in the list: a room may be far away."""
-
-Folder = Annotated[
-    Path, typer.Option(envvar="DIEMCAU_HUB_FOLDER", help=_("folder of the CAs and the register"))
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -69,12 +64,20 @@ def enroll_hub(
 
 def enroll(
     context: typer.Context,
-    room: Annotated[str, typer.Argument(help=_("the room's id: a-z, 0-9 and -"))],
+    room: Annotated[
+        str, typer.Argument(help=_("the room's id: a-z, 0-9 and -; or a CSV file: id,name,groups"))
+    ],
     group: Annotated[list[str] | None, typer.Option(help=_("a group it belongs to"))] = None,
+    tar: Annotated[
+        bool, typer.Option("--tar", help=_("one archive a room, to carry there"))
+    ] = False,
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
-    """A room's certificate; its groups are those given."""
+    """A room's certificate, or those of all rooms of a table; its groups are those given."""
     authority = _authority(folder)
+    if room.endswith(".csv"):
+        _enroll_all(context, authority, Path(room), tar)
+        return
     target = authority.enrol_room(room, group or [])
     say = _say(context)
     groups = [", ".join(entry.groups) for entry in authority.load().of(room)]
@@ -84,7 +87,35 @@ def enroll(
         say(text.format(room=room, before=before, now=now or _("none")), style="warning")
     say(_("Bring {target}/ to the room, and then delete it here. There:").format(target=target))
     say("sudo diemcau setup --ca ca.pem --certificate room.pem --key room.key")
+    if tar:
+        say(_("{path}: all of it in one archive").format(path=_packed(target)))
     _say_broker(context, authority.broker)
+
+
+def _enroll_all(context: typer.Context, authority: Authority, table: Path, tar: bool) -> None:
+    """All or none: the table is looked at as a whole before the first certificate is made."""
+    from agent.enrolment.rooms_table import read_rooms
+
+    say = _say(context)
+    rooms = read_rooms(table)
+    for room in rooms:
+        target = authority.enrol_room(room.id, room.groups)
+        said = _packed(target) if tar else target
+        say(f"{room.id:<24}{', '.join(room.groups):<32}{said}")
+    say(_("{count} rooms are enrolled. In each room:").format(count=len(rooms)))
+    say("sudo diemcau setup --ca ca.pem --certificate room.pem --key room.key")
+    _say_broker(context, authority.broker)
+
+
+def _packed(target: Path) -> Path:
+    """The folder as an archive beside it, for its owner alone."""
+    import tarfile
+
+    path = target.with_name(f"{target.name}.tar")
+    path.touch(mode=0o600)
+    with tarfile.open(path, "w") as archive:
+        archive.add(target, arcname=target.name)
+    return path
 
 
 def enroll_operator(
@@ -130,73 +161,63 @@ def revoke(
     say(_("Until that restart they stay connected, and are let in again."))
 
 
-def list_(context: typer.Context, folder: Folder = DEFAULT_FOLDER) -> None:
-    """Every certificate, one a line."""
-    say = _say(context)
-    for entry in _authority(folder).load().entries:
-        text, style = _standing(entry, datetime.now(UTC))
-        groups = f"  ({', '.join(entry.groups)})" if entry.groups else ""
-        say(f"{entry.kind:<9}{entry.name:<24}{text:<28}{entry.serial}{groups}", style=style)
-
-
-def key(
+def list_(
     context: typer.Context,
-    key_id: Annotated[str, typer.Argument(help=_("the key's name, such as ha-2026"))],
-    *,
-    owner: Annotated[str, typer.Option(help=_("whose it is"))],
-    type_: Annotated[list[str], typer.Option("--type", help=_("a command it may give, or *"))],
-    room: Annotated[list[str] | None, typer.Option(help=_("a room it may address, or *"))] = None,
-    group: Annotated[list[str] | None, typer.Option(help=_("a group it may address, or *"))] = None,
-    days: Annotated[int, typer.Option(help=_("how long it counts"), min=1)] = 365,
+    json: Annotated[bool, typer.Option("--json", help=_("for programs"))] = False,
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
-    """A key for signing commands, and the file that makes rooms trust it."""
+    """Every certificate, one a line; the one that counts for a room's groups is marked."""
     import msgspec
 
-    from agent.enrolment.register import write
-    from agent.hub.signature import make_key
-
-    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
-    signer, public = make_key(key_id, owner, type_, room or [], group or [], until)
-    private = folder / f"keys/{key_id}.jwk"
-    if private.exists():
-        raise ConfigError([_("{path}: there is such a key already").format(path=private)])
-    trusted = folder / f"trusted-keys/{key_id}.json"
-    write(private, msgspec.json.encode({**signer.key, "kid": key_id}), 0o600)
-    write(trusted, msgspec.json.format(msgspec.json.encode(public), indent=1) + b"\n")
+    register = _authority(folder).load()
+    if json:
+        typer.echo(msgspec.json.encode(register.entries).decode())
+        return
     say = _say(context)
-    say(_("{path}: the private key, for its owner alone").format(path=private))
-    say(_("{path}: bring it to the rooms, into /etc/diemcau/trusted-keys/").format(path=trusted))
+    if not register.entries:
+        return
+    newest = {entry.name: entry.serial for entry in register.entries if entry.revoked is None}
+    kinds = {"hub": _("hub"), "room": _("room"), "operator": _("operator")}
+    titles = (_("what"), _("name"), _("standing"), _("serial"), _("groups"))
+    say(_row("", *titles), style="heading")
+    for entry in register.entries:
+        text, style = _standing(entry, datetime.now(UTC))
+        mark = "*" if newest.get(entry.name) == entry.serial else ""
+        kind = kinds.get(str(entry.kind), str(entry.kind))
+        say(_row(mark, kind, entry.name, text, entry.serial, ", ".join(entry.groups)), style=style)
+    say(_("* the newest certificate of its name: its groups count"), style="quiet")
 
 
-def sign(
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help=_("join, leave, mute ..."))],
-    fields: Annotated[str, typer.Argument(help=_("the command's own fields, as JSON"))] = "{}",
-    *,
-    to: Annotated[str, typer.Option(help=_("room/ID or group/ID"))],
-    key_file: Annotated[Path, typer.Option("--key", help=_("the private key's file"))],
-    seconds: Annotated[
-        int,
-        typer.Option(min=1, max=MAX_SIGNED_SECONDS, help=_("how long it may be carried out")),
-    ] = 60,
+def _row(*cells: str) -> str:
+    widths = (2, 15, 24, 28, 0, 0)
+    return "".join(
+        f"{cell:<{width}}" if width else f"{cell}  "
+        for cell, width in zip(cells, widths, strict=False)
+    ).rstrip()
+
+
+def groups(
+    context: typer.Context,
+    room: Annotated[str, typer.Argument(help=_("the room's id: a-z, 0-9 and -"))],
+    group: Annotated[list[str] | None, typer.Option(help=_("a group it belongs to"))] = None,
+    folder: Folder = DEFAULT_FOLDER,
 ) -> None:
-    """A signed command on standard output, for mosquitto_pub -s."""
-    from agent.hub.messages import new_command_id
-    from agent.hub.signature import read_signer
-
-    if not re.fullmatch(f"(room|group)/{IDENTIFIER.removeprefix('^')}", to):
-        text = _("--to {to}: expected room/ID or group/ID, as room/thon-5")
-        raise ConfigError([text.format(to=to)])
-    now = datetime.now(UTC)
-    command: dict[str, Any] = {
-        **_checked_fields(type_, fields),
-        "id": new_command_id(),
-        "type": type_,
-        "to": to,
-        "issued": now,
-        "expires": now + timedelta(seconds=seconds),
-    }
-    typer.echo(read_signer(key_file).sign(command))
+    """The room's certificate stays as it is; only the broker's access list changes."""
+    authority = _authority(folder)
+    before, now = authority.move_room(room, group or [])
+    text = _("{room}: was in the groups {before} and is in {now} from now on")
+    _say(context)(
+        text.format(
+            room=room, before=", ".join(before) or _("none"), now=", ".join(now) or _("none")
+        )
+    )
+    _say_broker(context, authority.broker)
+    groups_there = ", ".join(now)
+    _say(context)(
+        _("In the room: sudo diemcau config set room.groups '[{groups}]'").format(
+            groups=groups_there
+        )
+    )
 
 
 def _authority(folder: Path) -> Authority:
@@ -229,18 +250,6 @@ def _standing(entry: Entry, now: datetime) -> tuple[str, str]:
     return text, "warning" if days < SOON_DAYS else ""
 
 
-def _checked_fields(type: str, text: str) -> dict[str, Any]:
-    """The fields, which a room will understand. Raises CommandProblem, ConfigError."""
-    from agent.core.model.command_codec import command_from, decode_object
-    from agent.core.model.commands import Origin
-
-    fields = decode_object(text.encode())
-    unknown = command_from(fields, type, Origin.HUB, lambda: "unsent").unknown_fields
-    if unknown:
-        raise ConfigError([f"{path}: " + _("unknown field") for path in unknown])
-    return fields
-
-
 _COMMANDS = (
     ("ca", ca, _("Make the CAs: once, before anything else"), ["sudo diemcau hub ca"]),
     (
@@ -253,7 +262,16 @@ _COMMANDS = (
         "enroll",
         enroll,
         _("A room's certificate, and its access to topics and groups"),
-        ["sudo diemcau hub enroll thon-5 --group xa-ba-vi"],
+        [
+            "sudo diemcau hub enroll thon-5 --group xa-ba-vi",
+            "sudo diemcau hub enroll rooms.csv --tar",
+        ],
+    ),
+    (
+        "groups",
+        groups,
+        _("Move a room to other groups; its certificate stays"),
+        ["sudo diemcau hub groups thon-5 --group xa-ba-vi --group huyen"],
     ),
     (
         "enroll-operator",
@@ -268,16 +286,21 @@ _COMMANDS = (
         ["sudo diemcau hub renew thon-5", "sudo diemcau hub renew operator.ha"],
     ),
     ("revoke", revoke, _("Take a certificate back"), ["sudo diemcau hub revoke thon-5"]),
-    ("list", list_, _("Every certificate and until when it is good"), ["diemcau hub list"]),
+    (
+        "list",
+        list_,
+        _("Every certificate and until when it is good"),
+        ["diemcau hub list", "diemcau hub list --json"],
+    ),
     (
         "key",
-        key,
+        signing.key,
         _("A key for signing commands"),
         ["diemcau hub key ha-2026 --owner Hà --type '*' --room '*' --group all"],
     ),
     (
         "sign",
-        sign,
+        signing.sign,
         _("A signed command, for mosquitto_pub"),
         ["diemcau hub sign mute --to room/thon-5 --key ha.jwk | mosquitto_pub -s ..."],
     ),

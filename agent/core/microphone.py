@@ -111,7 +111,7 @@ class MicrophoneControl:
         """The button in the room: mutes, or takes a mute back, whoever muted."""
         mutes = self.live
         self._presses += 1
-        self._switch(not mutes, f"{BY_HAND}/{self._presses}", "by hand", now)
+        self._switch(not mutes, f"{BY_HAND}/{self._presses}", "by hand", now, by_hand=mutes)
         self._set_by_hand(mutes)  # kept afterwards: a slow SD card must not hold up a mute
 
     def silence(self, now: Now) -> None:
@@ -127,11 +127,15 @@ class MicrophoneControl:
         self.muted_by_hand = muted
         self._do(RememberMutedByHand(muted))
 
-    def _switch(self, live: bool, request: str, text: str, now: Now) -> None:
+    def _switch(
+        self, live: bool, request: str, text: str, now: Now, *, by_hand: bool | None = None
+    ) -> None:
         self.live = live = live and not self.gated
         if live:
             self._lamp.going_live()
-        self._instruct(SetMicrophone(live, request), request, Wish(text, mutes=not live), now)
+        by_hand = self.muted_by_hand if by_hand is None else by_hand
+        instruction = SetMicrophone(live, request, by_hand and not live)
+        self._instruct(instruction, request, Wish(text, mutes=not live), now)
 
     def _instruct(
         self, instruction: SetMicrophone | SetVolume, request: str, wish: Wish, now: Now

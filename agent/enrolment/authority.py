@@ -71,6 +71,24 @@ class Authority:
             Kind.ROOM, room, made, folder=f"rooms/{room}", file="room", groups=groups
         )
 
+    def move_room(self, room: str, groups: list[str]) -> tuple[list[str], list[str]]:
+        """The room's groups from now on, with the certificate that it has; returns those before, and now.
+
+        Raises ConfigError for a room that has none.
+        """
+        for name in groups:
+            _check_name(name, ROOM_NAME, "a room's or group's id: a-z, 0-9 and '-'")
+        book = self.load()
+        entry = next((one for one in reversed(book.of(room)) if one.revoked is None), None)
+        if entry is None or entry.kind is not Kind.ROOM:
+            raise ConfigError([f"{room}: nobody of that name was enrolled; see: diemcau hub list"])
+        serial, before = entry.serial, entry.groups
+        for one in book.entries:
+            if one.serial == serial:
+                one.groups = groups
+        self._save(book)
+        return before, groups
+
     def enrol_operator(self, name: str) -> Path:
         """An operator's certificate; returns its folder."""
         common_name = f"operator.{name}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext as standard
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from agent.locale.po import read_catalog
@@ -22,7 +23,11 @@ class Catalog(standard.NullTranslations):
     def __init__(self, messages: Mapping[str, str]) -> None:
         super().__init__()
         self._messages = messages
-        self.sentences = Sentences(messages)
+
+    @cached_property
+    def sentences(self) -> Sentences:
+        """Made only where the daemon's English has to be read."""
+        return Sentences(self._messages)
 
     def gettext(self, message: str) -> str:
         return self._messages.get(message) or message

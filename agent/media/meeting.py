@@ -14,6 +14,7 @@ from typing import NamedTuple
 from agent import settings
 from agent.core.model.media import (
     Applied,
+    DeviceReported,
     Instruction,
     LinkState,
     MediaReport,
@@ -73,7 +74,7 @@ class Meeting:
         self._loop = context.loop
         self._clock = context.clock
         self._devices = context.devices
-        self._send = context.send
+        self._send = self._tell
         self._plan = plan
         self._makers = makers
         self._sent = SentPicture()
@@ -87,10 +88,9 @@ class Meeting:
         self.speaker = self._make_speaker()
         self.microphone = self._make_microphone()
         self._screen = self._make_screen()
-        language = self._devices.display.output.language
-        self._notice = Notice(language, plan.title or plan.meeting, self._screen.say)
+        self._notice = Notice(plan.title or plan.meeting, self._screen.say)
         tone = self.speaker.tone if self.speaker else SoftTone()
-        self._announcing = Announcing(language, self._screen, tone.ring, self._send)
+        self._announcing = Announcing(self._screen, tone.ring, self._send)
         self.sources = Sources(context, self._screen, self.speaker, self._recorder, self._notice)
 
     # --- making the parts
@@ -179,6 +179,12 @@ class Meeting:
         self._send(report)
         self._loop.post(lambda: self._notice.recorded(self._recorder.on))
 
+    def _tell(self, report: MediaReport) -> None:
+        """To the daemon; what is wrong with a device also to the people in the room. From any thread."""
+        self._context.send(report)
+        if isinstance(report, DeviceReported):
+            self._loop.post(partial(self._notice.device, report.device, report.status))
+
     # --- life
 
     def start(self) -> None:
@@ -186,11 +192,12 @@ class Meeting:
         if self.uplink:
             self.uplink.start()
         if self.microphone:
-            self._set_microphone(self._plan.microphone_live)
+            self._set_microphone(self._plan.microphone_live, self._plan.muted_by_hand)
             self.microphone.start()
         if self.speaker:
             self.speaker.start()
         self._screen.entitle(self._plan.room_name)
+        self._screen.head(self._plan.title or self._plan.meeting)
         self._screen.start()
         self._announcing.set(self._plan.announcement)
         self._notice.floor(self._plan.floor)
@@ -226,8 +233,8 @@ class Meeting:
 
     def _obey(self, instruction: Instruction) -> None:
         match instruction:
-            case SetMicrophone(live=live):
-                self._set_microphone(live)
+            case SetMicrophone(live=live, by_hand=by_hand):
+                self._set_microphone(live, by_hand)
             case SetCamera(live=live):
                 self.camera.set_live(live)
             case SetVolume(speaker=percent):
@@ -244,10 +251,10 @@ class Meeting:
             case TakeSnapshot():
                 threading.Thread(target=self._snapshot, args=(instruction,), daemon=True).start()
 
-    def _set_microphone(self, live: bool) -> None:
+    def _set_microphone(self, live: bool, by_hand: bool) -> None:
         if self.microphone:
             self.microphone.set_live(live)
-            self._notice.muted(not live)
+            self._notice.muted(not live, by_hand)
 
     def _record(self, *, on: bool) -> None:
         if on:

@@ -17,7 +17,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from agent import settings
+from agent import locale, settings
 from agent.core.model.media import (
     Fault,
     Instruction,
@@ -154,6 +154,7 @@ class MediaProgram:
         if self._configure is None or self._meeting or self._standby:
             raise MessageError("bad-frame", "start comes once, after configure")
         devices, media = self._configure.devices, self._configure.media
+        locale.use(devices.display.output.language)
         network = Network(self._certificate, media.local_address, HttpClient(Dialer(), media.hosts))
         context = Context(self._loop, SharedClock(), network, devices, media, self._line.send)
         if isinstance(start.plan, StandbyPlan):

@@ -35,7 +35,7 @@ class Standby:
         speaker = context.devices.speaker
         required = speaker is not None and speaker.required
         self._chime = Chime(make_speaker, DeviceReporter("speaker", required, context.send))
-        self._announcing = Announcing(output.language, self._screen, self._chime.ring, context.send)
+        self._announcing = Announcing(self._screen, self._chime.ring, context.send)
 
     def start(self) -> None:
         """Show the picture; a call is heard before the screen is lit."""

@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub": INNER,
     "ipc": INNER,
     "locale": set(),
-    "media": INNER | {"ipc"},
+    "media": INNER | {"ipc", "locale"},
     "runtime": INNER | {"ipc"},
     "store": INNER,
     "diagnostics": INNER | {"config", "devices", "host", "hub", "locale", "store"},

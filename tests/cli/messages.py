@@ -26,6 +26,7 @@ SPEAKING = ("cli", "diagnostics", "media/picture")
 """Packages of agent/ that speak to people: their texts are marked."""
 
 HEARD = (
+    *("agenda", "conductor"),
     *("core", "devices", "hub", "media", "store", "host", "config", "runtime", "ipc", "enrolment"),
     *("diagnostics", "cli"),
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,17 +48,21 @@ def test_from_the_first_ca_to_a_revoked_room(hub: Tool, folder: Path) -> None:
     assert f"{folder}/rooms/thon-5/" in said
     hub("enroll-operator", "ha", *where)
     hub("renew", "operator.ha", *where)
-    lines = hub("list", *where).splitlines()
-    assert [line.split()[:2] for line in lines] == [
+    lines = hub("list", *where).splitlines()[1:-1]
+    assert [line.lstrip("* ").split()[:2] for line in lines] == [
         ["hub", "hub.example.org"],
         ["room", "thon-5"],
         ["operator", "operator.ha"],
         ["operator", "operator.ha"],
     ]
     assert "729 days" in lines[1]
-    assert "(xa-ba-vi)" in lines[1]
+    assert lines[1].startswith("*")
+    assert lines[1].endswith("xa-ba-vi")
+    assert [line[0] for line in lines[2:]] == [" ", "*"]  # the newest counts
     assert "restart mosquitto" in hub("revoke", "thon-5", *where)
-    assert "revoked" in hub("list", *where).splitlines()[1]
+    assert "revoked" in hub("list", *where).splitlines()[2]
+    listed = json.loads(hub("list", "--json", *where))
+    assert [one["name"] for one in listed][:2] == ["hub.example.org", "thon-5"]
     assert "nothing is left to revoke" in hub("revoke", "thon-5", *where, code=2)
     assert {one.name for one in (folder / "broker").iterdir()} == {
         *("acl", "ca.pem", "ca.crl", "operators-ca.pem", "operators-ca.crl", "hub.pem", "hub.key")
@@ -78,7 +84,7 @@ def test_the_list_says_what_has_expired(hub: Tool, folder: Path) -> None:
     Authority(folder, lambda: datetime.now(UTC) - timedelta(days=800)).create("diemcau/v1")
     Authority(folder, lambda: datetime.now(UTC) - timedelta(days=731)).enrol_room("thon-5", [])
     Authority(folder).enrol_room("thon-6", [])
-    old, new = hub("list", "--folder", str(folder)).splitlines()
+    old, new = hub("list", "--folder", str(folder)).splitlines()[1:3]
     assert re.search(r"thon-5 +expired \d{4}-", old)
     assert re.search(r"thon-6 +until \d{4}-.*, 729 days", new)
 
@@ -142,3 +148,50 @@ def test_a_key_file_that_is_none_is_named(hub: Tool, folder: Path) -> None:
     said = hub("sign", "mute", "--to", "room/r1", "--key", "/nowhere", code=2)
     assert "/nowhere: no private key" in said
     assert "Errno" not in said
+
+
+def test_a_room_moves_to_another_group_with_the_certificate_that_it_has(
+    hub: Tool, folder: Path
+) -> None:
+    where = ("--folder", str(folder))
+    hub("ca", *where)
+    hub("enroll", "thon-5", "--group", "xa-ba-vi", *where)
+    before = (folder / "rooms/thon-5/room.pem").read_bytes()
+    said = hub("groups", "thon-5", "--group", "huyen", *where)
+    assert "was in the groups xa-ba-vi and is in huyen from now on" in said
+    assert (folder / "rooms/thon-5/room.pem").read_bytes() == before
+    acl = (folder / "broker/acl").read_text()
+    assert "group/huyen/cmd/+" in acl
+    assert "group/xa-ba-vi/" not in acl
+    assert "nobody of that name" in hub("groups", "thon-6", *where, code=2)
+
+
+def test_all_rooms_of_a_table_are_enrolled_or_none(hub: Tool, folder: Path, tmp_path: Path) -> None:
+    where = ("--folder", str(folder))
+    hub("ca", *where)
+    table = tmp_path / "rooms.csv"
+    table.write_text("id;name;groups\nthon-5;Thôn 5;xa-ba-vi huyen\nThôn 6;Thôn 6;\n", "utf-8")
+    assert "rooms.csv:3: 'Thôn' is no id" not in hub("enroll", str(table), *where, code=2)
+    assert hub("list", *where) == ""
+    table.write_text("id;name;groups\nthon-5;Thôn 5;xa-ba-vi huyen\nthon-6;Thôn 6;\n", "utf-8")
+    assert "2 rooms are enrolled" in hub("enroll", str(table), "--tar", *where)
+    with tarfile.open(folder / "rooms/thon-5.tar") as archive:
+        packed = archive.getnames()
+    assert packed == [
+        "thon-5",
+        "thon-5/ca.pem",
+        "thon-5/room.key",
+        "thon-5/room.pem",
+    ]
+    assert (folder / "rooms/thon-5.tar").stat().st_mode & 0o777 == 0o600
+    assert "group/huyen/cmd/+" in (folder / "broker/acl").read_text()
+
+
+def test_a_key_signs_nothing_that_rooms_would_refuse(hub: Tool, folder: Path) -> None:
+    where = ("--folder", str(folder))
+    hub("key", "ha-2026", "--type", "join", "--room", "thon-5", "--owner", "Hà", *where)
+    key = ("--key", str(folder / "keys/ha-2026.jwk"))
+    assert "may give join, not mute" in hub("sign", "mute", "--to", "room/thon-5", *key, code=2)
+    join = ("join", '{"meeting": {"id": "giao-ban"}}')
+    assert "may not address room/thon-6" in hub("sign", *join, "--to", "room/thon-6", *key, code=2)
+    assert hub("sign", *join, "--to", "room/thon-5", *key).count(".") == 2

@@ -187,6 +187,7 @@ class Lifecycle:
         plan = membership.plan(
             self._profile,
             microphone_live=self._microphone.live,
+            muted_by_hand=self._microphone.muted_by_hand,
             speaker_volume=self._microphone.volume,
             recording=self._recording.wanted,
             floor=self.floor.shown,

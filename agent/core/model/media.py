@@ -64,6 +64,8 @@ class MeetingPlan(Struct, frozen=True, tag_field="kind", tag="meeting"):
     title: str = ""
     """The meeting's name for people, as the screen shows it."""
     recording: bool = False
+    muted_by_hand: bool = False
+    """By the room's own button, which the screen says."""
     announcement: Announcement | None = None
     floor: FloorState | None = None
     """None where everybody may speak."""
@@ -84,10 +86,11 @@ class Start(Struct, frozen=True, tag_field="kind", tag="start"):
 
 
 class SetMicrophone(Struct, frozen=True, tag_field="kind", tag="microphone"):
-    """Live, or muted: then its samples are discarded before the encoder."""
+    """Live, or muted: then its samples are discarded before the encoder. `by_hand`: at the button."""
 
     live: bool
     request: str = ""
+    by_hand: bool = False
 
 
 class SetCamera(Struct, frozen=True, tag_field="kind", tag="camera"):

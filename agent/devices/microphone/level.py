@@ -21,7 +21,7 @@ MEASURED_EVERY = 4
 
 SECOND_PERIODS = 100
 
-DEAD_SECONDS = 5
+DEAD_SECONDS = 3
 """Any working microphone has noise; nothing but zeros is a mute switch or a broken one."""
 
 CLIPPING_SECONDS = 5

@@ -5,74 +5,54 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.core.model.media import Announcement, Applied
+from agent.locale import gettext as _
 from agent.media.picture.screen import Screen
 from agent.media.reporting import Send
-
-WORDS = {
-    "vi": {
-        "call": "CUỘC GỌI KHẨN: {title}",
-        "caller": "Người gọi: {caller}",
-        "press": "Nhấn nút để trả lời",
-        "check": "Đang kiểm tra thiết bị: camera và micrô bật trong giây lát",
-        "begins": "Bắt đầu lúc {when}",
-        "minutes": "Còn {minutes} phút",
-        "fault": "Cần xem lại: {fault}",
-        "warning": "CHÚ Ý",
-        "urgent": "KHẨN",
-        "one": "Nhấn một lần: {answer}",
-        "two": "Nhấn hai lần: {answer}",
-    },
-    "en": {
-        "call": "URGENT CALL: {title}",
-        "caller": "Called by {caller}",
-        "press": "Press the button to answer",
-        "check": "Devices are being checked: camera and microphone are on for a moment",
-        "begins": "Begins at {when}",
-        "minutes": "{minutes} minutes left",
-        "fault": "Please look at: {fault}",
-        "warning": "ATTENTION",
-        "urgent": "URGENT",
-        "one": "Press once: {answer}",
-        "two": "Press twice: {answer}",
-    },
-}
 
 Ring = Callable[[Announcement | None], None]
 """Begins a call's sound, or (None) ends it."""
 
 
-def lines(announcement: Announcement, language: str) -> list[str]:
+def lines(announcement: Announcement) -> list[str]:
     """What the people in the room read, line by line."""
-    words = WORDS[language]
     match announcement.kind:
         case "call":
-            caller = words["caller"].format(caller=announcement.caller)
+            caller = _("Called by {caller}").format(caller=announcement.caller)
             return [
-                words["call"].format(title=announcement.title),
+                _("URGENT CALL: {title}").format(title=announcement.title),
                 *([announcement.text] if announcement.text else []),
                 *([caller] if announcement.caller else []),
-                words["press"],
+                _("Press the button to answer"),
             ]
         case "check":
-            return [words["check"]]
+            return [_("Devices are being checked: camera and microphone are on for a moment")]
         case "agenda":
-            left = announcement.minutes_left
-            begins = words["begins"].format(when=announcement.text)
-            countdown = [words["minutes"].format(minutes=left)] if left else []
-            fault = [words["fault"].format(fault=announcement.fault)] if announcement.fault else []
-            return [announcement.title, begins, *countdown, *fault]
+            return _agenda(announcement)
         case "message":
-            head = [] if announcement.level == "info" else [words[announcement.level]]
-            presses = zip(("one", "two"), announcement.answers, strict=False)
-            answers = [words[word].format(answer=answer) for word, answer in presses]
-            return [*head, announcement.text, *(["   ".join(answers)] if answers else [])]
+            head = {"warning": [_("ATTENTION")], "urgent": [_("URGENT")]}
+            presses = (_("Press once: {answer}"), _("Press twice: {answer}"))
+            answers = [
+                press.format(answer=answer)
+                for press, answer in zip(presses, announcement.answers, strict=False)
+            ]
+            joined = ["   ".join(answers)] if answers else []
+            return [*head.get(announcement.level, []), announcement.text, *joined]
+
+
+def _agenda(announcement: Announcement) -> list[str]:
+    left, fault = announcement.minutes_left, announcement.fault
+    return [
+        announcement.title,
+        _("Begins at {when}").format(when=announcement.text),
+        *([_("{minutes} minutes left").format(minutes=left)] if left else []),
+        *([_("Please look at: {fault}").format(fault=fault)] if fault else []),
+    ]
 
 
 class Announcing:
     """Shows one announcement at a time; in the loop's thread."""
 
-    def __init__(self, language: str, screen: Screen, ring: Ring, send: Send) -> None:
-        self._language = language
+    def __init__(self, screen: Screen, ring: Ring, send: Send) -> None:
         self._screen = screen
         self._ring = ring
         self._send = send
@@ -82,7 +62,7 @@ class Announcing:
     def set(self, announcement: Announcement | None) -> None:
         """Show it in place of the one before, or (None) nothing any more."""
         self._ring(announcement if announcement and announcement.chime else None)
-        shown = lines(announcement, self._language) if announcement else []
+        shown = lines(announcement) if announcement else []
         self._screen.announce("\n".join(shown))
         self._unconfirmed = announcement.request if announcement else ""
         if self._screen.lit:

@@ -1,51 +1,31 @@
-"""The one line of words on the screen: what the people in the room should know now."""
+"""The words on the screen: what the people in the room should know now, most urgent first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.core.model.documents import FloorState
+from agent.core.model.documents import DeviceStatus, FloorState, Status
 from agent.core.model.media import LinkState
-
-WORDS = {
-    "vi": {
-        "joining": "Đang vào cuộc họp {meeting}…",
-        "reconnecting": "Mất kết nối, đang nối lại…",
-        "narrow": "Đường truyền yếu, tạm bỏ bớt hình",
-        "muted": "Micrô đang tắt",
-        "recorded": "Đang ghi hình",
-        "ask": "Nhấn nút để xin phát biểu",
-        "hand": "Đã giơ tay xin phát biểu",
-        "queued": "Đã giơ tay, thứ tự {position}",
-        "floor": "Phòng được phát biểu",
-    },
-    "en": {
-        "joining": "Joining meeting {meeting}…",
-        "reconnecting": "Connection lost, reconnecting…",
-        "narrow": "Weak link, some pictures are left out",
-        "muted": "Microphone muted",
-        "recorded": "Being recorded",
-        "ask": "Press the button to ask for the floor",
-        "hand": "Hand raised",
-        "queued": "Hand raised, number {position} in the queue",
-        "floor": "This room has the floor",
-    },
-}
+from agent.locale import gettext as _
 
 UPLINK = "uplink"
 
+LINES = 2
+"""As many as stand on the screen at once: more is not read."""
+
 
 class Notice:
-    """Makes the line from what the parts of the meeting tell; `show` gets each new one."""
+    """Makes the lines from what the parts of the meeting tell; `show` gets each new text."""
 
-    def __init__(self, language: str, meeting: str, show: Callable[[str], None]) -> None:
-        self._words = WORDS[language]
+    def __init__(self, meeting: str, show: Callable[[str], None]) -> None:
         self._meeting = meeting
         self._show = show
         self._links: dict[str, LinkState] = {}
+        self._faults: dict[str, str] = {}
         self._was_in = False
         self._recorded = False
-        self._muted = False
+        self._muted_by: str | None = None
+        self._heard = False
         self._narrow = False
         self._floor: FloorState | None = None
         self._shown = ""
@@ -65,9 +45,10 @@ class Notice:
         self._recorded = recorded
         self._update()
 
-    def muted(self, muted: bool) -> None:
-        """Whether nobody can hear the room."""
-        self._muted = muted
+    def muted(self, muted: bool, by_hand: bool = False) -> None:
+        """Whether nobody can hear the room, and whether its own button did that."""
+        self._heard = not muted
+        self._muted_by = ("hand" if by_hand else "chair") if muted else None
         self._update()
 
     def floor(self, floor: FloorState | None) -> None:
@@ -81,22 +62,42 @@ class Notice:
             self._narrow = narrow
             self._update()
 
-    def text(self) -> str:
-        """The line; empty when all is as people expect it."""
-        if not self._in():
-            word = "reconnecting" if self._was_in else "joining"
-            return self._words[word].format(meeting=self._meeting)
-        states = {"recorded": self._recorded, "muted": self._muted, "narrow": self._narrow}
-        line = [self._words[word] for word, holds in states.items() if holds]
-        return " · ".join([*([self._floor_word(self._floor)] if self._floor else []), *line])
+    def device(self, kind: str, status: DeviceStatus) -> None:
+        """How a device does; a fault is said in a sentence with what to look at."""
+        self._faults.pop(kind, None)
+        if status.status is not Status.OK:
+            self._faults[kind] = _trouble(kind, status.code)
+        self._update()
 
-    def _floor_word(self, floor: FloorState) -> str:
-        if floor.held:
-            return self._words["floor"]
-        if floor.hand_since is None:
-            return self._words["ask"]
-        word = "hand" if floor.position is None else "queued"
-        return self._words[word].format(position=floor.position)
+    def text(self) -> str:
+        """The lines: how it is with the meeting, then what is wrong or whether the room is heard."""
+        if not self._in():
+            said = (
+                _("Connection lost, reconnecting…")
+                if self._was_in
+                else _("Joining meeting {meeting}…").format(meeting=self._meeting)
+            )
+            return "\n".join([said, *self._faults.values()][:LINES])
+        lines = [
+            *self._faults.values(),
+            *([_("Weak link: some pictures are left out")] if self._narrow else []),
+            *self._sound(),
+        ]
+        recorded = [_("Being recorded")] if self._recorded else []
+        return "\n".join([*lines[: LINES - len(recorded)], *recorded])
+
+    def _sound(self) -> list[str]:
+        """Whether the others hear the room: two kinds of muted are two different things to do."""
+        floor = self._floor
+        if floor is not None and not floor.held:
+            return [_floor_word(floor)]
+        had = [_("This room has the floor")] if floor else []
+        match self._muted_by:
+            case "hand":
+                return [*had, _("Muted by your button: press it to speak")]
+            case "chair":
+                return [*had, _("Muted by the chair")]
+        return had or ([_("You are heard")] if self._heard else [])
 
     def _in(self) -> bool:
         sources = [state for key, state in self._links.items() if key != UPLINK]
@@ -108,3 +109,29 @@ class Notice:
         if self.text() != self._shown:
             self._shown = self.text()
             self._show(self._shown)
+
+
+def _floor_word(floor: FloorState) -> str:
+    """For a room that may not speak now."""
+    if floor.hand_since is None:
+        return _("Press the button to ask for the floor")
+    if floor.position is None:
+        return _("Hand raised")
+    text = _("Hand raised, number {position} in the queue")
+    return text.format(position=floor.position)
+
+
+def _trouble(kind: str, code: str) -> str:
+    """What the official can look at, without a technician."""
+    if (kind, code) in (("microphone", "dead"), ("microphone", "too-quiet")):
+        return _("Nobody hears the microphone: look at its mute switch and its cable")
+    if (kind, code) == ("microphone", "clipping"):
+        return _("The microphone is too loud: speak further from it")
+    if (kind, code) == ("camera", "black"):
+        return _("The camera sees nothing: open its cover, switch the light on")
+    return {
+        "camera": _("The camera does not work: look at its cable"),
+        "microphone": _("The microphone does not work: look at its cable"),
+        "speaker": _("The loudspeaker does not work: look at its cable and power"),
+        "display": _("The screen does not work: look at its cable"),
+    }.get(kind, _("A device does not work: call the technician"))

@@ -21,14 +21,20 @@ LABEL = (
 
 
 def canvas(output: Output, *, live: bool) -> str:
-    """Everything behind the sources: the mixer `mix`, the line `words`, the title `title`."""
+    """Everything behind the sources: the mixer `mix`, the line `words`, the title `title`, the `clock`."""
     pace = "force-live=true latency=20000000 ignore-inactive-pads=true" if live else ""
     size = f"width={output.width},height={output.height},framerate={output.framerate}/1"
+    clock = (
+        f'! clockoverlay name=clock font-desc="{FONT} 20" valignment=top halignment=left '
+        'shaded-background=true time-format="%H:%M" '
+    )
+    clock = clock if live else ""
     return (
         f"compositor name=mix background=black {pace} ! video/x-raw,format=I420,{size} "
         f'! textoverlay name=title font-desc="{FONT} 40" valignment=center halignment=center '
         f'! textoverlay name=words font-desc="{FONT} 20" valignment=top halignment=right '
-        f'shaded-background=true ! textoverlay name=band font-desc="{FONT} 28" valignment=bottom '
+        f"shaded-background=true {clock}"
+        f'! textoverlay name=band font-desc="{FONT} 28" valignment=bottom '
         "halignment=center shaded-background=true ! videoconvert"
     )
 

@@ -57,6 +57,7 @@ class Screen:
         self._card: Card | None = None
         self._retry: Timer | None = None
         self._words = ""
+        self._head = ""
         self._title = self._announced = ""
         self.on_lit: Callable[[], None] = lambda: None
         """Told when the screen has proven to work, also after it was broken."""
@@ -127,6 +128,11 @@ class Screen:
         self._words = words
         self._write()
 
+    def head(self, text: str) -> None:
+        """What stands before the time of the day: the meeting's title."""
+        self._head = text
+        self._write()
+
     def entitle(self, title: str) -> None:
         """Large words in the middle of an otherwise empty screen."""
         self._title = title
@@ -183,6 +189,7 @@ class Screen:
     def _write(self) -> None:
         if self._pipeline:
             self._pipeline["words"].set_property("text", self._words)
+            self._pipeline["clock"].set_property("text", self._head)
             large = self._announced or self._title
             self._pipeline["title"].set_property("text", "" if self._sources else large)
             self._pipeline["band"].set_property("text", self._announced if self._sources else "")
