@@ -11,11 +11,18 @@ from agent.core.model.deadlines import MediaStartDue
 from agent.core.model.effects import (
     CancelDeadline,
     InstructMedia,
+    RememberSessions,
     SetDeadline,
     StartMedia,
     StopMedia,
 )
-from agent.core.model.media import Announcement, MediaPlan, MeetingPlan, SetAnnouncement
+from agent.core.model.media import (
+    Announcement,
+    MediaPlan,
+    MeetingPlan,
+    OpenSession,
+    SetAnnouncement,
+)
 
 FIRST_BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 30.0
@@ -34,6 +41,9 @@ class MediaProcess:
         self.in_meeting = False
         """Whether the one that runs carries a meeting, and so listens to what is said about it."""
 
+        self.sessions: list[OpenSession] = []
+        """What it has open at servers; after its end, what it could not end itself."""
+
         self.ready = False
         """Whether it has spoken: until then it loads its libraries, seconds on a Pi, and has nothing open."""
 
@@ -44,7 +54,14 @@ class MediaProcess:
         self.in_meeting = isinstance(plan, MeetingPlan)
         self.ready = False
         plan = structs.replace(plan, announcement=self.announcement)
+        if isinstance(plan, MeetingPlan):
+            plan = structs.replace(plan, leftovers=self.sessions)
         self._do(StartMedia(self._generation, plan))
+
+    def hold(self, sessions: list[OpenSession]) -> None:
+        """These are open at servers now."""
+        self.sessions = sessions
+        self._do(RememberSessions(sessions))
 
     def announce(self, announcement: Announcement | None) -> None:
         """Show this, or nothing any more; a process that is still to be started has it in its plan."""

@@ -22,6 +22,7 @@ from agent.core.model.media import (
     Measured,
     MediaReport,
     RecordingReported,
+    SessionsReported,
     UplinkReported,
 )
 from agent.core.recording import RecordingControl
@@ -58,6 +59,8 @@ class MediaReports:
                 self._link(report, now)
             case DeviceReported():
                 self._device(report, now)
+            case SessionsReported(open):
+                self._process.hold(open)
             case Measured(figures):
                 self._health.figures = figures
             case Applied(request, error):

@@ -260,6 +260,7 @@ class Room:
         self._agent = structs.replace(self._agent, started=now.wall)
         self.microphone.restore(event.muted_by_hand, event.volume)
         self.taking_part.floor.restore(event.floor)
+        self.process.sessions = event.sessions
         self.display.restore(event.display_on, event.display_kept_on)
         self.audit.restore(event.left_open, now)
         self.agenda.restore(event.agenda)

@@ -35,7 +35,7 @@ class Figures:
         session = uplink.connection.session
         if session is None:
             return {}
-        streams = statistics.sent(session.rtp_statistics(), session.reports)
+        streams = statistics.sent(session.rtp_statistics(), session.rtcp.reports)
         round_trips = [s.round_trip_seconds for s in streams if s.round_trip_seconds is not None]
         figures = self._of("uplink", streams)
         if round_trips:
@@ -76,7 +76,7 @@ class Figures:
         return {
             "url": shown(url),
             "label": downlink.source.label,
-            "frames_per_second": round((downlink.pictures - before) / MEASURE_SECONDS, 1),
+            "frames_per_second": round(max(0, downlink.pictures - before) / MEASURE_SECONDS, 1),
             **downlink.figures(),
             **self._received(downlink),
         }

@@ -150,17 +150,21 @@ class MediaProgram:
         from agent.media.webrtc.dialing import Dialer
         from agent.media.webrtc.http import HttpClient
         from agent.media.webrtc.network import Network
+        from agent.media.webrtc.open_sessions import OpenSessions
 
         if self._configure is None or self._meeting or self._standby:
             raise MessageError("bad-frame", "start comes once, after configure")
         devices, media = self._configure.devices, self._configure.media
         locale.use(devices.display.output.language)
-        network = Network(self._certificate, media.local_address, HttpClient(Dialer(), media.hosts))
+        http = HttpClient(Dialer(), media.hosts)
+        sessions = OpenSessions(http, self._line.send)
+        network = Network(self._certificate, media.local_address, http, sessions)
         context = Context(self._loop, SharedClock(), network, devices, media, self._line.send)
         if isinstance(start.plan, StandbyPlan):
             self._standby = Standby(context, start.plan, _makers(devices).speaker)
             self._standby.start()
             return
+        sessions.sweep(start.plan.leftovers)
         self._meeting = Meeting(context, start.plan, _makers(devices))
         self._meeting.start()
         Figures(self._loop, self._meeting, self._line.send)

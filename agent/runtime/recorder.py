@@ -22,6 +22,7 @@ Fact = (
     do.RememberMeeting
     | do.RememberMutedByHand
     | do.RememberFloor
+    | do.RememberSessions
     | do.RememberDisplayKeptOn
     | do.RememberVolume
     | do.RememberAgenda
@@ -54,6 +55,7 @@ def segments(effects: list[do.Effect]) -> Iterator[list[do.Effect]]:
 
 VOLUME = "volume"
 FLOOR = "floor"
+SESSIONS = "sessions"
 AGENDA = "agenda"
 
 
@@ -124,6 +126,8 @@ class Recorder:
                 self._journal.remember("muted_by_hand", "yes" if muted else "no")
             case do.RememberFloor(floor):
                 self._journal.remember(FLOOR, msgspec.json.encode(floor).decode())
+            case do.RememberSessions(sessions):
+                self._journal.remember(SESSIONS, msgspec.json.encode(sessions).decode())
             case do.RememberDisplayKeptOn(on):
                 self._journal.remember("display_kept_on", "yes" if on else "no")
             case do.RememberVolume(volume):

@@ -11,9 +11,10 @@ import msgspec
 from agent.core.audit import DEVICE_EDGES, left_open
 from agent.core.model.agenda import AgendaMemory
 from agent.core.model.events import FloorRecord, OrderedVolume, Restored
+from agent.core.model.media import OpenSession
 from agent.errors import JournalError
 from agent.ports import Journal
-from agent.runtime.recorder import AGENDA, FLOOR, VOLUME
+from agent.runtime.recorder import AGENDA, FLOOR, SESSIONS, VOLUME
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def restored(journal: Journal, boot: str, display_on: bool) -> Restored:
         display_kept_on=journal.recall("display_kept_on") == "yes",
         volume=_fact(journal.recall(VOLUME), OrderedVolume),
         floor=_fact(journal.recall(FLOOR), FloorRecord),
+        sessions=_fact(journal.recall(SESSIONS), list[OpenSession]) or [],
         agenda=_fact(journal.recall(AGENDA), AgendaMemory) or AgendaMemory(),
         left_open=left_open(journal.events(DEVICE_EDGES, limit=20)),
         journal=journal.condition,

@@ -40,6 +40,12 @@ def test_who_sends_heeds_a_limit_and_who_only_receives_promises_none() -> None:
     assert "goog-remb" not in readable(feedback.replace("a=mid", "a=recvonly\r\na=mid"))
 
 
+def test_a_stream_is_named_once_for_its_medium() -> None:
+    offer = readable(OFFER)
+    assert offer.count("a=msid:y\r\n") == 1
+    assert offer.index("a=msid:y") > offer.index("m=audio")
+
+
 def test_sound_has_one_stream_and_the_picture_keeps_both() -> None:
     left = without_sound_repeats(OFFER).splitlines()
     gone = [line for line in OFFER.splitlines() if line not in left]

@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from agent.core.model.media import DownlinkReported, Measured, UplinkReported
+from agent.core.model.media import DownlinkReported, Measured, SessionsReported, UplinkReported
 from tests.media.rooms import flowing, plan, room, snapshot
 from tests.support.likeness import LIKENESSES
 from tests.support.media_process import MediaProcess
@@ -84,6 +85,24 @@ def test_what_is_not_numbered_for_feedback_is_not_lost() -> None:
         )
         assert not late.figures["uplink"]["picture_given_up"]
         assert late.figures["uplink"]["picture_target_bits_per_second"] >= 600_000
+
+
+@pytest.mark.parametrize("like", ["janus", "ome"])
+def test_a_room_whose_media_process_died_is_not_locked_out(like: str) -> None:
+    with MediaServer(like=like) as server:
+        url = server.whip("x")
+        with MediaProcess(room()) as process:
+            process.start(plan(publish=url))
+            process.wait(UplinkReported, flowing)
+            process.process.kill()
+            left = process.wait(SessionsReported, lambda r: len(r.open) == 1).open
+        with MediaProcess(room()) as process:
+            process.start(structs.replace(plan(publish=url), leftovers=left))
+            process.wait(UplinkReported, lambda r: r.state not in ("connecting", "connected"))
+            process.wait(UplinkReported, flowing, 2)
+            assert process.stop() == 0
+            assert process.said(SessionsReported)[-1].open == []
+        assert server.sessions() == []
 
 
 @pytest.mark.parametrize("name", ["vr-hub", "old-hub"])

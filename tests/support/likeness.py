@@ -70,8 +70,9 @@ class Likeness:
     def asked(self, path_and_query: str) -> tuple[str, str] | None:
         """`whip` or `whep`, and the name; None where there is no such endpoint."""
         for kind, pattern in (("whip", self.whip_url), ("whep", self.whep_url)):
-            wanted = re.escape(pattern).replace("NAME", "([^&?]+)")
-            if pattern and (found := re.fullmatch(wanted, path_and_query)):
+            wanted = re.escape(pattern).replace("NAME", "([^&?/]+)")
+            asked = path_and_query if "?" in pattern else path_and_query.partition("?")[0]
+            if pattern and (found := re.fullmatch(wanted, asked)):
                 return kind, found.group(1)
         return None
 

@@ -15,7 +15,7 @@ from agent.core.model.commands import Ack, Check, Command, Reply
 from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import EventDocument, HealthDocument, RoomState
 from agent.core.model.events import Delivery, FloorRecord, MeetingRecord, OrderedVolume
-from agent.core.model.media import Instruction, MediaPlan
+from agent.core.model.media import Instruction, MediaPlan, OpenSession
 
 
 class RecordCommand(Struct, frozen=True):
@@ -82,6 +82,12 @@ class RememberFloor(Struct, frozen=True):
     """Keep on disk that the room's hand is up or that it has the floor; None forgets it."""
 
     record: FloorRecord | None
+
+
+class RememberSessions(Struct, frozen=True):
+    """Keep on disk what is open at media servers, to be ended by whoever comes after a crash."""
+
+    sessions: list[OpenSession]
 
 
 class RememberDisplayKeptOn(Struct, frozen=True):
@@ -190,6 +196,7 @@ Effect = (
     | RememberMeeting
     | RememberMutedByHand
     | RememberFloor
+    | RememberSessions
     | RememberDisplayKeptOn
     | RememberVolume
     | RememberAgenda

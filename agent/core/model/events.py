@@ -15,7 +15,7 @@ from agent.core.model.agenda import Agenda, AgendaMemory
 from agent.core.model.commands import Ack, Code, Command, Reply
 from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import CheckFinding, DeviceStatus
-from agent.core.model.media import MediaReport
+from agent.core.model.media import MediaReport, OpenSession
 
 
 class Delivery(Struct, frozen=True):
@@ -199,6 +199,8 @@ class Restored(Struct, frozen=True):
     """Devices that were open when the journal ended."""
     floor: FloorRecord | None = None
     agenda: AgendaMemory = AgendaMemory()
+    sessions: list[OpenSession] = []
+    """What the media process had open at servers when the daemon ended."""
     journal: DeviceStatus | None = None
     """How the journal was found, if that is worth a word."""
 

@@ -50,6 +50,15 @@ class StandbyPlan(Struct, frozen=True, tag_field="kind", tag="standby"):
     announcement: Announcement | None = None
 
 
+class OpenSession(Struct, frozen=True):
+    """A WHIP or WHEP session at a server: the URL to DELETE, and the endpoint that it came from, whose
+    token ends it.
+    """
+
+    url: str
+    endpoint: Endpoint
+
+
 class MeetingPlan(Struct, frozen=True, tag_field="kind", tag="meeting"):
     """All that a media process needs to be in a meeting. `speaker_volume` is 0 to 100."""
 
@@ -69,6 +78,8 @@ class MeetingPlan(Struct, frozen=True, tag_field="kind", tag="meeting"):
     announcement: Announcement | None = None
     floor: FloorState | None = None
     """None where everybody may speak."""
+    leftovers: list[OpenSession] = []
+    """What a media process before left open, to be ended first: a server may let nobody in beside them."""
 
 
 MediaPlan = StandbyPlan | MeetingPlan
@@ -200,6 +211,12 @@ class DownlinkReported(Struct, frozen=True, tag_field="kind", tag="downlink"):
     text: str = ""
 
 
+class SessionsReported(Struct, frozen=True, tag_field="kind", tag="sessions"):
+    """All sessions that are open at servers now."""
+
+    open: list[OpenSession]
+
+
 class Measured(Struct, frozen=True, tag_field="kind", tag="measured"):
     """Figures for health's `media`, every few seconds; names carry their unit."""
 
@@ -242,6 +259,7 @@ MediaReport = (
     | DeviceReported
     | UplinkReported
     | DownlinkReported
+    | SessionsReported
     | Measured
     | Applied
     | SnapshotTaken

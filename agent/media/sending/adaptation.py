@@ -126,7 +126,7 @@ class Adaptation:
         """Four times a second while media flow."""
         now = time.monotonic()
         self._mend(now)
-        self._rate.limit(self._session.receiver_limit)
+        self._rate.limit(self._session.rtcp.receiver_limit)
         if self._rate.pass_time(now):
             self._feedback.queue.forget()
             self._aim(self._rate.targets, self._loss)
@@ -135,7 +135,7 @@ class Adaptation:
 
     def _poll_reports(self, now: float) -> None:
         self._sent.update(self._timed.get_property("seqnum"), time.time())
-        reports = [self._session.reports.get(ssrc) for ssrc in self._streams]
+        reports = [self._session.rtcp.reports.get(ssrc) for ssrc in self._streams]
         fresh = [r for r in reports if r is not None and r is not self._seen.get(r.ssrc)]
         self._seen |= {report.ssrc: report for report in fresh}
         if fresh:

@@ -179,7 +179,7 @@ class Uplink:
         session = self.connection.session
         if session is None or not self.connection.connected or self.connection.flowing:
             return
-        if session.rtcp_packets:
+        if session.rtcp.packets:
             self.connection.mark_flowing()
         else:
             self._loop.later(0.05, self._await_acceptance)

@@ -158,8 +158,8 @@ class MediaLink:
             return
         now, watch = time.monotonic(), self._watch
         packets = self.session.jitter_buffers.packets_received()
-        watch.update(packets if self._receives else packets + self.session.rtcp_packets, now)
-        if self.session.byes:
+        watch.update(packets if self._receives else packets + self.session.rtcp.packets, now)
+        if self.session.rtcp.byes:
             watch.expect_end()
         if watch.dead(now):
             self._on_failed(self._silent(watch.silence_seconds(now)))
@@ -172,9 +172,9 @@ class MediaLink:
 
     def _silent(self, seconds: float) -> MediaError:
         assert self.session
-        if self.session.byes:
+        if self.session.rtcp.byes:
             return Over("the other end said good-bye")
-        if self._receives and self.session.rtcp_packets:
+        if self._receives and self.session.rtcp.packets:
             return Absent(
                 f"no media for {seconds:.1f} s: the source has left, or its server lost it"
             )

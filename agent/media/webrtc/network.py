@@ -8,6 +8,7 @@ from agent.core.model.hosts import AllowedHosts
 from agent.media.webrtc.certificate import Certificate, make_certificate
 from agent.media.webrtc.dialing import Dialer
 from agent.media.webrtc.http import HttpClient
+from agent.media.webrtc.open_sessions import OpenSessions
 
 
 class Network(NamedTuple):
@@ -16,8 +17,10 @@ class Network(NamedTuple):
     certificate: Certificate
     local_address: str | None
     http: HttpClient
+    sessions: OpenSessions
 
 
 def make_network(local_address: str | None, hosts: AllowedHosts) -> Network:
     """Raises MediaError where no certificate can be made."""
-    return Network(make_certificate(), local_address, HttpClient(Dialer(), hosts))
+    http = HttpClient(Dialer(), hosts)
+    return Network(make_certificate(), local_address, http, OpenSessions(http))

@@ -28,7 +28,25 @@ def readable(offer: str) -> str:
         offer = re.sub(
             r"^(a=rtcp-fb:\d+ )transport-cc(\r?\n)", rf"\g<0>\1{LIMIT}\2", offer, flags=re.M
         )
-    return offer
+    return _with_msids(offer)
+
+
+def _with_msids(offer: str) -> str:
+    """Which stream a medium belongs to in a line of its own too (RFC 8830): webrtcbin says it of each
+    SSRC only, as was done before.
+    """
+    head, *media = re.split(r"^(?=m=)", offer, flags=re.M)
+    return head + "".join(_with_msid(one) for one in media)
+
+
+def _with_msid(media: str) -> str:
+    found = re.search(r"^a=ssrc:\d+ msid:(.*?)\r?$", media, flags=re.M)
+    if not found or re.search(r"^a=msid:", media, flags=re.M):
+        return media
+    line = f"a=msid:{found[1]}\r\n"
+    at = re.search(r"^a=ssrc", media, flags=re.M)
+    assert at
+    return media[: at.start()] + line + media[at.start() :]
 
 
 def without_sound_repeats(offer: str) -> str:

@@ -6,9 +6,7 @@ tells is posted to the loop; its HTTP runs in threads of its own.
 
 from __future__ import annotations
 
-import contextlib
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -19,14 +17,14 @@ from agent.errors import MediaError
 from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
-from agent.media.webrtc import rtcp, signaling, transport_feedback
+from agent.media.webrtc import signaling, transport_feedback
 from agent.media.webrtc.answer import Agreement, Unusable, agree
 from agent.media.webrtc.answer import read as read_offer
 from agent.media.webrtc.http import DEADLINE_SECONDS, Refused
 from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, JitterBuffers
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.peer import PeerCheck, WrongPeer
-from agent.media.webrtc.rtcp import ReportBlock
+from agent.media.webrtc.received_rtcp import ReceivedRtcp
 from agent.media.webrtc.sdp import readable, without_sound_repeats
 from agent.media.webrtc.transport_feedback import Packet
 
@@ -101,15 +99,12 @@ class MediaSession:
         self._offered = False
         self.closed = False
         self._connected = False
+        self._keep(self._url)
         self.agreement = NOTHING
         """What is sent or comes, once the server has answered."""
-        self.rtcp_packets = 0
-        self.byes = 0
-        """How many streams the other end has said good-bye to (RFC 3550, 6.6)."""
-        self.reports: dict[int, ReportBlock] = {}
+        self.rtcp = ReceivedRtcp()
         self.jitter_buffers = JitterBuffers()
         self._peer = PeerCheck(self._on_wrong_peer)
-        self.receiver_limit: int | None = None
         self.permit_repeat: Callable[[int, int], bool] = lambda ssrc, number: True
         """Whether a packet that is asked for is sent again, in the thread that takes the requests."""
 
@@ -135,7 +130,7 @@ class MediaSession:
         if self._network.local_address:
             ice.emit("add-local-ip-address", self._network.local_address)
         self._rtpbin.set_property("max-ts-offset", MOST_OFFSET_NANOSECONDS)
-        self._rtpbin.connect("pad-added", self._on_rtpbin_pad)
+        self._rtpbin.connect("pad-added", self.rtcp.watch)
         self._rtpbin.connect("new-jitterbuffer", self.jitter_buffers.add)
         webrtc.connect("notify::ice-gathering-state", self._on_gathering)
         webrtc.connect("notify::connection-state", self._on_connection)
@@ -186,20 +181,6 @@ class MediaSession:
             ssrc, number = structure.get_value("ssrc"), structure.get_value("seqnum")
             if not self.permit_repeat(ssrc, number):
                 return Gst.PadProbeReturn.DROP
-        return Gst.PadProbeReturn.OK
-
-    def _on_rtpbin_pad(self, _rtpbin: Any, pad: Any) -> None:
-        if pad.get_name().startswith("recv_rtcp_sink"):
-            pad.add_probe(Gst.PadProbeType.BUFFER, self._on_rtcp)
-
-    def _on_rtcp(self, _pad: Any, info: Any) -> Any:
-        self.rtcp_packets += 1
-        buffer = info.get_buffer()
-        packet = bytes(buffer.extract_dup(0, buffer.get_size()))
-        for block in rtcp.report_blocks(packet, time.time()):
-            self.reports[block.ssrc] = block
-        self.receiver_limit = rtcp.receiver_limit(packet) or self.receiver_limit
-        self.byes += rtcp.byes(packet)
         return Gst.PadProbeReturn.OK
 
     def set_patience(self, milliseconds: int) -> None:
@@ -271,6 +252,7 @@ class MediaSession:
                 return
             answer = self._offer(sdp)
             self._url = answer.session_url
+            self._keep(self._url)
             self._url_known.set()
             if not self.closed:
                 self._accept(webrtc, sdp, answer.sdp)
@@ -282,6 +264,10 @@ class MediaSession:
     def _answer(self, counter: signaling.CounterOffer, sdp: str) -> None:
         self._loop.post(self._limit_negotiation)
         signaling.answer(self._network.http, counter.session_url, self._endpoint, sdp)
+
+    def _keep(self, url: str | None) -> None:
+        if url:
+            self._network.sessions.opened(url, self._endpoint)
 
     def _local_sdp(self, webrtc: Any) -> str:
         description = webrtc.get_property("local-description")
@@ -374,8 +360,7 @@ class MediaSession:
         if self._offered:
             self._url_known.wait(LONGEST_ANSWER_SECONDS)
         if self._url:
-            with contextlib.suppress(MediaError):  # a server that is gone has no session either
-                signaling.end(self._network.http, self._url, self._endpoint)
+            self._network.sessions.end(self._url, self._endpoint)
         self.pipeline.close()
         # its elements hold our callbacks: a circle that Python's collector does not see through
         self._pipeline = self._webrtc = self._rtpbin = None
