@@ -32,6 +32,7 @@ NOUNS: dict[str, Sequence[str]] = {
     "test": ("test",),
     "room": ["join", "leave", "mute", "unmute", "volume", "display",
              "identify", "record", "ping", "restart"],
+    "taking_part": ("raise", "lower", "call", "show", "hide", "check"),
     "config": ("config",),
     "logs": ("logs",),
     "audit": ("audit",),

@@ -58,6 +58,10 @@ def ack_code(code: Code) -> str:
         Code.MEDIA_PROCESS_FAILED: _("the media process failed; see: diemcau logs"),
         Code.RECORDING_FAILED: _("the recording failed; see: diemcau logs"),
         Code.DISK_FULL: _("the disk is full"),
+        Code.NO_FLOOR: _("the room does not have the floor"),
+        Code.FLOOR_OPEN: _("everybody may speak in this meeting"),
+        Code.UNANSWERED: _("nobody answered"),
+        Code.CHECK_FAILED: _("the check itself failed; see: diemcau doctor"),
         Code.INTERRUPTED: _("it was interrupted"),
         Code.WITHDRAWN: _("a later command made it pointless"),
     }.get(code, str(code))
@@ -84,6 +88,14 @@ def audited(what: str) -> str:
         "fault": _("fault"),
         "fault-cleared": _("works again"),
         "mute-pressed": _("button pressed"),
+        "hand-raised": _("hand raised"),
+        "hand-lowered": _("hand lowered"),
+        "floor-given": _("floor given"),
+        "floor-returned": _("floor given back"),
+        "floor-taken": _("floor taken"),
+        "call-answered": _("call answered"),
+        "call-unanswered": _("call not answered"),
+        "show-answered": _("message answered"),
         "recording-started": _("recording"),
         "recording-stopped": _("recording ended"),
         "recording-failed": _("recording failed"),
@@ -110,9 +122,12 @@ def ack_text(ack: Ack) -> str:
 
 
 def ack_lacks(ack: Ack) -> list[str]:
-    """What a join that succeeded goes without."""
+    """What a join that succeeded goes without, and what a check found amiss."""
     silent = ack.detail.get("silent_sources", [])
+    findings = ack.detail.get("findings", [])
+    troubles = [one for one in findings if one["severity"] in ("warning", "failed")]
     return [
+        *(f"{one['code']}: {text(one['seen'])} ({one['advice']})" for one in troubles),
         *(text(str(one)) for one in ack.detail.get("missing", {}).values()),
         *(_("nothing arrives from {source}").format(source=source) for source in silent),
     ]

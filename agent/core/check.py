@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from agent.core.announcements import Announcements
-from agent.core.audit import DeviceAudit
+from agent.core.audit import asked_by
 from agent.core.context import Context
 from agent.core.health import HealthBoard
 from agent.core.lamp import Lamp
@@ -13,7 +15,7 @@ from agent.core.model.commands import AckState, Check, Code, Command, Origin
 from agent.core.model.deadlines import CheckLate
 from agent.core.model.documents import Phase
 from agent.core.model.effects import CancelDeadline, SetDeadline, StartCheck, StopCheck
-from agent.core.model.events import CheckDeviceChanged, CheckEnded
+from agent.core.model.events import CheckEnded, DevicesBorrowed
 from agent.core.model.media import Announcement
 
 LATE_SECONDS = 90.0
@@ -28,7 +30,6 @@ class RoomCheck:
         context: Context,
         lifecycle: Lifecycle,
         health: HealthBoard,
-        audit: DeviceAudit,
         announcements: Announcements,
         lamp: Lamp,
     ) -> None:
@@ -37,7 +38,6 @@ class RoomCheck:
         self._answers = context.answers
         self._lifecycle = lifecycle
         self._health = health
-        self._audit = audit
         self._announcements = announcements
         self._lamp = lamp
         self._number = 0
@@ -70,16 +70,17 @@ class RoomCheck:
         self._do(StartCheck(self._number, check))
         self._do(SetDeadline(CheckLate(), LATE_SECONDS))
 
-    def device(self, event: CheckDeviceChanged, now: Now) -> None:
-        """It opened a device, or has closed it."""
-        if event.number == self._number and self._command is not None:
-            self._borrowed({event.device} if event.open else set(), "", now)
+    def named(self, loan: DevicesBorrowed) -> DevicesBorrowed:
+        """A loan to the check's process is to whoever ordered the check, for the audit."""
+        if self._command is None or not self._opens:
+            return loan
+        return structs.replace(loan, sender=f"{asked_by(self._command)}, check {self._command.id}")
 
     def ended(self, event: CheckEnded, now: Now) -> None:
         """It is done, or its process broke down."""
         if event.number != self._number or self._command is None:
             return
-        command = self._finish("the check is over", now)
+        command = self._finish()
         if event.error:
             self._answers.fail(command.id, Code.CHECK_FAILED, event.error, now)
             return
@@ -99,7 +100,7 @@ class RoomCheck:
         if self._command is None or not self._opens:
             return
         self._do(StopCheck())
-        command = self._finish("a meeting begins", now)
+        command = self._finish()
         text = "a meeting began before the check was done"
         self._answers.finish(command.id, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)
 
@@ -107,22 +108,15 @@ class RoomCheck:
         """It hangs."""
         if self._command is not None:
             self._do(StopCheck())
-            command = self._finish("the check hung", now)
+            command = self._finish()
             self._answers.fail(command.id, Code.TIMEOUT, "The check did not end in time", now)
 
-    def _finish(self, why: str, now: Now) -> Command:
+    def _finish(self) -> Command:
         assert self._command is not None
         self._do(CancelDeadline(CheckLate()))
-        self._borrowed(set(), why, now)
         command, self._command = self._command, None
         if self._opens:
             self._opens = False
             self._lamp.closed()
             self._announcements.clear("check", in_meeting=False)
         return command
-
-    def _borrowed(self, devices: set[str], why: str, now: Now) -> None:
-        self._health.borrowed = devices
-        opening = self._command, f"check {self._command.id if self._command else ''}"
-        closing = self._command, why or "looked at"
-        self._audit.observe(self._health.open_devices, opening, closing, now)

@@ -45,8 +45,6 @@ class HealthBoard:
         """When the last changes made a document, in monotonic seconds."""
         self._told: dict[str, str] = {}
         self._open: set[str] = set()
-        self.borrowed: set[str] = set()
-        """What a check has open between meetings."""
         self.last_check = LastCheck()
         self.host: dict[str, Any] = {}
         self.figures: dict[str, Any] = {}
@@ -100,7 +98,7 @@ class HealthBoard:
     @property
     def open_devices(self) -> set[str]:
         """What is open now, by the media process's word or a check's."""
-        return self._open | self.borrowed
+        return self._open
 
     @property
     def devices(self) -> dict[str, DeviceStatus]:

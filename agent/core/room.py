@@ -35,7 +35,6 @@ from agent.core.model.documents import Connection, DeviceStatus, Phase, RoomStat
 from agent.core.model.effects import Effect, MarkSent, ResendUnsent
 from agent.core.model.events import (
     AgendaReceived,
-    CheckDeviceChanged,
     CheckEnded,
     CommandReceived,
     CommandRefused,
@@ -107,9 +106,7 @@ class Room:
 
     def _taking_part(self, lamp: Lamp) -> TakingPart:
         announcements = Announcements(self.context, self.display, self.process)
-        check = RoomCheck(
-            self.context, self.lifecycle, self.health, self.audit, announcements, lamp
-        )
+        check = RoomCheck(self.context, self.lifecycle, self.health, announcements, lamp)
         made = TakingPart(self.context, lamp, announcements, self.meeting, self.microphone, check)
         self.lifecycle.make_way = check.give_way
         self.reports.on_shown = made.messages.applied
@@ -195,8 +192,6 @@ class Room:
                 self.health.lamp_set(error, now)
             case DisplaySwitched(on, error):
                 self._display_switched(on, error, now)
-            case CheckDeviceChanged():
-                self.taking_part.check.device(event, now)
             case CheckEnded():
                 self.taking_part.check.ended(event, now)
             case DevicesProbed(devices):
@@ -208,7 +203,7 @@ class Room:
             case Restored():
                 self._restored(event, now)
             case DevicesBorrowed() if self.may_lend:
-                self.borrowing.begin(event, now)
+                self.borrowing.begin(self.taking_part.check.named(event), now)
             case DevicesReturned(loan):
                 self.borrowing.end(loan, now)
             case PictureAsked(source, sender) if self.lifecycle.process.in_meeting:

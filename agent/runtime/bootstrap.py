@@ -28,6 +28,7 @@ from agent.hub.link import Link
 from agent.hub.topics import EVERYBODY
 from agent.ipc.supervisor import Supervisor
 from agent.runtime import logs
+from agent.runtime.checker import Checker
 from agent.runtime.clock import SystemClock
 from agent.runtime.code import InstalledCode
 from agent.runtime.control import ControlServer
@@ -68,7 +69,7 @@ def run(config_path: Path, complain: Callable[[str], None]) -> int:
     faulthandler.register(signal.SIGUSR1)
     try:
         with ExitStack() as stack:
-            restart = _serve(settings, stack)
+            restart = _serve(settings, config_path, stack)
     except AgentError as error:
         log.critical("%s", error)
         complain(error.text)
@@ -86,12 +87,12 @@ def run(config_path: Path, complain: Callable[[str], None]) -> int:
     return 0
 
 
-def _serve(settings: Settings, stack: ExitStack) -> str:
+def _serve(settings: Settings, config_path: Path, stack: ExitStack) -> str:
     """Start in order, run the loop, stop in the reverse order; returns what to restart."""
     inbox: Inbox = queue.SimpleQueue()
     boot = BOOT_ID.read_text().strip()
     room = Room(profile(settings, boot))
-    outside, display_on = _outside(settings, stack, inbox)
+    outside, display_on = _outside(settings, config_path, stack, inbox)
     performer = Performer(outside)
     loop = Loop(inbox, room, performer, Queries(room, performer, outside.worker), outside)
     _heed_signals(inbox.put, outside.notifier)
@@ -100,7 +101,9 @@ def _serve(settings: Settings, stack: ExitStack) -> str:
     return loop.run(restored(outside.journal, boot, display_on))
 
 
-def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outside, bool]:
+def _outside(
+    settings: Settings, config_path: Path, stack: ExitStack, inbox: Inbox
+) -> tuple[Outside, bool]:
     """Every port, constructed and registered to be closed; and whether the display is on."""
     trusted = settings.clock.trusted
     control = ControlServer(Path(settings.control.socket), inbox.put)
@@ -128,6 +131,7 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
                 certificate_days_left=_certificate_days_left(settings),
             ),
         ),
+        checker=Checker(inbox.put, config_path, Path(settings.control.socket)),
         notifier=Notifier.from_environment(),
         timers=Timers(),
         clock=SystemClock(
@@ -138,7 +142,7 @@ def _outside(settings: Settings, stack: ExitStack, inbox: Inbox) -> tuple[Outsid
         code=InstalledCode(),
         post=inbox.put,
     )
-    for port in (outside.clock, outside.prober, outside.hub, outside.worker):
+    for port in (outside.clock, outside.prober, outside.hub, outside.worker, outside.checker):
         stack.callback(port.close)
     stack.callback(outside.notifier.stopping)
     return outside, display_on

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.ports import DisplayRelay, HubLink, Journal, MediaSupervisor, Panel, Post
+from agent.runtime.checker import Checker
 from agent.runtime.clock import SystemClock
 from agent.runtime.code import InstalledCode
 from agent.runtime.control import ControlServer
@@ -24,6 +25,7 @@ class Outside:
     panel: Panel | None
     control: ControlServer
     prober: Prober
+    checker: Checker
     notifier: Notifier
     timers: Timers
     clock: SystemClock

@@ -98,6 +98,10 @@ class Performer:
                 self._switch_display(on)
             case do.SetLamp(mode):
                 self._set_lamp(mode)
+            case do.StartCheck(number, check):
+                self._outside.checker.start(number, check)
+            case do.StopCheck():
+                self._outside.checker.stop()
 
     def _start_anew(self) -> None:
         """Only the new daemon knows how to speak with the new media process; the journal has the meeting."""

@@ -7,7 +7,13 @@ from msgspec import structs
 from agent.core.model import effects as do
 from agent.core.model.commands import AckState, Code
 from agent.core.model.documents import CheckFinding, DeviceStatus, HealthDocument, Status
-from agent.core.model.events import CheckDeviceChanged, CheckEnded, DevicesProbed, HostSampled
+from agent.core.model.events import (
+    CheckEnded,
+    DevicesBorrowed,
+    DevicesProbed,
+    DevicesReturned,
+    HostSampled,
+)
 from tests.core.playbook import PROFILE, Playbook
 
 SCREEN = structs.replace(PROFILE, has_screen=True)
@@ -31,23 +37,15 @@ def test_it_is_seen_while_it_looks_and_stands_in_the_audit() -> None:
     order = [type(e) for e in play.effects if isinstance(e, do.SetLamp | do.StartCheck)]
     assert order == [do.SetLamp, do.StartCheck]
     assert play.all(do.StartMedia)[-1].plan.announcement.kind == "check"
-    play.tell(CheckDeviceChanged(1, "camera", True))
-    assert play.state.camera == "live"
+    play.tell(DevicesBorrowed("loan", ("camera",), "uid 0 pid 1"))
     opened = play.all(do.PublishEvent)[-1].event
-    assert (opened.type, opened.detail["command"]) == ("device-opened", "k")
-    play.tell(CheckDeviceChanged(1, "camera", False))
-    play.tell(CheckEnded(1, [GOOD], complete=True))
+    assert (opened.type, opened.detail["asked_by"]) == ("device-opened", "hub, check k")
+    play.tell(DevicesReturned("loan"))
     assert play.events()[-1] == "device-closed"
+    play.tell(CheckEnded(1, [GOOD], complete=True))
     assert play.all(do.SetLamp)[-1].mode == "off"
     ack = play.acks("k")[-1]
     assert (ack.state, ack.detail["verdict"]) == (AckState.SUCCEEDED, "go")
-
-
-def test_the_standby_picture_that_ends_meanwhile_closes_nothing_of_it() -> None:
-    play = checking()
-    play.tell(CheckDeviceChanged(1, "camera", True))
-    play.exit("killed")
-    assert "device-closed" not in play.events()
 
 
 def test_health_keeps_the_verdict_until_it_is_old_or_a_device_has_gone() -> None:
@@ -74,7 +72,6 @@ def test_a_part_can_only_say_no() -> None:
 
 def test_a_join_takes_the_devices_away_from_it_at_once() -> None:
     play = checking()
-    play.tell(CheckDeviceChanged(1, "camera", True))
     effects = play.join()
     acts = [e for e in effects if isinstance(e, do.StopCheck | do.StartMedia | do.StopMedia)]
     assert isinstance(acts[0], do.StopCheck)

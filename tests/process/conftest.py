@@ -26,15 +26,15 @@ class Site:
     def __init__(self, room: Room, hub: Hub, topic: str) -> None:
         self.room = room
         self.hub = hub
-        self._topic = topic
+        self.topic = topic
         self._numbers = itertools.count(1)
 
     def command(self, type: str, **fields: Any) -> dict[str, Any]:
         """Send a command by MQTT; its final ack."""
         id = f"{type}-{next(self._numbers)}"
-        self.hub.send(f"{self._topic}/cmd/{type}", {"id": id, **fields})
+        self.hub.send(f"{self.topic}/cmd/{type}", {"id": id, **fields})
         final = self.hub.wait_for(
-            f"{self._topic}/ack/{id}", lambda ack: ack["state"] in FINAL, seconds=40
+            f"{self.topic}/ack/{id}", lambda ack: ack["state"] in FINAL, seconds=40
         )
         document: dict[str, Any] = final.document
         return document
@@ -43,7 +43,7 @@ class Site:
         return self.command("join", meeting={"id": "giao-ban"}, **fields)
 
     def states(self) -> list[dict[str, Any]]:
-        return [seen.document for seen in self.hub.on(f"{self._topic}/state")]
+        return [seen.document for seen in self.hub.on(f"{self.topic}/state")]
 
     def phases(self) -> list[str]:
         """Every phase that was published, repeats left out."""
@@ -65,11 +65,11 @@ class Site:
 
     def health(self) -> dict[str, Any]:
         """The newest health document."""
-        document: dict[str, Any] = self.hub.on(f"{self._topic}/health")[-1].document
+        document: dict[str, Any] = self.hub.on(f"{self.topic}/health")[-1].document
         return document
 
     def events(self, type: str) -> list[dict[str, Any]]:
-        return [seen.document for seen in self.hub.on(f"{self._topic}/event/{type}")]
+        return [seen.document for seen in self.hub.on(f"{self.topic}/event/{type}")]
 
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.room.pid).children(recursive=True)

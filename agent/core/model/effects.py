@@ -142,7 +142,7 @@ class SetLamp(Struct, frozen=True):
 
 
 class StartCheck(Struct, frozen=True):
-    """Run the doctor in a process of its own. `CheckDeviceChanged` and `CheckEnded` follow, with this number."""
+    """Run the doctor in a process of its own. `CheckEnded` follows, with this number."""
 
     number: int
     check: Check

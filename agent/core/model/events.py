@@ -120,14 +120,6 @@ class LampSet(Struct, frozen=True):
     error: str = ""
 
 
-class CheckDeviceChanged(Struct, frozen=True):
-    """The check with this number opened a camera or a microphone, or has closed it."""
-
-    number: int
-    device: str
-    open: bool
-
-
 class CheckEnded(Struct, frozen=True):
     """The check with this number is done, or (with `error`) broke down.
 
@@ -248,7 +240,6 @@ Event = (
     | LineChanged
     | DisplaySwitched
     | LampSet
-    | CheckDeviceChanged
     | CheckEnded
     | DevicesProbed
     | HostSampled
