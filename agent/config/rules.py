@@ -245,6 +245,7 @@ def _files(sections: Sections) -> Iterator[tuple[str, str | None, bool]]:
         yield "hub.tls.key", tls.key, True
     if media:
         yield "media.token_file", media.token_file, True
+        yield "media.ice_credential_file", media.ice_credential_file, True
     if camera and camera.driver == "simulated":
         yield "devices.camera.source", camera.source, False
     if microphone and microphone.driver == "simulated":

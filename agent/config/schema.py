@@ -12,7 +12,14 @@ from msgspec.structs import FieldInfo
 from agent.settings import Section
 
 CREDENTIAL_KEYS = frozenset(
-    {"hub.password_file", "hub.tls.ca", "hub.tls.certificate", "hub.tls.key", "media.token_file"}
+    {
+        "hub.password_file",
+        "hub.tls.ca",
+        "hub.tls.certificate",
+        "hub.tls.key",
+        "media.token_file",
+        "media.ice_credential_file",
+    }
 )
 """Keys that may name a systemd credential instead of an absolute path."""
 

@@ -149,6 +149,7 @@ class MediaProgram:
         from agent.media.standby import Standby
         from agent.media.webrtc.dialing import Dialer
         from agent.media.webrtc.http import HttpClient
+        from agent.media.webrtc.ice import IceServers, servers
         from agent.media.webrtc.network import Network
         from agent.media.webrtc.open_sessions import OpenSessions
 
@@ -158,7 +159,8 @@ class MediaProgram:
         locale.use(devices.display.output.language)
         http = HttpClient(Dialer(), media.hosts)
         sessions = OpenSessions(http, self._line.send)
-        network = Network(self._certificate, media.local_address, http, sessions)
+        ice = IceServers(servers(media.ice_servers, media.ice_credential_file))
+        network = Network(self._certificate, media.local_address, http, sessions, ice)
         context = Context(self._loop, SharedClock(), network, devices, media, self._line.send)
         if isinstance(start.plan, StandbyPlan):
             self._standby = Standby(context, start.plan, _makers(devices).speaker)

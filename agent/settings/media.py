@@ -12,6 +12,12 @@ from msgspec import Meta, field
 from agent.core.model.hosts import AllowedHosts, hosts_of
 from agent.settings.section import Section
 
+IceUrl = Annotated[
+    str,
+    Meta(pattern=r"^(stun|turns?):([^\s/@?]+@)?[^\s/@?]+(\?transport=(udp|tcp))?$", max_length=512),
+]
+"""RFC 7064 and 7065, and the user name of TURN in front of the host."""
+
 
 class Recording(Section, frozen=True):
     """Where meetings are recorded, and for how long they are kept."""
@@ -54,6 +60,15 @@ class Media(Section, frozen=True):
             description="hosts that meetings may be at: name, name:port, *.domain, a network, or * for all; none: those of publish_url and play_urls"
         ),
     ] = field(default_factory=list)
+    ice_servers: Annotated[
+        list[IceUrl],
+        Meta(
+            description="STUN and TURN servers: stun:host, turn:user@host:3478?transport=tcp or turns:user@host:443"
+        ),
+    ] = field(default_factory=list)
+    ice_credential_file: Annotated[
+        str | None, Meta(description="path of a file with the TURN servers' password")
+    ] = None
     jitter_buffer_milliseconds: Annotated[
         int,
         Meta(

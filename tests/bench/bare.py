@@ -14,7 +14,7 @@ from agent.devices import registry
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
-from agent.media.receiving.decoding import OFFERED
+from agent.media.receiving.decoding import offered
 from agent.media.webrtc.network import make_network
 from agent.media.webrtc.session import Events, MediaSession
 from agent.settings import Camera, Simulation
@@ -59,7 +59,7 @@ def publish(pipeline: Pipeline) -> None:
 
 def play(pipeline: Pipeline) -> None:
     webrtc = pipeline["webrtc"]
-    for caps in OFFERED.values():
+    for caps in offered().values():
         direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
         transceiver = webrtc.emit("add-transceiver", direction, Gst.Caps.from_string(caps))
         transceiver.set_property("do-nack", True)

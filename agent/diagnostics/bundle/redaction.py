@@ -63,7 +63,7 @@ def known_secrets(config_path: Path, sections: Sections) -> set[str]:
 def _files(sections: Sections) -> Iterator[Path]:
     hub = sections.hub
     media = sections.media or settings.Media()
-    names = [media.token_file]
+    names = [media.token_file, media.ice_credential_file]
     if hub is not None:
         names += [hub.password_file, hub.tls.key if hub.tls else None]
     for name in names:

@@ -97,6 +97,7 @@ class MediaSession:
         self._url: str | None = counter.session_url if counter else None
         self._url_known = threading.Event()
         self._offered = False
+        self._offering = threading.Lock()
         self.closed = False
         self._connected = False
         self._keep(self._url)
@@ -127,8 +128,9 @@ class MediaSession:
         ice = shared(webrtc.get_property("ice-agent"))
         ice.get_property("agent").set_property("upnp", False)
         ice.set_property("ice-tcp", False)
-        if self._network.local_address:
-            ice.emit("add-local-ip-address", self._network.local_address)
+        for address in self._network.addresses_towards(self._endpoint.url):
+            ice.emit("add-local-ip-address", address)
+        self._network.ice.give_to(webrtc)
         self._rtpbin.set_property("max-ts-offset", MOST_OFFSET_NANOSECONDS)
         self._rtpbin.connect("pad-added", self.rtcp.watch)
         self._rtpbin.connect("new-jitterbuffer", self.jitter_buffers.add)
@@ -234,14 +236,25 @@ class MediaSession:
             self._fail(MediaError("pipeline", f"webrtcbin made no {name}"))
             return
         webrtc.emit("set-local-description", description, Gst.Promise.new())
+        if patience := self._network.ice.patience_seconds:
+            self._loop.post(lambda: self._limit_gathering(webrtc, patience))
 
     def _on_gathering(self, webrtc: Any, _property: Any) -> None:
         done = GstWebRTC.WebRTCICEGatheringState.COMPLETE
         if webrtc.get_property("ice-gathering-state") == done:
-            self._offered = True
+            self._send_offer(webrtc)
+
+    def _send_offer(self, webrtc: Any) -> None:
+        """With the candidates that there are. Once: gathering ends, or what it waits for is late."""
+        with self._offering:
+            first, self._offered = not self._offered, True
+        if first:
             threading.Thread(
                 target=self._negotiate, args=(webrtc,), name="signaling", daemon=True
             ).start()
+
+    def _limit_gathering(self, webrtc: Any, seconds: float) -> None:
+        self._loop.later(seconds, lambda: None if self.closed else self._send_offer(webrtc))
 
     def _negotiate(self, webrtc: Any) -> None:
         """In a thread of its own: the one place that waits for the server's answer."""
@@ -336,6 +349,7 @@ class MediaSession:
 
     def _give_up(self, seconds: float) -> None:
         if not self._connected:
+            self._network.ice.no_way_without()
             text = f"{shown(self._endpoint.url)}: no media connection within {seconds:g} s"
             self._fail(MediaError("unreachable", f"{text}; is UDP blocked?"))
 

@@ -1,0 +1,108 @@
+"""The servers that help media through a network: STUN and TURN, by UDP, TCP and TLS.
+
+libnice speaks no TLS to a TURN server (its own kind of it is Google's and OC2007's), so one of `turns:` is
+reached through `agent.media.webrtc.tunnel`, a listener on loopback that does.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from agent.errors import MediaError
+from agent.media.webrtc.tunnel import TlsTunnel
+
+URL = re.compile(
+    r"(?P<kind>stun|turns?):(?:(?P<user>[^@]+)@)?(?P<host>\[[^\]]+\]|[^:?\[\]]+)(?::(?P<port>\d{1,5}))?"
+    r"(?:\?transport=(?P<transport>udp|tcp))?"
+)
+PORTS = {"stun": 3478, "turn": 3478, "turns": 5349}
+
+PATIENCE_SECONDS = 0.2
+"""For relays, beside what this machine's own addresses take: a join on a clean network is not held up by a
+server that is away."""
+
+LONG_PATIENCE_SECONDS = 4.0
+"""Once media found no way without: an allocation takes four messages, and a phone's network is slow."""
+
+
+class IceServer(NamedTuple):
+    """One STUN or TURN server; `kind` is stun, turn or turns, `host` a name or an address."""
+
+    kind: str
+    host: str
+    port: int
+    transport: str = "udp"
+    username: str = ""
+    credential: str = ""
+
+
+def parse(url: str, credential: str = "") -> IceServer:
+    """Raises MediaError where it is no URL of RFC 7064 or 7065, with the user in front of the host."""
+    found = URL.fullmatch(url)
+    if found is None:
+        raise MediaError("bad-ice-server", "media.ice_servers: expected stun:, turn: or turns:")
+    kind = found["kind"]
+    transport = "tcp" if kind == "turns" else found["transport"] or "udp"
+    port = int(found["port"] or PORTS[kind])
+    host = found["host"].strip("[]")
+    return IceServer(kind, host, port, transport, found["user"] or "", credential)
+
+
+def servers(urls: list[str], credential_file: str | None) -> list[IceServer]:
+    """Those of the settings. Raises MediaError where the password cannot be read."""
+    try:
+        password = Path(credential_file).read_text("utf-8").strip() if credential_file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        text = f"media.ice_credential_file: {credential_file} cannot be read: {error}"
+        raise MediaError("bad-ice-credential", text) from error
+    return [parse(url, password) for url in urls]
+
+
+class IceServers:
+    """Of one media process. Sessions come and go; a way that was found is remembered. In any thread."""
+
+    def __init__(self, found: list[IceServer]) -> None:
+        self._servers = found
+        self._lock = threading.Lock()
+        self._tunnels: dict[IceServer, TlsTunnel] = {}
+        self._needed = False
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long an offer waits for what these servers say; 0 without any."""
+        if not self._servers:
+            return 0.0
+        return LONG_PATIENCE_SECONDS if self._needed else PATIENCE_SECONDS
+
+    def no_way_without(self) -> None:
+        """Media found no way: the next offers wait for the relays."""
+        self._needed = True
+
+    def give_to(self, webrtc: Any) -> None:
+        """Have this webrtcbin ask them."""
+        for server in self._servers:
+            if server.kind == "stun":
+                webrtc.set_property("stun-server", f"stun://{_place(server.host)}:{server.port}")
+            else:
+                webrtc.emit("add-turn-server", self._uri(server))
+
+    def _uri(self, server: IceServer) -> str:
+        host, port = server.host, server.port
+        if server.kind == "turns":
+            host, port = self._tunnel(server).address
+        user, password = quote(server.username, safe=""), quote(server.credential, safe="")
+        return f"turn://{user}:{password}@{_place(host)}:{port}?transport={server.transport}"
+
+    def _tunnel(self, server: IceServer) -> TlsTunnel:
+        with self._lock:
+            if server not in self._tunnels:
+                self._tunnels[server] = TlsTunnel(server.host, server.port)
+            return self._tunnels[server]
+
+
+def _place(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,175 @@
+"""Media by way of a TURN server, where there is no other: by UDP, TCP and TLS with a good certificate."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.core.model.commands import Endpoint
+from agent.core.model.hosts import AllowedHosts
+from agent.core.model.media import UplinkReported
+from agent.errors import MediaError
+from agent.media.gst import GstWebRTC
+from agent.media.loop import Loop
+from agent.media.pipeline import Pipeline, SharedClock
+from agent.media.webrtc.ice import LONG_PATIENCE_SECONDS, IceServer, IceServers, parse, servers
+from agent.media.webrtc.network import Network, make_network
+from agent.media.webrtc.session import Events, MediaSession
+from agent.media.webrtc.tunnel import TlsTunnel
+from agent.settings import Media
+from tests.media.rooms import flowing, plan, room
+from tests.support.loopback import ADDRESS, LOCAL_HOSTS
+from tests.support.media_process import MediaProcess
+from tests.support.media_server import MediaServer
+from tests.support.turn import PASSWORD, USER, TurnServer
+from tests.support.waiting import wait_for
+
+SOUND = """webrtcbin name=webrtc bundle-policy=max-bundle
+ audiotestsrc is-live=true ! opusenc ! rtpopuspay pt=111
+ ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000 ! webrtc."""
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("stun:stun.example", IceServer("stun", "stun.example", 3478)),
+        ("turn:a@turn.example:80?transport=tcp", IceServer("turn", "turn.example", 80, "tcp", "a")),
+        (
+            "turns:phòng họp@[2001:db8::1]:443",
+            IceServer("turns", "2001:db8::1", 443, "tcp", "phòng họp"),
+        ),
+        ("turns:turn.example", IceServer("turns", "turn.example", 5349, "tcp")),
+    ],
+)
+def test_urls_of_the_settings_are_read(url: str, expected: IceServer) -> None:
+    assert parse(url) == expected
+
+
+@pytest.mark.parametrize("url", ["http://x", "turn:", "turn:a:b:c", "turns:x:443?transport=sctp"])
+def test_what_is_no_such_url_is_refused(url: str) -> None:
+    with pytest.raises(MediaError, match=r"media\.ice_servers"):
+        parse(url)
+
+
+def test_a_password_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="ice_credential_file"):
+        servers(["turn:x"], str(tmp_path / "none"))
+
+
+def test_an_offer_waits_for_relays_only_once_there_was_no_way_without() -> None:
+    assert IceServers([]).patience_seconds == 0
+    found = IceServers([parse("turn:x")])
+    assert found.patience_seconds <= 0.25
+    found.no_way_without()
+    assert found.patience_seconds >= 3
+
+
+# --- with coturn
+
+
+@pytest.fixture(scope="module")
+def turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TurnServer]:
+    assert shutil.which("turnserver"), "coturn is missing; run ./scripts/setup"
+    with TurnServer(tmp_path_factory.mktemp("turn")) as server:
+        yield server
+
+
+class Attempt:
+    """One session that may go by relays alone; `outcome` waits for what became of it."""
+
+    def __init__(self, url: str, network: Network) -> None:
+        self._over = threading.Event()
+        self._error: MediaError | None = None
+        self._loop = Loop()
+        self._thread = threading.Thread(target=self._loop.run)
+        self._thread.start()
+        pipeline = Pipeline(SharedClock(), SOUND, print)
+        webrtc = pipeline["webrtc"]
+        webrtc.set_property("ice-transport-policy", GstWebRTC.WebRTCICETransportPolicy.RELAY)
+        transceiver = webrtc.emit("get-transceiver", 0)
+        transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
+        events = Events(self._over.set, self._fail)
+        self._session = MediaSession(self._loop, pipeline, Endpoint(url), network, events)
+        self._loop.post(self._session.start)
+
+    def _fail(self, error: MediaError) -> None:
+        self._error = error
+        self._over.set()
+
+    def outcome(self) -> MediaError | None:
+        assert self._over.wait(30)
+        return self._error
+
+    def close(self) -> None:
+        self._session.close().join(15)
+        self._loop.post(self._loop.stop)
+        self._thread.join(10)
+
+
+def network_of(server: IceServer) -> Network:
+    network = make_network(ADDRESS, AllowedHosts(tuple(LOCAL_HOSTS)), [server])
+    network.ice.no_way_without()
+    return network
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
+def test_media_go_by_a_relay(
+    media_server: MediaServer, turn: TurnServer, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(turn.certificate))
+    kind, port = ("turns", turn.tls_port) if way == "tls" else ("turn", turn.port)
+    transport = "udp" if way == "udp" else "tcp"
+    server = IceServer(kind, ADDRESS, port, transport, USER, PASSWORD)
+    attempt = Attempt(media_server.whip(f"relayed-{way}"), network_of(server))
+    try:
+        assert attempt.outcome() is None
+        wait_for(
+            lambda: any(s["packets"]["audio"] for s in media_server.sessions(f"relayed-{way}")),
+            10,
+            "sound through the relay",
+        )
+    finally:
+        attempt.close()
+
+
+@pytest.mark.alone
+def test_a_relay_with_a_strangers_certificate_gets_nothing(turn: TurnServer) -> None:
+    tunnel = TlsTunnel(ADDRESS, turn.tls_port)
+    try:
+        with socket.create_connection(tunnel.address, 5) as near:
+            near.settimeout(10)
+            near.sendall(b"password")
+            with contextlib.suppress(ConnectionResetError):
+                assert near.recv(1) == b""
+        wait_for(lambda: "certificate" in tunnel.last_error, 5, tunnel.last_error)
+    finally:
+        tunnel.close()
+    assert "password" not in turn.log
+
+
+@pytest.mark.alone
+def test_a_server_on_this_machine_needs_no_setting(media_server: MediaServer) -> None:
+    with MediaProcess(room(), Media(allowed_hosts=LOCAL_HOSTS)) as child:
+        child.start(plan(publish=media_server.whip("without-setting")))
+        child.wait(UplinkReported, flowing, seconds=20)
+
+
+@pytest.mark.alone
+def test_servers_that_are_away_hold_nobody_up(media_server: MediaServer) -> None:
+    """192.0.2.0/24 is nobody's (RFC 5737)."""
+    away = ["turn:phong@192.0.2.1:3478", "turns:phong@192.0.2.2:443"]
+    media = Media(local_address=ADDRESS, allowed_hosts=LOCAL_HOSTS, ice_servers=away)
+    with MediaProcess(room(), media) as child:
+        child.start(plan(publish=media_server.whip("away")))
+        child.wait(UplinkReported, flowing, seconds=20)
+        assert not child.said(UplinkReported, lambda r: r.state == "unreachable")
+        began = child.when(UplinkReported, lambda r: r.state == "connecting")
+        took = child.when(UplinkReported, lambda r: r.state == "connected") - began
+        assert took < LONG_PATIENCE_SECONDS
