@@ -55,7 +55,7 @@ def add_to(app: typer.Typer) -> None:
         ("import", import_, _("Take calendars (iCalendar files or folders of them)"),
          "diemcau agenda import giao-ban.ics --rooms rooms.csv"),
         ("add", add, _("Plan one meeting by hand"),
-         "diemcau agenda add 'Họp bão' --starts '2026-11-30 07:15' --minutes 45 --to group/all"),
+         "diemcau agenda add 'Họp bão' --starts '2026-11-30 07:15' --to group/all"),
         ("list", list_, _("All that is planned"), "diemcau agenda list"),
         ("cancel", cancel, _("Call a meeting off"), "diemcau agenda cancel hop-bao-once-3fa2b81c07"),
         ("publish", publish, _("Tell the rooms; shows first what would change"),

@@ -216,6 +216,7 @@ def event(document: EventDocument) -> str:
         "agenda-elsewhere": _("The agenda's meeting begins, but the room is in another"),
         "agenda-dismissed": _("Left by hand: not joined again by the agenda"),
         "agenda-cancelled": _("The agenda's meeting was cancelled or moved"),
+        "readiness": _("The room was checked before a meeting"),
         "events-dropped": _("Older events are lost: too many waited for the hub"),
     }.get(kind, text(document.text))
 
