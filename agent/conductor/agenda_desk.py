@@ -18,7 +18,8 @@ from msgspec import structs
 from agent.conductor.settings import HubSettings
 from agent.core.model.agenda import MAX_AGENDA_BYTES, Agenda, encode_agenda
 from agent.errors import HubError
-from agent.hub.connection import MqttConnection
+from agent.hub.connection import MqttConnection, Refused
+from agent.hub.limits import Attempt
 from agent.hub.messages import Incoming, Published
 from agent.hub.signature import Signer, read_signer
 
@@ -50,7 +51,7 @@ class AgendaDesk:
         client = f"{self._root.replace('/', '.')}.agenda-{secrets.token_hex(4)}"
         hub = structs.replace(settings.hub, session_expiry_seconds=0)
         self._connection = MqttConnection(
-            hub, client, None, self, number=1, wake=self._wake, clean_start=True
+            hub, client, None, self, Attempt(1, clean_start=True), self._wake
         )
 
     def __enter__(self) -> Self:
@@ -133,10 +134,10 @@ class AgendaDesk:
     def on_delivered(self, key: str) -> None:
         self._delivered.add(key)
 
-    def on_refused(self, topic: str, reason: str) -> None:
+    def on_refused(self, refused: Refused) -> None:
         self._error = HubError(
             "publish-refused",
-            f"the hub refuses what we write to {topic} ({reason}): is this an operator's certificate?",
+            f"{refused.text}: is this an operator's certificate?",
         )
 
 

@@ -23,15 +23,14 @@ from agent.core.model.documents import Connection
 from agent.core.model.events import Delivery
 from agent.errors import HubError
 from agent.hub.backoff import Backoff
-from agent.hub.connection import MqttConnection
+from agent.hub.connection import MqttConnection, Refused
+from agent.hub.limits import Attempt
 from agent.hub.messages import Incoming, Published
 from agent.hub.reasons import REFUSALS
 from agent.settings import Hub
 
 PROVEN_SECONDS = 10.0
 GOODBYE_SECONDS = 2.0
-MAX_UNDERWAY = 500
-"""Messages that the broker may owe us an acknowledgement for; the rest waits here."""
 
 MAX_WAITING = 50_000
 """More commands than the largest hub needs at once; beyond that something is broken."""
@@ -126,7 +125,7 @@ class ConductorLink:
         self._acknowledged.clear()
         will = self._own(msgspec.structs.replace(self._said, connection=Connection.LOST))
         connection = MqttConnection(
-            self._hub, self._client_id, will, self, number=self._number, wake=self._wake
+            self._hub, self._client_id, will, self, Attempt(self._number), self._wake
         )
         self._connection = connection
         try:
@@ -150,7 +149,7 @@ class ConductorLink:
     def _do_jobs(self, connection: MqttConnection) -> None:
         while self._acknowledged:
             connection.acknowledge(self._acknowledged.popleft())
-        while self._up and self._outgoing and connection.unacknowledged() < MAX_UNDERWAY:
+        while self._up and self._outgoing and connection.has_room:
             connection.publish(self._outgoing.popleft())
 
     def _say_goodbye(self, connection: MqttConnection) -> None:
@@ -194,6 +193,6 @@ class ConductorLink:
     def on_delivered(self, key: str) -> None:
         """Commands are known by their acks."""
 
-    def on_refused(self, topic: str, reason: str) -> None:
-        if topic == self._topics.own_state:
-            log.error("the hub refuses %s (%s): two conductors won't see each other", topic, reason)
+    def on_refused(self, refused: Refused) -> None:
+        if refused.topic == self._topics.own_state:
+            log.error("%s: two conductors won't see each other", refused.text)

@@ -16,7 +16,8 @@ from agent.conductor.core.rooms import Rooms
 from agent.conductor.settings import HubSettings
 from agent.conductor.wire import HubTopics
 from agent.errors import HubError
-from agent.hub.connection import MqttConnection
+from agent.hub.connection import MqttConnection, Refused
+from agent.hub.limits import Attempt
 from agent.hub.messages import Incoming
 
 QUIET_SECONDS = 0.5
@@ -40,7 +41,7 @@ class Listening:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         client = f"{self._topics.client_prefix}.rooms-{secrets.token_hex(4)}"
         self._connection = MqttConnection(
-            self._hub, client, None, self, number=1, wake=self._wake, clean_start=True
+            self._hub, client, None, self, Attempt(1, clean_start=True), self._wake
         )
 
     def __enter__(self) -> Self:
@@ -103,5 +104,5 @@ class Listening:
     def on_delivered(self, key: str) -> None:
         """Nothing is published."""
 
-    def on_refused(self, topic: str, reason: str) -> None:
+    def on_refused(self, refused: Refused) -> None:
         """Nothing is published."""

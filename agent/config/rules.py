@@ -75,6 +75,14 @@ def password(sections: Sections) -> Iterator[Finding]:
         yield Finding(("hub.username", "hub.password_file"), text)
 
 
+def hub_proxy(sections: Sections) -> Iterator[Finding]:
+    hub = sections.of(Hub)
+    if hub and hub.proxy and not re.match(r"^http://[^\s/?#]+/?\Z", hub.proxy):
+        yield Finding(("hub.proxy",), "is no HTTP proxy; expected http://name:port")
+    if hub and not hub.websocket_path.startswith("/"):
+        yield Finding(("hub.websocket_path",), "is no path; start it with /")
+
+
 def picture(sections: Sections) -> Iterator[Finding]:
     camera = sections.of(Camera)
     if camera is None:
@@ -282,6 +290,7 @@ def is_loopback(host: str) -> bool:
 RULES: tuple[Rule, ...] = (
     encryption,
     password,
+    hub_proxy,
     picture,
     sound_cards,
     gpio_chips,

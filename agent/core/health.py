@@ -40,6 +40,8 @@ class HealthBoard:
         self._probed: dict[str, DeviceStatus] = {}
         self._reported: dict[str, DeviceStatus] = {}
         self._failed: dict[str, DeviceStatus] = {}
+        self._hub: dict[str, DeviceStatus] = {}
+        """Empty, or `hub`, once there was something to tell of it."""
         self._soon = False
         self._changes: deque[float] = deque(maxlen=CHANGES)
         """When the last changes made a document, in monotonic seconds."""
@@ -88,6 +90,20 @@ class HealthBoard:
             self._failed["panel"] = DeviceStatus(Status.FAILED, "lamp-failed", text, required)
         self._tell_changes(now)
 
+    def hub_does(self, code: str, text: str, now: Now) -> None:
+        """How the hub treats this room while the link is up: whether it takes all that we publish, and
+        whether another agent speaks as this room. The first trouble of a connection stays."""
+        known = self._hub.get("hub")
+        if code != "ok" and known is not None and known.code not in ("ok", code):
+            return
+        if code == "ok":
+            status = DeviceStatus(Status.OK, "ok", "The hub takes what this room says", False)
+        else:
+            status = DeviceStatus(Status.DEGRADED, code, f"Hub: {text}", False)
+        if known is not None or code != "ok":
+            self._hub["hub"] = status
+            self._tell_changes(now)
+
     def process_gone(self, now: Now) -> None:
         """What only the media process could know is over."""
         self._open.clear()
@@ -103,7 +119,7 @@ class HealthBoard:
     @property
     def devices(self) -> dict[str, DeviceStatus]:
         """Every fitted device: what failed to obey, else the media process's word, else the probe's."""
-        return {**self._probed, **self._reported, **self._failed}
+        return {**self._probed, **self._reported, **self._failed, **self._hub}
 
     def _tell_changes(self, now: Now) -> None:
         """Edges for the event topic, and a document soon."""

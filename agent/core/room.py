@@ -32,7 +32,7 @@ from agent.core.model.clock import ClockSetting, Now
 from agent.core.model.commands import Code, Leave
 from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import Connection, DeviceStatus, Phase, RoomState, Status
-from agent.core.model.effects import Effect, MarkSent, ResendUnsent
+from agent.core.model.effects import Effect, MarkSent, ResendUnsent, SetAside
 from agent.core.model.events import (
     AgendaReceived,
     CheckEnded,
@@ -51,6 +51,7 @@ from agent.core.model.events import (
     LinkChanged,
     MediaExited,
     MediaReported,
+    MessageRefused,
     PictureAsked,
     ReloadRequested,
     Restored,
@@ -186,6 +187,8 @@ class Room:
                 self._link_changed(event, now)
             case Delivered(key):
                 self.context.do(MarkSent(key))
+            case MessageRefused(key, code, text):
+                self._message_refused(key, code, text, now)
             case RoundTripMeasured(milliseconds):
                 self.health.round_trip_milliseconds = milliseconds
             case LampSet(error):
@@ -276,11 +279,16 @@ class Room:
             self.dispatch.settle_interrupted(command, event.cold, now)
         self.health.start()
 
+    def _message_refused(self, key: str, code: str, text: str, now: Now) -> None:
+        self.context.do(SetAside(key))
+        self.health.hub_does(code, text, now)
+
     def _link_changed(self, event: LinkChanged, now: Now) -> None:
         self.link = event
         if event.up:
             self.feed.forget()
             self.context.do(ResendUnsent())
+            self.health.hub_does(event.code, event.text, now)
             if self.health.latest is not None:  # else the first look publishes it
                 self._publish_health(now)
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import os
 import select
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from agent.core.model.events import Delivery
 from agent.errors import HubError
 from agent.hub import reasons, tls, transport
+from agent.hub.limits import FILTERS_AT_ONCE, IN_FLIGHT, Attempt, Limits, limits_of
 from agent.hub.messages import Incoming, Published
 from agent.hub.paho import (
-    CallbackAPIVersion,
     MQTTErrorCode,
     PacketTypes,
     Properties,
@@ -33,13 +35,19 @@ RECEIVE_MAXIMUM = 20
 MAX_PACKET_BYTES = 2 * 1024 * 1024
 """What we are willing to receive: more than a command may have, so that its sender is told so."""
 
-MAX_UNACKNOWLEDGED = 1000
-"""Messages of ours that the broker may owe us a PUBACK for; with more, something is broken."""
-
-IN_FLIGHT = 20
-"""Messages of ours on their way at a time."""
+MAX_QUEUED = 1000
+"""Messages that a caller who does not ask for room may leave here."""
 
 _log = logging.getLogger(__name__)
+
+
+class Refused(NamedTuple):
+    """The broker took a message of ours and threw it away, or would not take it."""
+
+    topic: str
+    key: str
+    code: str
+    text: str
 
 
 class Listener(Protocol):
@@ -53,14 +61,20 @@ class Listener(Protocol):
 
     def on_delivered(self, key: str) -> None: ...
 
-    def on_refused(self, topic: str, reason: str) -> None: ...
+    def on_refused(self, refused: Refused) -> None: ...
+
+
+class _Sent(NamedTuple):
+    """What the broker has not acknowledged yet."""
+
+    topic: str
+    key: str
+    copy: bool
+    at: float
 
 
 class MqttConnection:
-    """A connection to the hub's broker. `number` counts them; `wake` is an eventfd that ends `turn`.
-
-    With `clean_start` the broker forgets what it kept for us, messages included.
-    """
+    """A connection to the hub's broker. `wake` is an eventfd that ends `turn`."""
 
     def __init__(
         self,
@@ -68,38 +82,31 @@ class MqttConnection:
         client_id: str,
         will: Published | None,
         listener: Listener,
-        *,
-        number: int,
+        attempt: Attempt,
         wake: int,
-        clean_start: bool = False,
     ) -> None:
         self._hub = hub
-        self._clean_start = clean_start
-        self._number = number
+        self._attempt = attempt
         self._wake = wake
         self._listener = listener
-        self._sent: dict[int, tuple[str, str]] = {}
-        """Packet id -> topic and key of what the broker has not acknowledged."""
-        self._filters: list[str] = []
+        self.limits = Limits(keepalive_seconds=hub.keepalive_seconds)
+        self._sent: dict[int, _Sent] = {}
+        """By packet id, oldest first."""
+        self._subscribing: dict[int, list[str]] = {}
+        self._refused: list[str] = []
+        self._connected = False
         self._ended: HubError | None = None
         self._socket_error = transport.LastError()
         self._client = self._make_client(client_id, will)
 
     def _make_client(self, client_id: str, will: Published | None) -> mqtt.Client:
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id,
-            protocol=mqtt.MQTTv5,
-            manual_ack=True,
-            reconnect_on_failure=False,
-        )
-        client.connect_timeout = self._hub.connect_timeout_seconds
-        client.max_queued_messages_set(MAX_UNACKNOWLEDGED)
+        client = transport.DialingClient(self._hub, client_id)
+        client.max_queued_messages_set(MAX_QUEUED)
         client.max_inflight_messages_set(IN_FLIGHT)
         if will is not None:
-            client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
+            retain = will.retain and self._attempt.will_retain
+            client.will_set(will.topic, will.payload, qos=self._attempt.will_qos, retain=retain)
         client.enable_logger(self._socket_error.logger)
-        client.on_socket_open = transport.prepare
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
@@ -119,7 +126,7 @@ class MqttConnection:
                 self._hub.host,
                 self._hub.port,
                 self._hub.keepalive_seconds,
-                clean_start=self._clean_start,
+                clean_start=self._attempt.clean_start,
                 properties=properties,
             )
         except OSError as error:
@@ -132,17 +139,19 @@ class MqttConnection:
         if self._hub.username:
             self._client.username_pw_set(self._hub.username, _password(self._hub.password_file))
 
-    def turn(self, seconds: float) -> None:
+    def turn(self, seconds: float, *, listen: bool = True) -> None:
         """Wait for the network or the wake-up, so long at the most, and do what there is to do.
 
-        Raises HubError, saying why, once the connection has ended.
+        Without `listen` nothing is read: what the broker sends waits at the broker. Raises HubError, saying
+        why, once the connection has ended.
         """
         sock: Any = self._client.socket()
         if sock is not None:
-            pending = transport.pending_bytes(sock)
+            pending = listen and transport.pending_bytes(sock)
             writes = [sock] if self._client.want_write() else []
+            reads = [sock, self._wake] if listen else [self._wake]
             wait = 0.0 if pending else max(0.0, seconds)
-            readable, _, _ = select.select([sock, self._wake], writes, [], wait)
+            readable, _, _ = select.select(reads, writes, [], wait)
             if self._wake in readable:
                 os.eventfd_read(self._wake)
             if sock in readable or pending:
@@ -154,7 +163,7 @@ class MqttConnection:
 
     def _read(self) -> None:
         result = self._client.loop_read()
-        if result == MQTTErrorCode.MQTT_ERR_PROTOCOL and self._filters:  # else it is no broker
+        if result == MQTTErrorCode.MQTT_ERR_PROTOCOL and self._connected:  # else it is no broker
             text = "the hub passed on a message that the MQTT library cannot read; it is dropped"
             self._ended = HubError(reasons.UNREADABLE, text)
 
@@ -166,8 +175,7 @@ class MqttConnection:
         """
         command = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=1)
         agenda = SubscribeOptions(qos=1)  # the newest with each connection
-        self._filters = [*commands, *agendas, *own]
-        self._client.subscribe(
+        self._ask(
             [
                 *((one, command) for one in commands),
                 *((one, agenda) for one in agendas),
@@ -177,25 +185,48 @@ class MqttConnection:
 
     def watch(self, filters: list[str]) -> None:
         """Ask for all of it at QoS 1, what is retained included; `on_subscribed` follows."""
-        self._filters = filters
-        self._client.subscribe([(one, SubscribeOptions(qos=1)) for one in filters])
+        self._ask([(one, SubscribeOptions(qos=1)) for one in filters])
+
+    def _ask(self, filters: list[tuple[str, SubscribeOptions]]) -> None:
+        for at in range(0, len(filters), FILTERS_AT_ONCE):
+            some = filters[at : at + FILTERS_AT_ONCE]
+            _, mid = self._client.subscribe(some)
+            assert mid is not None
+            self._subscribing[mid] = [one for one, _ in some]
 
     def unsubscribe(self, topic: str) -> None:
         """Drop what the session still has of other settings, such as a group that we have left."""
         self._client.unsubscribe(f"{topic.rpartition('/')[0]}/+")
 
-    def publish(self, message: Published, key: str = "") -> None:
-        """QoS 1; a key comes back by `on_delivered`. Raises HubError if too much is unacknowledged."""
+    @property
+    def has_room(self) -> bool:
+        """Whether the broker takes one more message now; else after the next PUBACK."""
+        return len(self._sent) < self.limits.in_flight
+
+    def publish(self, message: Published, key: str = "", *, copy: bool = False) -> None:
+        """QoS 1, if the broker has it; only while there `has_room`. A key comes back by `on_delivered`."""
+        size, most = message.size, self.limits.maximum_packet_bytes
+        if most is not None and size > most:
+            text = f"{size} bytes on {message.topic} are more than the hub takes ({most})"
+            self._listener.on_refused(Refused(message.topic, key, "too-large", text))
+            return
         properties = None
         if message.correlation is not None:
             properties = _properties(PacketTypes.PUBLISH)
             properties.CorrelationData = message.correlation
         info = self._client.publish(
-            message.topic, message.payload, qos=1, retain=message.retain, properties=properties
+            message.topic,
+            message.payload,
+            qos=self.limits.maximum_qos,
+            retain=message.retain and self.limits.retains,
+            properties=properties,
         )
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
-            raise HubError("backlog", f"the hub owes us {MAX_UNACKNOWLEDGED} acknowledgements")
-        self._sent[info.mid] = (message.topic, key)
+            raise HubError("backlog", f"the hub owes us {MAX_QUEUED} acknowledgements")
+        if self.limits.maximum_qos:
+            self._sent[info.mid] = _Sent(message.topic, key, copy, time.monotonic())
+        elif key:
+            self._listener.on_delivered(key)  # nobody will ever confirm it
 
     def send(self, topic: str, payload: bytes) -> None:
         """QoS 0."""
@@ -203,12 +234,21 @@ class MqttConnection:
 
     def acknowledge(self, delivery: Delivery) -> None:
         """PUBACK; one for an earlier connection is dropped, since the broker delivers again."""
-        if delivery.connection == self._number:
+        if delivery.connection == self._attempt.number:
             self._client.ack(delivery.mid, delivery.qos)
 
     def unacknowledged(self) -> int:
         """Messages of ours that the broker has not acknowledged."""
         return len(self._sent)
+
+    def unacknowledged_seconds(self) -> float:
+        """Since when the broker owes us the oldest PUBACK."""
+        oldest = next(iter(self._sent.values()), None)
+        return time.monotonic() - oldest.at if oldest else 0.0
+
+    def copies_under_way(self) -> bool:
+        """Whether a message to a command's sender is among them."""
+        return any(one.copy for one in self._sent.values())
 
     def disconnect(self) -> None:
         """In good order: the broker drops the will. The next turns raise HubError `closed`."""
@@ -230,45 +270,63 @@ class MqttConnection:
     # --- paho's callbacks, all from within `turn` ---------------------------------------------
 
     def _on_connect(
-        self, _c: mqtt.Client, _u: Any, _flags: Any, reason: ReasonCode, _p: Any
+        self, _c: mqtt.Client, _u: Any, _flags: Any, reason: ReasonCode, properties: Any
     ) -> None:
         if reason.is_failure:
-            self._ended = reasons.from_reason_code(reason.value, str(reason))
-        else:
-            self._listener.on_connected()
+            self._ended = reasons.from_reason_code(reason.value, str(reason), properties)
+            return
+        self._connected = True
+        self.limits = limits_of(properties, self._hub.keepalive_seconds)
+        self._listener.on_connected()
 
     def _on_disconnect(
-        self, _c: mqtt.Client, _u: Any, flags: mqtt.DisconnectFlags, reason: ReasonCode, _p: Any
+        self, _c: mqtt.Client, _u: Any, flags: mqtt.DisconnectFlags, reason: ReasonCode, p: Any
     ) -> None:
         if self._ended is None and flags.is_disconnect_packet_from_server:
-            self._ended = reasons.from_reason_code(reason.value, str(reason))
+            self._ended = reasons.from_reason_code(reason.value, str(reason), p)
 
     def _on_subscribe(
-        self, _c: mqtt.Client, _u: Any, _mid: int, codes: list[ReasonCode], _p: Any
+        self, _c: mqtt.Client, _u: Any, mid: int, codes: list[ReasonCode], _p: Any
     ) -> None:
-        answers = zip(self._filters, codes, strict=True)
-        self._listener.on_subscribed([one for one, code in answers if code.is_failure])
+        answers = zip(self._subscribing.pop(mid, []), codes, strict=False)
+        self._refused += [one for one, code in answers if code.is_failure]
+        if not self._subscribing:
+            self._listener.on_subscribed(self._refused)
 
     def _on_message(self, _c: mqtt.Client, _u: Any, message: mqtt.MQTTMessage) -> None:
-        delivery = Delivery(message.mid, message.qos, self._number) if message.qos else None
+        number = self._attempt.number
+        delivery = Delivery(message.mid, message.qos, number) if message.qos else None
+        properties = message.properties
         self._listener.on_message(
             Incoming(
                 topic=message.topic,
                 payload=bytes(message.payload),
                 retained=message.retain,
-                response_topic=getattr(message.properties, "ResponseTopic", None),
-                correlation=getattr(message.properties, "CorrelationData", None),
+                response_topic=getattr(properties, "ResponseTopic", None),
+                correlation=getattr(properties, "CorrelationData", None),
                 delivery=delivery,
+                sender=next(self._senders(properties), None),
             )
         )
 
+    def _senders(self, properties: Any) -> Iterator[str]:
+        """The user property by which the broker vouches for the sender; the last one counts, which a
+        broker that adds its own puts behind the sender's."""
+        wanted = self._hub.sender_property
+        pairs = getattr(properties, "UserProperty", ()) if wanted else ()
+        return (value for name, value in reversed(pairs) if name == wanted)
+
     def _on_publish(self, _c: mqtt.Client, _u: Any, mid: int, reason: ReasonCode, _p: Any) -> None:
-        topic, key = self._sent.pop(mid, ("", ""))
-        if reason.is_failure:
-            _log.warning("the hub refused what we published on %s: %s", topic, reason)
-            self._listener.on_refused(topic, str(reason))
-        elif key:
-            self._listener.on_delivered(key)
+        sent = self._sent.pop(mid, None)
+        if sent is None:
+            return
+        if reason.is_failure and sent.copy:
+            _log.info("the hub refuses a command's Response Topic: %s", reason)
+        elif reason.is_failure:
+            code, text = reasons.from_puback(reason.value, str(reason), sent.topic)
+            self._listener.on_refused(Refused(sent.topic, sent.key, code, text))
+        elif sent.key:
+            self._listener.on_delivered(sent.key)
 
 
 def _properties(packet_type: int) -> Properties:

@@ -9,14 +9,18 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
+
+from msgspec import structs
 
 from agent.core.model.documents import HealthDocument, RoomState
 from agent.core.model.events import Delivery, LinkChanged
 from agent.errors import HubError
 from agent.hub.backoff import Backoff
+from agent.hub.limits import Attempt
 from agent.hub.mailbox import Mailbox
 from agent.hub.reasons import REFUSALS, TAKEN_OVER, UNREADABLE
-from agent.hub.session import FLUSH_SECONDS, Newest, Session
+from agent.hub.session import FLUSH_SECONDS, Newest, Outlet, Session
 from agent.hub.topics import Topics
 from agent.ports import Outgoing, Post
 from agent.settings import Hub, Room
@@ -25,8 +29,12 @@ PROVEN_SECONDS = 10.0
 """How long a connection must have held for the next failure to count as a first one: a hub that
 accepts and drops must not be answered with a storm, one that restarts often be found soon."""
 
-RESOLVER_SECONDS = 60.0
-"""What looking up a name may take by itself; the resolver has no deadline of ours."""
+CLONE_PROVEN_SECONDS = 300.0
+"""The same after another agent has taken our place: two of a name throw each other out for ever, and each
+time costs both their messages."""
+
+TIMEOUTS_A_CONNECTION = 4
+"""Connect timeouts that one attempt may take: resolving and dialling, TLS, the websocket, the CONNACK."""
 
 GRACE_SECONDS = 10.0
 """How much later than announced a sign of life may come on a busy machine."""
@@ -35,9 +43,17 @@ _log = logging.getLogger(__name__)
 
 
 class Link:
-    """`agent.ports.HubLink` over MQTT 5. `post` puts an event into the loop's inbox."""
+    """`agent.ports.HubLink` over MQTT 5. `post` puts an event into the loop's inbox; while that is `busy`,
+    nothing is read from the hub."""
 
-    def __init__(self, hub: Hub, room: Room, post: Post, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        room: Room,
+        post: Post,
+        backoff: Backoff | None = None,
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._hub = hub
         self._topics = Topics(hub.topic_root, room)
         self._post = post
@@ -51,9 +67,12 @@ class Link:
         """Sessions whose will the hub may have, though it never said so."""
         self._spoken: deque[str] = deque(maxlen=8)
         """Sessions that were up. Before the first, the retained state is the agent's last run's."""
-        self._clean_start = False
-        self._number = 0
+        self._busy = busy
+        self._attempt = Attempt(number=0)
         self._said_down = ""
+        self._logged: set[str] = set()
+        """Reasons in the log since the link was last up: two that alternate are no news."""
+        self._taken_over_at: float | None = None
         self._sign_of_life_by = 0.0
 
     # --- agent.ports.HubLink, called from the loop's thread -----------------------------------
@@ -93,50 +112,54 @@ class Link:
 
     def _run(self) -> None:
         assert self._newest is not None
+        outlet = Outlet(self._newest, self._mailbox, self._post, self._busy)
         while not self._closing.is_set():
             started = time.monotonic()
-            reason = self._one_session(self._newest)
+            reason = self._one_session(outlet)
             if self._closing.is_set():
                 break
-            if time.monotonic() - started >= PROVEN_SECONDS:
+            if time.monotonic() - started >= self._proven_seconds(reason):
                 self._backoff.reset()
             self._say_down(reason)
             pause = self._backoff.next_seconds(refused=reason.code in REFUSALS)
             self._silent_for(pause)
             self._closing.wait(pause)
 
-    def _one_session(self, newest: Newest) -> HubError:
+    def _proven_seconds(self, reason: HubError) -> float:
+        if reason.code == TAKEN_OVER.code:
+            self._taken_over_at = time.monotonic()
+            return CLONE_PROVEN_SECONDS
+        return PROVEN_SECONDS
+
+    def _one_session(self, outlet: Outlet) -> HubError:
         """Connect and serve; returns why it ended. Nothing that happens there ends the thread."""
-        self._number += 1
-        self._silent_for(RESOLVER_SECONDS + 3 * self._hub.connect_timeout_seconds)
-        session = Session(
-            self._hub,
-            self._topics,
-            newest,
-            self._mailbox,
-            self._post,
-            number=self._number,
-            previous={*self._attempts, *self._spoken} if self._spoken else (),
-            clean_start=self._clean_start,
-        )
+        at = self._taken_over_at
+        taken_over = at is not None and time.monotonic() - at < CLONE_PROVEN_SECONDS
+        number = self._attempt.number + 1
+        attempt = structs.replace(self._attempt, number=number, taken_over=taken_over)
+        self._silent_for(TIMEOUTS_A_CONNECTION * self._hub.connect_timeout_seconds)
+        previous = {*self._attempts, *self._spoken} if self._spoken else ()
+        session = Session(self._hub, self._topics, outlet, attempt, previous)
         self._attempts.append(session.id)
+        error = HubError("closed", "the agent closed the link")
         try:
             session.serve(self._closing, self._silent_for)
-        except HubError as error:
-            if session.was_up:
-                self._clean_start = False
-            if error.code == UNREADABLE:
-                self._clean_start = True
-            return TAKEN_OVER if session.clone_seen and error.code == "link-lost" else error
-        except Exception as error:
+        except HubError as problem:
+            error = problem
+            if session.clone_seen and error.code == "link-lost":
+                error = TAKEN_OVER
+        except Exception as problem:
             _log.exception("the hub link stumbled")
-            return HubError("link-failed", f"the link failed inside: {error!r}")
+            error = HubError("link-failed", f"the link failed inside: {problem!r}")
         finally:
+            suspicious = session.may_have_ended_by_a_copy
             session.close()
             if session.was_up:
                 self._spoken.append(session.id)
                 self._said_down = ""
-        return HubError("closed", "the agent closed the link")
+                self._logged.clear()
+        self._attempt = _next_attempt(attempt, error, up=session.was_up, suspicious=suspicious)
+        return error
 
     def _silent_for(self, seconds: float) -> None:
         """The thread may be silent for so long; later than that it is not `alive`."""
@@ -144,7 +167,25 @@ class Link:
 
     def _say_down(self, reason: HubError) -> None:
         """Once for each reason, not for each attempt."""
-        if reason.code != self._said_down:
-            self._said_down = reason.code
+        if reason.code == self._said_down:
+            return
+        self._said_down = reason.code
+        if reason.code not in self._logged:
+            self._logged.add(reason.code)
             _log.warning("hub link down: %s", reason.text)
-            self._post(LinkChanged(up=False, code=reason.code, text=reason.text))
+        self._post(LinkChanged(up=False, code=reason.code, text=reason.text))
+
+
+HONEST_ENDS = frozenset({"no-echo", "hub-stopping", "session-taken-over", "closed"})
+"""Ends that no message of ours can have been the reason for."""
+
+
+def _next_attempt(last: Attempt, error: HubError, *, up: bool, suspicious: bool) -> Attempt:
+    """What the end of a connection teaches for the next one."""
+    return structs.replace(
+        last,
+        clean_start=error.code == UNREADABLE or (last.clean_start and not up),
+        will_retain=last.will_retain and error.code != "no-retain",
+        will_qos=0 if error.code == "no-qos-1" else last.will_qos,
+        copies=not (suspicious and error.code not in HONEST_ENDS) if up else last.copies,
+    )

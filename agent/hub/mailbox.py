@@ -1,32 +1,40 @@
 """Work for the link's thread, put in by any other; `wake` is what that thread selects on.
 
-Open only while there is a connection: nothing is kept for later here, the journal does that.
+Open only while there is a connection, and bounded: nothing is kept for later here, the journal does that.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Iterator
 
 from agent.core.model.documents import HealthDocument, RoomState
 from agent.core.model.events import Delivery
-from agent.errors import HubError
 from agent.ports import Outgoing
 
-Job = Outgoing | RoomState | HealthDocument | Delivery
-"""Publish this, or acknowledge that."""
+Job = Outgoing | RoomState | HealthDocument
+"""Publish this."""
 
-MAX_JOBS = 2000
-"""They are taken at once, unless something is broken."""
+MAX_PASSING = 300
+"""Messages without a place in the outbox (progress of commands) that wait; more of them are dropped. Those
+with a place are never more than the loop's window, documents never more than one of each kind."""
 
 
 class Mailbox:
-    """Jobs in order. `put` never blocks; `take` is for the link's thread alone."""
+    """Messages in order, documents in the place of the oldest that was not taken; PUBACKs first.
+
+    `put` never blocks; `take` and `deliveries` are for the link's thread alone.
+    """
 
     def __init__(self) -> None:
         self.wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._jobs: deque[Job] = deque()
+        self._lock = threading.Lock()
+        self._jobs: deque[Outgoing | type[RoomState] | type[HealthDocument]] = deque()
+        self._documents: dict[type, RoomState | HealthDocument] = {}
+        self._deliveries: deque[Delivery] = deque()
+        self._passing = 0
         self._is_open = False
 
     def open(self) -> None:
@@ -34,21 +42,50 @@ class Mailbox:
 
     def shut(self) -> None:
         """What was not taken is gone."""
-        self._is_open = False
-        self._jobs.clear()
+        with self._lock:
+            self._is_open = False
+            self._passing = 0
+            for kept in (self._jobs, self._documents, self._deliveries):
+                kept.clear()
 
-    def put(self, job: Job) -> None:
-        if self._is_open:
-            self._jobs.append(job)
-            self.ring()
+    def put(self, job: Job | Delivery) -> None:
+        with self._lock:
+            if not self._is_open or not self._keep(job):
+                return
+        self.ring()
+
+    def _keep(self, job: Job | Delivery) -> bool:
+        """Whether there was room for it."""
+        match job:
+            case Delivery():
+                self._deliveries.append(job)
+            case Outgoing():
+                if not job.key and self._passing >= MAX_PASSING:
+                    return False
+                self._passing += not job.key
+                self._jobs.append(job)
+            case _:
+                if type(job) not in self._documents:
+                    self._jobs.append(type(job))
+                self._documents[type(job)] = job
+        return True
 
     def ring(self) -> None:
         """Wake the link's thread without a job."""
         os.eventfd_write(self.wake, 1)
 
-    def take(self) -> Iterator[Job]:
-        """All there is. Raises HubError if that is too much to be true."""
-        if len(self._jobs) > MAX_JOBS:
-            raise HubError("backlog", f"more than {MAX_JOBS} messages wait for the link")
-        while self._jobs:
-            yield self._jobs.popleft()
+    def deliveries(self) -> Iterator[Delivery]:
+        """All that are to be acknowledged."""
+        while self._deliveries:
+            yield self._deliveries.popleft()
+
+    def take(self) -> Job | None:
+        """The next to publish."""
+        with self._lock:
+            if not self._jobs:
+                return None
+            job = self._jobs.popleft()
+            if isinstance(job, Outgoing):
+                self._passing -= not job.key
+                return job
+            return self._documents.pop(job)

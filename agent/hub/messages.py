@@ -30,6 +30,12 @@ from agent.ports import Outgoing
 _LEADING_ID = re.compile(rb'\s*\{\s*"id"\s*:\s*"([A-Za-z0-9-]{1,64})"\s*[,}]')
 """An `id` that is the very first field: readable without parsing what is too large to parse."""
 
+STRANGERS = frozenset({Code.UNSIGNED, Code.BAD_SIGNATURE, Code.NOT_PERMITTED})
+"""Refusals of senders who may not command this room: they don't choose where it writes, either."""
+
+MAX_SENDER = 64
+MAX_CORRELATION_BYTES = 1024
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,6 +48,8 @@ class Incoming(msgspec.Struct, frozen=True):
     response_topic: str | None = None
     correlation: bytes | None = None
     delivery: Delivery | None = None
+    sender: str | None = None
+    """Whom the broker vouches for as the sender (`hub.sender_property`)."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -51,6 +59,12 @@ class Published(msgspec.Struct, frozen=True):
     payload: bytes
     retain: bool = False
     correlation: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the packet, or a few more (MQTT 5, 3.3)."""
+        properties = 3 + len(self.correlation) if self.correlation is not None else 0
+        return 5 + 2 + len(self.topic.encode()) + 2 + 4 + properties + len(self.payload)
 
 
 def decode_command(
@@ -62,6 +76,8 @@ def decode_command(
     try:
         decoded = _decode(incoming, address, signatures, reply)
     except CommandProblem as problem:
+        if problem.reason in STRANGERS:
+            reply = None
         type = address.type[:40] if address else ""
         id = problem.id or _id_in(incoming.payload)
         return CommandRefused(id, type, problem.reason, problem.text, incoming.delivery, reply)
@@ -113,10 +129,18 @@ def _decode(
         text = "commands must not be retained: publish it without, and clear the topic"
         raise CommandProblem(Code.RETAINED, text)
     fields, key_id = signatures.open(incoming.payload, address)
-    sender = None if key_id is None else f"{SIGNED_BY}{key_id}"
+    sender = _vouched(incoming.sender) if key_id is None else f"{SIGNED_BY}{key_id}"
     return command_from(
         fields, address.type, address.origin, new_command_id, sender=sender, reply=reply
     )
+
+
+def _vouched(name: str | None) -> str | None:
+    """The sender's name for the audit: one line of bounded length, and not to be taken for a key's."""
+    if not name:
+        return None
+    shown = "".join(c if c.isprintable() else "?" for c in name[:MAX_SENDER])
+    return f"user {shown}"
 
 
 def new_command_id() -> str:
@@ -138,6 +162,8 @@ def _id_in(payload: bytes) -> str | None:
 def _reply(incoming: Incoming, topics: Topics) -> Reply | None:
     topic = incoming.response_topic
     if topic is None or not topics.may_reply_to(topic):
+        return None
+    if len(incoming.correlation or b"") > MAX_CORRELATION_BYTES:
         return None
     return Reply(topic, incoming.correlation)
 
@@ -162,13 +188,21 @@ def encode_health(health: HealthDocument, topics: Topics) -> Published:
     return Published(topics.health, _encode(health), retain=True)
 
 
-def encode_outgoing(outgoing: Outgoing, topics: Topics) -> list[Published]:
-    """An event's or an ack's messages. The one whose PUBACK counts, on our own topic, is last."""
+def encode_outgoing(outgoing: Outgoing, topics: Topics) -> tuple[Published, Published | None]:
+    """An event's or an ack's message on our own topic, and an ack's copy for the command's sender.
+
+    The sender's topic is judged again: the outbox may be one of an older version.
+    """
     message = outgoing.message
     if isinstance(message, EventDocument):
-        return [Published(topics.event(message.type), _encode(message))]
+        return Published(topics.event(message.type), _encode(message)), None
     payload = _encode(message.ack)
     own = Published(topics.ack(message.ack.id), payload)
-    if message.reply is None:
-        return [own]
-    return [Published(message.reply.topic, payload, correlation=message.reply.correlation), own]
+    reply = message.reply
+    if (
+        reply is None
+        or not topics.may_reply_to(reply.topic)
+        or len(reply.correlation or b"") > MAX_CORRELATION_BYTES
+    ):
+        return own, None
+    return own, Published(reply.topic, payload, correlation=reply.correlation)

@@ -22,14 +22,22 @@ class SelfCheck:
         self._count = 0
         self._next_at = 0.0
         self._sent_at: float | None = None
+        self._silent_since = 0.0
+
+    def heard(self, now: float) -> None:
+        """A command came through the broker's routing, or we don't listen: the echo may be behind others."""
+        self._silent_since = now
 
     def due_at(self) -> float:
         """When there is something to do: send the next, or give the last one up."""
-        return self._next_at if self._sent_at is None else self._sent_at + self._timeout
+        return self._next_at if self._sent_at is None else self._overdue_at(self._sent_at)
+
+    def _overdue_at(self, sent_at: float) -> float:
+        return max(sent_at, self._silent_since) + self._timeout
 
     def overdue(self, now: float) -> bool:
         """Whether the last one should have come back by now."""
-        return self._sent_at is not None and now >= self._sent_at + self._timeout
+        return self._sent_at is not None and now >= self._overdue_at(self._sent_at)
 
     def send(self, now: float) -> bytes | None:
         """The payload to send now, if one is due."""

@@ -14,10 +14,11 @@ from collections.abc import Callable, Collection
 from msgspec.structs import replace
 
 from agent.core.model.documents import Connection, HealthDocument, RoomState
-from agent.core.model.events import Delivered, Delivery, LinkChanged, RoundTripMeasured
+from agent.core.model.events import Delivered, LinkChanged, MessageRefused, RoundTripMeasured
 from agent.errors import HubError
 from agent.hub import messages
-from agent.hub.connection import MqttConnection
+from agent.hub.connection import MqttConnection, Refused
+from agent.hub.limits import Attempt
 from agent.hub.mailbox import Job, Mailbox
 from agent.hub.messages import Incoming, Published
 from agent.hub.self_check import SelfCheck
@@ -29,8 +30,14 @@ from agent.settings import Hub
 FLUSH_SECONDS = 2.0
 """What the goodbye allows for the last messages."""
 
-MAX_REMEMBERED = 4096
-"""Keys of messages published on this connection; more than the outbox holds."""
+COPIES_AGAIN_SECONDS = 10.0
+"""After a connection that a copy to a sender may have ended, the outbox is emptied without copies so long."""
+
+CONFIRMATION_KEEPALIVES = 4.0
+"""Keepalives that a PUBACK may take. A hub that echoes and confirms nothing fills the outbox."""
+
+PAUSE_SECONDS = 0.02
+"""How long the link does not read when the loop has enough to do; a command takes some milliseconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +52,18 @@ class Newest:
         self.health = health
 
 
+class Outlet:
+    """What ties a session to the loop: its mailbox, where to post, and whether it has enough to do."""
+
+    def __init__(
+        self, newest: Newest, mailbox: Mailbox, post: Post, busy: Callable[[], bool]
+    ) -> None:
+        self.newest = newest
+        self.mailbox = mailbox
+        self.post = post
+        self.busy = busy
+
+
 class Session:
     """The room on one connection. `id` is new for each; `previous` are the ids of earlier ones.
 
@@ -55,35 +74,28 @@ class Session:
         self,
         hub: Hub,
         topics: Topics,
-        newest: Newest,
-        mailbox: Mailbox,
-        post: Post,
-        *,
-        number: int,
+        outlet: Outlet,
+        attempt: Attempt,
         previous: Collection[str],
-        clean_start: bool,
     ) -> None:
         self.id = secrets.token_hex(8)
-        self.clone_seen = False
+        self.clone_seen = attempt.taken_over
         self._hub = hub
         self._topics = topics
-        self._newest = newest
-        self._mailbox = mailbox
-        self._post = post
+        self._newest = outlet.newest
+        self._mailbox = outlet.mailbox
+        self._post = outlet.post
+        self._busy = outlet.busy
+        self._attempt = attempt
         self._previous = previous
         self.was_up = False
+        self._up_at = 0.0
         self._group_problem = ""
-        self._published: dict[str, None] = {}
         self._signatures = Signatures(hub.trusted_keys, required=hub.require_signature)
         self._check = SelfCheck(self.id, hub.keepalive_seconds)
+        will = self._stamped(outlet.newest.state, Connection.LOST)
         self._connection = MqttConnection(
-            hub,
-            topics.client_id,
-            self._stamped(newest.state, Connection.LOST),
-            self,
-            number=number,
-            wake=mailbox.wake,
-            clean_start=clean_start,
+            hub, topics.client_id, will, self, attempt, outlet.mailbox.wake
         )
 
     def serve(self, closing: threading.Event, silent_for: Callable[[float], None]) -> None:
@@ -101,8 +113,21 @@ class Session:
                 raise HubError("hub-timeout", "the hub took the connection and then said nothing")
             seconds = (self._check.due_at() if self.was_up else up_by) - now
             silent_for(max(0.0, seconds))
-            self._connection.turn(seconds)
+            self._turn(seconds, now)
         self._say_goodbye()
+
+    def _turn(self, seconds: float, now: float) -> None:
+        """One turn of the connection. While the loop has enough to do, the hub's messages wait there."""
+        if self._busy():
+            self._check.heard(now)
+            self._connection.turn(min(seconds, PAUSE_SECONDS), listen=False)
+        else:
+            self._connection.turn(seconds)
+
+    @property
+    def may_have_ended_by_a_copy(self) -> bool:
+        """Whether a message to a command's sender was under way, which is all that a sender can make us send."""
+        return self._connection.copies_under_way()
 
     def close(self) -> None:
         """Drop the connection as it is."""
@@ -110,34 +135,30 @@ class Session:
         self._connection.close()
 
     def _do_jobs(self) -> None:
-        for job in self._mailbox.take():
+        for delivery in self._mailbox.deliveries():
+            self._connection.acknowledge(delivery)
+        while self.was_up and self._connection.has_room:
+            job = self._mailbox.take()
+            if job is None:
+                break
             self._do(job)
 
     def _do(self, job: Job) -> None:
         match job:
-            case Delivery():
-                self._connection.acknowledge(job)
             case RoomState():
                 self._connection.publish(self._stamped(job, Connection.ONLINE))
             case HealthDocument():
                 self._connection.publish(messages.encode_health(job, self._topics))
-            case _ if job.key and self._is_repeat(job.key):
-                pass
             case _:
-                *others, own = messages.encode_outgoing(job, self._topics)
-                for message in others:
-                    self._connection.publish(message)
+                own, copy = messages.encode_outgoing(job, self._topics)
+                if copy is not None and self._copies:
+                    self._connection.publish(copy, copy=True)
                 self._connection.publish(own, job.key)
 
-    def _is_repeat(self, key: str) -> bool:
-        """Whether this connection has it already: the outbox is resent when the link is up, and
-        what was published a moment before stands in it too."""
-        if key in self._published:
-            return True
-        self._published[key] = None
-        if len(self._published) > MAX_REMEMBERED:
-            del self._published[next(iter(self._published))]
-        return False
+    @property
+    def _copies(self) -> bool:
+        lasted = time.monotonic() - self._up_at
+        return self._attempt.copies or lasted >= COPIES_AGAIN_SECONDS
 
     def _stamped(self, state: RoomState, connection: Connection) -> Published:
         """This state, as of this connection: the core may not know its id yet."""
@@ -152,6 +173,10 @@ class Session:
             self._post(RoundTripMeasured(None))
             text = f"what we publish on {self._topics.echo} does not come back: the hub hangs, the network is gone, or its ACL forbids it"
             raise HubError("no-echo", text)
+        limit = CONFIRMATION_KEEPALIVES * self._connection.limits.keepalive_seconds
+        if self._connection.unacknowledged_seconds() > limit:
+            text = f"the hub has confirmed nothing of what we published for {limit:.0f} s: ask its operator"
+            raise HubError("no-confirmation", text)
         payload = self._check.send(now)
         if payload is not None:
             self._connection.send(self._topics.echo, payload)
@@ -159,9 +184,14 @@ class Session:
     def _say_goodbye(self) -> None:
         """Publish `offline`, wait for what is under way, disconnect."""
         deadline = time.monotonic() + FLUSH_SECONDS
-        self._do_jobs()
-        if self.was_up:
-            self._connection.publish(self._stamped(self._newest.state, Connection.OFFLINE))
+        offline = not self.was_up
+        while not offline and time.monotonic() < deadline:
+            self._do_jobs()
+            if self._connection.has_room:
+                offline = True
+                self._connection.publish(self._stamped(self._newest.state, Connection.OFFLINE))
+            else:
+                self._connection.turn(deadline - time.monotonic())
         while self._connection.unacknowledged() and time.monotonic() < deadline:
             self._connection.turn(deadline - time.monotonic())
         self._connection.disconnect()
@@ -174,14 +204,19 @@ class Session:
             code, text = "session-taken-over", _CLONE
         elif self._group_problem:
             code, text = "subscription-refused", self._group_problem
+        elif self._connection.limits.shortcoming:
+            code, text = "limited-hub", self._connection.limits.shortcoming
         self._post(LinkChanged(up=True, session=self.id, code=code, text=text))
 
     # --- agent.hub.connection.Listener --------------------------------------------------------
 
     def on_connected(self) -> None:
-        self._mailbox.open()
+        limits = self._connection.limits
+        self._check = SelfCheck(self.id, limits.keepalive_seconds)
         self._connection.subscribe(
-            self._topics.commands(), self._topics.agendas(), self._topics.own()
+            self._topics.commands(wildcards=limits.wildcards),
+            self._topics.agendas(),
+            self._topics.own(),
         )
 
     def on_subscribed(self, refused: list[str]) -> None:
@@ -191,10 +226,12 @@ class Session:
             raise HubError("subscription-refused", text)
         self._group_problem = text
         self.was_up = True
+        self._up_at = time.monotonic()
         _log.info("hub link up, session %s", self.id)
-        self._do(self._newest.state)
+        self._mailbox.open()
+        self._mailbox.put(self._newest.state)
         if self._newest.health is not None:
-            self._do(self._newest.health)
+            self._mailbox.put(self._newest.health)
         self._say_up()
 
     def on_message(self, incoming: Incoming) -> None:
@@ -210,6 +247,7 @@ class Session:
         else:
             if self._topics.parse_command(incoming.topic) is None:
                 self._connection.unsubscribe(incoming.topic)
+            self._check.heard(time.monotonic())
             self._post(messages.decode_command(incoming, self._topics, self._signatures))
 
     def _on_cleared(self, incoming: Incoming) -> None:
@@ -237,8 +275,9 @@ class Session:
     def on_delivered(self, key: str) -> None:
         self._post(Delivered(key))
 
-    def on_refused(self, topic: str, reason: str) -> None:
+    def on_refused(self, refused: Refused) -> None:
         """The broker took a message and threw it away."""
-        if topic == self._topics.state:
-            text = f"the hub refuses what we publish on {topic} ({reason}): check its ACL"
-            raise HubError("publish-refused", text)
+        if refused.topic == self._topics.state:
+            raise HubError("publish-refused", refused.text)
+        _log.warning("%s", refused.text)
+        self._post(MessageRefused(refused.key, refused.code, refused.text))

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agent.core.model.commands import Origin
+from agent.core.model.commands import COMMANDS, Origin
 from agent.settings import Room
+
+MAX_REPLY_BYTES = 256
+MAX_REPLY_LEVELS = 7
+"""Of a Response Topic: what AWS IoT takes, the least of the brokers that we know of (slashes, there)."""
 
 EVERYBODY = "all"
 """The group that every room is in, named in its settings or not."""
@@ -51,10 +55,11 @@ class Topics:
     def event(self, type: str) -> str:
         return f"{self._base}/event/{type}"
 
-    def commands(self) -> list[str]:
-        """The filters to subscribe to, the room's own first."""
-        groups = [f"{self._root}/group/{group}/cmd/+" for group in self._groups]
-        return [f"{self._base}/cmd/+", *groups]
+    def commands(self, *, wildcards: bool = True) -> list[str]:
+        """The filters to subscribe to, the room's own first; for each type where there are no `wildcards`."""
+        places = [f"{self._root}/group/{group}" for group in self._groups]
+        types = ["+"] if wildcards else list(COMMANDS)
+        return [f"{place}/cmd/{type}" for place in (self._base, *places) for type in types]
 
     def agendas(self) -> list[str]:
         """The topics of the agendas that are for this room, its own first."""
@@ -87,7 +92,16 @@ class Topics:
         """Whether a Response Topic is one that we write to.
 
         Not with wildcards or empty (MQTT 5, 3.3.2.3.5), not the broker's own ($...), and not where
-        rooms and groups have theirs: else whoever may send a command could speak for a room.
+        rooms and groups have theirs: else whoever may send a command could speak for a room. Nor one
+        that brokers end the connection for: Mosquitto checks a topic's levels when we publish to it,
+        and not when it passes it on to us.
         """
         reserved = (f"{self._root}/room/", f"{self._root}/group/", "$")
-        return bool(topic) and not topic.startswith(reserved) and not set(topic) & set("+#\0")
+        return (
+            bool(topic)
+            and not topic.startswith(reserved)
+            and not set(topic) & set("+#\0")
+            and len(topic.encode("utf-8", "replace")) <= MAX_REPLY_BYTES
+            and topic.count("/") <= MAX_REPLY_LEVELS
+            and topic.isprintable()
+        )

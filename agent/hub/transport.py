@@ -1,4 +1,4 @@
-"""The socket under paho: what paho leaves undone on it, and hides of it.
+"""The MQTT client's way to the network: what paho leaves undone in it, and hides of it.
 
 Pairs with `agent.hub.connection`; nothing here knows of MQTT.
 """
@@ -6,11 +6,13 @@ Pairs with `agent.hub.connection`; nothing here knows of MQTT.
 from __future__ import annotations
 
 import logging
-import socket
 import ssl
 from typing import Any
 
 from agent.hub import tls
+from agent.hub.dialing import dial
+from agent.hub.paho import CallbackAPIVersion, mqtt
+from agent.settings import Hub
 
 
 class LastError(logging.Handler):
@@ -28,14 +30,33 @@ class LastError(logging.Handler):
                 self.last = argument
 
 
-def prepare(_client: object, _userdata: object, sock: Any) -> None:
-    """paho's `on_socket_open`. Raises ssl.SSLError if the hub refuses our certificate.
+class DialingClient(mqtt.Client):
+    """paho's client on a socket of ours: paho's own takes the time-out for each address of a name anew."""
 
-    Nagle and delayed ACKs make 88 ms of a round trip of 0.4 ms (failures row 31).
-    """
-    if isinstance(sock, ssl.SSLSocket):
+    def __init__(self, hub: Hub, client_id: str) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            protocol=mqtt.MQTTv5,
+            manual_ack=True,
+            reconnect_on_failure=False,
+            transport=hub.transport,
+        )
+        self._hub = hub
+        self.connect_timeout = hub.connect_timeout_seconds
+        if hub.transport == "websockets":
+            self.ws_set_options(hub.websocket_path)
+
+    def _create_socket_connection(self) -> Any:
+        hub = self._hub
+        return dial(hub.host, hub.port, hub.connect_timeout_seconds, hub.proxy)
+
+    def _ssl_wrap_socket(self, tcp_sock: Any) -> Any:
+        sock: ssl.SSLSocket = super()._ssl_wrap_socket(tcp_sock)
+        timeout = sock.gettimeout()
         tls.await_verdict(sock)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(timeout)
+        return sock
 
 
 def pending_bytes(sock: Any) -> int:

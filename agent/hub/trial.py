@@ -15,7 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agent.errors import HubError
-from agent.hub.connection import MqttConnection
+from agent.hub.connection import MqttConnection, Refused
+from agent.hub.limits import Attempt
 from agent.hub.messages import Incoming
 from agent.hub.topics import Topics
 from agent.settings import Hub, Room
@@ -58,7 +59,7 @@ class _Trial:
         client_id = self._topics.client_id
         if not is_exclusive(hub):
             client_id += f".trial-{secrets.token_hex(4)}"
-        self._connection = MqttConnection(hub, client_id, None, self, number=1, wake=self._wake)
+        self._connection = MqttConnection(hub, client_id, None, self, Attempt(number=1), self._wake)
         self._connected = False
         self._refused: list[str] | None = None
         self._expected = b""
@@ -69,7 +70,8 @@ class _Trial:
         self._connection.open()
         self._await(lambda: self._connected, "the hub took the connection and then said nothing")
         login = (time.monotonic() - began) * 1000
-        self._connection.subscribe(self._topics.commands(), [], [self._topics.echo])
+        filters = self._topics.commands(wildcards=self._connection.limits.wildcards)
+        self._connection.subscribe(filters, [], [self._topics.echo])
         self._await(lambda: self._refused is not None, "the hub did not answer our subscription")
         assert self._refused is not None
         trips = [] if self._topics.echo in self._refused else self._measure(round_trips)
@@ -113,5 +115,5 @@ class _Trial:
     def on_delivered(self, key: str) -> None:
         """Nothing of ours is sent at QoS 1."""
 
-    def on_refused(self, topic: str, reason: str) -> None:
+    def on_refused(self, refused: Refused) -> None:
         """The same."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-import queue
 import signal
 import sys
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from agent import __version__, config, host, ports
 from agent.core.model.documents import DeviceStatus
-from agent.core.model.events import LineChanged, ReloadRequested, StopRequested
+from agent.core.model.events import Event, LineChanged, ReloadRequested, StopRequested
 from agent.core.model.profile import Profile
 from agent.core.room import Room
 from agent.devices import registry, status
@@ -31,8 +30,9 @@ from agent.runtime import logs
 from agent.runtime.checker import Checker
 from agent.runtime.clock import SystemClock
 from agent.runtime.code import InstalledCode
-from agent.runtime.control import ControlServer
-from agent.runtime.loop import Inbox, Loop
+from agent.runtime.control import ControlServer, QueryReceived
+from agent.runtime.inbox import Inbox
+from agent.runtime.loop import Loop
 from agent.runtime.outside import Outside
 from agent.runtime.performer import Performer
 from agent.runtime.prober import Prober
@@ -42,6 +42,8 @@ from agent.runtime.systemd import Notifier
 from agent.runtime.timers import Timers
 from agent.settings import Settings
 from agent.store.journal import Journal
+
+DaemonInbox = Inbox[Event | QueryReceived]
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +91,7 @@ def run(config_path: Path, complain: Callable[[str], None]) -> int:
 
 def _serve(settings: Settings, config_path: Path, stack: ExitStack) -> str:
     """Start in order, run the loop, stop in the reverse order; returns what to restart."""
-    inbox: Inbox = queue.SimpleQueue()
+    inbox = DaemonInbox()
     boot = BOOT_ID.read_text().strip()
     room = Room(profile(settings, boot))
     outside, display_on = _outside(settings, config_path, stack, inbox)
@@ -102,7 +104,7 @@ def _serve(settings: Settings, config_path: Path, stack: ExitStack) -> str:
 
 
 def _outside(
-    settings: Settings, config_path: Path, stack: ExitStack, inbox: Inbox
+    settings: Settings, config_path: Path, stack: ExitStack, inbox: DaemonInbox
 ) -> tuple[Outside, bool]:
     """Every port, constructed and registered to be closed; and whether the display is on."""
     trusted = settings.clock.trusted
@@ -115,7 +117,7 @@ def _outside(
     relay, display_on = _open_relay(settings, stack, broken)
     panel = _open_panel(settings, stack, inbox.put, broken)
     outside = Outside(
-        hub=Link(settings.hub, settings.room, inbox.put),
+        hub=Link(settings.hub, settings.room, inbox.put, busy=inbox.is_busy),
         journal=journal,
         worker=Supervisor(inbox.put, settings.devices, settings.media),
         relay=relay,

@@ -18,6 +18,7 @@ from agent.core.model.events import (
     CommandRefused,
     DeadlinePassed,
     Event,
+    LinkChanged,
     MediaExited,
     MediaReported,
 )
@@ -25,14 +26,12 @@ from agent.core.model.media import SnapshotTaken
 from agent.core.room import Room
 from agent.errors import JournalError
 from agent.runtime.control import QueryReceived
+from agent.runtime.inbox import Inbox
 from agent.runtime.outside import Outside
 from agent.runtime.performer import Performer
 from agent.runtime.queries import Queries
 
 log = logging.getLogger(__name__)
-
-Inbox = queue.SimpleQueue[Event | QueryReceived]
-
 
 MAX_EVENTS_A_TURN = 100
 """Events taken before deadlines and the watchdog get their turn."""
@@ -42,7 +41,12 @@ class Loop:
     """Runs until the core says `EndDaemon`."""
 
     def __init__(
-        self, inbox: Inbox, room: Room, performer: Performer, queries: Queries, outside: Outside
+        self,
+        inbox: Inbox[Event | QueryReceived],
+        room: Room,
+        performer: Performer,
+        queries: Queries,
+        outside: Outside,
     ) -> None:
         self._inbox = inbox
         self._room = room
@@ -89,6 +93,9 @@ class Loop:
                 self._handle(structs.replace(item, known=known, earlier=earlier))
             case MediaReported(report=SnapshotTaken() as report):
                 self._queries.snapshot_taken(report)
+            case LinkChanged():
+                self._performer.outflow.link_changed(item)
+                self._handle(item)
             case MediaExited():
                 self._queries.process_gone()
                 self._handle(item)

@@ -13,8 +13,9 @@ from agent.core.model import effects as do
 from agent.core.model.commands import FINAL_STATES, Ack, AckState
 from agent.core.model.documents import EventDocument
 from agent.core.model.events import DisplaySwitched, LampSet
-from agent.errors import DeviceAbsent, JournalError
+from agent.errors import DeviceAbsent
 from agent.ports import Outgoing
+from agent.runtime.outflow import Outflow
 from agent.runtime.outside import Outside
 from agent.runtime.recorder import Recorder, segments
 
@@ -27,9 +28,6 @@ EVENT_MESSAGE_ID = "5c1f3a0a8d0f4f0e9a6f3d2b7c4e1a02"
 RECENT_EVENTS = 20
 """What `status` shows of the past."""
 
-RESENT_AT_ONCE = 200
-"""Messages of the outbox on their way to the broker at a time; a long outage may leave thousands."""
-
 
 class Performer:
     """The hands of the core. `ended` is set once the daemon shall end: `no`, `agent` or `host`."""
@@ -41,7 +39,7 @@ class Performer:
         self.failed_join: Ack | None = None
         """The last join's answer, if it did not come true."""
         self.ended: str | None = None
-        self._backlog: deque[Outgoing] = deque()
+        self.outflow = Outflow(outside.journal, outside.hub)
         self._meeting = ""
 
     def perform(self, effects: list[do.Effect]) -> None:
@@ -60,9 +58,9 @@ class Performer:
             case do.SendAck(ack) if outgoing is not None:
                 self._send_ack(ack, outgoing)
             case do.ResendUnsent():
-                self._resend()
-            case do.MarkSent():
-                self._publish_backlog(1)
+                self.outflow.resend()
+            case do.MarkSent(key) | do.SetAside(key):
+                self.outflow.settled(key)
             case do.PublishState(state):
                 self._meeting = state.meeting.id if state.meeting else ""
                 out.hub.publish_state(state)
@@ -114,25 +112,13 @@ class Performer:
         if ack.type == "join" and ack.state in FINAL_STATES:
             self.failed_join = None if ack.state is AckState.SUCCEEDED else ack
         self._outside.control.deliver(ack)
-        self._outside.hub.publish(outgoing)
-
-    def _resend(self) -> None:
-        """Publish the outbox: the first messages now, one more for each that the broker has."""
-        try:
-            self._backlog = deque(self._outside.journal.unsent())
-        except JournalError as error:
-            log.error("the outbox cannot be read: %s", error)
-        self._publish_backlog(RESENT_AT_ONCE)
-
-    def _publish_backlog(self, count: int) -> None:
-        for _ in range(min(count, len(self._backlog))):
-            self._outside.hub.publish(self._backlog.popleft())
+        self.outflow.publish(outgoing)
 
     def _publish_event(self, event: EventDocument, outgoing: Outgoing) -> None:
         fields = {"MEETING": self._meeting, "MESSAGE_ID": EVENT_MESSAGE_ID}
         log.info("%s (%s): %s", event.type, event.code, event.text, extra=fields)
         self.recent.append(event)
-        self._outside.hub.publish(outgoing)
+        self.outflow.publish(outgoing)
 
     def _switch_display(self, on: bool) -> None:
         error = ""

@@ -5,7 +5,7 @@ Names and units are MQTT 5's.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -27,6 +27,19 @@ class Hub(Section, frozen=True):
 
     host: Annotated[str, Meta(description="name or address of the hub's MQTT broker", min_length=1)]
     port: Annotated[int, Meta(description="TCP port of the broker", ge=1, le=65535)] = 8883
+    transport: Annotated[
+        Literal["tcp", "websockets"],
+        Meta(
+            description="websockets (MQTT over HTTP, port 443 by custom) where only that is let out"
+        ),
+    ] = "tcp"
+    websocket_path: Annotated[str, Meta(description="path of the broker's websocket")] = "/mqtt"
+    proxy: Annotated[
+        str | None,
+        Meta(
+            description="HTTP proxy on the way to the hub, such as http://proxy.example:3128",
+        ),
+    ] = None
     topic_root: Annotated[
         str, Meta(description="first part of every topic", pattern=TOPIC_ROOT)
     ] = "diemcau/v1"
@@ -54,6 +67,12 @@ class Hub(Section, frozen=True):
             le=4_294_967_295,  # four bytes (MQTT 5, 3.1.2.11.2)
         ),
     ] = 3600
+    sender_property: Annotated[
+        str | None,
+        Meta(
+            description="MQTT user property by which the broker vouches for a command's sender; none: senders are called hub",
+        ),
+    ] = None
     require_signature: Annotated[
         bool, Meta(description="obey commands from the hub only if a trusted key signed them")
     ] = False

@@ -76,7 +76,9 @@ def _type_as_operator(files: Path, port: int) -> None:
 def test_every_refusal_is_explained() -> None:
     listed = {row[0] for row in table(PAGE, "code")}
     assert listed >= tls.CODES
-    elsewhere = {"no-mqtt-5", "client-id-refused", "banned", "quota-exceeded"}
+    elsewhere = {"no-mqtt-5", "client-id-refused", "banned", "quota-exceeded", "hub-moved"}
+    elsewhere |= {"malformed-packet", "protocol-error", "topic-refused", "too-large"}
+    elsewhere |= {"rate-too-high", "no-confirmation", "proxy-refused", "websocket-refused"}
     assert reasons.REFUSALS - elsewhere <= listed
 
 

@@ -15,10 +15,20 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from agent.core.model.commands import Ack, AckState, Code, Reply
 from agent.core.model.documents import EventDocument
-from agent.core.model.events import CommandReceived, LinkChanged, RoundTripMeasured
+from agent.core.model.effects import SendAck
+from agent.core.model.events import (
+    CommandReceived,
+    Delivered,
+    LinkChanged,
+    MessageRefused,
+    RoundTripMeasured,
+)
+from agent.hub import session as session_module
+from agent.hub import topics as topics_module
 from agent.hub.backoff import Backoff
-from agent.hub.connection import MAX_UNACKNOWLEDGED
+from agent.hub.limits import IN_FLIGHT
 from agent.ports import Outgoing
 from tests.hub.conftest import RunningLink, room_state
 from tests.support.broker import Broker, Hub, free_port, wait_until
@@ -69,18 +79,20 @@ def test_a_frozen_broker_is_noticed_within_one_and_a_half_keepalives(
     running.wait_for(LinkChanged, lambda event: event.up, after=1, seconds=40)
 
 
-def test_a_hub_that_takes_nothing_more_does_not_fill_the_memory(
-    own_broker: Broker, make_link: MakeLink
+def test_a_hub_that_confirms_nothing_is_said_to_and_does_not_fill_the_memory(
+    own_broker: Broker, make_link: MakeLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was not acknowledged stands in the outbox on disk, from which it is sent again."""
-    running = make_link(own_broker.port, keepalive_seconds=60)
+    monkeypatch.setattr(session_module, "CONFIRMATION_KEEPALIVES", 0.1)
+    running = make_link(own_broker.port, keepalive_seconds=5)
     running.start()
     own_broker.freeze()
-    for number in range(MAX_UNACKNOWLEDGED + 10):
+    for number in range(IN_FLIGHT + 10):
         event = EventDocument("fault", "thon-5", "x", "y", datetime.now(UTC))
         running.link.publish(Outgoing(event, f"key-{number}"))
-    assert "acknowledgements" in down(running, "backlog").text
+    assert "confirmed nothing" in down(running, "no-confirmation").text
     own_broker.thaw()
+    monkeypatch.undo()
     running.wait_for(LinkChanged, lambda event: event.up, after=1, seconds=40)
 
 
@@ -311,3 +323,75 @@ def test_our_own_state_of_before_a_long_outage_is_no_clone(
     running.wait_for(LinkChanged, lambda event: event.up, after=1)
     running.wait_for(RoundTripMeasured, after=len(running.of(RoundTripMeasured)))
     assert "session-taken-over" not in {event.code for event in running.of(LinkChanged)}
+
+
+POISONS = {
+    "levels": "/".join(["a"] * 210),
+    "long": "a" * 60_000,
+    "control": "a\x01b",
+}
+
+
+@pytest.mark.parametrize("topic", POISONS.values(), ids=POISONS)
+def test_an_outbox_poisoned_by_an_older_version_does_not_end_the_link(
+    broker: Broker, root: str, make_link: MakeLink, topic: str
+) -> None:
+    """Mosquitto delivers a Response Topic of 201 levels, and hangs up on who publishes to it."""
+    running = make_link(broker.port)
+    running.start()
+    ack = Ack("p", "ping", "thon-5", AckState.SUCCEEDED, Code.OK, "pong", 3, datetime.now(UTC))
+    running.link.publish(Outgoing(SendAck(ack, Reply(topic, b"c"), final=True), "key"))
+    running.wait_for(Delivered, lambda event: event.key == "key")
+    running.wait_for(RoundTripMeasured)
+    assert [event.up for event in running.of(LinkChanged)] == [True]
+
+
+def test_a_copy_that_ends_the_link_is_not_tried_again(
+    tmp_path: Path, root: str, make_link: MakeLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a broker hangs up for: here its own limit of levels, with ours lifted."""
+    monkeypatch.setattr(topics_module, "MAX_REPLY_LEVELS", 10_000)
+    monkeypatch.setattr(topics_module, "MAX_REPLY_BYTES", 10_000)
+    with Broker(tmp_path / "broker") as broker:
+        running = make_link(broker.port)
+        running.start()
+        ack = Ack("p", "ping", "thon-5", AckState.SUCCEEDED, Code.OK, "pong", 3, datetime.now(UTC))
+        poison = Outgoing(SendAck(ack, Reply(POISONS["levels"], b"c"), final=True), "key")
+        running.link.publish(poison)
+        running.wait_for(LinkChanged, lambda event: not event.up)
+        running.wait_for(LinkChanged, lambda event: event.up, after=2)
+        running.link.publish(poison)  # as the outbox does
+        running.wait_for(Delivered, lambda event: event.key == "key")
+        running.wait_for(RoundTripMeasured, after=len(running.of(RoundTripMeasured)), seconds=40)
+        assert len(running.of(LinkChanged)) == 3
+
+
+def test_what_the_hub_refuses_is_said_and_the_rest_flows(
+    tmp_path: Path, root: str, make_link: MakeLink
+) -> None:
+    acl = tmp_path / "acl"
+    allowed = ("state", "health", "echo", "event/#")
+    lines = [f"topic readwrite {root}/room/thon-5/{one}" for one in allowed]
+    acl.write_text("\n".join([*lines, f"topic read {root}/#", ""]))
+    with Broker(tmp_path / "broker", [f"acl_file {acl}"]) as broker:
+        running = make_link(broker.port)
+        running.start()
+        for number in range(60):
+            ack = Ack(
+                f"p{number}",
+                "ping",
+                "thon-5",
+                AckState.SUCCEEDED,
+                Code.OK,
+                "",
+                3,
+                datetime.now(UTC),
+            )
+            running.link.publish(Outgoing(SendAck(ack, final=True), f"ack-{number}"))
+        event = EventDocument("fault", "thon-5", "x", "y", datetime.now(UTC))
+        running.link.publish(Outgoing(event, "behind"))
+        running.wait_for(Delivered, lambda event: event.key == "behind")
+        refused = running.of(MessageRefused)
+        assert [one.key for one in refused] == [f"ack-{number}" for number in range(60)]
+        assert {one.code for one in refused} == {"not-authorised"}
+        assert "0x87" in refused[0].text

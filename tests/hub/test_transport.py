@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-
 from agent.hub import transport
-
-
-def test_no_message_waits_for_the_acknowledgement_of_another() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        transport.prepare(None, None, sock)
-        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_the_error_that_paho_only_logs_is_kept() -> None:

@@ -44,6 +44,12 @@ class MarkSent(Struct, frozen=True):
     key: str
 
 
+class SetAside(Struct, frozen=True):
+    """The broker refused this message of the outbox: it waits for the next connection, the rest goes on."""
+
+    key: str
+
+
 class ResendUnsent(Struct, frozen=True):
     """Publish all that the journal's outbox still holds."""
 
@@ -189,6 +195,7 @@ Effect = (
     | AcknowledgeDelivery
     | SendAck
     | MarkSent
+    | SetAside
     | ResendUnsent
     | PublishState
     | PublishHealth

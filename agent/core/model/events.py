@@ -79,6 +79,14 @@ class Delivered(Struct, frozen=True):
     key: str
 
 
+class MessageRefused(Struct, frozen=True):
+    """The broker threw a message of ours away (`key`: its place in the outbox, if it has one), and why."""
+
+    key: str
+    code: str
+    text: str
+
+
 class RoundTripMeasured(Struct, frozen=True):
     """The self-check came back through the broker, or (None) it did not in time."""
 
@@ -234,6 +242,7 @@ Event = (
     | AgendaReceived
     | LinkChanged
     | Delivered
+    | MessageRefused
     | RoundTripMeasured
     | MediaReported
     | MediaExited
