@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.config.reading import Sections
-from agent.core.model.commands import MAX_SOURCES
+from agent.core.model.commands import MAX_SOURCES, TOKEN
 from agent.settings import (
     Camera,
     Control,
@@ -203,6 +203,8 @@ def readable_files(sections: Sections) -> Iterator[Finding]:
             yield Finding((path,), text)
         else:
             problem = _file_problem(Path(name), secret)
+            if problem is None and path == "media.token_file":
+                problem = _token_problem(Path(name))
             if problem:
                 yield Finding((path,), f"{name} {problem}")
 
@@ -224,6 +226,17 @@ def trusted_keys(sections: Sections) -> Iterator[Finding]:
     if mode & stat.S_IWOTH:
         text = f"{folder} can be written by everybody on this machine; chmod 755 it"
         yield Finding(paths, text)
+
+
+def _token_problem(path: Path) -> str | None:
+    """Why what is in the file can't be sent as a bearer token; never shows it."""
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        return f"cannot be read: {error}"
+    if not re.fullmatch(TOKEN, token):
+        return "holds no token: expected one line of visible ASCII letters, without spaces"
+    return None if token else "is empty: expected a token"
 
 
 def _file_problem(path: Path, secret: bool) -> str | None:

@@ -296,3 +296,13 @@ def test_a_missing_unreadable_or_binary_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"room: \xff\xfe")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load(tmp_path / "binary.yaml")
+
+
+@pytest.mark.parametrize("content", ["m\u1eadt-kh\u1ea9u", "two words", "one\ntwo", "", "\n"])
+def test_a_token_that_can_be_no_header_is_a_settings_error(tmp_path: Path, content: str) -> None:
+    token = tmp_path / "token"
+    token.write_text(content)
+    token.chmod(0o600)
+    problem = only(tmp_path, f"media: {{token_file: {token}}}")
+    assert "token" in problem
+    assert content.strip() not in problem or not content.strip()

@@ -133,3 +133,13 @@ def test_random_damage_never_raises_anything_else():
         except CommandProblem as found:
             refused = found.text
         assert "\n" not in refused
+
+
+@pytest.mark.parametrize(
+    "token", ["a\\r\\nX-Evil: 1", "m\u1eadt", "two words", "tab\\t", "line\\n"]
+)
+def test_a_token_that_can_be_no_header_is_refused_at_the_door_and_not_quoted(token: str) -> None:
+    text = f'{{"meeting":{{"id":"a"}},"publish":{{"url":"http://m/w","token":"{token}"}}}}'
+    found = problem(text.encode(), "join")
+    assert "publish.token: expected a token of visible ASCII" in found.text
+    assert token not in found.text

@@ -18,7 +18,14 @@ from agent.errors import MediaError
 from agent.media.gst import GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
-from agent.media.webrtc.ice import LONG_PATIENCE_SECONDS, IceServer, IceServers, parse, servers
+from agent.media.webrtc.ice import (
+    LONG_PATIENCE_SECONDS,
+    IceServer,
+    IceServers,
+    no_way,
+    parse,
+    servers,
+)
 from agent.media.webrtc.network import Network, make_network
 from agent.media.webrtc.session import Events, MediaSession
 from agent.media.webrtc.tunnel import TlsTunnel
@@ -68,6 +75,19 @@ def test_an_offer_waits_for_relays_only_once_there_was_no_way_without() -> None:
     assert found.patience_seconds <= 0.25
     found.no_way_without()
     assert found.patience_seconds >= 3
+
+
+CANDIDATE = "a=candidate:{n} 1 {kind} 2113929471 {address} {port} typ host\r\n"
+
+
+def test_where_media_were_tried_is_named() -> None:
+    answer = "v=0\r\n" + CANDIDATE.format(n=1, kind="udp", address="203.0.113.5", port=8189)
+    alone = no_way(answer * 2, 0)
+    assert alone.count("UDP 8189 at 203.0.113.5") == 1
+    assert "a relay is not set up (media.ice_servers)" in alone
+    many = "".join(CANDIDATE.format(n=n, kind="TCP", address="::1", port=n) for n in range(1, 9))
+    assert "TCP 1 at ::1, TCP 2 at ::1, TCP 3 at ::1 and 5 more; nor did 2 relay" in no_way(many, 2)
+    assert "names no address" in no_way("v=0\r\n", 0)
 
 
 # --- with coturn

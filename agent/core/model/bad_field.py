@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from agent.core.model.commands import COMMAND_ID, COMMANDS, MEETING_ID, URL, WORDS
+from agent.core.model.commands import COMMAND_ID, COMMANDS, MEETING_ID, TOKEN, URL, WORDS
 
 SHOWN_CHARACTERS = 60
 SECRETS = {"token"}
@@ -19,6 +19,7 @@ SECRETS = {"token"}
 
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _PLAIN_WORDS = {
+    f"str matching regex {TOKEN!r}": "a token of visible ASCII letters, without spaces and line ends",
     f"str matching regex {URL!r}": "an http:// or https:// URL",
     f"str matching regex {COMMAND_ID!r}": "1 to 64 letters, digits or '-'",
     f"str matching regex {MEETING_ID!r}": "1 to 64 letters, digits, '.', '_' or '-'",

@@ -16,6 +16,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 IDENTIFIER = r"^[a-z0-9][a-z0-9-]{0,62}\Z"
 MEETING_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 COMMAND_ID = r"^[A-Za-z0-9-]{1,64}\Z"
+TOKEN = r"^[!-~]*\Z"
+"""Visible ASCII: what else stands in a token can't be sent as a header."""
+
 URL = r"^https?://[^\s\x00-\x1f\x7f]+\Z"
 WORDS = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+\Z"
 """Something to read on one line: no control characters, and none that turn the writing round."""
@@ -28,7 +31,7 @@ CommandId = Annotated[str, Meta(pattern=COMMAND_ID)]
 """A ULID or UUID by custom; any short word without topic separators is taken."""
 
 Url = Annotated[str, Meta(pattern=URL, max_length=2048)]
-Token = Annotated[str, Meta(max_length=4096)]
+Token = Annotated[str, Meta(pattern=TOKEN, max_length=4096)]
 
 Text = Annotated[str, Meta(pattern=WORDS, max_length=300)]
 """What the screen shows large; longer than that nobody reads it from the back of the room."""

@@ -72,6 +72,11 @@ class IceServers:
         self._needed = False
 
     @property
+    def relays(self) -> int:
+        """How many TURN servers there are."""
+        return sum(server.kind != "stun" for server in self._servers)
+
+    @property
     def patience_seconds(self) -> float:
         """How long an offer waits for what these servers say; 0 without any."""
         if not self._servers:
@@ -102,6 +107,29 @@ class IceServers:
             if server not in self._tunnels:
                 self._tunnels[server] = TlsTunnel(server.host, server.port)
             return self._tunnels[server]
+
+
+MOST_SHOWN = 3
+
+
+def places(answer: str) -> list[str]:
+    """Where the server wants its media, of an answer's candidates: `UDP 8189 at 203.0.113.5`, each once."""
+    found = re.findall(
+        r"^a=candidate:\S+ 1 (udp|tcp) \d+ (\S{1,64}) (\d{1,5}) typ ", answer, flags=re.M | re.I
+    )
+    told = (f"{kind.upper()} {port} at {address}" for kind, address, port in found)
+    return list(dict.fromkeys(told))
+
+
+def no_way(answer: str, relays: int) -> str:
+    """What was tried in vain after HTTP had been answered, in a sentence for whoever opens a firewall."""
+    tried = places(answer)
+    shown = ", ".join(tried[:MOST_SHOWN]) or "nothing: the answer names no address"
+    more = f" and {len(tried) - MOST_SHOWN} more" if len(tried) > MOST_SHOWN else ""
+    relay = (
+        f"nor did {relays} relay(s) help" if relays else "a relay is not set up (media.ice_servers)"
+    )
+    return f"HTTP was answered, but there is no path for media: tried were {shown}{more}; {relay}"
 
 
 def _place(host: str) -> str:

@@ -21,6 +21,7 @@ from agent.media.webrtc import signaling, transport_feedback
 from agent.media.webrtc.answer import Agreement, Unusable, agree
 from agent.media.webrtc.answer import read as read_offer
 from agent.media.webrtc.http import DEADLINE_SECONDS, Refused
+from agent.media.webrtc.ice import no_way
 from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, JitterBuffers
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.peer import PeerCheck, WrongPeer
@@ -101,6 +102,7 @@ class MediaSession:
         self.closed = False
         self._connected = False
         self._keep(self._url)
+        self._answered = ""
         self.agreement = NOTHING
         """What is sent or comes, once the server has answered."""
         self.rtcp = ReceivedRtcp()
@@ -310,7 +312,7 @@ class MediaSession:
         parsed, message = GstSdp.SDPMessage.new_from_text(agreement.sdp)
         if parsed != GstSdp.SDPResult.OK:
             raise Refused(f"{shown(self._endpoint.url)}: the answer is no usable SDP")
-        self.agreement = agreement
+        self.agreement, self._answered = agreement, answered
         kind = GstWebRTC.WebRTCSDPType.ANSWER
         description = GstWebRTC.WebRTCSessionDescription.new(kind, message)
         self._loop.post(self._limit_negotiation)
@@ -350,8 +352,10 @@ class MediaSession:
     def _give_up(self, seconds: float) -> None:
         if not self._connected:
             self._network.ice.no_way_without()
-            text = f"{shown(self._endpoint.url)}: no media connection within {seconds:g} s"
-            self._fail(MediaError("unreachable", f"{text}; is UDP blocked?"))
+            text = f"no media connection within {seconds:g} s"
+            if self._answered:
+                text = no_way(self._answered, self._network.ice.relays)
+            self._fail(MediaError("unreachable", f"{shown(self._endpoint.url)}: {text}"))
 
     def _fail(self, error: MediaError) -> None:
         def tell() -> None:
