@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.media.webrtc.answer import Agreement, Unusable, agree
+from tests.support.sdp_fuzz import answers
 from tests.support.shapes import SHAPES, refuse
 from tests.support.transcripts import Exchange, read
 
@@ -129,3 +130,26 @@ def test_credentials_that_are_too_short() -> None:
         ]
         with pytest.raises(Unusable, match=f"a={name} is too short"):
             agree(BOTH.sent, "\r\n".join(lines) + "\r\n")
+
+
+def test_mutated_answers_are_taken_or_refused_with_a_reason() -> None:
+    """The long form: `./scripts/bench answers`."""
+    taken = 0
+    for offer, answer in answers(2_000, seed=1):
+        try:
+            agreed = agree(offer, answer)
+        except Unusable:
+            continue
+        taken += 1
+        assert set(agreed.media) | set(agreed.refused) <= {"picture", "sound"}
+        assert len(sections(agreed)) == offer.count("\r\nm=")
+    assert 200 < taken < 1_900, "they are neither all broken nor all well"
+
+
+def test_a_picture_in_single_packets_is_not_for_us() -> None:
+    single = BOTH.body.replace("packetization-mode=1", "packetization-mode=0")
+    assert agree(BOTH.sent, single).refused == ("picture",)
+    high = BOTH.body.replace("profile-level-id=42e01f", "profile-level-id=640028")
+    assert agree(BOTH.sent, high).refused == ("picture",), "another profile than is sent"
+    constrained = BOTH.body.replace("profile-level-id=42e01f", "profile-level-id=42c01f")
+    assert agree(BOTH.sent, constrained).refused == ()

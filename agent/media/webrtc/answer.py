@@ -162,7 +162,20 @@ def _common(ours: Section, theirs: Section) -> list[str]:
         if number in names
         and _name(names[number]) != "RTX"
         and _name(told.get(number, names[number])) == _name(names[number])
+        and _fits(_name(names[number]), theirs.of_format("fmtp").get(number, ""))
     ]
+
+
+def _fits(codec: str, parameters: str) -> bool:
+    """Whether what the encoders make is what the server takes of this codec. Of H.264 that is packets of
+    mode 1, and constrained baseline (RFC 6184, 8.1), which every baseline, main and high decoder takes;
+    an answer may only repeat the profile that was offered (8.2.2).
+    """
+    if codec != "H264":
+        return True
+    values = dict(re.findall(r"([\w-]+)\s*=\s*([^;\s]+)", parameters.lower()))
+    profile = values.get("profile-level-id", "42")
+    return values.get("packetization-mode") != "0" and profile.startswith(("42", "4d"))
 
 
 def _name(rtpmap: str) -> str:

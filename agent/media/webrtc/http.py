@@ -113,7 +113,10 @@ class HttpReply(NamedTuple):
     def location(self) -> str | None:
         """Absolute."""
         told = self.header("Location")
-        return urljoin(self.url, told) if told else None
+        try:
+            return urljoin(self.url, told) if told else None
+        except ValueError:  # `http://[` is no address
+            return None
 
     @property
     def content_type(self) -> str:
