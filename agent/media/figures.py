@@ -67,6 +67,7 @@ class Figures:
             figures |= _echo(meeting.microphone.echo)
         if meeting.speaker:
             figures["speaker_level_dbfs"] = meeting.speaker.level_dbfs
+        figures |= meeting.screen_figures()
         return figures
 
     def _one(self, downlink: Downlink) -> dict[str, Any]:

@@ -108,6 +108,10 @@ class Meeting:
         )
         return Recorder(self._clock, folder, self._report_recording, new_recording)
 
+    def screen_figures(self) -> dict[str, int]:
+        """What health says of the screen."""
+        return self._screen.figures()
+
     def _make_screen(self) -> Screen:
         reporter = DeviceReporter("display", False, self._send)
         return Screen(self._loop, self._clock, self._devices.display.output, reporter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from agent.media.gst import Gst
 from agent.media.loop import Loop
+from agent.media.picture import surface
 from agent.media.picture.screen import Screen
 from agent.media.picture.snapshot import write_scene
 from agent.media.pipeline import SharedClock
@@ -31,7 +33,8 @@ def picture(colour: tuple[int, int, int]) -> object:
     number = 0xFF000000 | colour[0] << 16 | colour[1] << 8 | colour[2]
     pipeline = Gst.parse_launch(
         f"videotestsrc pattern=solid-color foreground-color={number} num-buffers=1 "
-        "! video/x-raw,format=I420,width=320,height=180,framerate=20/1 ! appsink name=out"
+        "! video/x-raw,format=I420,width=320,height=180,framerate=20/1,pixel-aspect-ratio=1/1 "
+        "! appsink name=out"
     )
     pipeline.set_state(Gst.State.PLAYING)
     sample = pipeline.get_by_name("out").emit("pull-sample")
@@ -141,3 +144,115 @@ def test_the_window_shows_sources_as_they_come_and_go(display, run, tmp_path: Pa
         stop.set()
         feeder.join()
         run(screen.close)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """A sink that holds each picture for so long, as one does that waits for the display's refresh."""
+    state = {"seconds": 0.0}
+    sink = "capsfilter caps=video/x-raw,format=I420 ! fakesink name=out sync=false signal-handoffs=true"
+    monkeypatch.setattr(Screen, "_sink", lambda self: sink)
+    make = surface.Pipeline
+
+    def hold(*args: object) -> None:
+        time.sleep(state["seconds"])
+
+    def making(*args: object) -> object:
+        made = make(*args)  # type: ignore[arg-type]
+        made["out"].connect("handoff", hold)
+        return made
+
+    monkeypatch.setattr(surface, "Pipeline", making)
+    return state
+
+
+@pytest.fixture
+def screen(run, held: dict[str, float]) -> Iterator[Screen]:
+    output = Output(driver="window", width=640, height=360, framerate=30)
+    made = Screen(run.loop, SharedClock(), output, DeviceReporter("display", False, lambda _: None))
+    run(made.start)
+    yield made
+    run(made.close)
+
+
+class Feeding:
+    """Pictures of one source at 30 a second, until it is closed."""
+
+    def __init__(self, screen: Screen, key: str, sample: object) -> None:
+        self._stop = threading.Event()
+
+        def feed() -> None:
+            while not self._stop.wait(1 / 30):
+                screen.show(key, sample)
+
+        self._thread = threading.Thread(target=feed)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def feed(run, screen: Screen) -> Iterator[Callable[[str, object], None]]:
+    feeding: list[Feeding] = []
+
+    def begin(key: str, sample: object) -> None:
+        run(lambda: screen.attach(key, f"Phòng {key}", lambda: sample))
+        feeding.append(Feeding(screen, key, sample))
+
+    yield begin
+    for one in feeding:
+        one.close()
+
+
+def test_one_source_without_words_is_not_composed(run, screen: Screen, feed) -> None:
+    assert screen._composer is not None, "an empty screen is"
+    feed("a", picture(RED))
+    wait_for(lambda: screen._composer is None, 5, "the short way")
+    before = screen.figures()["screen_pictures"]
+    wait_for(lambda: screen.figures()["screen_pictures"] > before + 10, 5, "pictures")
+    run(lambda: screen.say("Micrô đang tắt"))
+    assert screen._composer is not None, "words are laid over"
+    run(lambda: screen.say(""))
+    wait_for(lambda: screen._composer is None, 5, "the short way again")
+    feed("b", picture(BLUE))
+    wait_for(lambda: screen._composer is not None, 5, "two sources")
+    before = screen.pictures("a"), screen.pictures("b")
+    wait_for(lambda: screen.pictures("a") > before[0] + 5, 5, "pictures of a")
+    wait_for(lambda: screen.pictures("b") > before[1] + 5, 5, "pictures of b")
+    run(lambda: screen.detach("b"))
+    wait_for(lambda: screen._composer is None, 5, "alone again")
+
+
+def test_a_source_that_falls_silent_does_not_stand_still_alone(run, screen: Screen) -> None:
+    run(lambda: screen.attach("a", "", lambda: None))
+    feeding = Feeding(screen, "a", picture(RED))
+    wait_for(lambda: screen._composer is None, 5, "the short way")
+    feeding.close()
+    wait_for(lambda: screen._composer is not None, 5, "a composed screen")
+
+
+def test_what_the_sink_holds_is_measured_and_counts_for_the_lips(
+    run, screen: Screen, feed, held: dict[str, float]
+) -> None:
+    feed("a", picture(RED))
+    wait_for(lambda: screen.delay_nanoseconds < 20_000_000, 10, "a sink that holds nothing")
+    held["seconds"] = 0.033
+    wait_for(lambda: screen.delay_nanoseconds > 35_000_000, 10, "a sink at 30 Hz")
+    assert screen.figures()["screen_sink_milliseconds"] >= 20
+
+
+def test_pictures_that_the_screen_refuses_are_not_counted_as_shown(run, screen: Screen) -> None:
+    """A Pi 4's decoder gave caps in DMABuf memory: the screen broke every 3 s, and health said 30/s."""
+    run(lambda: screen.attach("a", "", lambda: None))
+    raw = Gst.Buffer.new_wrapped(bytes(320 * 180 * 3 // 2))
+    caps = "video/x-raw(memory:DMABuf),format=I420,width=320,height=180,framerate=20/1"
+    refused = Gst.Sample.new(raw, Gst.Caps.from_string(caps), None, None)
+    feeding = Feeding(screen, "a", refused)
+    wait_for(lambda: not screen.lit, 10, "that it breaks")
+    run(lambda: None)
+    before = screen.pictures("a")
+    time.sleep(0.5)
+    assert screen.pictures("a") - before == 0
+    feeding.close()

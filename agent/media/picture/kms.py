@@ -23,8 +23,13 @@ class Card(NamedTuple):
 
     @property
     def sink(self) -> str:
-        """GStreamer text."""
-        return f"kmssink name=out sync=false fd={self.descriptor} connector-id={self.connector_id}"
+        """GStreamer text. The graphics drivers of a Pi are atomic: they wait for the refresh themselves, and
+        a sink that did so, too, would show half of a 30 Hz television's pictures (kmssink, skip-vsync).
+        """
+        return (
+            f"kmssink name=out sync=false skip-vsync=true fd={self.descriptor} "
+            f"connector-id={self.connector_id}"
+        )
 
 
 def open_card(wanted: str | None, sysfs: Path = SYSFS, dev: Path = DEV) -> Card:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,33 +17,39 @@ from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import MediaError
 from agent.media.gst import Gst
 from agent.media.loop import Loop, Timer
+from agent.media.picture.composer import Composer
 from agent.media.picture.kms import Card, open_card
-from agent.media.picture.layout import arrange
-from agent.media.picture.scene import branch, canvas, place
-from agent.media.pipeline import Pipeline, SharedClock
+from agent.media.picture.surface import Surface
+from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
 from agent.settings import Output
 
-WINDOW_SINK = "videoconvert ! ximagesink name=out sync=false"
+WINDOW_SINK = "videoscale ! videoconvert ! ximagesink name=out sync=false"
 """Not autovideosink: on Debian 13 it tries kmssink first, which takes nine seconds to find no card."""
 RETRY_SECONDS = 3.0
 PROVEN_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 
-LIVE_NANOSECONDS = 20_000_000
-"""From `show` to the light: some 3 ms to the sink (measured), then two half refreshes at 60 Hz."""
+FRESH_SECONDS = 1.0
+"""A source without a picture for so long is not shown alone: the last one would stand still."""
 
 
 @dataclass
 class Shown:
-    """One source on the screen: its name, its newest picture, its place in the live pipeline."""
+    """One source on the screen: its name, its newest picture, how many were shown and when the last."""
 
     label: str
     newest: Callable[[], Any | None]
-    branch: Any = None
+    pictures: int = 0
+    last_seconds: float = 0.0
 
 
 class Screen:
-    """From `start()` to `close()`; all but the pictures in the loop's thread."""
+    """From `start()` to `close()`; all but the pictures in the loop's thread.
+
+    A source that is alone, without words, goes straight to the sink, which scales it in hardware; all
+    else is composed first.
+    """
 
     def __init__(
         self, loop: Loop, clock: SharedClock, output: Output, reporter: DeviceReporter
@@ -53,9 +60,12 @@ class Screen:
         self._reporter = reporter
         self._lock = threading.Lock()
         self._sources: dict[str, Shown] = {}
-        self._pipeline: Pipeline | None = None
+        self._surface: Surface | None = None
+        self._composer: Composer | None = None
+        self._alone: str | None = None
+        """The source that goes straight to the surface."""
         self._card: Card | None = None
-        self._retry: Timer | None = None
+        self._timers: list[Timer] = []
         self._words = ""
         self._head = ""
         self._title = self._announced = ""
@@ -69,45 +79,51 @@ class Screen:
         if self._output.driver == "none":
             return
         try:
-            text = f"{canvas(self._output, live=True)} ! {self._sink()}"
-            self._pipeline = Pipeline(self._clock, text, self._on_error)
+            self._surface = Surface(self._clock, self._sink(), self._on_error)
+            self._surface.play()
+            self._compose()
         except Exception as error:  # MediaError; GLib.Error: the sink is not installed
             self._fail(f"the screen cannot be made: {error}")
             return
-        for source in self._sources.values():
-            self._add_branch(source)
-        self._arrange()
-        self._write()
-        self._pipeline.play()
-        self._loop.later(PROVEN_SECONDS, partial(self._prove, self._pipeline))
+        self._timers = [
+            self._loop.later(PROVEN_SECONDS, partial(self._prove, self._surface)),
+            self._loop.every(LOOK_SECONDS, self._look),
+        ]
 
     def _sink(self) -> str:
         if self._output.driver == "window":
-            return WINDOW_SINK
+            size = f"video/x-raw,width={self._output.width},height={self._output.height}"
+            return WINDOW_SINK.replace("videoscale", f"videoscale ! {size}")
         self._card = open_card(self._output.connector)
         return self._card.sink
 
     def _put_out(self) -> None:
-        pipeline, self._pipeline = self._pipeline, None
-        if pipeline:
-            pipeline.close()
+        for timer in self._timers:
+            timer.cancel()
+        self._timers = []
+        with self._lock:
+            composer, self._composer = self._composer, None
+            surface, self._surface = self._surface, None
+            self._alone = None
+        for part in (composer, surface):
+            if part:
+                part.close()
         card, self._card = self._card, None
         if card:
             os.close(card.descriptor)
 
-    def _prove(self, pipeline: Pipeline) -> None:
+    def _prove(self, surface: Surface) -> None:
         """Say that it works once it has done so for a moment, or faults would come and go."""
-        if pipeline is self._pipeline:
+        if surface is self._surface:
             text = f"Display: shown by {self._output.driver}"
             self._reporter.opened(DeviceStatus(Status.OK, "ok", text, required=False))
             self.on_lit()
 
     def close(self) -> None:
         """The screen belongs to somebody else again."""
-        if self._retry:
-            self._retry.cancel()
-        if self._pipeline:
-            self._put_out()
+        lit = self.lit
+        self._put_out()
+        if lit:
             self._reporter.closed()
 
     def _on_error(self, text: str) -> None:
@@ -115,11 +131,9 @@ class Screen:
 
     def _fail(self, text: str) -> None:
         self._put_out()
-        for source in self._sources.values():
-            source.branch = None
         hint = "check the display's cable and that nothing else uses the screen"
         self._reporter.failed(MediaError("no-screen", f"Display: {text}; {hint}"))
-        self._retry = self._loop.later(RETRY_SECONDS, self.start)
+        self._timers = [self._loop.later(RETRY_SECONDS, self.start)]
 
     # --- what is on it
 
@@ -147,7 +161,7 @@ class Screen:
     @property
     def lit(self) -> bool:
         """Whether what is written is seen, as far as one knows."""
-        return self._pipeline is not None
+        return self._surface is not None
 
     @property
     def live(self) -> bool:
@@ -156,73 +170,105 @@ class Screen:
 
     @property
     def delay_nanoseconds(self) -> int:
-        """From the moment when a picture is due to when it is seen."""
+        """From the moment when a picture is due to when it is seen, as measured."""
         own = self._output.delay_milliseconds * int(Gst.MSECOND)
-        return own + (LIVE_NANOSECONDS if self.live else 0)
+        return own + (self._surface.delay_nanoseconds if self._surface else 0)
+
+    def pictures(self, key: str) -> int:
+        """How many of this source were shown."""
+        source = self._sources.get(key)
+        return source.pictures if source else 0
+
+    def figures(self) -> dict[str, int]:
+        """What health says of it: how many pictures the sink has shown, and how long it holds one."""
+        surface = self._surface
+        if surface is None:
+            return {}
+        held = round(surface.sink_nanoseconds / int(Gst.MSECOND))
+        return {"screen_pictures": surface.rendered, "screen_sink_milliseconds": held}
 
     def attach(self, key: str, label: str, newest: Callable[[], Any | None]) -> None:
         """A place for one source, whose newest picture can be asked for at any time."""
-        source = Shown(label, newest)
         with self._lock:
-            self._sources[key] = source
-        if self._pipeline:
-            self._add_branch(source)
-        self._arrange()
+            self._sources[key] = Shown(label, newest)
+        if self._composer:
+            self._composer.attach(key, label)
+            self._write()
+        self._compose()
 
     def show(self, key: str, sample: Any) -> None:
         """A picture that is due now, from any thread."""
         with self._lock:
             source = self._sources.get(key)
-            entry = source.branch.get_by_name("in") if source and source.branch else None
-        if entry is not None:
-            entry.push_sample(restamped(sample))
+            surface = self._surface if self._alone == key else None
+            composer = None if surface else self._composer
+        picture = restamped(sample)
+        if source is None:
+            return
+        source.last_seconds = time.monotonic()
+        if (surface and surface.show(picture)) or (composer and composer.show(key, picture)):
+            source.pictures += 1
 
     def detach(self, key: str) -> None:
         """The source's place is given to the others."""
         with self._lock:
-            source = self._sources.pop(key)
-            gone, source.branch = source.branch, None
-        if gone and self._pipeline:
-            self._remove_branch(self._pipeline, gone)
-        self._arrange()
+            del self._sources[key]
+        if self._composer:
+            self._composer.detach(key)
+            self._write()
+        self._compose()
 
     def _write(self) -> None:
-        if self._pipeline:
-            self._pipeline["words"].set_property("text", self._words)
-            self._pipeline["clock"].set_property("text", self._head)
-            large = self._announced or self._title
-            self._pipeline["title"].set_property("text", "" if self._sources else large)
-            self._pipeline["band"].set_property("text", self._announced if self._sources else "")
+        self._compose()
+        if self._surface and self._alone:
+            self._surface.caption(self._sources[self._alone].label, self._head)
+        if self._composer:
+            large = "" if self._sources else self._announced or self._title
+            band = self._announced if self._sources else ""
+            self._composer.write(self._head, self._words, large, band)
 
-    # --- the live pipeline's branches
+    # --- composed, or one source alone
 
-    def _add_branch(self, source: Shown) -> None:
-        assert self._pipeline is not None
-        added = branch(live=True)
-        added.get_by_name("label").set_property("text", source.label)
-        self._pipeline.bin.add(added)
-        added.link_pads("src", self._pipeline["mix"], "sink_%u")
-        added.sync_state_with_parent()
-        with self._lock:
-            source.branch = added
+    def _look(self) -> None:
+        if self._surface:
+            self._surface.measure()
+        self._compose()
 
-    def _remove_branch(self, pipeline: Pipeline, gone: Any) -> None:
-        pad = gone.get_static_pad("src")
-        peer = pad.get_peer()
-        gone.set_state(Gst.State.NULL)
-        if peer:
-            pad.unlink(peer)
-            pipeline["mix"].release_request_pad(peer)
-        pipeline.bin.remove(gone)
+    def _lone_source(self) -> str | None:
+        """The source that can go straight to the surface: alone, without words, and with pictures."""
+        if len(self._sources) != 1 or self._words or self._announced:
+            return None
+        key, source = next(iter(self._sources.items()))
+        return key if time.monotonic() - source.last_seconds < FRESH_SECONDS else None
 
-    def _arrange(self) -> None:
-        if self._pipeline is None:
+    def _compose(self) -> None:
+        """Have a composer exactly while one is needed."""
+        surface, alone = self._surface, self._lone_source()
+        if surface is None or (alone == self._alone and bool(self._composer) != bool(alone)):
             return
-        output, shown = self._output, list(self._sources.values())
-        tiles = arrange(len(shown), output.width, output.height, output.layout)
-        for source, tile in zip(shown, tiles, strict=True):
-            place(source.branch.get_static_pad("src").get_peer(), tile)
-        self._write()
+        gone = self._composer if alone else None
+        made = None if alone or self._composer else self._make_composer(surface)
+        if alone:
+            surface.caption(self._sources[alone].label, self._head)
+        else:
+            surface.uncaptioned()
+        with self._lock:
+            self._alone = alone
+            self._composer = None if alone else self._composer or made
+        if gone:
+            gone.close()
+        if made:
+            made.play()
+            self._write()
+
+    def _make_composer(self, surface: Surface) -> Composer:
+        def on_picture(sample: Any) -> None:
+            surface.show(restamped(sample))
+
+        made = Composer(self._clock, self._output, on_picture, self._on_error)
+        for key, source in self._sources.items():
+            made.attach(key, source.label)
+        return made
 
     # --- for whoever wants to see it
 

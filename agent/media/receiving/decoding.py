@@ -74,13 +74,15 @@ PICTURE = """
  queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
  ! rtph264depay name=depayloader request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
  ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au
- ! {decoder} ! {sink} name=picture sync=true"""
-"""Without QoS events, which go up through all of webrtcbin at each picture: a decoder can leave out only
-pictures that no other needs, and a call has none such."""
+ ! {decoder} ! capsfilter name=raw caps=video/x-raw ! {sink} name=picture sync=true"""
+"""In system memory, which all that come after can read: given the choice, v4l2h264dec takes DMABuf (since
+1.26 as DMA_DRM), which a mixer and a text overlay cannot. Without QoS events, which go up through all of
+webrtcbin at each picture: a decoder can leave out only pictures that no other needs, and a call has none
+such."""
 
 OTHER_PICTURE = """
  queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
- ! {depayloader} name=depayloader ! {decoder} ! {sink} name=picture sync=true"""
+ ! {depayloader} name=depayloader ! {decoder} ! capsfilter name=raw caps=video/x-raw ! {sink} name=picture sync=true"""
 """It is not recorded: a recording has H.264 as it came."""
 
 SOUND = f"""

@@ -101,8 +101,8 @@ class Downlink:
 
     @property
     def pictures(self) -> int:
-        """Shown so far."""
-        return self._pictures.total()
+        """Shown so far; without a screen, decoded so far."""
+        return self._outlets.shown() if self._outlets.shown else self._pictures.total()
 
     def newest_picture(self) -> Any | None:
         """As a sample."""

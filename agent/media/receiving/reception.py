@@ -44,6 +44,8 @@ class Outlets(NamedTuple):
     """Gets the decoded sound."""
     on_unit: OnBuffer
     """Gets H.264 as received (Annex B)."""
+    shown: Callable[[], int] | None = None
+    """How many of its pictures a screen has shown; None without a screen."""
 
 
 class Shared(NamedTuple):

@@ -102,6 +102,7 @@ class Sources:
                 sound=self._speaker.attach(url) if self._speaker else None,
                 on_sound=lambda buffer, due: recorder.take_sound(url, buffer, due),
                 on_unit=lambda buffer, due: recorder.take_received(url, buffer, due),
+                shown=(lambda: screen.pictures(url)) if screen.live else None,
             ),
             paths=self._paths,
             on_failed_trial=lambda: self._budget.fail_trial(time.monotonic()),
