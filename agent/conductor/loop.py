@@ -19,6 +19,7 @@ from agent.conductor.link import ConductorLink, Heard
 from agent.conductor.requests import (
     Answer,
     Asked,
+    Audited,
     AuditLine,
     ErrorAnswer,
     ListMeetings,
@@ -51,7 +52,7 @@ class Stop:
     """End the loop."""
 
 
-Item = Heard | LinkUp | LinkDown | Asked | Stop
+Item = Heard | LinkUp | LinkDown | Asked | Audited | Stop
 Inbox = queue.SimpleQueue[Item]
 
 
@@ -138,6 +139,9 @@ class Loop:
                     self._perform(effects)
                     effects = []
                     self._ask(item)
+                case Audited(who, what, outcome):
+                    at = self._clock.now().wall.isoformat()
+                    self._outside.journal.audit(at, who, what, outcome)
         due = self._core.due_at()
         if due is not None and due <= self._clock.now().monotonic_seconds:
             effects += self._handle(DueCame())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import logging
 import queue
 import signal
@@ -12,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from agent.conductor.board import Board
+from agent.conductor.console.accounts import ACCOUNTS, ROLES, Accounts
 from agent.conductor.control import ControlSocket
 from agent.conductor.core.conductor import Conductor
 from agent.conductor.core.model.profile import Profile
@@ -29,6 +31,8 @@ from agent.runtime.systemd import Notifier
 
 EXIT_CANNOT_START = 1
 EXIT_BAD_SETTINGS = 2
+TOKENS = "tokens.jwk"
+"""The key of the media tokens."""
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +43,22 @@ def main(arguments: list[str] | None = None) -> int:
         prog="diemcau-conductor", description="The hub's program: runs meetings of many rooms."
     )
     parser.add_argument("--config", type=Path, default=DEFAULT_PATH, help="the settings file")
-    path: Path = parser.parse_args(arguments).config
+    parser.add_argument(
+        "--account",
+        metavar="NAME",
+        help="make an account for the page, or change its password, and end",
+    )
+    parser.add_argument("--role", choices=ROLES, default="operator", help="what it may do")
+    given = parser.parse_args(arguments)
+    path: Path = given.config
     try:
         settings = load(path)
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return EXIT_BAD_SETTINGS
+    if given.account:
+        return _keep_account(settings, given.account, given.role)
     logs.configure(settings.conductor.name)
     try:
         with ExitStack() as stack:
@@ -54,6 +67,38 @@ def main(arguments: list[str] | None = None) -> int:
         log.critical("%s", error)
         return EXIT_CANNOT_START
     return 0
+
+
+def _keep_account(settings: HubSettings, name: str, role: str) -> int:
+    """The password comes from the terminal, or from standard input for scripts."""
+    terminal = sys.stdin.isatty()
+    password = getpass.getpass() if terminal else sys.stdin.readline().rstrip("\n")
+    try:
+        Accounts(Path(settings.conductor.path) / ACCOUNTS).keep(name, password, role)
+    except AgentError as error:
+        print(error.text, file=sys.stderr)
+        return EXIT_CANNOT_START
+    return 0
+
+
+def _heed_signals(inbox: Inbox) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: inbox.put(Stop()))
+
+
+def _open_page(settings: HubSettings, board: Board, inbox: Inbox, stack: ExitStack) -> None:
+    """The operators' page, where the settings want one."""
+    if settings.console is None:
+        return
+    from agent.conductor.console.app import Page
+    from agent.conductor.console.server import ConsoleServer
+
+    folder, media = Path(settings.conductor.path), settings.media
+    tokens = Tokens(folder / TOKENS, media.token_seconds) if media.tokens else None
+    page = Page(settings.console, Accounts(folder / ACCOUNTS), board, inbox.put, tokens)
+    console = ConsoleServer(page, media.play_url)
+    stack.callback(console.close)
+    console.start()
 
 
 def _serve(settings: HubSettings, stack: ExitStack) -> None:
@@ -66,7 +111,7 @@ def _serve(settings: HubSettings, stack: ExitStack) -> None:
     journal = Journal(folder)
     stack.callback(journal.close)
     media, name = settings.media, settings.conductor.name
-    tokens = Tokens(folder / "tokens.jwk", media.token_seconds) if media.tokens else None
+    tokens = Tokens(folder / TOKENS, media.token_seconds) if media.tokens else None
     core = Conductor(
         Profile(
             name=name,
@@ -88,10 +133,10 @@ def _serve(settings: HubSettings, stack: ExitStack) -> None:
     outside = Outside(link, topics, journal, tokens, signer, board)
     clock, notifier = SystemClock(lambda: True), Notifier.from_environment()
     loop = Loop(inbox, core, outside, clock, notifier)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: inbox.put(Stop()))
+    _heed_signals(inbox)
     stack.callback(link.close)
     stack.callback(notifier.stopping)
+    _open_page(settings, board, inbox, stack)
     link.start(loop.said())
     notifier.ready()
     loop.run()

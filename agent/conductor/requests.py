@@ -80,6 +80,14 @@ class ErrorAnswer(Struct, frozen=True, tag_field="type", tag="error"):
     text: str
 
 
+class Audited(NamedTuple):
+    """Something for the audit trail that is no act: a login, what a viewer may not."""
+
+    who: str
+    what: str
+    outcome: str
+
+
 class Asked(NamedTuple):
     """A request on its way through the inbox. `reply` takes the answer, from the loop's thread, once."""
 

@@ -15,7 +15,7 @@ import msgspec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from agent.conductor.core.model.orders import JoinOrder, Order
+from agent.conductor.core.model.orders import CallOrder, JoinOrder, Order
 from agent.core.model.commands import Source
 from agent.errors import ConfigError
 
@@ -47,7 +47,7 @@ class Tokens:
 
     def fill(self, room: str, order: Order, now: float) -> Order:
         """A join with the tokens that this room needs for it; any other order as it is."""
-        if not isinstance(order, JoinOrder):
+        if not isinstance(order, JoinOrder | CallOrder):
             return order
         url = order.publish.url
         publish = msgspec.structs.replace(order.publish, token=self._publish(room, url, now))

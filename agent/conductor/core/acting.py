@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec import structs
-
 from agent.conductor.core.meeting import Meeting
 from agent.conductor.core.model.acts import Act, Call, Lower, Message, MuteAll, StartMeeting
-from agent.conductor.core.model.orders import CallOrder, JoinOrder, MuteOrder, ShowOrder
+from agent.conductor.core.model.orders import MuteOrder, ShowOrder
 from agent.conductor.core.reconciling import Reconciler
 from agent.conductor.core.rooms import Rooms
-from agent.core.model import commands
 from agent.core.model.clock import Now
 
 
@@ -49,17 +46,8 @@ class Acting:
 
     def _ring(self, meeting: Meeting, act: Call, by: str, now: Now) -> None:
         missing = [one for one in meeting.members if not self._rooms[one].is_in(meeting.id)]
-        name = commands.Meeting(meeting.id, meeting.start.title)
-        order = CallOrder(name, act.text, by or None, "nothing", act.replace)
         for room in act.rooms or missing:
-            self._reconciler.order(meeting, room, order, now)
-            slot = meeting.members[room].slots.get("presence")
-            if slot is None:
-                continue
-            slot.due_at = now.monotonic_seconds
-            if act.replace and isinstance(slot.order, JoinOrder):
-                fetched = structs.replace(slot.order, replace=True)
-                self._reconciler.order(meeting, room, fetched, now)
+            self._reconciler.ring(meeting, room, act, by, now)
 
     def _show(self, meeting: Meeting, act: Message, now: Now) -> None:
         order = ShowOrder(act.text, act.level, act.seconds, act.answers)

@@ -65,7 +65,8 @@ class Observer:
             self._note(e.FloorReturned(number, room))
         elif event.type in ANSWERS:
             text = event.detail.answer or event.text
-            self._note(e.Answered(number, room, event.detail.id, text))
+            to = event.detail.show or event.detail.command
+            self._note(e.Answered(number, room, to, text))
         elif event.type in ("fault", "media-restarted", "recording-failed") and not meeting.over:
             self._note(e.Faulted(number, room, event.code, event.text))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import structs
+
 from agent.conductor.core import staging
 from agent.conductor.core.meeting import Meeting
 from agent.conductor.core.member import (
@@ -20,11 +22,11 @@ from agent.conductor.core.member import (
     kind_of,
 )
 from agent.conductor.core.model import entries as e
+from agent.conductor.core.model.acts import Call
 from agent.conductor.core.model.effects import Effect, Send
-from agent.conductor.core.model.orders import CallOrder, JoinOrder, LeaveOrder, Order
+from agent.conductor.core.model.orders import JoinOrder, LeaveOrder, Order
 from agent.conductor.core.model.profile import Profile
 from agent.conductor.core.rooms import Rooms, SeenRoom
-from agent.core.model import commands
 from agent.core.model.clock import Now
 
 ONCE = ("call", "show", "mute")
@@ -67,6 +69,16 @@ class Reconciler:
         self._note(e.Ordered(meeting.number, room, number or member.revision + 1, order))
         self._send(meeting, member, member.slots[kind_of(order)], now)
 
+    def ring(self, meeting: Meeting, room: str, act: Call, by: str, now: Now) -> None:
+        """Call the room, and join it anew if it is not there; `replace` fetches it from elsewhere."""
+        wanted = staging.presence(meeting, room, self._rooms, self._profile)
+        if not isinstance(wanted, JoinOrder):
+            return
+        call = staging.call(wanted, act.text, by, replace=act.replace)
+        self.order(meeting, room, call, now)
+        if not self._rooms[room].is_in(meeting.id):
+            self.order(meeting, room, structs.replace(wanted, replace=act.replace), now)
+
     def settled(self, meeting: Meeting, room: str, slot: Slot, now: Now) -> None:
         """The room gave its final word: success is looked after soon, a refusal at the next call."""
         member = meeting.members[room]
@@ -99,13 +111,8 @@ class Reconciler:
 
     def _first(self, meeting: Meeting, member: Member, wanted: Order, now: Now) -> None:
         member.calls = 1
-        if meeting.start.urgent:
-            title = meeting.start.title
-            call = CallOrder(
-                commands.Meeting(meeting.id, title),
-                caller=meeting.started_by or None,
-                then="nothing",
-            )
+        if meeting.start.urgent and isinstance(wanted, JoinOrder):
+            call = staging.call(wanted, None, meeting.started_by)
             self.order(meeting, member.room, call, now)
         self.order(meeting, member.room, wanted, now)
 

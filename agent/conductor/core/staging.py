@@ -6,10 +6,17 @@ sends a thumbnail. A room decodes four sources at the most.
 
 from __future__ import annotations
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from agent.conductor.core.meeting import Meeting
-from agent.conductor.core.model.orders import FloorOrder, JoinOrder, LeaveOrder, Order, Publish
+from agent.conductor.core.model.orders import (
+    CallOrder,
+    FloorOrder,
+    JoinOrder,
+    LeaveOrder,
+    Order,
+    Publish,
+)
 from agent.conductor.core.model.profile import Profile
 from agent.conductor.core.rooms import Rooms
 from agent.core.model import commands
@@ -36,6 +43,22 @@ def presence(meeting: Meeting, room: str, rooms: Rooms, profile: Profile) -> Joi
         until=meeting.until,
         recording=start.recording,
         floor="open" if open_floor else "request",
+    )
+
+
+def call(join: JoinOrder, text: str | None, caller: str, *, replace: bool = False) -> CallOrder:
+    """The call that goes with this join."""
+    return CallOrder(
+        join.meeting,
+        join.publish,
+        join.play,
+        join.microphone,
+        join.until,
+        join.recording,
+        join.floor,
+        replace,
+        text,
+        caller or None,
     )
 
 
@@ -67,5 +90,5 @@ def same(given: Order, wanted: Order) -> bool:
     """
     if isinstance(given, JoinOrder) and isinstance(wanted, JoinOrder):
         microphone = wanted.microphone if wanted.floor == "open" else given.microphone
-        given = replace(given, replace=wanted.replace, microphone=microphone)
+        given = structs.replace(given, replace=wanted.replace, microphone=microphone)
     return given == wanted

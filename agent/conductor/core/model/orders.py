@@ -52,13 +52,19 @@ class FloorOrder(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=
 
 
 class CallOrder(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="call"):
-    """Ring."""
+    """Ring; whoever answers is in the meeting just as the join says, which goes beside it."""
 
     meeting: Meeting
+    publish: Publish
+    play: list[Source]
+    microphone: Literal["live", "muted"]
+    until: datetime | None = None
+    recording: Literal["on", "off"] = "off"
+    floor: Literal["open", "request"] = "open"
+    replace: bool = False
     text: str | None = None
     caller: str | None = None
-    then: Literal["join", "nothing"] = "join"
-    replace: bool = False
+    then: Literal["join", "nothing"] = "nothing"
 
 
 class ShowOrder(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="show"):

@@ -94,7 +94,10 @@ class SeenAck(Struct, frozen=True):
 class SeenDetail(Struct, frozen=True):
     """What an event says beside its text."""
 
-    id: str = ""
+    show: str = ""
+    """The id of the `show` that was answered."""
+    command: str = ""
+    """The id of the `call` that was answered."""
     answer: str = ""
 
 

@@ -1,0 +1,80 @@
+"""Operators' accounts: names, argon2 hashes of passwords, and what each may do."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import msgspec
+
+from agent.errors import AgentError
+
+ACCOUNTS = "accounts.json"
+ROLES = ("operator", "viewer")
+NAME = re.compile(r"[\w.@-]{1,40}\Z")
+MIN_PASSWORD = 10
+MAX_PASSWORD = 200
+
+_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+"""Checked for names that don't exist, so that they take as long as those that do."""
+
+
+class Account(msgspec.Struct, frozen=True):
+    """One person."""
+
+    password: str
+    role: str
+
+
+class Accounts:
+    """In `file`, read anew for each login, so that a change counts at once."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def keep(self, name: str, password: str, role: str) -> None:
+        """Make the account or change it. Raises AgentError."""
+        from argon2 import PasswordHasher
+
+        if not NAME.match(name):
+            raise AgentError("bad-name", f"{name!r}: letters, digits, '.', '-', '@', at most 40")
+        if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+            text = f"the password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters"
+            raise AgentError("bad-password", text)
+        accounts = self._read()
+        accounts[name] = Account(PasswordHasher().hash(password), role)
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = self._file.with_suffix(".new")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            out.write(msgspec.json.format(msgspec.json.encode(accounts)))
+            out.flush()
+            os.fsync(out.fileno())
+        new.replace(self._file)
+
+    def role_of(self, name: str, password: str) -> str | None:
+        """The role if name and password belong together, else None. Takes a tenth of a second."""
+        from argon2 import PasswordHasher
+        from argon2.exceptions import InvalidHash, VerificationError
+
+        if len(password) > MAX_PASSWORD:
+            return None
+        account = self._read().get(name)
+        try:
+            PasswordHasher().verify(account.password if account else _NOBODY, password)
+        except (VerificationError, InvalidHash):
+            return None
+        return account.role if account else None
+
+    def role_now(self, name: str) -> str | None:
+        """What this name may do now; None if the account is gone."""
+        account = self._read().get(name)
+        return account.role if account else None
+
+    def _read(self) -> dict[str, Account]:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=dict[str, Account])
+        except FileNotFoundError:
+            return {}
+        except (OSError, msgspec.MsgspecError) as error:
+            raise AgentError("bad-accounts", f"{self._file} cannot be read: {error}") from error
