@@ -34,6 +34,7 @@ from tests.media.rooms import flowing, plan, room
 from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
+from tests.support.tcp_peer import TcpPeer
 from tests.support.turn import PASSWORD, USER, TurnServer
 from tests.support.waiting import wait_for
 
@@ -193,3 +194,13 @@ def test_servers_that_are_away_hold_nobody_up(media_server: MediaServer) -> None
         began = child.when(UplinkReported, lambda r: r.state == "connecting")
         took = child.when(UplinkReported, lambda r: r.state == "connected") - began
         assert took < LONG_PATIENCE_SECONDS
+
+
+@pytest.mark.alone
+def test_media_go_by_tcp_where_the_server_offers_nothing_else() -> None:
+    with TcpPeer() as server, MediaProcess(room(camera=False)) as child:
+        child.start(plan(publish=f"{server.url}/by-tcp/whip"))
+        child.wait(UplinkReported, lambda r: r.state == "connected", seconds=20)
+        assert server.arrived.wait(10)
+        assert " UDP " not in server.answer
+        assert "tcptype passive" in server.answer

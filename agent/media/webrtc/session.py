@@ -129,7 +129,7 @@ class MediaSession:
         webrtc.connect("deep-element-added", self._on_element)
         ice = shared(webrtc.get_property("ice-agent"))
         ice.get_property("agent").set_property("upnp", False)
-        ice.set_property("ice-tcp", False)
+        ice.set_property("ice-tcp", True)
         for address in self._network.addresses_towards(self._endpoint.url):
             ice.emit("add-local-ip-address", address)
         self._network.ice.give_to(webrtc)
