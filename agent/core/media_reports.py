@@ -75,6 +75,7 @@ class MediaReports:
             link = MediaLink(report.state, report.text)
             if isinstance(report, UplinkReported):
                 membership.uplink = link
+                membership.refused = report.refused
             elif report.url in membership.downlinks:
                 membership.downlinks[report.url] = link
             if report.state == "wrong-peer":

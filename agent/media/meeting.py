@@ -18,6 +18,7 @@ from agent.core.model.media import (
     Instruction,
     LinkState,
     MediaReport,
+    Medium,
     MeetingPlan,
     SetAnnouncement,
     SetCamera,
@@ -80,6 +81,7 @@ class Meeting:
         self._sent = SentPicture()
         self._recordings_ending: list[threading.Thread] = []
         self._recorder = self._make_recorder()
+        self._camera_wanted = self._plan.camera_live
         self.camera = OwnPicture(
             self._loop, self._devices.camera, makers.camera, self._on_unit, self._send
         )
@@ -176,7 +178,17 @@ class Meeting:
 
     def _report_uplink(self, state: LinkState, text: str) -> None:
         self._notice.link(UPLINK, state)
-        self._send(UplinkReported(state, text))
+        self._send(UplinkReported(state, text, self._refused()))
+        if state == "connected":
+            self._open_camera()
+
+    def _refused(self) -> tuple[Medium, ...]:
+        return self.uplink.refused if self.uplink else ()
+
+    def _open_camera(self) -> None:
+        """Or close it: nothing is encoded for nobody."""
+        taken = "picture" not in self._refused() or self._recorder.on
+        self.camera.set_live(self._camera_wanted and taken)
 
     def _report_recording(self, report: MediaReport) -> None:
         """From the recording's thread. The people in the room are told too."""
@@ -206,7 +218,7 @@ class Meeting:
         self._announcing.set(self._plan.announcement)
         self._notice.floor(self._plan.floor)
         self.sources.play(self._plan.play)
-        self.camera.set_live(self._plan.camera_live)
+        self._open_camera()
         if self._plan.recording:
             with contextlib.suppress(MediaError):  # the recorder has reported it
                 self._record(on=True)
@@ -240,7 +252,8 @@ class Meeting:
             case SetMicrophone(live=live, by_hand=by_hand):
                 self._set_microphone(live, by_hand)
             case SetCamera(live=live):
-                self.camera.set_live(live)
+                self._camera_wanted = live
+                self._open_camera()
             case SetVolume(speaker=percent):
                 if self.speaker:
                     self.speaker.set_volume(percent)

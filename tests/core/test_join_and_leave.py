@@ -290,3 +290,13 @@ def test_a_wrong_peer_in_a_meeting_is_told_and_the_other_sources_play_on() -> No
     play.report(DownlinkReported(SERVER + "/b", "wrong-peer", "somebody else answers"))
     assert play.phase is Phase.IN_MEETING
     assert [e.event for e in play.all(do.PublishEvent) if e.event.type == "wrong-peer"]
+
+
+def test_what_the_media_server_does_not_take_is_named() -> None:
+    play = Playbook()
+    play.command("join", id="c1", meeting={"id": "giao-ban"})
+    play.opened("microphone")
+    play.report(UplinkReported("flowing", refused=("picture",)))
+    play.flow()
+    play.report(UplinkReported("flowing", refused=("picture",)))
+    assert "camera" in play.room.lifecycle.membership.detail()["missing"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.core.model.media import DownlinkReported, UplinkReported
+from agent.core.model.media import DeviceReported, DownlinkReported, UplinkReported
 from tests.media.rooms import flowing, plan, room
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
@@ -25,6 +25,9 @@ def test_the_other_medium_is_published(media_server: MediaServer, kind: str, sha
         packets = lambda: media_server.sessions(name)[0]["packets"]  # noqa: E731
         wait_for(lambda: packets()[other] > 40, 10, "the other medium")
         assert packets()[kind] == 0, "nothing is sent of what was refused"
+        assert process.said(UplinkReported, flowing)[-1].refused == (KINDS[kind],)
+        if kind == "video":
+            process.wait(DeviceReported, lambda r: r.device == "camera" and not r.open)
         assert process.stop() == 0
     assert media_server.sessions(name) == []
 

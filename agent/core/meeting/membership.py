@@ -8,9 +8,15 @@ from typing import Any
 
 from agent.core.model.commands import Code, Command, Endpoint, Join, Source
 from agent.core.model.documents import DeviceStatus, FloorState, MeetingState, Status
-from agent.core.model.media import LinkState, MeetingPlan
+from agent.core.model.media import LinkState, Medium, MeetingPlan
 from agent.core.model.profile import Profile
 from agent.core.model.urls import shown
+
+REFUSED: dict[Medium, tuple[str, str]] = {
+    "picture": ("camera", "Camera: the media server does not take the room's picture"),
+    "sound": ("microphone", "Microphone: the media server does not take the room's sound"),
+}
+"""The device, and what is to be said of it."""
 
 
 @dataclass
@@ -38,6 +44,8 @@ class Membership:
     """Stamped by a clock that was not set yet."""
     joined_once: bool = False
     failures: int = 0
+    refused: tuple[Medium, ...] = ()
+    """What the media server does not take of the room's stream."""
     missing: dict[str, str] = field(default_factory=dict)
     """Device -> what is wrong with it, as the media process reported."""
     uplink: MediaLink = field(default_factory=MediaLink)
@@ -86,6 +94,7 @@ class Membership:
         self.uplink = MediaLink()
         self.downlinks = {source.url: MediaLink() for source in self.play}
         self.missing = {}
+        self.refused = ()
 
     def set_sources(self, play: list[Source]) -> None:
         """Play exactly these; links that stay keep their state."""
@@ -156,8 +165,9 @@ class Membership:
     def detail(self) -> dict[str, Any]:
         """For the ack of a join: what is not as it should be."""
         detail: dict[str, Any] = {}
-        if self.missing:
-            detail["missing"] = dict(self.missing)
+        refused = {REFUSED[medium][0]: REFUSED[medium][1] for medium in self.refused}
+        if missing := refused | self.missing:
+            detail["missing"] = missing
         if self.silent_sources:
             detail["silent_sources"] = self.silent_sources
         return detail

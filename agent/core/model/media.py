@@ -13,6 +13,7 @@ from msgspec import Struct
 from agent.core.model.commands import Endpoint, Source
 from agent.core.model.documents import DeviceStatus, FloorState
 
+Medium = Literal["picture", "sound"]
 DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
 
 
@@ -197,10 +198,11 @@ class DeviceReported(Struct, frozen=True, tag_field="kind", tag="device"):
 
 
 class UplinkReported(Struct, frozen=True, tag_field="kind", tag="uplink"):
-    """The WHIP session's state changed."""
+    """The WHIP session's state changed. `refused`: what the server does not take of the room's stream."""
 
     state: LinkState
     text: str = ""
+    refused: tuple[Medium, ...] = ()
 
 
 class DownlinkReported(Struct, frozen=True, tag_field="kind", tag="downlink"):

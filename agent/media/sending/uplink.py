@@ -11,6 +11,7 @@ import threading
 from typing import Any
 
 from agent.core.model.commands import Endpoint
+from agent.core.model.media import Medium
 from agent.media.context import Context
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.pipeline import Pipeline, wrap
@@ -86,6 +87,12 @@ class Uplink:
     def close(self) -> list[threading.Thread]:
         self._feed({})
         return self.connection.close()
+
+    @property
+    def refused(self) -> tuple[Medium, ...]:
+        """What the server does not take."""
+        session = self.connection.session
+        return session.agreement.refused if session else ()
 
     def figures(self) -> dict[str, Any]:
         return {

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from agent.core.model.media import Medium
 from agent.media.webrtc.transport_feedback import URI as TRANSPORT_FEEDBACK
 
-Medium = Literal["picture", "sound"]
 MEDIA: dict[str, Medium] = {"video": "picture", "audio": "sound"}
 
 LEAST_UFRAG_LETTERS, LEAST_PASSWORD_LETTERS = 4, 22
