@@ -1,0 +1,140 @@
+"""The conductor's journal on a bad disk, its tokens, its settings file, and bytes from strangers."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from agent.conductor.core.model.acts import StartMeeting
+from agent.conductor.core.model.entries import Acted, Closed, Entered, Entry
+from agent.conductor.core.model.orders import JoinOrder, Publish
+from agent.conductor.core.model.seen import SeenState
+from agent.conductor.settings import load
+from agent.conductor.store.journal import Journal
+from agent.conductor.tokens import Tokens
+from agent.conductor.wire import HubTopics, encode_order
+from agent.core.model.command_codec import command_from
+from agent.core.model.commands import Join, Meeting, Origin, Source
+from agent.errors import ConfigError, JournalError
+
+NOW = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)
+START = Entry(NOW, Acted(1, StartMeeting("hop", ["a"], chair="a")), "ha")
+HUB = Path(__file__).parents[2] / "config/hub"
+
+
+def order() -> JoinOrder:
+    return JoinOrder(
+        Meeting("hop"),
+        Publish("https://hub/hop/a/whip", picture="small"),
+        [Source("https://hub/hop/b/whep", label="B")],
+        "live",
+        floor="request",
+    )
+
+
+def test_what_is_written_is_there_after_a_restart_and_closed_meetings_are_not(
+    tmp_path: Path,
+) -> None:
+    journal = Journal(tmp_path)
+    journal.write([START, Entry(NOW, Entered(1, "a"))])
+    instance = journal.instance
+    journal.close()
+    journal = Journal(tmp_path)
+    assert journal.instance == instance
+    assert next(iter(journal.open_entries())) == START
+    journal.write([Entry(NOW, Closed(1))])
+    assert list(journal.open_entries()) == []
+    assert journal.last_number() == 1
+    assert len(journal.entries_of(1)) == 3
+
+
+def test_a_disk_that_is_full_refuses_and_takes_what_waited_when_it_can(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal._connection.execute("PRAGMA max_page_count = 1")
+    big = Entry(NOW, Acted(1, StartMeeting("hop", ["a"] * 4000, chair="a")), "ha")
+    with pytest.raises(JournalError):
+        journal.write([big])
+    assert journal.trouble
+    journal.write_later([big])
+    assert journal.entries_of(1) == [big]
+    journal._connection.execute("PRAGMA max_page_count = 1000000")
+    journal.write([START])
+    assert journal.trouble == ""
+    assert journal.entries_of(1) == [big, START]
+
+
+def test_a_disk_that_cannot_be_written_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    journal.write([START])
+    journal.close()
+
+    def read_only(path: Path) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr("agent.conductor.store.journal._open", read_only)
+    journal = Journal(tmp_path)
+    assert "readonly" in journal.trouble
+    assert list(journal.open_entries()) == [START]
+    with pytest.raises(JournalError):
+        journal.write([START])
+
+
+def test_tokens_are_for_this_room_and_direction_and_hold_by_the_served_key(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / "key.jwk", 600)
+    filled = tokens.fill("a", order(), NOW.timestamp())
+    assert isinstance(filled, JoinOrder)
+    keys = KeySet.import_key_set(msgspec.json.decode(tokens.jwks()))
+    assert b'"d"' not in tokens.jwks(), "the private part stays here"
+    publish = jwt.decode(filled.publish.token or "", keys, algorithms=["ES256"]).claims
+    read = jwt.decode(filled.play[0].token or "", keys, algorithms=["ES256"]).claims
+    assert publish["mediamtx_permissions"] == [{"action": "publish", "path": "hop/a"}]
+    assert read["mediamtx_permissions"] == [{"action": "read", "path": "hop/b"}]
+    assert publish["exp"] - NOW.timestamp() == 600
+    again = Tokens(tmp_path / "key.jwk", 600)
+    assert again.jwks() == tokens.jwks()
+
+
+def test_an_order_is_a_command_as_rooms_read_it() -> None:
+    fields = msgspec.json.decode(encode_order("c1-1-join-1", order()))
+    decoded = command_from(fields, "join", Origin.HUB, lambda: "x")
+    assert isinstance(decoded.command.body, Join)
+    assert decoded.command.body.floor == "request"
+    assert decoded.command.id == "c1-1-join-1"
+
+
+def test_what_strangers_say_is_cleaned_or_not_read() -> None:
+    topics = HubTopics("diemcau/v1", "hub")
+    state = {"room": "a", "connection": "online", "session": "s", "phase": "standby"}
+
+    def decode(document: object, room: str = "a") -> object:
+        payload = document if isinstance(document, bytes) else msgspec.json.encode(document)
+        return topics.decode(f"diemcau/v1/room/{room}/state", payload)
+
+    said = decode({**state, "name": "\x1b[2J\u202eevil"})
+    assert isinstance(said, SeenState)
+    assert said.name.isprintable()
+    assert decode(state, "b") is None, "a room speaks for itself alone"
+    for bad in (b"", b"\xff", b"[" * 100_000, {**state, "phase": "dancing"}, 7):
+        assert decode(bad) is None
+
+
+def test_the_shipped_settings_are_whole() -> None:
+    settings = load(HUB / "conductor.yaml", check_files=False)
+    assert settings.console is not None
+    assert settings.media.tokens
+
+
+def test_the_page_is_not_served_in_the_clear(tmp_path: Path) -> None:
+    file = tmp_path / "conductor.yaml"
+    text = (HUB / "conductor.yaml").read_text("utf-8")
+    file.write_text(text.replace("#host: 127.0.0.1", "host: 0.0.0.0"))
+    with pytest.raises(ConfigError, match=r"console\.host"):
+        load(file, check_files=False)
