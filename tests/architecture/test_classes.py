@@ -14,8 +14,6 @@ MAX_PARAMETERS = 6
 """Of a constructor, `self` aside; what is needed everywhere comes as one context."""
 
 NOT_YET: set[str] = {
-    "agent/hub/connection.py MqttConnection",
-    "agent/hub/session.py Session",
     "agent/devices/camera/streaming.py StreamingCamera",
     "agent/devices/camera/watch.py PictureWatch",
     "agent/devices/panel/simulated.py ButtonFifo",

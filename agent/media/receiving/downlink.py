@@ -33,7 +33,11 @@ JITTER_SECONDS = 0.25
 
 
 class Downlink:
-    """Plays one source into `outlets`, with its picture or without."""
+    """Plays one source into `outlets` from `start` to `close`, with its picture or without; in the loop's thread.
+
+    `report` gets the state of the session that plays, `paths` says what comes after our delays (nanoseconds).
+    Nothing is raised: what fails is reported and tried again.
+    """
 
     def __init__(
         self,
@@ -121,7 +125,7 @@ class Downlink:
         }
 
     def loss(self) -> float | None:
-        """Of its packets since the last look (0 to 1); None if there were none to come."""
+        """The share of its packets (0 to 1) that were lost since the last call; None if none were due."""
         return self._playing.loss()
 
     @property
@@ -151,7 +155,9 @@ class Downlink:
         return self._handover is not None
 
     def want_picture(self, wanted: bool) -> None:
-        """Play it with its picture, or only its sound; what plays goes on until that can be had."""
+        """Play it with its picture, or its sound alone. What plays now goes on until the other can be had; a
+        second call before that replaces the first.
+        """
         if wanted == self._with_picture:
             return
         self._with_picture = wanted
@@ -215,8 +221,8 @@ class Downlink:
     # --- waiting
 
     def _begin(self, reception: Reception) -> None:
-        """It plays, with counters of its own, or alone again: what was lost until now is no reason to wait
-        longer.
+        """This reception plays from now on, or plays alone again: count anew, so that what was lost until now
+        makes nothing wait longer.
         """
         session = reception.connection.session
         now = time.monotonic()

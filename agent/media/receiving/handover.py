@@ -24,7 +24,11 @@ COMPARED_PIECES = 25
 
 
 class Handover:
-    """`start()`; then one of the calls, unless it is abandoned. In the loop's thread."""
+    """Replaces `playing` by `coming`: call `start` once, and pass on what `coming`'s connection reports.
+
+    Ends in exactly one of three ways: `on_done` is called (`coming` is ready to play), `on_failed` is called (its
+    picture is not to be had or harms the sound), or the caller abandons it. All in the loop's thread.
+    """
 
     def __init__(
         self,
@@ -52,7 +56,7 @@ class Handover:
             self._playing.repair(False)
 
     def on_state(self, state: LinkState, text: str) -> None:
-        """What the next one's connection tells."""
+        """The connection of `coming` has reported this state, with a text if something is wrong."""
         if state == "flowing":
             seconds = TRIAL_SECONDS if self._trial else PARALLEL_SECONDS
             self.coming.time_sound(self._coming_late.append)
@@ -90,7 +94,7 @@ class Handover:
             self._on_failed()
 
     def abandon(self) -> list[threading.Thread]:
-        """The threads to wait for: the next one is closed, the other plays on."""
+        """Close `coming` and let the other one play on. Returns the threads to wait for, which say DELETE."""
         self._stop()
         if not self._trial:
             self._playing.repair(True)

@@ -25,7 +25,9 @@ SHRINKING_FACTOR = 0.8
 
 
 class JitterControl:
-    """The delay of one session; `floor_milliseconds` is the setting's."""
+    """How long one source's media wait for late packets: `milliseconds`, from the setting's `floor_milliseconds`
+    to LONGEST_MILLISECONDS. Times are seconds of the monotonic clock. Raises nothing.
+    """
 
     def __init__(self, floor_milliseconds: int, now_seconds: float) -> None:
         self._floor = floor_milliseconds
@@ -35,16 +37,22 @@ class JitterControl:
         self.milliseconds = floor_milliseconds
 
     def begin(self, now_seconds: float) -> None:
-        """Another session on the same link: its counters start anew."""
+        """Another session has begun, whose counters start at zero; the delay stays as it is."""
         self._before, self._calm_from = Arrivals(), now_seconds
 
     def go_on(self, arrivals: Arrivals, now_seconds: float) -> None:
-        """With another session, whose counters are these, and that has come through what was the matter."""
+        """Another session has taken over that has run beside the old one for a while: `arrivals` are its counters so
+        far. What it lost until now makes nothing grow, for that mishap is over.
+        """
         self._before, self._calm_from = arrivals, now_seconds
         self._grew_seconds = now_seconds
 
     def update(self, arrivals: Arrivals, now_seconds: float) -> int:
-        """Some times a second. The delay in milliseconds from now on."""
+        """Call some times a second with the session's counters. Returns the delay in milliseconds from now on.
+
+        A packet given up or come too late makes it grow at once, at most once in SETTLE_SECONDS; CALM_SECONDS
+        without any request for a packet make it shrink.
+        """
         before, self._before = self._before, arrivals
         if arrivals.lost > before.lost or arrivals.late > before.late:
             self._calm_from = now_seconds

@@ -17,7 +17,9 @@ REMEMBERED = 500
 
 
 class Harm(NamedTuple):
-    """So many pieces of sound one after the other, 20 ms each, are later than before by so much."""
+    """A picture harms the sound if `pieces` pieces of it in a row (20 ms each) are late by more than
+    `nanoseconds`, counted from the earliest ones lately.
+    """
 
     nanoseconds: int
     pieces: int
@@ -31,14 +33,16 @@ LASTING = Harm(100_000_000, 15)
 
 
 class PictureTrial:
-    """Of one source; `harms` for each piece of the sound that plays."""
+    """Judges one trial of one source's picture; call `harms` for each piece of the sound that plays meanwhile."""
 
     def __init__(self) -> None:
         self._queue = Queue(REMEMBERED)
         self._harmed = {FULL: 0, LASTING: 0}
 
     def harms(self, late_nanoseconds: int) -> bool:
-        """Of the sound, after its own time."""
+        """Take in how late one piece of sound came, in nanoseconds after its own time. True when the picture harms
+        the sound: then the link is too narrow for it.
+        """
         queued = self._queue.update(late_nanoseconds)
         for harm, pieces in self._harmed.items():
             self._harmed[harm] = pieces + 1 if queued > harm.nanoseconds else 0

@@ -59,7 +59,11 @@ class Shared(NamedTuple):
 
 
 class Reception:
-    """From `start()` to `close()`, in the loop's thread."""
+    """One WHEP connection to `source`, kept up from `start` to `close`; used in the loop's thread.
+
+    Until `play` it decodes and nothing is seen or heard of it. What ends the connection goes to `report`; nothing
+    is raised.
+    """
 
     def __init__(
         self,
@@ -96,7 +100,7 @@ class Reception:
         self.connection.start()
 
     def play(self) -> None:
-        """From now on what it brings is seen and heard."""
+        """From now on what it brings goes to the outlets: it is seen and heard."""
         self._plays = True
         for media in tuple(self._sinks):
             self._connect(media)
@@ -106,7 +110,7 @@ class Reception:
         return self.connection.close()
 
     def loss(self) -> float | None:
-        """Of its packets since the last look (0 to 1); None if there were none to come."""
+        """The share of its packets (0 to 1) that were lost since the last call; None if none were due."""
         session = self.connection.session
         if session is None:
             return None
@@ -127,8 +131,8 @@ class Reception:
             tap.switch(on)
 
     def repair(self, on: bool) -> None:
-        """Whether lost packets are asked for again, and keyframes: on a full link both only queue behind all
-        the rest.
+        """Ask for lost packets and keyframes again, or stop asking: on a full link the answers would only queue
+        behind everything else.
         """
         self._repairs = on
         if session := self.connection.session:
@@ -148,7 +152,9 @@ class Reception:
             self._timing.switch(True)
 
     def bring_forward(self, nanoseconds: int) -> None:
-        """Its sound began behind a queue that is about to go, and has times that are so much too late."""
+        """Play its sound earlier by so many nanoseconds: it began while a queue stood on the link, so its times
+        are too late by as much, and the queue is about to go.
+        """
         if session := self.connection.session:
             session.jitter_buffers.shift(-nanoseconds)
             self._loop.later(DRAINED_SECONDS, lambda: self._anchor(session))

@@ -35,31 +35,34 @@ AGAIN_SECONDS = 1.5
 """Congested once more so soon: the picture waits, to see whether the queue is ours."""
 
 BURST = 1.25
-"""Times what is sent: a link that carries so much is only taking a keyframe."""
+"""A link that carries more than this times what is sent is not congested: it only takes a keyframe."""
 
 CLIFF = 0.6
-"""Times what is sent: a link that carries no more has become narrow, and the queue will be long."""
+"""A link that carries less than this times what is sent has become narrow, and the queue will be long."""
 
 CLIFF_QUEUE_SECONDS = 0.06
-"""A busy machine makes shorter ones."""
+"""On such a narrow link a queue as short as this counts; a busy machine alone makes shorter ones."""
 
 HEADROOM = 0.8
-"""Of what arrived, after congestion."""
+"""The share of what arrived that is sent after congestion."""
 
 AFTER_CUT = 1 / 4
-"""Of what was sent: it is better too little for some seconds than the sound lost once more."""
+"""The share of what was sent that is sent after a sudden loss: too little for some seconds is better than
+losing sound once more."""
 
 WORTH = 3.0
-"""Times the floor: what was sent before a cut, for the picture to be kept at all."""
+"""At a cut the picture is kept only if this times its floor was sent; else it is given up."""
 
 FAST_GROWTH = 1.3
 NEAR = 0.9
-"""Of what was too much the last time: up to there it grows fast."""
+"""The bitrate grows by FAST_GROWTH at each step until it has reached this share of the bitrate that
+congested the link the last time; from there on it grows in small steps."""
 
 FIRST_STEP, STEP_GROWTH = 0.04, 1.4
 LONGEST_STEP, LONGEST_STEP_OF_SOUND = 0.7, 0.15
-"""Of what is sent: from there on in steps that grow, small enough that a queue shows before it overflows,
-and yet at full size within 15 s of the link being wide again, or some 20 from sound alone."""
+"""Each small step adds a share of what is sent: first FIRST_STEP, then STEP_GROWTH times the step before, at
+most LONGEST_STEP. Small enough that a queue shows before it overflows, and yet at full size within 15 s of the
+link being wide again, or some 20 s from sound alone."""
 
 
 class Pace(NamedTuple):
@@ -93,7 +96,11 @@ class Targets(NamedTuple):
 
 
 class RateControl:
-    """Between the picture's floor and ceiling, both in bit/s; times are the monotonic clock's."""
+    """Turns reports about the link into bitrates for the encoders.
+
+    `floor` and `ceiling` are the picture's least and greatest bitrate in bit/s. All times are seconds of the
+    monotonic clock. Raises nothing; a report that tells nothing changes nothing.
+    """
 
     def __init__(self, floor: int, ceiling: int) -> None:
         self._floor = floor + SOUND_ALONE
@@ -108,14 +115,16 @@ class RateControl:
 
     @property
     def targets(self) -> Targets:
-        """What the link does not give to the picture below its floor, the sound may have."""
+        """The bitrates in force. Where the link carries less than the picture's floor, the picture is given up
+        and the sound may have all of it.
+        """
         if self._total >= self._floor:
             waits = self._waits_until is not None
             return Targets(int(self._total) - SOUND_ALONE, SOUND_BITS_PER_SECOND, waits)
         return Targets(None, int(self._total) - OVERHEAD_BITS_PER_SECOND)
 
     def update(self, report: LinkReport, now_seconds: float) -> Targets:
-        """Take a report in. The targets from now on."""
+        """Take in one report of the link; returns the targets from now on."""
         settled = now_seconds - self._fell_back_seconds >= report.pace.effect_seconds
         queueing = self._queueing(report, settled)
         if self._waits_until is not None:
@@ -130,7 +139,9 @@ class RateControl:
         return self.targets
 
     def pass_time(self, now_seconds: float) -> bool:
-        """Whether the picture has waited for long enough, and in vain."""
+        """Call some times a second. True once, when the picture has waited for its longest time and the queue is
+        still there: then the queue is not ours, and the picture goes on.
+        """
         if self._waits_until is None or now_seconds < self._waits_until:
             return False
         self._waits_until = None
@@ -138,7 +149,9 @@ class RateControl:
         return True
 
     def cut(self, wait_seconds: float, now_seconds: float) -> Targets:
-        """Much was lost in one moment: the link has become narrow, nobody knows yet how narrow."""
+        """Many packets were lost in one moment, so the link has become narrow and nobody knows yet how narrow: the
+        bitrate falls at once and the picture waits `wait_seconds`. Returns the targets from now on.
+        """
         if now_seconds - self._cut_seconds >= RECEIVER_REPORTS.effect_seconds:
             self._cut_seconds = now_seconds
             wanted = max(self._total * AFTER_CUT, self._floor)
@@ -148,7 +161,7 @@ class RateControl:
         return self.targets
 
     def limit(self, bits_per_second: int | None) -> None:
-        """What the receiver says that it can take, of picture and sound together; None: all."""
+        """Send no more than the receiver says it can take, picture and sound together; None lifts the limit."""
         self._ceiling = min(self._most, bits_per_second or self._most)
         if self._total > max(self._ceiling, SOUND_ALONE):
             self._total = self._ceiling if self._ceiling >= self._floor else SOUND_ALONE

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import deque
 
 BITS_PER_PACKET = 20_000
-"""Of the picture's bitrate for each packet a second that may be sent again: 75 at 1.5 Mbit/s, where
-5 % loss asks for 10, and servers that ask every 100 ms do so twice or thrice."""
+"""One packet a second may be sent again for each so many bit/s of picture: 75 packets a second at 1.5 Mbit/s.
+A loss of 5 % asks for 10 there, and servers that ask every 100 ms ask twice or three times."""
 
 LEAST_PER_SECOND = 2.0
 SOUND_PER_SECOND = 12.0
-"""A quarter of all, so that on a full link the sound does not choke on itself."""
+"""A quarter of the sound's packets, so that repeated sound alone can't fill a narrow link."""
 
 BURST_SECONDS = 1.0
 MANY_PACKETS = 12
@@ -24,7 +24,10 @@ a bad radio loses. The link has become narrow, and the next report would tell it
 
 
 class RetransmissionBudget:
-    """A token bucket; used in the thread that takes the requests."""
+    """A token bucket of packets. `per_second` is the rate at which it fills; it holds one second of it.
+
+    `permit` is called in the thread that takes the requests, `follow` in the loop's.
+    """
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second
@@ -32,7 +35,7 @@ class RetransmissionBudget:
         self._at = 0.0
 
     def follow(self, picture_bits_per_second: int) -> None:
-        """The picture's bitrate from now on."""
+        """The picture is sent with this bitrate (bit/s) from now on, and the bucket fills accordingly."""
         self._per_second = max(picture_bits_per_second / BITS_PER_PACKET, LEAST_PER_SECOND)
 
     def permit(self, now_seconds: float) -> bool:
@@ -47,13 +50,17 @@ class RetransmissionBudget:
 
 
 class SuddenLoss:
-    """Watches the requests; used in the thread that takes them."""
+    """Notices when very many different packets are asked for within MANY_SECONDS. Used in the thread that takes
+    the requests.
+    """
 
     def __init__(self) -> None:
         self._asked: deque[tuple[float, tuple[int, int]]] = deque()
 
     def asked(self, ssrc: int, number: int, now_seconds: float) -> bool:
-        """This packet was asked for. Whether that makes many, once for each time that it does."""
+        """Note that packet `number` of stream `ssrc` was asked for. True when MANY_PACKETS different ones were asked
+        for within MANY_SECONDS; counting then begins anew, so each such time is told once.
+        """
         self._asked.append((now_seconds, (ssrc, number)))
         while self._asked[0][0] < now_seconds - MANY_SECONDS:
             self._asked.popleft()
