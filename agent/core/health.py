@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from msgspec import structs
+
 from agent.core.context import Context
 from agent.core.meeting.membership import Membership
 from agent.core.model.clock import Now
@@ -119,7 +121,12 @@ class HealthBoard:
     @property
     def devices(self) -> dict[str, DeviceStatus]:
         """Every fitted device: what failed to obey, else the media process's word, else the probe's."""
-        return {**self._probed, **self._reported, **self._failed, **self._hub}
+        found = {**self._probed, **self._reported, **self._failed, **self._hub}
+        required = self._profile.required  # the settings' word, whoever reports the device
+        return {
+            name: structs.replace(device, required=name in required)
+            for name, device in found.items()
+        }
 
     def _tell_changes(self, now: Now) -> None:
         """Edges for the event topic, and a document soon."""
@@ -171,22 +178,30 @@ class HealthBoard:
     def _media(self, phase: Phase, held: Membership | None) -> dict[str, Any] | None:
         if held is None:
             return None
-        down = [
-            {"label": s.label or shown(s.url), "state": link.state, "text": link.text}
-            for s in held.play
-            if (link := held.downlinks[s.url])
-        ]
         code, text = self._media_word(phase, held)
         return {
             "status": Status.OK if code == "ok" else Status.DEGRADED,
             "code": code,
             "text": text,
-            "uplink": {"state": held.uplink.state, "text": held.uplink.text}
-            if held.publish
-            else None,
-            "downlinks": down,
             **self.figures,
+            "uplink": self._uplink(held) if held.publish else None,
+            "downlinks": self._downlinks(held),
         }
+
+    def _uplink(self, held: Membership) -> dict[str, Any]:
+        """What the media process measured, and the state and text that the core goes by."""
+        figures = self.figures.get("uplink") or {}
+        return {**figures, "state": held.uplink.state, "text": held.uplink.text}
+
+    def _downlinks(self, held: Membership) -> list[dict[str, Any]]:
+        """As `_uplink`, for each source that is to be played."""
+        measured = {one.get("url"): one for one in self.figures.get("downlinks", ())}
+        found = []
+        for source in held.play:
+            link, url = held.downlinks[source.url], shown(source.url)
+            own = {"label": source.label or url, "state": link.state, "text": link.text}
+            found.append({"url": url, **measured.get(url, {}), **own})
+        return found
 
     def _media_word(self, phase: Phase, held: Membership) -> tuple[str, str]:
         """The media's code, and a text for people."""

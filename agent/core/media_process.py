@@ -26,6 +26,8 @@ from agent.core.model.media import (
 
 FIRST_BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 30.0
+MAX_DOUBLINGS = 10
+"""More would only end in an overflow, after hours of failures."""
 
 
 class MediaProcess:
@@ -92,4 +94,9 @@ class MediaProcess:
     def _backoff_seconds(self, failures: int) -> float:
         """Doubles; the rooms of one hub are spread by their id, always in the same way."""
         spread = 0.75 + 0.5 * zlib.crc32(f"{self._room}/{failures}".encode()) / 2**32
-        return min(FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1), MAX_BACKOFF_SECONDS) * spread
+        return (
+            min(
+                FIRST_BACKOFF_SECONDS * 2.0 ** min(failures - 1, MAX_DOUBLINGS), MAX_BACKOFF_SECONDS
+            )
+            * spread
+        )

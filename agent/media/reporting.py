@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from msgspec import structs
+
 from agent.core.model.documents import DeviceStatus, Status
 from agent.core.model.media import DeviceKind, DeviceReported, MediaReport
 from agent.errors import AgentError, DeviceAbsent
@@ -13,6 +15,9 @@ from agent.errors import AgentError, DeviceAbsent
 STATUS_SECONDS = 1.0
 RETRY_SECONDS = 3.0
 """Between two attempts to open a sound device that failed."""
+
+MOVING = {"level_dbfs"}
+"""Of a driver's detail: old a second later, and in the figures that are measured all the time."""
 
 Send = Callable[[MediaReport], None]
 """Puts one report on the line to the daemon; from any thread."""
@@ -59,4 +64,6 @@ class DeviceReporter:
         news = (is_open, status.status, status.code)
         if news != self._told:
             self._told = news
-            self._send(DeviceReported(self._kind, is_open, status))
+            lasting = {k: v for k, v in status.detail.items() if k not in MOVING}
+            told = structs.replace(status, detail=lasting)
+            self._send(DeviceReported(self._kind, is_open, told))

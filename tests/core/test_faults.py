@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec import structs
+
 from agent.core.model import effects as do
 from agent.core.model.commands import (
     AckState,
@@ -30,7 +32,7 @@ from agent.core.model.events import (
     StopRequested,
 )
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
-from tests.core.playbook import SERVER, START, Playbook
+from tests.core.playbook import PROFILE, SERVER, START, Playbook
 
 
 def restored(
@@ -208,11 +210,11 @@ def test_a_leave_cut_off_by_a_crash_is_finished_not_resumed() -> None:
 
 
 def camera(status: Status, code: str) -> DeviceStatus:
-    return DeviceStatus(status, code, "Camera: check its cable", required=True)
+    return DeviceStatus(status, code, "Camera: check its cable")
 
 
 def test_a_fault_and_its_end_are_told_once_and_health_follows_at_once() -> None:
-    play = Playbook()
+    play = Playbook(structs.replace(PROFILE, required=frozenset({"camera"})))
     play.tell(Restored(None, [], cold=False))
     for _ in range(2):
         play.tell(DevicesProbed({"camera": camera(Status.ABSENT, "not-found")}))
@@ -352,3 +354,39 @@ def test_a_meeting_begun_by_a_wrong_clock_is_gone_back_into_when_the_clock_was_s
     again.clock_jumps(timedelta(days=3, hours=1))
     again.tell(Restored(play.all(do.RememberMeeting)[-1].record, [], cold=True))
     assert again.phase is Phase.RECONNECTING
+
+
+def test_the_links_states_and_texts_are_the_cores_whatever_is_measured() -> None:
+    """The figures of a link come beside its state and its text, never in their place."""
+    play = Playbook()
+    play.enter()
+    url = f"{SERVER}/giao-ban/whep"
+    down = {"url": url, "label": None, "state": "flowing", "frames_per_second": 24.8}
+    figures = {"uplink": {"state": "connecting", "attempts": 2}, "downlinks": [down]}
+    play.report(Measured(figures))
+    play.report(DownlinkReported(url, "stalled", "nothing for 5 s"))
+    play.report(UplinkReported("refused", "403 Forbidden"))
+    play.tell(HostSampled({}))
+    media = play.room.health.latest.media
+    assert media["uplink"] == {"state": "refused", "text": "403 Forbidden", "attempts": 2}
+    assert media["downlinks"] == [
+        down | {"label": url, "state": "stalled", "text": "nothing for 5 s"}
+    ]
+
+
+def test_a_device_is_required_by_the_settings_word_alone() -> None:
+    play = Playbook()
+    play.tell(DevicesProbed({"camera": DeviceStatus(Status.OK, "ok", "there", required=True)}))
+    assert play.room.health.devices["camera"].required is False
+    play.join()
+    play.opened("microphone")
+    assert play.room.health.devices["microphone"].required is True
+
+
+def test_a_thousand_failed_media_processes_are_followed_by_another() -> None:
+    play = Playbook()
+    play.enter()
+    for _ in range(1100):
+        play.exit("cannot start")
+        play.wait(60)
+    assert play.generation == 1101
