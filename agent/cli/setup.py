@@ -6,21 +6,19 @@ Changes the settings file only as a whole, and only to something that the agent 
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
+from agent.cli.interview import Interview
 from agent.cli.service import reload_service, start_service
 from agent.cli.session import Session, examples, session_of
 from agent.config import parse_value
-from agent.config.first_run import FirstRun, Secret, typed
-from agent.devices.alsa.cards import cards, described
+from agent.config.first_run import FirstRun, Secret
 from agent.diagnostics.site import ask
-from agent.errors import AgentError, ConfigError
+from agent.errors import AgentError
 from agent.locale import gettext as _
-from agent.locale import translate
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -85,9 +83,11 @@ def _set_up(
     session: Session, wanted: dict[str, Any], files: dict[Secret, Path], start: bool
 ) -> None:
     first_run = FirstRun(session.config_path)
-    if not wanted and not files and sys.stdin.isatty():
-        wanted, files = _asked(first_run)
-    first_run.apply(wanted, files)
+    asked = not wanted and not files and sys.stdin.isatty()
+    if asked:
+        Interview(session, first_run).hold()
+    else:
+        first_run.apply(wanted, files)
     session.console.print(_("{path} is written.").format(path=session.config_path))
     if not start:
         return
@@ -97,6 +97,8 @@ def _set_up(
     else:
         start_service()
         session.console.print(_("The service runs. Next: diemcau status"))
+        if asked:
+            _look(session)
 
 
 def _without_none(options: dict[K, V | None]) -> dict[K, V]:
@@ -113,38 +115,12 @@ def _assignment(text: str) -> tuple[str, Any]:
         raise AgentError("bad-option", f"--set {text}: the value is no YAML: {error}") from error
 
 
-def _typed(path: str, answer: object) -> Any:
-    """Asked again at once, rather than refused after the last question."""
-    try:
-        return typed(path, answer)
-    except ConfigError as error:
-        raise typer.BadParameter(translate("; ".join(error.problems))) from error
+def _look(session: Session) -> None:
+    """Whether all that was chosen works."""
+    from agent.cli.doctor import show
+    from agent.diagnostics import runner
+    from agent.diagnostics.site import inspect
+    from agent.diagnostics.subjects import SUBJECTS
 
-
-def _asked(first_run: FirstRun) -> tuple[dict[str, Any], dict[Secret, Path]]:
-    """The few things that have no default, from somebody at the terminal."""
-    questions = {
-        "room.id": _("The room's id (a-z, 0-9 and -)"),
-        "room.name": _("The room's name"),
-        "hub.host": _("The hub: name or address of its MQTT broker"),
-        "hub.port": _("The broker's port"),
-    }
-    answers: dict[str, Any] = {}
-    for path, question in questions.items():
-        default = first_run.suggestion(path)
-        answers[path] = typer.prompt(
-            question, default, value_proc=partial(_typed, path), show_default=bool(default)
-        )
-    if found := cards():
-        text = _("Sound cards here (devices.microphone.device, devices.speaker.device): {cards}")
-        typer.echo(text.format(cards=", ".join(map(described, found))))
-    files: dict[Secret, Path] = {}
-    for secret, question in {
-        Secret.CA: _("PEM file of the hub's CA (empty: as it is)"),
-        Secret.CERTIFICATE: _("PEM file of the room's certificate (empty: as it is)"),
-        Secret.KEY: _("PEM file of its private key (empty: as it is)"),
-    }.items():
-        answer = typer.prompt(question, default="", show_default=False)
-        if answer:
-            files[secret] = Path(answer).expanduser()
-    return answers, files
+    site = inspect(session.config_path, session.client)
+    show(session, runner.run(site, SUBJECTS), in_full=False)

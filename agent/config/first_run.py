@@ -6,6 +6,7 @@ hands them to the service as credentials, all at once when it starts.
 
 from __future__ import annotations
 
+import difflib
 import os
 import ssl
 import tempfile
@@ -95,11 +96,7 @@ class FirstRun:
         Nothing is changed then. Raises AgentError if a file can't be read or written.
         """
         contents = {secret.file: _content(secret, source) for secret, source in files.items()}
-        changes = dict(values) | {secret.key: credential_name(secret.file) for secret in files}
-        host = changes.get("hub.host", self.value("hub.host"))
-        if Secret.CA not in files and "hub.host" in values and is_loopback(str(host)):
-            changes["hub.tls"] = None
-        text = self._changed(changes)
+        text = self._with(values, files)
         try:
             self._check(text, contents)
             self._secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -110,6 +107,21 @@ class FirstRun:
             hint = "; use sudo" if isinstance(error, PermissionError) else ""
             text = f"{error.filename} can't be written: {error.strerror}{hint}"
             raise AgentError("not-written", text) from error
+
+    def preview(self, values: Mapping[str, Any], files: Mapping[Secret, Path]) -> list[str]:
+        """The lines that `apply` would take out (-) and put in (+). Raises as `apply` does."""
+        for secret, source in files.items():
+            _content(secret, source)
+        text = self._with(values, files)
+        lines = difflib.unified_diff(self._text.splitlines(), text.splitlines(), n=0, lineterm="")
+        return [line for line in list(lines)[2:] if not line.startswith("@@")]
+
+    def _with(self, values: Mapping[str, Any], files: Mapping[Secret, Path]) -> str:
+        changes = dict(values) | {secret.key: credential_name(secret.file) for secret in files}
+        host = changes.get("hub.host", self.value("hub.host"))
+        if Secret.CA not in files and "hub.host" in values and is_loopback(str(host)):
+            changes["hub.tls"] = None
+        return self._changed(changes)
 
     def _changed(self, changes: Mapping[str, Any]) -> str:
         text = self._text

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main
+from agent.cli.interview import room_id
 from agent.config import load
+from agent.diagnostics.findable import cameras, sound_cards
 from agent.enrolment.authority import Authority
 from tests.support.broker import REPOSITORY
 
@@ -148,7 +150,10 @@ def test_a_device_that_the_room_does_not_have(settings):
 def test_at_a_terminal_it_asks_until_it_has_an_answer(settings, hub):
     ca = hub / "xa-3/ca.pem"
     command = [sys.executable, "-m", "agent", "setup", "--config", str(settings), "--no-start"]
-    answers = ["Xã 3", "xa-3", "Xã 3", "", "10.1.2.3", "many", "8884", str(ca), "", ""]
+    # a name, its id as proposed after one that is none, groups, no hub, the hub, its port, media, files
+    answers = ["Xã 3", "Xã", "", "huyen", "", "10.1.2.3", "many", "8884"]
+    answers += ["", "", "nowhere.pem", "", ""]
+    answers += ["", "", "", "", "", "", "", str(ca), "", "", "y"]  # again, with what was typed
     leader, follower = os.openpty()
     with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower) as asking:
         os.close(follower)
@@ -163,3 +168,22 @@ def test_at_a_terminal_it_asks_until_it_has_an_answer(settings, hub):
         8884,
     )
     assert Path(read.hub.tls.ca).read_bytes() == ca.read_bytes()
+
+
+def test_an_id_is_made_of_the_name():
+    assert room_id("Xã Lũng Cú") == "xa-lung-cu"
+    assert room_id("UBND Đất Mũi (tầng 2)") == "ubnd-dat-mui-tang-2"
+
+
+def test_what_is_plugged_in_is_found(tmp_path):
+    cards = tmp_path / "proc/asound"
+    (cards / "card1/pcm0c").mkdir(parents=True)
+    (cards / "card1/pcm0p").mkdir()
+    (cards / "card0/pcm0p").mkdir(parents=True)
+    (cards / "cards").write_text(
+        " 0 [vc4hdmi0       ]: vc4-hdmi - vc4-hdmi-0\n                      vc4-hdmi-0\n"
+        " 1 [Jabra          ]: USB-Audio - Jabra SPEAK 510 USB\n"
+    )
+    assert [one.device for one in sound_cards("c", tmp_path)] == ["plughw:CARD=Jabra,DEV=0"]
+    assert len(sound_cards("p", tmp_path)) == 2
+    assert cameras(tmp_path) == []

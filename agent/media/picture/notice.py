@@ -11,7 +11,7 @@ from agent.locale import gettext as _
 UPLINK = "uplink"
 
 LINES = 2
-"""As many as stand on the screen at once: more is not read."""
+"""As many things are said at once: more is not read. A fault takes a line for what to look at."""
 
 
 class Notice:
@@ -66,7 +66,7 @@ class Notice:
         """How a device does; a fault is said in a sentence with what to look at."""
         self._faults.pop(kind, None)
         if status.status is not Status.OK:
-            self._faults[kind] = _trouble(kind, status.code)
+            self._faults[kind] = _trouble(kind, status.code).replace(": ", ":\n", 1)
         self._update()
 
     def text(self) -> str:

@@ -14,13 +14,15 @@ from agent.settings import Output
 FONT = "DejaVu Sans"
 """Has every Vietnamese letter (fonts-dejavu-core)."""
 
+# Points are for a picture 640 wide: GStreamer's overlays grow with the picture. Title and time on the left and
+# the words on the right have the first lines of the screen for themselves, above the heads.
 LABEL = (
     f'textoverlay name=label font-desc="{FONT} 16" halignment=left valignment=bottom '
     "shaded-background=true"
 )
 
 CLOCK = (
-    f'clockoverlay name=clock font-desc="{FONT} 20" valignment=top halignment=left '
+    f'clockoverlay name=clock font-desc="{FONT} 11" ypad=12 valignment=top halignment=left '
     'shaded-background=true time-format="%H:%M"'
 )
 
@@ -43,7 +45,7 @@ def canvas(output: Output, *, live: bool) -> str:
     return (
         f"compositor name=mix background=black {pace} ! video/x-raw,format=I420,{size} "
         f'! textoverlay name=title font-desc="{FONT} 40" valignment=center halignment=center '
-        f'! textoverlay name=words font-desc="{FONT} 20" valignment=top halignment=right '
+        f'! textoverlay name=words font-desc="{FONT} 12" valignment=top halignment=right ypad=12 line-alignment=right '
         f"shaded-background=true {clock}"
         f'! textoverlay name=band font-desc="{FONT} 28" valignment=bottom '
         "halignment=center shaded-background=true ! videoconvert"

@@ -11,6 +11,7 @@ import threading
 from tests.support.demo.play import MEETING, Play, Refused
 from tests.support.demo.stage import GROUP, ROOT, TOPIC_ROOT, Stage
 from tests.support.demo.timeline import Timeline
+from tests.support.demo.watching import Watching
 
 INTERRUPTED = 130
 """What shells say of a program that Ctrl-C ended."""
@@ -24,14 +25,21 @@ def main() -> int:
     parser.add_argument(
         "--keep", action="store_true", help="stay in the meeting until Ctrl-C, to try by hand"
     )
-    keep = parser.parse_args().keep
+    parser.add_argument(
+        "--watch", action="store_true", help="as --keep, with a page that shows what the rooms see"
+    )
+    given = parser.parse_args()
+    keep = given.keep or given.watch
     PICTURES.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     timeline = Timeline()
-    with Stage(timeline) as stage:
+    with Stage(timeline) as stage, contextlib.ExitStack() as contexts:
         try:
             play = Play(timeline, stage, PICTURES)
             play.meet()
+            if given.watch:
+                page = contexts.enter_context(Watching(stage.rooms))
+                print(f"\nWhat each room sees, live: {page.url}", flush=True)
             if keep:
                 wait_for_interrupt(stage)
             play.leave()

@@ -6,6 +6,7 @@ A context manager; on leaving it nothing that was started is left, whatever happ
 from __future__ import annotations
 
 import contextlib
+import socket
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,18 @@ from tests.support.room import Room
 ROOT = Path(__file__).parents[3]
 GROUP = "giao-ban"
 TOPIC_ROOT = "diemcau/v1"
+USUAL_PORT = 1883
+"""The broker's, if nobody has it: then the README's lines work as they stand."""
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody on this machine listens there."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 class Stage(Closing):
@@ -43,7 +56,9 @@ class Stage(Closing):
     def _set_up(self) -> None:
         folder = tempfile.TemporaryDirectory(prefix="diemcau-demo-")
         self.folder = Path(self._stack.enter_context(folder))
-        self.broker = self._stack.enter_context(Broker(self.folder / "broker"))
+        self.broker = self._stack.enter_context(
+            Broker(self.folder / "broker", own_ports=is_free(USUAL_PORT))
+        )
         self.server = self._stack.enter_context(MediaServer())
         self._timeline.say("hub", f"broker on port {self.broker.port}, media on {self.server.url}")
         hub = Hub(self.broker.port, TOPIC_ROOT, self._timeline.heard)
