@@ -7,6 +7,7 @@ no contexts. Entries marked fuzzy count as not translated.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def read_catalog(path: Path) -> dict[str, str]:
 
 
 def _blocks(text: str) -> Iterator[list[str]]:
-    """The lines of each entry: entries are separated by empty lines."""
-    for block in text.split("\n\n"):
+    """The lines of each entry: from its comments, or its msgid, to its last msgstr."""
+    for block in re.split(r'\n\n|(?<=")\n(?=msgid )', text):
         lines = block.splitlines()
         if not any(line.startswith("#,") and "fuzzy" in line for line in lines):
             yield [line for line in lines if line and not line.startswith("#")]
