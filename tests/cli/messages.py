@@ -55,6 +55,9 @@ WORDS = tuple(
 )
 """Texts too short for `SENTENCE` that the daemon says, and what the libraries under it say."""
 
+THE_PAGES_OWN = "agent/conductor/console/"
+"""The hub's page has words of its own, in both languages."""
+
 SENTENCE = re.compile(r"[A-Za-z'´]{2,}[,;:]? [a-z'(]{2,}")
 CODE = re.compile(
     r"^(sudo )?diemcau |^sudo |%[su]|rgb\(|^openssl |^default not|^bold |EdDSA|^host sample|^No entries|"
@@ -90,7 +93,7 @@ def sentences() -> dict[str, str]:
     for package in HEARD:
         for path in sorted((ROOT / "agent" / package).rglob("*.py")):
             place = str(path.relative_to(ROOT))
-            if place in NO_SENTENCES:
+            if place in NO_SENTENCES or place.startswith(THE_PAGES_OWN):
                 continue
             for line, text in _sentences(ast.parse(path.read_text("utf-8"))):
                 found.setdefault(text, f"{place}:{line}")
