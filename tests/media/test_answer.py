@@ -77,6 +77,12 @@ def test_only_what_a_sections_own_answer_accepts_is_used() -> None:
     assert " 97" not in mediamtx.sdp, "no format of retransmissions that the server did not take"
 
 
+def test_which_stream_repeats_which_is_passed_on() -> None:
+    group = "a=ssrc-group:FID 11 12\r\na=ssrc:11 cname:x\r\na=ssrc:12 cname:x\r\n"
+    agreed = agree(BOTH.sent, BOTH.body.replace("a=rtcp-rsize\r\n", "a=rtcp-rsize\r\n" + group, 1))
+    assert all(line in agreed.sdp for line in group.splitlines()), "or nothing lost is repaired"
+
+
 def test_an_answer_that_says_it_kindly_is_taken() -> None:
     kind = "\ufeff" + BOTH.body.replace("\r\n", "\n") + "\0"
     assert agree(BOTH.sent, kind).media == agree(BOTH.sent, BOTH.body).media

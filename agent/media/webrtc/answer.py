@@ -24,6 +24,12 @@ MOST_SECTIONS = 16
 TRANSPORT = ("ice-ufrag", "ice-pwd", "fingerprint", "setup")
 OF_SESSION = (*TRANSPORT, "group", "ice-options", "ice-lite", "candidate", "end-of-candidates")
 CODEC_LINES = ("rtpmap", "fmtp", "rtcp-fb")
+STREAM_LINES = {
+    "ssrc-group": re.compile(r"\S+( \d{1,10})+"),
+    "ssrc": re.compile(r"\d{1,10} [\w-]+(:.{0,200})?"),
+    "msid": re.compile(r".{1,200}"),
+}
+NEVER = re.compile(r"(?!)")
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 ANSWERS_TO = {"sendonly": "recvonly", "recvonly": "sendonly", "sendrecv": "sendrecv"}
 
@@ -235,6 +241,8 @@ def _media(
         yield from (_line(name, value) for name, value in transport)
         yield from ("a=rtcp-mux", "a=rtcp-rsize")
         yield from _codecs(ours, theirs if taken else None, formats)
+        if taken:
+            yield from _streams(theirs)
         if ours is pairs[0][0]:
             yield from (_line("candidate", value) for value in candidates)
             yield "a=end-of-candidates"
@@ -284,6 +292,13 @@ def _codecs(
     yield from (
         _line("extmap", value) for value in told if _extension(value) in map(_extension, offered)
     )
+
+
+def _streams(theirs: Section) -> Iterator[str]:
+    """Which stream is which, of what the server sends: repeats are told from first packets by it."""
+    for name, value in theirs.attributes:
+        if STREAM_LINES.get(name, NEVER).fullmatch(value):
+            yield _line(name, value)
 
 
 def _extension(value: str) -> str:
