@@ -395,3 +395,36 @@ def test_what_the_hub_refuses_is_said_and_the_rest_flows(
         assert [one.key for one in refused] == [f"ack-{number}" for number in range(60)]
         assert {one.code for one in refused} == {"not-authorised"}
         assert "0x87" in refused[0].text
+
+
+def test_a_shorter_keepalive_of_the_hub_is_kept_to(tmp_path: Path, make_link: MakeLink) -> None:
+    """Mosquitto grants less by Server Keep Alive, and hangs up after one and a half times that."""
+    with Broker(tmp_path / "broker", ["max_keepalive 10"]) as broker:
+        running = make_link(broker.port, keepalive_seconds=60)
+        running.start()
+        running.wait_for(RoundTripMeasured, after=1, seconds=12)
+        running.wait_for(RoundTripMeasured, after=2, seconds=12)
+        assert [event.up for event in running.of(LinkChanged)] == [True]
+
+
+def test_many_groups_and_a_small_window(tmp_path: Path, root: str, make_link: MakeLink) -> None:
+    """More filters than a SUBSCRIBE may have somewhere; each is answered."""
+    groups = [f"g{number}" for number in range(30)]
+    with Broker(tmp_path / "broker") as broker:
+        running = make_link(broker.port, groups=groups)
+        running.start()
+        with Hub(broker.port, []) as hub:
+            hub.send(f"{root}/group/g29/cmd/ping", {"id": "last"})
+            running.wait_for(CommandReceived, lambda event: event.command.id == "last")
+
+
+def test_two_agents_of_one_name_are_told_of_and_slow_down(
+    broker: Broker, make_link: MakeLink
+) -> None:
+    one, two = make_link(broker.port), make_link(broker.port)
+    one.start()
+    two.start()
+    down(one, "session-taken-over")
+    one.wait_for(
+        LinkChanged, lambda event: event.up and event.code == "session-taken-over", seconds=40
+    )  # so health has it while they are connected in turn
