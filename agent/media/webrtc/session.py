@@ -332,10 +332,11 @@ class MediaSession:
         state = webrtc.get_property("connection-state").value_nick
         if state == "connected":
             self._loop.post(self._succeed)
+        elif state == "failed" and not self._connected:
+            self._loop.post(partial(self._give_up, NEGOTIATION_SECONDS))
         elif state in ("failed", "closed"):
-            self._fail(
-                MediaError("unreachable", f"{shown(self._endpoint.url)}: connection {state}")
-            )
+            text = f"{shown(self._endpoint.url)}: connection {state}"
+            self._fail(MediaError("unreachable", text))
 
     def _succeed(self) -> None:
         if self.closed or self._connected:
