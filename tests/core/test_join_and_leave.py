@@ -9,7 +9,7 @@ from msgspec import structs
 
 from agent.core.audit import AUDITED
 from agent.core.model import effects as do
-from agent.core.model.commands import AckState, Code
+from agent.core.model.commands import FINAL_STATES, AckState, Code
 from agent.core.model.documents import Phase, Status
 from agent.core.model.events import DisplaySwitched
 from agent.core.model.media import DownlinkReported, SetSources, UplinkReported
@@ -300,3 +300,31 @@ def test_what_the_media_server_does_not_take_is_named() -> None:
     play.flow()
     play.report(UplinkReported("flowing", refused=("picture",)))
     assert "camera" in play.room.lifecycle.membership.detail()["missing"]
+
+
+def test_a_repeated_join_is_not_true_while_the_links_are_lost() -> None:
+    play = Playbook()
+    play.enter()
+    play.report(UplinkReported("stalled", "nothing for 5 s"))
+    assert play.phase is Phase.RECONNECTING
+    play.join(id="again")
+    assert play.states("again") == [AckState.ACCEPTED, AckState.RUNNING]
+    play.report(UplinkReported("flowing"))
+    assert play.states("again")[-1] is AckState.SUCCEEDED
+
+
+def test_a_repeated_join_fails_in_its_time_and_the_room_stays() -> None:
+    play = Playbook()
+    play.enter()
+    play.report(UplinkReported("stalled", "nothing for 5 s"))
+    play.join(id="again", timeout_seconds=5)
+    for _ in range(4):
+        play.exit("killed")
+        play.wait(1)
+    play.wait(5)
+    assert play.acks("again")[-1].code is Code.TIMEOUT
+    assert play.phase is Phase.RECONNECTING
+    play.wait(60)
+    play.flow()
+    assert play.phase is Phase.IN_MEETING
+    assert len([s for s in play.states("again") if s in FINAL_STATES]) == 1

@@ -117,6 +117,9 @@ class MeetingControl:
         if self.lifecycle.phase is Phase.JOINING:
             self.lifecycle.arrival.wait(command.id)
             self.lifecycle.check(now)  # with fewer sources it may have all it needs
+        elif self.lifecycle.phase is Phase.RECONNECTING:
+            self._answers.running(command.id, f"on the way back into {membership.id}", now)
+            self.lifecycle.arrival.wait_at_most(command.id, join.timeout_seconds)
         else:
             self._answers.succeed(
                 command.id, f"in meeting {membership.id} already", now, code=Code.ALREADY

@@ -307,7 +307,8 @@ class Lifecycle:
         membership.failures += 1
         membership.reset_links()
         self._tell("media-restarted", Code.MEDIA_PROCESS_FAILED, text, now)
-        if self.arrival.awaited and membership.failures >= MAX_JOIN_FAILURES:
+        joining = self.phase is Phase.JOINING or not membership.joined_once
+        if joining and self.arrival.awaited and membership.failures >= MAX_JOIN_FAILURES:
             self._fail_join(membership, Code.MEDIA_PROCESS_FAILED, text, now)
             return
         if self.phase is Phase.IN_MEETING:
@@ -324,8 +325,12 @@ class Lifecycle:
     def join_late(self, now: Now) -> None:
         """The time that joining may take is over."""
         self.check(now, settled=True)
-        if self.membership is not None and self.phase is Phase.JOINING:
-            self._join_is_due(self.membership, now)
+        membership = self.membership
+        if membership is not None and self.phase is Phase.JOINING:
+            self._join_is_due(membership, now)
+        elif membership is not None and self.phase is Phase.RECONNECTING:
+            # who asked again is told the truth; the meeting is held on to all the same
+            self.arrival.failed(*membership.shortfall(), now, membership.detail())
 
     def sources_late(self, now: Now) -> None:
         """Enough is there, and the rest of the sources had its moment."""

@@ -33,6 +33,11 @@ class Arrival:
         """This join of the same meeting is answered with the first."""
         self._waiting.append(command_id)
 
+    def wait_at_most(self, command_id: str, timeout_seconds: float) -> None:
+        """This join of a meeting whose links are lost is answered when they are back, or by then."""
+        self._waiting.append(command_id)
+        self._do(SetDeadline(JoinLate(), timeout_seconds))
+
     def awaited_by(self, command_id: str) -> bool:
         """Whether this command is answered when the room is in."""
         return command_id in self._waiting
