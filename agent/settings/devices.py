@@ -38,6 +38,16 @@ class Camera(Section, frozen=True):
     minimum_bitrate: Annotated[
         int, Meta(description="bit/s below which the picture is given up for the sound", ge=50_000)
     ] = 150_000
+    rotation: Annotated[
+        Literal[0, 180], Meta(description="picamera2: 180 for a camera that hangs from the ceiling")
+    ] = 0
+    lens_position: Annotated[
+        Annotated[float, Meta(ge=0, le=32)] | None,
+        Meta(
+            description="picamera2: where the lens stays, in dioptres (0.5 is 2 m); none: it focuses "
+            "by itself where it can"
+        ),
+    ] = None
     source: Annotated[
         str | None, Meta(description="simulated: a video file to show instead of the pattern")
     ] = None

@@ -83,6 +83,7 @@ LIBRARIES: dict[str, set[str]] = {
     "gi": {"media"},
     "gpiozero": {"devices"},
     "lgpio": {"devices"},
+    "libcamera": {"devices"},
     "msgspec": set(MAY_IMPORT),
     "numpy": {"devices", "media"},  # the volume, a recording's sound, an echo's delay
     "argon2": {"conductor"},
@@ -112,6 +113,7 @@ LAZY = {
     "icalendar",
     "joserfc",
     "lgpio",
+    "libcamera",
     "livekit",
     "numpy",
     "picamera2",

@@ -10,6 +10,7 @@ from agent.media.sending.rate import (
     OVERHEAD_BITS_PER_SECOND,
     SOUND_ALONE,
     SOUND_BITS_PER_SECOND,
+    TRANSPORT_FEEDBACK,
     LinkReport,
     RateControl,
     Targets,
@@ -126,3 +127,13 @@ def test_what_the_receiver_says_it_can_take_is_not_exceeded() -> None:
     control.limit(None)
     run(control, link, 15)
     assert control.targets.picture == CEILING
+
+
+def test_a_drained_burst_while_the_picture_waits_does_not_lift_it_over_the_ceiling() -> None:
+    """A stall that ends delivers for a moment at all that the link can do: 6 Mbit/s of our 1.5."""
+    rate = RateControl(150_000, 1_500_000)
+    now = 1.0
+    for queue, carried in ((0.2, 400_000.0), (0.2, None), (0.25, 6_000_000.0)):
+        now += 0.6
+        targets = rate.update(LinkReport(0.0, queue, carried, TRANSPORT_FEEDBACK), now)
+        assert targets.picture is None or targets.picture <= 1_500_000

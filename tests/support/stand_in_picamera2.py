@@ -36,7 +36,18 @@ class Picamera2:
     cameras: ClassVar[list[dict[str, Any]]] = [
         {"Num": 0, "Model": "imx708", "Id": "/base/soc/i2c0mux"}
     ]
-    camera_controls: ClassVar[dict[str, Any]] = {"FrameDurationLimits": (33333, 120000, None)}
+    camera_controls: ClassVar[dict[str, Any]] = {
+        "FrameDurationLimits": (33333, 120000, None),
+        "AfMode": (0, 2, 0),
+        "LensPosition": (0.0, 32.0, 1.0),
+    }
+    sensor_modes: ClassVar[list[dict[str, Any]]] = [
+        {"size": (1536, 864), "bit_depth": 10, "crop_limits": (768, 432, 3072, 1728), "fps": 120.1},
+        {"size": (2304, 1296), "bit_depth": 10, "crop_limits": (0, 0, 4608, 2592), "fps": 56.0},
+        {"size": (4608, 2592), "bit_depth": 10, "crop_limits": (0, 0, 4608, 2592), "fps": 14.4},
+    ]
+    """An imx708's: the first sees the middle only, the last is too slow."""
+    opened: ClassVar[dict[str, Any]] = {}
     in_use = False
 
     @classmethod
@@ -53,13 +64,16 @@ class Picamera2:
         self._thread = threading.Thread(target=self._deliver, daemon=True)
 
     def create_video_configuration(
-        self, main: dict[str, Any], controls: dict[str, Any]
+        self, main: dict[str, Any], controls: dict[str, Any], **rest: Any
     ) -> dict[str, Any]:
+        for name in controls:
+            assert name in self.camera_controls or name == "FrameRate", f"no control {name}"
         stride = -(-main["size"][0] // STRIDE_ALIGNMENT) * STRIDE_ALIGNMENT
-        return {"main": {**main, "stride": stride}, "controls": controls}
+        return {"main": {**main, "stride": stride}, "controls": controls, **rest}
 
     def configure(self, configuration: dict[str, Any]) -> None:
         self._configuration = configuration
+        Picamera2.opened = configuration
 
     def camera_configuration(self) -> dict[str, Any]:
         return self._configuration

@@ -10,6 +10,7 @@ import contextlib
 import queue
 import re
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,11 +119,12 @@ class Picamera2Pictures:
         found = driver.global_camera_info()
         chosen = found[_choose(wanted.device, [camera["Model"] for camera in found])]
         camera = driver(chosen["Num"])
-        adjustable = "FrameDurationLimits" in camera.camera_controls
         try:
             configuration = camera.create_video_configuration(
                 main={"size": (wanted.width, wanted.height), "format": "YUV420"},
-                controls={"FrameRate": wanted.framerate} if adjustable else {},
+                controls=_controls(wanted, camera.camera_controls),
+                **_mounting(wanted),
+                **_full_view(camera, wanted.framerate),
             )
             camera.configure(configuration)
             camera.pre_callback = self._take
@@ -144,6 +146,55 @@ class Picamera2Pictures:
             while self._waiting.full():
                 self._waiting.get_nowait()
         self._waiting.put_nowait((picture, seconds))
+
+
+AUTOFOCUS_CONTINUOUS, AUTOFOCUS_MANUAL = 2, 0
+"""libcamera's AfModeEnum."""
+
+
+def _controls(wanted: settings.Camera, offered: Mapping[str, Any]) -> dict[str, Any]:
+    """What is set at the start, of what this camera has: a Camera Module 3 is blurred until it is told to
+    focus, others have no such control."""
+    controls: dict[str, Any] = {}
+    if "FrameDurationLimits" in offered:
+        controls["FrameRate"] = wanted.framerate
+    if "AfMode" in offered:
+        fixed = wanted.lens_position
+        controls["AfMode"] = AUTOFOCUS_CONTINUOUS if fixed is None else AUTOFOCUS_MANUAL
+        if fixed is not None:
+            controls["LensPosition"] = fixed
+    return controls
+
+
+def _mounting(wanted: settings.Camera) -> dict[str, Any]:
+    if wanted.rotation == 0:
+        return {}
+    from libcamera import Transform
+
+    return {"transform": Transform(hflip=1, vflip=1)}
+
+
+def _full_view(camera: Any, framerate: float) -> dict[str, Any]:
+    """The smallest mode of the sensor that sees all of it and is fast enough; nothing if it does not say.
+
+    Left alone, libcamera takes a mode near the picture's size, which on some sensors sees the middle only.
+    """
+    modes = [mode for mode in camera.sensor_modes if mode.get("crop_limits")]
+    if not modes:
+        return {}
+    widest = max(_area(mode["crop_limits"][2:]) for mode in modes)
+    whole = [mode for mode in modes if _area(mode["crop_limits"][2:]) >= FULL_VIEW * widest]
+    fast = [mode for mode in whole if mode.get("fps", framerate) >= framerate] or whole
+    chosen = min(fast, key=lambda mode: _area(mode["size"]))
+    return {"sensor": {"output_size": chosen["size"], "bit_depth": chosen["bit_depth"]}}
+
+
+FULL_VIEW = 0.95
+"""Of the largest view: a mode that leaves out the rim still counts as the whole."""
+
+
+def _area(size: Sequence[int]) -> int:
+    return size[0] * size[1]
 
 
 def _picture(data: memoryview, given: dict[str, Any]) -> av.VideoFrame:

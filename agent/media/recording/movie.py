@@ -1,13 +1,16 @@
 """One file of a recording: fragmented MP4 with the pictures as they came and the mixed sound as AAC.
 
-A fragment a second is in the kernel's hands as soon as it is over, so whatever ends the process, the
-file plays up to its last second (ISO/IEC 14496-12, 8.8). H.264 is passed on, never encoded again.
+A fragment a second is in the kernel's hands as soon as it is over, and on the card a moment later, so
+whatever ends the process or the power, the file plays up to its last 2 s (ISO/IEC 14496-12, 8.8).
+H.264 is passed on, never encoded again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import os
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +27,9 @@ OPTIONS = {
     "max_interleave_delta": "500000",  # us: a picture that fails to come holds up nothing
 }
 NANOSECOND = Fraction(1, 1_000_000_000)
+SYNC_SECONDS = 1.0
+"""A fragment's length: how often what has been written is put onto the card."""
+
 SHORTEST_NANOSECONDS = 1_000_000
 """Between two pictures of a track: MP4 wants them to go on."""
 
@@ -35,6 +41,7 @@ class Movie:
         """`headers`: for each picture a keyframe, whose SPS and PPS describe its track."""
         self.path = path
         self._last: dict[str, int] = {}
+        self._synced_seconds = time.monotonic()
         self._sound_samples = 0
         with self._failing():
             import av
@@ -63,6 +70,7 @@ class Movie:
             packet.pts = packet.dts = at
             packet.is_keyframe = keyframe
             self._container.mux(packet)
+            self._sync()
 
     def add_sound(self, pcm: bytes) -> None:
         """What follows the sound before it, without a gap: mono S16LE at 48 kHz."""
@@ -75,6 +83,7 @@ class Movie:
             self._sound_samples += frame.samples
             for packet in self._sound.encode(frame):
                 self._container.mux(packet)
+            self._sync()
 
     def close(self) -> None:
         """Finish the last fragment."""
@@ -82,6 +91,20 @@ class Movie:
             for packet in self._sound.encode(None):
                 self._container.mux(packet)
             self._container.close()
+            self._put_on_card()
+
+    def _sync(self) -> None:
+        if time.monotonic() - self._synced_seconds >= SYNC_SECONDS:
+            self._put_on_card()
+
+    def _put_on_card(self) -> None:
+        """What the kernel holds of the file would be lost in a power cut, for half a minute of it."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+        self._synced_seconds = time.monotonic()
 
     def _add_track(self, keyframe: bytes) -> Any:
         with self._av.open(io.BytesIO(keyframe), format="h264") as probe:

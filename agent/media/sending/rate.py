@@ -128,8 +128,8 @@ class RateControl:
         settled = now_seconds - self._fell_back_seconds >= report.pace.effect_seconds
         queueing = self._queueing(report, settled)
         if self._waits_until is not None:
-            if report.carried_bits_per_second:
-                self._fall_back(report.carried_bits_per_second, now_seconds)
+            if carried := report.carried_bits_per_second:  # a drained burst tells more than is sent
+                self._fall_back(min(carried, self._before_waiting), now_seconds)
         elif report.loss > CONGESTED_LOSS or queueing:
             self._congested(report, settled, now_seconds)
         elif settled and report.loss <= CLEAR_LOSS and self._drained(report):

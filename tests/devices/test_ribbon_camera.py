@@ -1,0 +1,53 @@
+"""How a ribbon camera is set up: in focus, with its whole view, the right way up."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from agent import settings
+from agent.devices.camera.picamera2 import Picamera2Pictures
+from tests.support import stand_in_picamera2
+from tests.support.stand_in_picamera2 import Picamera2
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, **wanted: Any) -> dict[str, Any]:
+    """What picamera2 was configured with."""
+    monkeypatch.setitem(sys.modules, "picamera2", stand_in_picamera2)
+    monkeypatch.setitem(sys.modules, "libcamera", SimpleNamespace(Transform=lambda **flips: flips))
+    monkeypatch.setattr(Picamera2, "in_use", False)
+    pictures = Picamera2Pictures(settings.Camera(driver="picamera2", **wanted))
+    pictures.open()
+    pictures.close()
+    return Picamera2.opened
+
+
+def test_a_camera_that_can_focus_does_so_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert opened(monkeypatch)["controls"] == {"FrameRate": 30, "AfMode": 2}
+
+
+def test_a_lens_that_is_to_stay_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    controls = opened(monkeypatch, lens_position=0.5)["controls"]
+    assert (controls["AfMode"], controls["LensPosition"]) == (0, 0.5)
+
+
+def test_a_camera_without_a_motor_is_not_told_to_focus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Picamera2, "camera_controls", {"FrameDurationLimits": (1, 2, None)})
+    assert opened(monkeypatch, lens_position=0.5)["controls"] == {"FrameRate": 30}
+
+
+def test_the_sensors_mode_sees_all_and_is_fast_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert opened(monkeypatch)["sensor"] == {"output_size": (2304, 1296), "bit_depth": 10}
+
+
+def test_without_modes_libcamera_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Picamera2, "sensor_modes", [])
+    assert "sensor" not in opened(monkeypatch)
+
+
+def test_a_camera_under_the_ceiling_is_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert opened(monkeypatch, rotation=180)["transform"] == {"hflip": 1, "vflip": 1}
+    assert "transform" not in opened(monkeypatch)
