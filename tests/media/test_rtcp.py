@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from types import SimpleNamespace
 
 import pytest
 from aiortc.rtp import (
@@ -14,6 +15,8 @@ from aiortc.rtp import (
     pack_remb_fci,
 )
 
+from agent.media.gst import Gst
+from agent.media.webrtc import received_rtcp
 from agent.media.webrtc.rtcp import UNIX_TO_NTP_SECONDS, receiver_limit, report_blocks
 
 NOW = 1_700_000_000.5
@@ -72,3 +75,18 @@ def test_what_a_receiver_can_take_is_read(bits_per_second: int) -> None:
 def test_a_keyframe_request_is_no_limit() -> None:
     assert receiver_limit(bytes(RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=7, fci=b""))) is None
     assert receiver_limit(b"") is None
+
+
+def test_a_receivers_limit_that_is_not_repeated_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = pack_remb_fci(300_000, [2])
+    packet = bytes(RtcpPsfbPacket(fmt=15, ssrc=1, media_ssrc=0, fci=limit))
+    now = [100.0]
+    monkeypatch.setattr(received_rtcp.time, "monotonic", lambda: now[0])
+    heard = received_rtcp.ReceivedRtcp()
+    buffer = Gst.Buffer.new_wrapped(packet)
+    heard._take(None, SimpleNamespace(get_buffer=lambda: buffer))
+    assert heard.receiver_limit == pytest.approx(300_000, rel=0.01)
+    now[0] += 9
+    assert heard.receiver_limit
+    now[0] += 2
+    assert heard.receiver_limit is None

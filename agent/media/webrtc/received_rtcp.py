@@ -9,6 +9,9 @@ from agent.media.gst import Gst
 from agent.media.webrtc import rtcp
 from agent.media.webrtc.rtcp import ReportBlock
 
+LIMIT_SECONDS = 10.0
+"""How long what a receiver says it can take (REMB) holds without being said again."""
+
 
 class ReceivedRtcp:
     """Written by GStreamer's thread, read by any."""
@@ -21,8 +24,16 @@ class ReceivedRtcp:
         self.reports: dict[int, ReportBlock] = {}
         """The newest of each of our streams, by SSRC."""
 
-        self.receiver_limit: int | None = None
-        """The bits per second that the other end takes at most, if it says so."""
+        self._limit: int | None = None
+        self._limited_seconds = 0.0
+
+    @property
+    def receiver_limit(self) -> int | None:
+        """The bits per second that the other end takes at most, if it has said so lately: who limits us
+        repeats it each second, and who has forgotten it limits nobody.
+        """
+        fresh = time.monotonic() - self._limited_seconds < LIMIT_SECONDS
+        return self._limit if fresh else None
 
     def watch(self, _rtpbin: Any, pad: Any) -> None:
         """For rtpbin's signal `pad-added`."""
@@ -35,6 +46,7 @@ class ReceivedRtcp:
         packet = bytes(buffer.extract_dup(0, buffer.get_size()))
         for block in rtcp.report_blocks(packet, time.time()):
             self.reports[block.ssrc] = block
-        self.receiver_limit = rtcp.receiver_limit(packet) or self.receiver_limit
+        if limit := rtcp.receiver_limit(packet):
+            self._limit, self._limited_seconds = limit, time.monotonic()
         self.byes += rtcp.byes(packet)
         return Gst.PadProbeReturn.OK
