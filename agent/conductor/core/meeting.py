@@ -44,6 +44,7 @@ class Meeting:
         self.stage: tuple[str, ...] = ()
         """Who is seen and heard by all, the chair first."""
         self.queue_touched = False
+        self._released = 0
         self.rival = ""
         """Another conductor that runs a meeting of this id, and did before us."""
         for room in [*([start.chair] if start.chair else []), *start.rooms]:
@@ -56,7 +57,7 @@ class Meeting:
     @property
     def closed(self) -> bool:
         """Over, and every room has left."""
-        return self.over and all(one.released for one in self.members.values())
+        return self.over and self._released == len(self.members)
 
     @property
     def label(self) -> str:
@@ -94,6 +95,7 @@ class Meeting:
             case e.Answered(room=room, to=to, text=text):
                 self._apply_answer(room, to, text)
             case e.Released(room=room):
+                self._released += not self.add(room).released
                 self.add(room).released = True
 
     def _apply_act(self, act: Act, entry: e.Entry) -> None:
