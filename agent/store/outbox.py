@@ -16,7 +16,7 @@ from agent.ports import Outgoing
 from agent.store.codec import decode_message, encode, readable
 from agent.store.database import Database
 
-MAX_UNSENT = {"ack": 2_000, "event": 1_000}
+MAX_UNSENT = {"ack": 5_000, "event": 1_000}
 """Messages of a kind that wait for the hub, at the most. An outage of days with somebody pressing buttons
 stays below; a broker that confirms nothing does not."""
 
