@@ -373,7 +373,7 @@ def test_a_roll_call_gathers_the_answers() -> None:
     play.start("a")
     play.act(Message("hop", "Có mặt?", answers=["có", "không"]))
     id = play.to("b", ShowOrder)[0][0]
-    play.tell(SeenEvent("b", "show-answered", detail=SeenDetail(id, "có")))
+    play.tell(SeenEvent("b", "show-answered", detail=SeenDetail(show=id, answer="có")))
     assert play.view().messages[0].answered == {"b": "có"}
     assert play.to("c", ShowOrder)[0][0] == id, "one id, so that an answer says to what"
 
