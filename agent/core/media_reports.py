@@ -11,7 +11,7 @@ from agent.core.audit import DeviceAudit
 from agent.core.health import HealthBoard
 from agent.core.media_process import MediaProcess
 from agent.core.meeting.lifecycle import Lifecycle
-from agent.core.meeting.membership import MediaLink
+from agent.core.meeting.membership import MediaLink, Membership
 from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.documents import Status
@@ -66,6 +66,7 @@ class MediaReports:
             case Applied(request, error):
                 self._microphone.applied(request, error, now)
                 self._recording.applied(request, error, now)
+                self._lifecycle.changes.applied(request, error, now)
                 self.on_shown(request, error, now)
             case RecordingReported():
                 self._recording.reported(report, now)
@@ -74,8 +75,9 @@ class MediaReports:
         if membership := self._lifecycle.membership:
             link = MediaLink(report.state, report.text)
             if isinstance(report, UplinkReported):
-                membership.uplink = link
-                membership.refused = report.refused
+                if _is_of(report.url, membership):
+                    membership.uplink = link
+                    membership.refused = report.refused
             elif report.url in membership.downlinks:
                 membership.downlinks[report.url] = link
             if report.state == "wrong-peer":
@@ -98,3 +100,10 @@ class MediaReports:
         command, why = self._lifecycle.closing
         closing = command, f"{why} ({text})" if text else why
         self._audit.observe(self._health.open_devices, self._lifecycle.opening, closing, now)
+
+
+def _is_of(url: str, membership: Membership) -> bool:
+    """Whether this is the stream that counts: the one to the place where the room shall publish now."""
+    if url:
+        return membership.publish is not None and url == membership.publish.url
+    return membership.published_before is None

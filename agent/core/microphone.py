@@ -101,6 +101,10 @@ class MicrophoneControl:
         """Let the room be heard. The caller has seen to the hand's mute."""
         self._switch(True, command_id, "live", now)
 
+    def follow_join(self, live: bool, request: str, now: Now) -> None:
+        """As a repeated join names it; the caller has seen to the hand's mute, and waits for `Applied`."""
+        self._switch(live, request, "live" if live else "muted", now)
+
     def set_volume(self, percent: int, command_id: str, now: Now) -> None:
         """Kept for the next meeting when there is none, and for the next start."""
         self.volume = percent

@@ -9,9 +9,10 @@ import contextlib
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agent import settings
+from agent.core.model.commands import Endpoint
 from agent.core.model.media import (
     Applied,
     DeviceReported,
@@ -24,6 +25,7 @@ from agent.core.model.media import (
     SetCamera,
     SetFloor,
     SetMicrophone,
+    SetPublish,
     SetRecording,
     SetSources,
     SetVolume,
@@ -51,6 +53,7 @@ from agent.media.sound.echo.control import EchoControl
 from agent.media.sound.echo.reference import Reference
 from agent.media.sound.microphone import MicrophoneFeed
 from agent.media.sound.speaker import SpeakerFeed
+from agent.media.webrtc.link import Report
 from agent.ports import AccessUnit, Camera, Microphone, Speaker
 
 
@@ -85,7 +88,10 @@ class Meeting:
         self.camera = OwnPicture(
             self._loop, self._devices.camera, makers.camera, self._on_unit, self._send
         )
-        self.uplink = self._make_uplink()
+        self._next_uplink: Uplink | None = None
+        """To where a `SetPublish` wants it, until it flows."""
+        self._retired: list[threading.Thread] = []
+        self.uplink = self._make_uplink(plan.publish, self._report_uplink)
         self._reference = self._make_reference()
         self.speaker = self._make_speaker()
         self.microphone = self._make_microphone()
@@ -118,9 +124,9 @@ class Meeting:
         reporter = DeviceReporter("display", False, self._send)
         return Screen(self._loop, self._clock, self._devices.display.output, reporter)
 
-    def _make_uplink(self) -> Uplink | None:
+    def _make_uplink(self, endpoint: Endpoint | None, report: Report) -> Uplink | None:
         makers = self._makers
-        if self._plan.publish is None or not (makers.camera or makers.microphone):
+        if endpoint is None or not (makers.camera or makers.microphone):
             return None
         encoder = None
         if makers.camera and self._devices.camera:
@@ -128,8 +134,8 @@ class Meeting:
             encoder = PictureEncoder(self._devices.camera, own.set_bitrate, own.request_keyframe)
         return Uplink(
             self._context,
-            self._plan.publish,
-            self._report_uplink,
+            endpoint,
+            report,
             encoder=encoder,
             sound=makers.microphone is not None,
         )
@@ -147,7 +153,7 @@ class Meeting:
         if self._makers.microphone is None or wanted is None or self.uplink is None:
             return None
         reporter = DeviceReporter("microphone", wanted.required, self._send)
-        on_sound = self._recorder.tap_own_sound(self.uplink.push_sound)
+        on_sound = self._recorder.tap_own_sound(self._push_sound)
         return MicrophoneFeed(
             self._clock,
             self._makers.microphone,
@@ -230,8 +236,10 @@ class Meeting:
             if feed:
                 closing.append(threading.Thread(target=feed.close, daemon=True))
                 closing[-1].start()
-        if self.uplink:
-            closing += self.uplink.close()
+        for uplink in (self.uplink, self._next_uplink):
+            if uplink:
+                closing += uplink.close()
+        closing += self._retired
         closing += self.sources.close()
         self._screen.close()
         return closing + self._recordings_ending
@@ -259,6 +267,8 @@ class Meeting:
                     self.speaker.set_volume(percent)
             case SetSources(play=play):
                 self.sources.play(play)
+            case SetPublish(publish=endpoint):
+                self._move_uplink(endpoint)
             case SetRecording(on=on):
                 self._record(on=on)
             case SetAnnouncement(announcement):
@@ -267,6 +277,33 @@ class Meeting:
                 self._notice.floor(floor)
             case TakeSnapshot():
                 threading.Thread(target=self._snapshot, args=(instruction,), daemon=True).start()
+
+    def _move_uplink(self, endpoint: Endpoint) -> None:
+        """Publish there; the stream to where it was before goes on until that one flows."""
+        if self._next_uplink is not None:
+            self._retired += self._next_uplink.close()
+            self._next_uplink = None
+        if self.uplink is None or endpoint == self.uplink.endpoint:
+            return
+        self._next_uplink = self._make_uplink(endpoint, partial(self._report_next, endpoint))
+        if self._next_uplink:
+            self._next_uplink.start()
+
+    def _report_next(self, endpoint: Endpoint, state: LinkState, text: str) -> None:
+        """Of the stream to the new place; once it flows, the old one is ended."""
+        following = self._next_uplink
+        if state == "flowing" and following is not None and following.endpoint == endpoint:
+            before, self.uplink, self._next_uplink = self.uplink, following, None
+            if before:
+                self._retired += before.close()
+            self.camera.request_keyframe()
+        self._notice.link(UPLINK, state)
+        self._send(UplinkReported(state, text, self._refused(), endpoint.url))
+
+    def _push_sound(self, buffer: Any) -> None:
+        for uplink in (self.uplink, self._next_uplink):
+            if uplink:
+                uplink.push_sound(buffer)
 
     def _set_microphone(self, live: bool, by_hand: bool) -> None:
         if self.microphone:
@@ -286,8 +323,9 @@ class Meeting:
     def _on_unit(self, unit: AccessUnit) -> None:
         self._sent.take(unit)
         self._recorder.take_own(unit)
-        if self.uplink:
-            self.uplink.push_picture(unit)
+        for uplink in (self.uplink, self._next_uplink):
+            if uplink:
+                uplink.push_picture(unit)
 
     def _pictures(self) -> set[str]:
         """What a recording should show."""

@@ -11,13 +11,13 @@ from msgspec import UNSET, structs
 
 from agent.core.context import Context
 from agent.core.meeting.lifecycle import Lifecycle
-from agent.core.meeting.membership import Membership
+from agent.core.meeting.membership import MediaLink, Membership
 from agent.core.meeting.window import can_resume
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code, Command, Join, Leave, Stay
 from agent.core.model.documents import Phase
 from agent.core.model.events import Delivery, MeetingRecord
-from agent.core.model.media import SetSources
+from agent.core.model.media import SetCamera, SetPublish, SetSources
 from agent.core.model.urls import shown
 from agent.core.recording import RecordingControl
 
@@ -102,28 +102,83 @@ class MeetingControl:
         return None
 
     def _rejoin(self, membership: Membership, command: Command, join: Join, now: Now) -> None:
-        """The meeting that the room is in: take over its new end and sources, and nothing else."""
-        changed = structs.replace(
-            membership.join,
-            until=join.until or membership.join.until,
-            play=membership.join.play if join.play is UNSET else join.play,
-        )
+        """The meeting that the room is in: what the join names shall be so; what it leaves out stays as it is."""
+        before = membership.join
+        changed = structs.replace(before, **self._named(command, join))
+        if changed.publish is not UNSET and (changed.publish is None) != (
+            membership.publish is None
+        ):
+            self._begin_anew(command, changed, now)
+            return
+        requests = self._change_devices(command, before, changed, now)
         play = self._profile.play_sources(changed)
+        links = play != membership.play or self._move_publishing(membership, changed)
         if play != membership.play:
             membership.set_sources(play)
             self.lifecycle.instruct(SetSources(play))
         self.lifecycle.window.open(changed.until, now)
         self.lifecycle.remember(changed)
+        settled = self.lifecycle.phase is Phase.IN_MEETING and membership.flows
         if self.lifecycle.phase is Phase.JOINING:
             self.lifecycle.arrival.wait(command.id)
+            self.lifecycle.changes.requests |= requests
             self.lifecycle.check(now)  # with fewer sources it may have all it needs
-        elif self.lifecycle.phase is Phase.RECONNECTING:
-            self._answers.running(command.id, f"on the way back into {membership.id}", now)
-            self.lifecycle.arrival.wait_at_most(command.id, join.timeout_seconds)
+        elif settled and not (links or requests or self.lifecycle.arrival.awaited):
+            text = f"in meeting {membership.id} already"
+            code = Code.ALREADY if changed == before else Code.OK
+            self._answers.succeed(command.id, text, now, code=code, detail=membership.detail())
         else:
-            self._answers.succeed(
-                command.id, f"in meeting {membership.id} already", now, code=Code.ALREADY
-            )
+            if self.lifecycle.phase is Phase.RECONNECTING:
+                self._answers.running(command.id, f"on the way back into {membership.id}", now)
+            self.lifecycle.changes.begin(command, requests, join.timeout_seconds, now)
+
+    @staticmethod
+    def _named(command: Command, join: Join) -> dict[str, object]:
+        """The fields that say something about the meeting; an end or a title is never taken back by being left out."""
+        named = command.given if command.given is not None else frozenset(join.__struct_fields__)
+        fields = named - {"replace", "timeout_seconds"}
+        found = {name: getattr(join, name) for name in fields}
+        if join.until is None:
+            found.pop("until", None)
+        if join.meeting.title is None:
+            found.pop("meeting", None)
+        return found
+
+    def _change_devices(self, command: Command, before: Join, changed: Join, now: Now) -> set[str]:
+        """Camera, microphone and recording; the requests that the media process will confirm."""
+        requests = set()
+        if changed.camera != before.camera:
+            requests.add(f"{command.id}/camera")
+            self.lifecycle.instruct(SetCamera(changed.camera == "live", f"{command.id}/camera"))
+        microphone = self.lifecycle.microphone
+        live = changed.microphone == "live"
+        named = command.given is None or "microphone" in command.given
+        if named and live != microphone.live and not (live and microphone.muted_by_hand):
+            requests.add(f"{command.id}/microphone")
+            microphone.follow_join(live, f"{command.id}/microphone", now)
+        if changed.recording != before.recording:
+            requests.add(f"{command.id}/recording")
+            self._recording.switch(changed.recording == "on", f"{command.id}/recording", now)
+        return requests if self.lifecycle.process.in_meeting else set()
+
+    def _move_publishing(self, membership: Membership, changed: Join) -> bool:
+        """Publish where the join says now. Whether that is another place."""
+        endpoint = self._profile.publish_endpoint(changed)
+        if endpoint == membership.publish or endpoint is None:
+            return False
+        if self.lifecycle.phase is Phase.IN_MEETING and self.lifecycle.process.in_meeting:
+            membership.published_before = membership.publish
+        membership.publish, membership.uplink = endpoint, MediaLink()
+        self.lifecycle.instruct(SetPublish(endpoint))
+        return True
+
+    def _begin_anew(self, command: Command, changed: Join, now: Now) -> None:
+        """From publishing to not publishing or back: devices are closed or opened, so the meeting begins anew."""
+        self.lifecycle.supersede_joins("another join took its place", now)
+        following = structs.replace(command, body=changed, given=None)
+        self._answers.open[command.id] = following
+        self.lifecycle.departure.follow_with(following)
+        self.lifecycle.stop(now, command, "the meeting begins anew with other devices")
 
     def record(self, command_id: str, wanted: bool, now: Now) -> None:
         """Record this meeting or stop."""

@@ -16,6 +16,7 @@ from agent.core.context import Context
 from agent.core.display import DisplayPower
 from agent.core.lamp import Lamp
 from agent.core.media_process import MediaProcess
+from agent.core.meeting.changes import Changes
 from agent.core.meeting.floor import MeetingFloor
 from agent.core.meeting.membership import Membership
 from agent.core.meeting.standby import StandbyScreen
@@ -66,7 +67,7 @@ class Lifecycle:
         self._tell = context.tell
         self._display = display
         self._lamp = lamp
-        self._microphone = microphone
+        self.microphone = microphone
         self._recording = recording
         self.window = Window(context)
         self.arrival = Arrival(context)
@@ -76,6 +77,7 @@ class Lifecycle:
         self._standby = StandbyScreen(context, process)
         self.phase = Phase.STANDBY
         self.membership: Membership | None = None
+        self.changes = Changes(self)
         self.floor = MeetingFloor()
         self.floor_of_before: FloorRecord | None = None
         """Of the meeting that a restart interrupted, until it is gone back into."""
@@ -133,8 +135,8 @@ class Lifecycle:
         self.phase = Phase.JOINING
         self.remember(join)
         self._recording.prepare(join.recording == "on")
-        self._microphone.prepare(join.microphone == "live" and resumed_since is None)
-        self._lamp.opened(live=self._microphone.live)
+        self.microphone.prepare(join.microphone == "live" and resumed_since is None)
+        self._lamp.opened(live=self.microphone.live)
         self._display.want_on()
         self._start_process(membership)
         self.arrival.begin(command.id, join.timeout_seconds)
@@ -147,7 +149,7 @@ class Lifecycle:
         self.floor = MeetingFloor(join.floor)
         if resumed and before and before.meeting == join.meeting.id and join.floor == "request":
             self.floor = MeetingFloor("request", before.hand_since, before.position, before.held)
-        self._microphone.gated = not self.floor.open
+        self.microphone.gated = not self.floor.open
 
     def go_on(self) -> None:
         """The join was answered before the restart: now it takes as long as it takes."""
@@ -186,9 +188,9 @@ class Lifecycle:
         membership.reset_links()
         plan = membership.plan(
             self._profile,
-            microphone_live=self._microphone.live,
-            muted_by_hand=self._microphone.muted_by_hand,
-            speaker_volume=self._microphone.volume,
+            microphone_live=self.microphone.live,
+            muted_by_hand=self.microphone.muted_by_hand,
+            speaker_volume=self.microphone.volume,
             recording=self._recording.wanted,
             floor=self.floor.shown,
         )
@@ -208,6 +210,8 @@ class Lifecycle:
             self._check_joining(membership, settled, now)
         elif membership.flows and self.phase is Phase.RECONNECTING:
             self._joined(membership, now)
+        elif self.phase is Phase.IN_MEETING and self.arrival.awaited:
+            self.changes.check(membership, settled, now)
         elif not membership.flows and self.phase is Phase.IN_MEETING:
             self.phase = Phase.RECONNECTING
             code, text = membership.shortfall()
@@ -252,6 +256,7 @@ class Lifecycle:
         if self.held:  # else somebody else has ended it
             self._ending = command, why
         self.phase = Phase.LEAVING
+        self.changes.requests.clear()
         self.forget()
         self.arrival.end()
         self.window.close()
@@ -269,8 +274,8 @@ class Lifecycle:
         left, self.membership = self.membership, None
         self.phase = Phase.STANDBY
         self.floor = MeetingFloor()
-        self._microphone.gated = False
-        self._microphone.rest()
+        self.microphone.gated = False
+        self.microphone.rest()
         following = self.departure.left(left.id, now)
         if following is not None and isinstance(following.body, Join):
             self.begin(following, following.body, now)
@@ -290,7 +295,7 @@ class Lifecycle:
 
     def process_exited(self, text: str, now: Now) -> None:
         """The media process is gone: as wished, or a failure that is mended by starting another."""
-        self._microphone.process_gone(now, goes_on=self.held)
+        self.microphone.process_gone(now, goes_on=self.held)
         self._recording.process_gone(now)
         self.process.exited()
         membership = self.membership
@@ -306,6 +311,8 @@ class Lifecycle:
             return
         membership.failures += 1
         membership.reset_links()
+        membership.published_before = None
+        self.changes.requests.clear()  # the next one has all of it in its plan
         self._tell("media-restarted", Code.MEDIA_PROCESS_FAILED, text, now)
         joining = self.phase is Phase.JOINING or not membership.joined_once
         if joining and self.arrival.awaited and membership.failures >= MAX_JOIN_FAILURES:
@@ -325,12 +332,10 @@ class Lifecycle:
     def join_late(self, now: Now) -> None:
         """The time that joining may take is over."""
         self.check(now, settled=True)
-        membership = self.membership
-        if membership is not None and self.phase is Phase.JOINING:
-            self._join_is_due(membership, now)
-        elif membership is not None and self.phase is Phase.RECONNECTING:
-            # who asked again is told the truth; the meeting is held on to all the same
-            self.arrival.failed(*membership.shortfall(), now, membership.detail())
+        if self.membership is not None and self.phase is Phase.JOINING:
+            self._join_is_due(self.membership, now)
+        elif self.membership is not None and self.held and self.arrival.awaited:
+            self.changes.late(self.membership, now)
 
     def sources_late(self, now: Now) -> None:
         """Enough is there, and the rest of the sources had its moment."""

@@ -48,6 +48,8 @@ class Membership:
     """What the media server does not take of the room's stream."""
     missing: dict[str, str] = field(default_factory=dict)
     """Device -> what is wrong with it, as the media process reported."""
+    published_before: Endpoint | None = None
+    """Where the room publishes until `publish`, which a repeated join named, flows."""
     uplink: MediaLink = field(default_factory=MediaLink)
     downlinks: dict[str, MediaLink] = field(default_factory=dict)
 

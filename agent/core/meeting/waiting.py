@@ -33,8 +33,9 @@ class Arrival:
         """This join of the same meeting is answered with the first."""
         self._waiting.append(command_id)
 
-    def wait_at_most(self, command_id: str, timeout_seconds: float) -> None:
-        """This join of a meeting whose links are lost is answered when they are back, or by then."""
+    def change(self, command_id: str, timeout_seconds: float) -> None:
+        """This join of the meeting that the room is in is answered when all of it is true."""
+        self._settling = False
         self._waiting.append(command_id)
         self._do(SetDeadline(JoinLate(), timeout_seconds))
 

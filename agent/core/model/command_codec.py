@@ -110,6 +110,7 @@ def command_from(
         expires=envelope.expires,
         sender=sender,
         reply=reply,
+        given=frozenset(fields) & frozenset(body.__struct_fields__),
     )
     return Decoded(command, unknown)
 

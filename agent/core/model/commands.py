@@ -333,6 +333,8 @@ class Command(Struct, frozen=True, omit_defaults=True):
     sender: str | None = None
     """Who asked, for the journal: `key ha-2026`, a signing key's id, or `uid 1000 pid 4711` of the control socket."""
     reply: Reply | None = None
+    given: frozenset[str] | None = None
+    """The fields that its sender named; None: all of them. What a repeated `join` leaves out stays as it is."""
 
 
 class Ack(Struct, frozen=True):

@@ -126,6 +126,13 @@ class SetSources(Struct, frozen=True, tag_field="kind", tag="sources"):
     request: str = ""
 
 
+class SetPublish(Struct, frozen=True, tag_field="kind", tag="publish"):
+    """Publish there; where it was published before goes on until that flows. `UplinkReported` follows, with the url."""
+
+    publish: Endpoint
+    request: str = ""
+
+
 class SetRecording(Struct, frozen=True, tag_field="kind", tag="recording"):
     """Record the meeting to a file, or stop."""
 
@@ -163,6 +170,7 @@ Instruction = (
     | SetCamera
     | SetVolume
     | SetSources
+    | SetPublish
     | SetRecording
     | SetAnnouncement
     | SetFloor
@@ -203,6 +211,8 @@ class UplinkReported(Struct, frozen=True, tag_field="kind", tag="uplink"):
     state: LinkState
     text: str = ""
     refused: tuple[Medium, ...] = ()
+    url: str = ""
+    """Where to, after a `SetPublish`; empty is where the meeting began."""
 
 
 class DownlinkReported(Struct, frozen=True, tag_field="kind", tag="downlink"):

@@ -67,7 +67,7 @@ class Uplink:
         """Without an `encoder` no picture is sent."""
         self._context = context
         self._loop = context.loop
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._encoder = encoder
         self._sound = sound
         self._rate = make_rate_control(encoder)
@@ -141,7 +141,7 @@ class Uplink:
         if self._encoder:
             pad = pipeline["picture"].get_static_pad("src")
             pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream)
-        return MediaSession(self._loop, pipeline, self._endpoint, self._context.network, events)
+        return MediaSession(self._loop, pipeline, self.endpoint, self._context.network, events)
 
     def _on_upstream(self, _pad: Any, info: Any) -> Any:
         structure = info.get_event().get_structure()

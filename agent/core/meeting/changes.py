@@ -1,0 +1,84 @@
+"""What a repeated join changes in the meeting that the room is in: answered when all of it is true.
+
+`agent.core.meeting.control` decides what differs and gives the instructions; here is the waiting for them.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import structs
+
+from agent.core.meeting.membership import MediaLink, Membership
+from agent.core.meeting.waiting import Arrival
+from agent.core.model.clock import Now
+from agent.core.model.commands import Code, Command, Join
+from agent.core.model.media import Instruction, SetPublish
+
+
+class Stay(Protocol):
+    """What of `agent.core.meeting.lifecycle` counts here."""
+
+    arrival: Arrival
+    membership: Membership | None
+
+    def check(self, now: Now, *, settled: bool = False) -> None: ...
+    def instruct(self, instruction: Instruction) -> None: ...
+    def remember(self, join: Join) -> None: ...
+
+
+class Changes:
+    """Of one room's meetings; a change of links is no reconnection."""
+
+    def __init__(self, lifecycle: Stay) -> None:
+        self._lifecycle = lifecycle
+        self._arrival = lifecycle.arrival
+        self.requests: set[str] = set()
+        """What the media process was asked and has not confirmed yet."""
+
+    def begin(self, command: Command, requests: set[str], timeout_seconds: float, now: Now) -> None:
+        """Wait until these requests are confirmed, and all that the room plays and sends flows."""
+        self.requests |= requests
+        self._arrival.change(command.id, timeout_seconds)
+        self._lifecycle.check(now)
+
+    def applied(self, request: str, error: str, now: Now) -> None:
+        """The media process confirmed, or could not do, one thing of it."""
+        if request not in self.requests:
+            return
+        self.requests.discard(request)
+        if error:
+            self._fail(Code.DEVICE_FAILED, error, now)
+        self._lifecycle.check(now)
+
+    def check(self, membership: Membership, settled: bool, now: Now) -> None:
+        """In the meeting, and somebody waits: look whether it is true by now, or can't become so."""
+        if refusal := membership.refusal():
+            self._fail(*refusal, now)
+        elif membership.flows and not self.requests:
+            if membership.complete or settled:
+                membership.published_before = None
+                self._arrival.arrived(membership.id, membership.detail(), now)
+            else:
+                self._arrival.settle()
+
+    def late(self, membership: Membership, now: Now) -> None:
+        """The time that it may take is over."""
+        if membership.flows:  # then some request was not confirmed
+            self._fail(Code.TIMEOUT, "the media process did not confirm it in time", now)
+        else:
+            self._fail(*membership.shortfall(), now)
+
+    def _fail(self, code: Code, text: str, now: Now) -> None:
+        """It can't come true. The room goes on as it can, and publishes where it did before."""
+        lifecycle, membership = self._lifecycle, self._lifecycle.membership
+        assert membership is not None
+        self.requests.clear()
+        self._arrival.failed(code, text, now, membership.detail())
+        self._arrival.end()
+        if (before := membership.published_before) is not None:
+            membership.publish, membership.published_before = before, None
+            membership.uplink = MediaLink("flowing")
+            lifecycle.instruct(SetPublish(before))
+            lifecycle.remember(structs.replace(membership.join, publish=before))
+        lifecycle.check(now)
