@@ -141,7 +141,7 @@ def test_while_reconnecting_it_waits_until_the_room_is_in(play: Playbook) -> Non
     play.report(UplinkReported("stalled", "nothing comes back"))
     assert play.phase is Phase.RECONNECTING
     again(play)
-    assert last(play)[0] == "accepted"
+    assert last(play)[0] == "running"
     play.report(UplinkReported("flowing"))
     assert last(play) == ("succeeded", "ok")
 
