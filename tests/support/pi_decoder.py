@@ -1,7 +1,7 @@
 """A decoder that negotiates as a Pi 4's does in GStreamer 1.26 (gstv4l2videodec.c): DMABuf wherever it may.
 
 It is a bin around FFmpeg's: asked by its peer it would rather give `memory:DMABuf`, and gives system
-memory only to a peer that takes nothing else. With `fails_after` it breaks at run time, as one does
+memory only to a peer that takes nothing else.
 that finds no contiguous memory.
 """
 
