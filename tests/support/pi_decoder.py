@@ -2,7 +2,6 @@
 
 It is a bin around FFmpeg's: asked by its peer it would rather give `memory:DMABuf`, and gives system
 memory only to a peer that takes nothing else.
-that finds no contiguous memory.
 """
 
 from __future__ import annotations
