@@ -19,6 +19,12 @@ from agent.settings import Section, Settings
 S = TypeVar("S", bound=Section)
 
 
+MAX_CHARACTERS = 256 * 1024
+MAX_DEPTH = 20
+MAX_ALIASES = 20
+"""A dozen aliases of aliases are a billion values (YAML 1.2, 3.2.2.2; "billion laughs")."""
+
+
 class Problem(NamedTuple):
     """One thing to put right; sorted by line."""
 
@@ -80,6 +86,9 @@ def parse_value(text: str) -> Any:
 def read(text: str, file: str, credentials: Credentials, kind: type[Section] = Settings) -> Reading:
     """Read the YAML `text` of `file`, bare names of files by `credentials`. Never raises; look at `problems`."""
     reading = Reading(file)
+    if (problem := _too_much(text)) is not None:
+        reading.problems.append(Problem(0, file, "", problem))
+        return reading
     loader = yaml.SafeLoader(text)
     try:
         root = loader.get_single_node()
@@ -96,6 +105,28 @@ def read(text: str, file: str, credentials: Credentials, kind: type[Section] = S
     walk = _Walk(reading, loader, credentials)
     reading.whole = walk.section(root, kind, "")
     return reading
+
+
+def _too_much(text: str) -> str | None:
+    """Why this is no settings file, before the parser spends its time and stack on it; None if it may be one."""
+    if len(text) > MAX_CHARACTERS:
+        return f"{len(text)} characters are no settings file; at most {MAX_CHARACTERS} are read"
+    depth = deepest = aliases = 0
+    try:
+        for event in yaml.parse(text, yaml.SafeLoader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                deepest = max(deepest, depth)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            aliases += isinstance(event, yaml.AliasEvent)
+            if deepest > MAX_DEPTH:
+                return f"nested more than {MAX_DEPTH} levels deep; settings have four"
+            if aliases > MAX_ALIASES:
+                return f"more than {MAX_ALIASES} aliases (*name); write the values out"
+    except yaml.YAMLError:
+        return None  # the reader says where
+    return None
 
 
 class _Walk:

@@ -5,6 +5,8 @@ Join and leave go to `agent.core.meeting.control`; the rest is short enough to b
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from agent.core.context import Context
 from agent.core.display import DisplayPower
 from agent.core.ending import Ending
@@ -31,6 +33,9 @@ from agent.core.model.documents import Phase
 from agent.core.model.effects import SetDeadline
 from agent.core.model.events import CommandReceived
 from agent.core.taking_part import TakingPart
+
+CLOCKS_APART = timedelta(minutes=10)
+"""Two clocks that are set may differ; a command from further ahead would be forgotten before it expires."""
 
 REPORT_SECONDS = 10.0
 """A probe looks at sysfs; one that takes longer hangs in the kernel."""
@@ -81,14 +86,21 @@ class Dispatch:
             self._obey(command, now)
 
     def _untimely(self, command: Command, now: Now) -> tuple[Code, str] | None:
-        if command.expires is None:
+        if command.expires is None and command.issued is None:
             return None
-        if command.expires <= now.wall:
-            return Code.EXPIRED, f"expires: {command.expires.isoformat()} is past"
         if not now.synchronised:
+            if command.expires is None:
+                return None
             return (
                 Code.CLOCK_UNSYNCHRONISED,
                 "The room's clock is not synchronised yet, so expires can't be judged",
+            )
+        if command.expires is not None and command.expires <= now.wall:
+            return Code.EXPIRED, f"expires: {command.expires.isoformat()} is past"
+        if command.issued is not None and command.issued - now.wall > CLOCKS_APART:
+            return (
+                Code.BAD_FIELD,
+                f"issued: {command.issued.isoformat()} is to come; are both clocks set?",
             )
         return None
 

@@ -88,11 +88,15 @@ class DaemonClient:
         """The meetings to come by the room's agenda, in order of time. Raises ControlError."""
         return _convert(self.ask("agenda"), _AgendaAnswer).items
 
-    def snapshot(self, source: str, path: Path) -> None:
-        """Have the picture that is `sent` or `received` written as PNG; only in a meeting."""
-        answer = self.ask("snapshot", 10.0, source=source, path=str(path))
+    def snapshot(self, source: str) -> Path:
+        """The PNG of the picture that is `sent` or `received`, in the agent's folder; the caller's to remove.
+
+        Only in a meeting. Raises ControlError.
+        """
+        answer = self.ask("snapshot", 10.0, source=source)
         if answer.get("error"):
             raise ControlError("no-snapshot", str(answer["error"]))
+        return Path(str(answer["path"]))
 
     def borrow(self, devices: tuple[str, ...]) -> socket.socket:
         """Have devices lent: the lamp is lit and the audit written when this returns.

@@ -96,7 +96,8 @@ def _serve(settings: Settings, config_path: Path, stack: ExitStack) -> str:
     room = Room(profile(settings, boot))
     outside, display_on = _outside(settings, config_path, stack, inbox)
     performer = Performer(outside)
-    loop = Loop(inbox, room, performer, Queries(room, performer, outside.worker), outside)
+    pictures = Path(settings.control.socket).parent
+    loop = Loop(inbox, room, performer, Queries(room, performer, outside.worker, pictures), outside)
     _heed_signals(inbox.put, outside.notifier)
     outside.hub.start(room.state(outside.clock.now()))
     outside.notifier.ready()

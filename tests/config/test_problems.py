@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.config import load
+from agent.config.credentials import Credentials
+from agent.config.reading import read
 from agent.errors import ConfigError
 from agent.settings import Settings
 
@@ -306,3 +308,18 @@ def test_a_token_that_can_be_no_header_is_a_settings_error(tmp_path: Path, conte
     problem = only(tmp_path, f"media: {{token_file: {token}}}")
     assert "token" in problem
     assert content.strip() not in problem or not content.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("a: &a [x,x]\n" + "".join(f"{n}: &{n} [*a,*a,*a]\n" for n in "bcdefghij"), "aliases"),
+        ("[" * 5000 + "]" * 5000, "deep"),
+        ("{a: " * 3000 + "1" + "}" * 3000, "deep"),
+        ("# " + "x" * 300_000, "characters"),
+    ],
+    ids=["aliases", "lists", "mappings", "size"],
+)
+def test_what_would_take_the_reader_s_time_or_stack_is_refused(text: str, word: str) -> None:
+    reading = read(text, "agent.yaml", Credentials(None, Path("/nonexistent")))
+    assert [word in problem.text for problem in reading.problems] == [True]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -127,9 +128,10 @@ class Room:
 
     def snapshot(self, path: Path) -> Path:
         """The picture that the room's display shows, written to a PNG file."""
-        answer = self.ask(type="snapshot", source="received", path=str(path.resolve()))
+        answer = self.ask(type="snapshot", source="received")
         if answer.get("type") != "snapshot" or answer.get("error"):
             raise ValueError(f"no snapshot: {answer.get('error') or answer}")
+        shutil.move(answer["path"], path)
         return path
 
     def open_devices(self) -> list[str]:

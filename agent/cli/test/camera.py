@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -48,9 +47,8 @@ def camera(
 
 
 def _snapshot(client: DaemonClient, path: Path) -> None:
-    """The daemon may write beside its socket, not everywhere: taken from there. Raises AgentError."""
-    written = client.socket_path.with_name(f"snapshot-{os.getpid()}.png")
-    client.snapshot("sent", written)
+    """The daemon writes it to a folder of its own: taken from there. Raises AgentError."""
+    written = client.snapshot("sent")
     try:
         path.touch(mode=0o600)
         path.write_bytes(written.read_bytes())

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from agent.core.model.commands import Endpoint, Instant, Meeting, MeetingId, Sources
+from agent.core.model.commands import Endpoint, Instant, Meeting, MeetingId, Sources, clean
 
 MAX_AGENDA_BYTES = 256 * 1024
 """200 items with long URLs take 120 KB."""
@@ -54,6 +54,8 @@ class AgendaItem(Struct, frozen=True, omit_defaults=True):
     cancelled: bool = False
 
     def __post_init__(self) -> None:
+        structs.force_setattr(self, "title", clean(self.title) or self.id)
+        structs.force_setattr(self, "local", clean(self.local))
         if not timedelta(0) < self.ends - self.starts <= timedelta(hours=MAX_ITEM_HOURS):
             raise ValueError(f"ends must come after starts, {MAX_ITEM_HOURS} h at the most")
 

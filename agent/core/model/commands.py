@@ -6,11 +6,12 @@ Plain data, decoded from MQTT by `agent.hub.messages` and from the control socke
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 # They end with \Z: $ would take a line feed too, and brokers hang up on a topic that has one.
 IDENTIFIER = r"^[a-z0-9][a-z0-9-]{0,62}\Z"
@@ -109,11 +110,26 @@ class Code(StrEnum):
     WITHDRAWN = "withdrawn"  # a later command made this one pointless
 
 
+def clean(text: str) -> str:
+    """Without what a terminal, a screen or a log would obey instead of showing: control characters, line and paragraph
+    separators, and the marks that turn the direction of writing (Unicode TR 36, 2.1)."""
+    kept = "".join(" " if unicodedata.category(c) in _OBEYED or c in _TURNS else c for c in text)
+    return " ".join(kept.split())
+
+
+_OBEYED = {"Cc", "Cs", "Zl", "Zp"}
+_TURNS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
 class Meeting(Struct, frozen=True, omit_defaults=True):
-    """Which meeting: `id` is its name in URLs and journals, `title` is for people."""
+    """Which meeting: `id` is its name in URLs and journals, `title` is for people, and is cleaned."""
 
     id: MeetingId
     title: Annotated[str, Meta(max_length=200)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.title is not None:
+            structs.force_setattr(self, "title", clean(self.title) or None)
 
 
 class Endpoint(Struct, frozen=True, omit_defaults=True):
@@ -129,6 +145,10 @@ class Source(Struct, frozen=True, omit_defaults=True):
     url: Url
     token: Token | None = None
     label: Annotated[str, Meta(max_length=80)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.label is not None:
+            structs.force_setattr(self, "label", clean(self.label) or None)
 
 
 Sources = Annotated[list[Source], Meta(max_length=MAX_SOURCES)]
