@@ -79,7 +79,7 @@ class Dispatch:
         elif isinstance(command.body, Leave):
             ended = self._taking_part.call.left(command.body.meeting, now)
             self._meeting.leave(command, command.body, delivery, now, call_ended=ended)
-        elif refusal := self._refusal(command, now):
+        elif refusal := self._refusal(command, now) or _unusable(event):
             self._answers.refuse(command, delivery, *refusal, now)
         else:
             self._answers.accept(command, delivery, now)
@@ -202,3 +202,11 @@ class Dispatch:
             case _:
                 text = "A restart of the agent interrupted it"
                 self._answers.fail(command.id, Code.INTERRUPTED, text, now)
+
+
+def _unusable(event: CommandReceived) -> tuple[Code, str] | None:
+    """A healthy room does not end for settings that it could not start with."""
+    body = event.command.body
+    if isinstance(body, Restart) and body.scope == "agent" and event.settings_problem:
+        return Code.BAD_FIELD, f"the settings can't be used: {event.settings_problem}"
+    return None

@@ -211,8 +211,8 @@ class Room:
                 self.borrowing.end(loan, now)
             case PictureAsked(source, sender) if self.lifecycle.process.in_meeting:
                 self.audit.picture_taken(source, sender, now)
-            case ReloadRequested():
-                self.ending.want_reload()
+            case ReloadRequested(problem):
+                self._reload(problem, now)
             case StopRequested(reason):
                 self.ending.stop(reason)
 
@@ -314,6 +314,14 @@ class Room:
     def _display_warm(self, now: Now) -> None:
         self.display.warmed_up()
         self.lifecycle.check(now)
+
+    def _reload(self, problem: str, now: Now) -> None:
+        """Start anew when nobody is disturbed; not into settings that the room could not start with."""
+        if problem:
+            text = f"not started anew: the settings can't be used: {problem}"
+            self.context.tell("fault", "bad-settings", text, now)
+        else:
+            self.ending.want_reload()
 
     def _sampled(self, figures: dict[str, Any], now: Now) -> None:
         self.health.sampled(figures, self.lifecycle.phase, self.lifecycle.membership, now)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from agent import __version__, config, host, ports
@@ -134,6 +135,7 @@ def _outside(
                 certificate_days_left=_certificate_days_left(settings),
             ),
         ),
+        settings_problem=partial(_settings_problem, config_path),
         checker=Checker(inbox.put, config_path, Path(settings.control.socket)),
         notifier=Notifier.from_environment(),
         timers=Timers(),
@@ -156,6 +158,17 @@ def _certificate_days_left(settings: Settings) -> float | None:
     if tls is None or tls.certificate is None:
         return None
     return certificate.days_left(tls.certificate, datetime.now(UTC))
+
+
+def _settings_problem(config_path: Path) -> str:
+    """Why the daemon could not start with what is on disk now, in a line; empty if it could."""
+    try:
+        config.load(config_path)
+    except ConfigError as error:
+        return "; ".join(error.problems[:3])[:400]
+    except Exception as error:  # whatever it is, it would end the start as well
+        return f"{error!r}"[:400]
+    return ""
 
 
 def profile(settings: Settings, boot: str) -> Profile:

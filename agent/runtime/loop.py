@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from msgspec import structs
 
-from agent.core.model.commands import Ack
+from agent.core.model.commands import Ack, Restart
 from agent.core.model.events import (
     CommandReceived,
     CommandRefused,
@@ -21,6 +21,7 @@ from agent.core.model.events import (
     LinkChanged,
     MediaExited,
     MediaReported,
+    ReloadRequested,
 )
 from agent.core.model.media import SnapshotTaken
 from agent.core.room import Room
@@ -87,7 +88,12 @@ class Loop:
                 self._queries.answer(item, self._outside.clock.now())
             case CommandReceived():
                 known, earlier = self._look_up(item.command.id)
-                self._handle(structs.replace(item, known=known, earlier=earlier))
+                problem = self._settings_problem(item)
+                self._handle(
+                    structs.replace(item, known=known, earlier=earlier, settings_problem=problem)
+                )
+            case ReloadRequested():
+                self._handle(ReloadRequested(self._outside.settings_problem()))
             case CommandRefused(id=str() as command_id):
                 known, earlier = self._look_up(command_id)
                 self._handle(structs.replace(item, known=known, earlier=earlier))
@@ -101,6 +107,12 @@ class Loop:
                 self._handle(item)
             case _:
                 self._handle(item)
+
+    def _settings_problem(self, event: CommandReceived) -> str:
+        """Looked up only for the command that would end the daemon."""
+        body = event.command.body
+        restarts = isinstance(body, Restart) and body.scope == "agent"
+        return self._outside.settings_problem() if restarts else ""
 
     def _look_up(self, command_id: str) -> tuple[bool, Ack | None]:
         """The journal's word on the id, so that a repeat is answered and not run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.ports import DisplayRelay, HubLink, Journal, MediaSupervisor, Panel, Post
@@ -31,3 +32,5 @@ class Outside:
     clock: SystemClock
     code: InstalledCode
     post: Post
+    settings_problem: Callable[[], str]
+    """Why the settings on disk now can't be used; empty if they can."""

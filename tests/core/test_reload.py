@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from agent.core.model.commands import AckState, Command, Origin, Restart
 from agent.core.model.documents import Phase
-from agent.core.model.effects import EndDaemon
-from agent.core.model.events import ReloadRequested
+from agent.core.model.effects import EndDaemon, PublishEvent
+from agent.core.model.events import CommandReceived, ReloadRequested
 from tests.core.playbook import PROFILE, Playbook
 
 ANEW = EndDaemon("agent")
@@ -53,3 +54,17 @@ def test_it_never_comes_between_two_meetings() -> None:
     play.exit()
     assert play.phase is Phase.JOINING
     assert play.all(EndDaemon) == []
+
+
+def test_settings_that_cannot_be_used_take_no_healthy_room_dark() -> None:
+    play = Playbook()
+    play.tell(ReloadRequested("agent.yaml:3: hub.hots: unknown key"))
+    assert play.all(EndDaemon) == []
+    (told,) = [effect.event for effect in play.all(PublishEvent)]
+    assert (told.type, told.code) == ("fault", "bad-settings")
+    assert "hub.hots" in told.text
+    command = Command("r", "restart", Restart("agent"), Origin.HUB)
+    play.tell(CommandReceived(command, settings_problem="agent.yaml:3: hub.hots: unknown key"))
+    assert play.all(EndDaemon) == []
+    assert play.acks("r")[-1].state is AckState.REJECTED
+    assert "hub.hots" in play.acks("r")[-1].text

@@ -37,7 +37,8 @@ def parsed(path: str) -> dict[str, object]:
 
 
 @pytest.mark.skipif(
-    not (PARSER / "node_modules").is_dir(), reason="scripts/setup could not install AsyncAPI's parser"
+    not (PARSER / "node_modules").is_dir(),
+    reason="scripts/setup could not install AsyncAPI's parser",
 )
 @pytest.mark.parametrize("whole", [True, False], ids=["ours", "without an address's schema"])
 def test_asyncapis_own_parser_takes_it(whole: bool, tmp_path: Path) -> None:

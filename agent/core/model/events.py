@@ -37,6 +37,8 @@ class CommandReceived(Struct, frozen=True):
     earlier: Ack | None = None
     known: bool = False
     """The journal has this id (with `earlier` None: it is still being worked on)."""
+    settings_problem: str = ""
+    """With `restart` of the agent: why the settings that are on disk now can't be used."""
     unknown_fields: list[str] = []
     """Paths of fields that nobody knows; ignored, and shown in the ack's `detail.warnings`."""
 
@@ -228,6 +230,9 @@ class PictureAsked(Struct, frozen=True):
 
 class ReloadRequested(Struct, frozen=True):
     """Settings, keys or code were replaced: start anew once the room is in no meeting (SIGHUP)."""
+
+    problem: str = ""
+    """Why the settings that are on disk now can't be used; with them the room could not start."""
 
 
 class StopRequested(Struct, frozen=True):
