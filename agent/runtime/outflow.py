@@ -50,10 +50,15 @@ class Outflow:
         """A message of now: at once, or in its turn if it stands in the outbox behind others."""
         if not outgoing.key:
             self._hub.publish(outgoing)
-        elif self._served != self._session or self._behind or len(self._under_way) >= WINDOW:
+        elif not self._is_served or self._behind or len(self._under_way) >= WINDOW:
             self._behind = True
         else:
             self._hand_out(outgoing)
+
+    @property
+    def _is_served(self) -> bool:
+        """Whether this connection has been given the outbox: before, all of it is still to come, and would come twice."""
+        return bool(self._session) and self._served == self._session
 
     def settled(self, key: str) -> None:
         """The broker has it, or refused it: the next one's turn."""

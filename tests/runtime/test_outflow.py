@@ -43,6 +43,17 @@ def test_the_outbox_passes_through_a_window_once(tmp_path: Path) -> None:
     assert hub.published == [*waiting, newest]
 
 
+def test_what_happens_before_the_first_connection_comes_once(tmp_path: Path) -> None:
+    """The hub was told twice what a restarted agent had to say, once by each way."""
+    journal, hub = Journal(tmp_path), Hub()
+    outflow = Outflow(journal, hub)  # type: ignore[arg-type]
+    first = journal.record_event(event(1))
+    outflow.publish(first)
+    assert hub.published == []
+    up(outflow, "one")
+    assert hub.published == [first]
+
+
 def test_what_is_refused_does_not_block_and_is_tried_on_the_next_connection(tmp_path: Path) -> None:
     journal, hub = Journal(tmp_path), Hub()
     outflow = Outflow(journal, hub)  # type: ignore[arg-type]
