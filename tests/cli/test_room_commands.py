@@ -14,7 +14,7 @@ import pytest
 from tests.cli.conftest import Bench
 from tests.support.waiting import wait_for
 
-STATUS_SECONDS = 0.5
+STATUS_RATIO = 3.0
 
 
 @pytest.fixture
@@ -133,21 +133,26 @@ def test_the_status_shows_a_fault_and_fails(healthy: Bench) -> None:
     assert re.search(r"^microphone +failed", done.stdout, re.MULTILINE)
 
 
-def test_the_status_takes_half_a_second_of_work(healthy: Bench) -> None:
-    """Measured as processor time, since the machine of the tests may be busy with others."""
+def test_the_status_costs_little_more_than_its_libraries(healthy: Bench) -> None:
+    """Processor time, and as a ratio: the machine of the tests may be slow, and busy with others."""
+    tool = [sys.executable, "-m", "agent", "status", "--config", str(healthy.config)]
+    bare = [sys.executable, "-c", "import typer, rich.console, yaml, msgspec"]
+    assert work_seconds(tool) <= STATUS_RATIO * work_seconds(bare)
+
+
+def work_seconds(command: list[str]) -> float:
+    """The least of three runs."""
     program = (
         "import resource, subprocess, sys\n"
         "subprocess.run(sys.argv[1:], check=False, stdout=subprocess.DEVNULL)\n"
         "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
         "print(used.ru_utime + used.ru_stime)"
     )
-    tool = [sys.executable, "-m", "agent", "status", "--config", str(healthy.config)]
-    run = [sys.executable, "-c", program, *tool]
-    seconds = min(
+    run = [sys.executable, "-c", program, *command]
+    return min(
         float(subprocess.run(run, capture_output=True, text=True, check=True, timeout=60).stdout)
         for _ in range(3)
     )
-    assert seconds <= STATUS_SECONDS
 
 
 def test_watch_goes_on_until_it_is_ended(healthy: Bench) -> None:

@@ -36,7 +36,9 @@ def films(site: Site) -> list[Path]:
 
 
 def wait_bytes(site: Site, least: int) -> None:
-    wait_until(lambda: films(site) and films(site)[-1].stat().st_size > least, f"{least} bytes")
+    wait_until(
+        lambda: films(site) and films(site)[-1].stat().st_size > least, f"{least} bytes", seconds=60
+    )
 
 
 def test_the_meeting_is_recorded_both_pictures_and_both_voices(site: Site):
