@@ -10,12 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.core.model.clock import Now
-from agent.core.model.commands import FINAL_STATES, Ack, AckState, Code, Command
+from agent.core.model.commands import FINAL_STATES, Ack, AckState, Code, Command, Reply
 from agent.core.model.effects import AcknowledgeDelivery, Effect, RecordCommand, SendAck
 from agent.core.model.events import CommandRefused, Delivery
 
 SEQ_ACCEPTED, SEQ_RUNNING, SEQ_FINAL = 1, 2, 3
 """`seq` by state, so that it goes on rising when a restart stands between two acks."""
+
+MAX_ALSO = 4
+"""More senders of one id are no senders but a flood."""
 
 MAX_WARNINGS, MAX_PATH = 10, 80
 """Unknown fields that are named, and characters of each: an ack must not outgrow its command."""
@@ -28,6 +31,8 @@ class Answers:
         self._room = room
         self._do = do
         self.open: dict[str, Command] = {}
+        self._also: dict[str, list[Reply]] = {}
+        """Who sent an open command again with another Response Topic: they hear of its end too."""
         self._warnings: dict[str, list[str]] = {}
         self._notes: dict[str, dict[str, Any]] = {}
 
@@ -96,7 +101,16 @@ class Answers:
         if earlier is not None:
             self._do(SendAck(earlier, command.reply))
         else:
+            self._hear_of(command)
             self.running(command.id, "already being worked on", now)
+
+    def _hear_of(self, command: Command) -> None:
+        first, reply = self.open.get(command.id), command.reply
+        if first is None or reply is None or reply == first.reply:
+            return
+        also = self._also.setdefault(command.id, [])
+        if reply not in also and len(also) < MAX_ALSO:
+            also.append(reply)
 
     def finish(
         self,
@@ -154,3 +168,6 @@ class Answers:
             detail={**(detail or {}), **notes, **({"warnings": warnings} if warnings else {})},
         )
         self._do(SendAck(ack, command.reply, final=state in FINAL_STATES))
+        if state in FINAL_STATES:
+            for reply in self._also.pop(command.id, ()):
+                self._do(SendAck(ack, reply))

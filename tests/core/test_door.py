@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from agent.core.model.commands import Meeting, Source, clean
+from agent.core.model.commands import Command, Join, Meeting, Origin, Reply, Source, clean
+from agent.core.model.effects import SendAck
+from agent.core.model.events import CommandReceived
 from tests.core.playbook import START, Playbook
 
 
@@ -47,3 +49,15 @@ def test_a_clock_that_is_not_set_judges_nothing() -> None:
     play.clock_jumps(timedelta(days=3650))
     play.command("ping", id="p", expires=(START + timedelta(minutes=1)).isoformat())
     assert code(play, "p") == "clock-unsynchronised"
+
+
+def test_who_asks_again_with_another_reply_address_hears_of_the_end_there() -> None:
+    play = Playbook()
+    first, second = Reply("reply/one", b"1"), Reply("reply/two", b"2")
+    join = Join(meeting=Meeting("giao-ban"))
+    for reply in (first, second, second):
+        play.tell(CommandReceived(Command("j", "join", join, Origin.HUB, reply=reply)))
+    play.light()
+    play.flow()
+    final = [effect.reply for effect in play.all(SendAck) if effect.ack.state == "succeeded"]
+    assert final == [first, second]
