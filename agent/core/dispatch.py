@@ -91,6 +91,8 @@ class Dispatch:
         if not now.synchronised:
             if command.expires is None:
                 return None
+            if now.not_before is not None and command.expires <= now.not_before:
+                return Code.EXPIRED, f"expires: {command.expires.isoformat()} is past"
             return (
                 Code.CLOCK_UNSYNCHRONISED,
                 "The room's clock is not synchronised yet, so expires can't be judged",

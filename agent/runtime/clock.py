@@ -48,7 +48,8 @@ class SystemClock:
             self._asked = monotonic
             self._synchronised = self._is_synchronised()
         if not self._synchronised:
-            return Now(monotonic, self._not_before(wall, monotonic), synchronised=False)
+            least = self._not_before(monotonic)
+            return Now(monotonic, max(wall, least or wall), synchronised=False, not_before=least)
         if monotonic - self._kept >= KEEP_SECONDS:
             self._kept = monotonic
             self._keep(wall)
@@ -59,7 +60,7 @@ class SystemClock:
         if self._synchronised:
             self._keep(self._wall())
 
-    def _not_before(self, wall: datetime, monotonic: float) -> datetime:
+    def _not_before(self, monotonic: float) -> datetime | None:
         if self._last_good is None:
-            return wall
-        return max(wall, self._last_good + timedelta(seconds=monotonic - self._started))
+            return None
+        return self._last_good + timedelta(seconds=monotonic - self._started)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
 CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
@@ -32,7 +32,9 @@ def debian(package: str, version: str, maintainer: str, date: str, text: str) ->
     known = entries(text)
     if not known:
         raise ValueError("CHANGELOG.md has no section `## VERSION (unreleased or YYYY-MM-DD)`")
-    if known[0][0] != version:
+    if known[0][0] != version:  # dates must fall from section to section: lintian looks
+        before = parsedate_to_datetime(date) - timedelta(days=1)
+        known[0] = (known[0][0], f"{before:%Y-%m-%d}", known[0][2])
         known.insert(0, (version, "unreleased", ["A build for tests; not in CHANGELOG.md."]))
     blocks = []
     for number, day, points in known:

@@ -226,6 +226,7 @@ class Hub:
             properties.ResponseTopic = reply_to
         if correlation is not None:
             properties.CorrelationData = correlation
+        wait_until(self.client.is_connected, "the hub's client is connected (again)")
         info = self.client.publish(topic, data, qos=qos, retain=retain, properties=properties)
         info.wait_for_publish(DEADLINE_SECONDS)
 

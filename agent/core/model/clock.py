@@ -17,6 +17,8 @@ class Now(Struct, frozen=True):
     monotonic_seconds: float
     wall: datetime
     synchronised: bool = True
+    not_before: datetime | None = None
+    """While the clock is not set: the time that it can't be earlier than, by the last good one."""
 
 
 class ClockSetting:
