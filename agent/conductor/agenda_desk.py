@@ -10,6 +10,8 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Self
 
 import msgspec
@@ -32,13 +34,11 @@ WAIT_SECONDS = 20.0
 class AgendaDesk:
     """From `with` on. All methods raise HubError when the hub can't be reached or refuses."""
 
-    def __init__(self, settings: HubSettings, signing_key: os.PathLike[str] | None = None) -> None:
+    def __init__(self, settings: HubSettings, signing_key: Path | None = None) -> None:
         self._root = settings.hub.topic_root
         self._signer: Signer | None = None
         if signing_key is not None:
-            from pathlib import Path
-
-            self._signer = read_signer(Path(signing_key))
+            self._signer = read_signer(signing_key)
         self._lock = threading.Lock()
         self._documents: dict[str, Agenda] = {}
         self._outgoing: list[tuple[str, Published]] = []
@@ -81,8 +81,7 @@ class AgendaDesk:
         os.eventfd_write(self._wake, 1)
         self._wait(lambda: address in self._delivered)
 
-    def _wait(self, condition: object) -> None:
-        assert callable(condition)
+    def _wait(self, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < end:
             if self._error is not None:

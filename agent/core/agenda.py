@@ -59,6 +59,7 @@ class AgendaControl:
         self._tell = context.tell
         self._meeting = meeting
         self._lifecycle = meeting.lifecycle
+        meeting.on_leave = self._left
         self._announcements = announcements
         self._health = health
         self._obey = obey
@@ -109,11 +110,9 @@ class AgendaControl:
     def _refuse(self, address: str, code: Code, text: str, now: Now) -> None:
         self._tell("agenda-refused", code, f"{address}: {text}", now, detail={"address": address})
 
-    def ordered(self, command: Command, now: Now) -> None:
-        """A human's or the hub's command came in: who leaves is not brought back to what is on now."""
-        if not isinstance(command.body, Leave):
-            return
-        meeting = command.body.meeting
+    def _left(self, leave: Leave, now: Now) -> None:
+        """The hub or somebody in the room had it leave: it is not brought back to what is on now."""
+        meeting = leave.meeting
         for item in self._open(now):
             if meeting in (None, item.join.meeting.id):
                 self._memory = self._memory.dismiss(item.id, item.ends)
@@ -133,12 +132,6 @@ class AgendaControl:
         return sorted(
             (item for item in found.values() if item.ends > now.wall),
             key=lambda item: (item.starts, item.id),
-        )
-
-    def next_item(self, now: Now) -> AgendaItem | None:
-        """The one that begins next, for the screen."""
-        return next(
-            (one for one in self.items(now) if not one.cancelled and one.starts > now.wall), None
         )
 
     def follow(self, now: Now) -> None:

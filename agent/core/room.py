@@ -171,7 +171,6 @@ class Room:
                 pass  # neither recorded nor acknowledged: the broker gives it to the next run
             case CommandReceived():
                 self.dispatch.received(event, now)
-                self.agenda.ordered(event.command, now)
             case AgendaReceived():
                 self.agenda.received(event, now)
             case CommandRefused():

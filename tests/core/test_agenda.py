@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory, AgendaRules, ItemJoin
-from agent.core.model.commands import Code, Meeting
+from agent.core.model.commands import Code, Command, Leave, Meeting, Origin
 from agent.core.model.documents import CheckFinding, DeviceStatus, Phase, Status
 from agent.core.model.effects import (
     PublishEvent,
@@ -18,7 +18,13 @@ from agent.core.model.effects import (
     StartMedia,
     SwitchDisplay,
 )
-from agent.core.model.events import AgendaReceived, CheckEnded, DevicesProbed, Restored
+from agent.core.model.events import (
+    AgendaReceived,
+    CheckEnded,
+    CommandReceived,
+    DevicesProbed,
+    Restored,
+)
 from agent.core.model.profile import Profile
 from tests.core.playbook import PROFILE, START, Playbook
 
@@ -98,6 +104,18 @@ def test_who_left_is_not_brought_back_for_that_item() -> None:
     assert day.until(89) is None
     assert "agenda-dismissed" in day.events()
     assert day.until(119) == "meeting-b", "the next one is another matter"
+
+
+@pytest.mark.parametrize("how", ["again", "expired"])
+def test_a_leave_that_is_not_obeyed_dismisses_nothing(how: str) -> None:
+    """Redelivered from the meeting before, or come too late: nobody left this one by hand."""
+    day = Day(item())
+    day.until(70)
+    expires = at(60) if how == "expired" else None
+    leave = Command("l", "leave", Leave(), Origin.HUB, expires=expires)
+    day.tell(CommandReceived(leave, known=how == "again"))
+    assert "agenda-dismissed" not in day.events()
+    assert day.until(80) == "meeting-a"
 
 
 def test_a_dismissal_survives_a_restart() -> None:

@@ -5,6 +5,7 @@ They decide what shall be; `agent.core.meeting.lifecycle` brings it about and an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from msgspec import UNSET, structs
@@ -30,6 +31,8 @@ class MeetingControl:
         self._answers = context.answers
         self._tell = context.tell
         self._recording = recording
+        self.on_leave: Callable[[Leave, Now], None] = lambda leave, now: None
+        """Whoever must know of a leave that is obeyed: not of one that came again or too late."""
         self.lifecycle = lifecycle
 
     def join(self, command: Command, join: Join, delivery: Delivery | None, now: Now) -> None:
@@ -195,6 +198,7 @@ class MeetingControl:
     ) -> None:
         """Be in no meeting, or not in that one. `call_ended`: it has ended a call with that."""
         self._answers.accept(command, delivery, now)
+        self.on_leave(leave, now)
         current = self.lifecycle.membership.id if self.lifecycle.membership else None
         to_come = self.lifecycle.departure.next_meeting
         if to_come and leave.meeting is not None and current != to_come:

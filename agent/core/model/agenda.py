@@ -130,8 +130,3 @@ def slug(text: str) -> str:
         c if c.isascii() and c.isalnum() else " " for c in plain if unicodedata.category(c) != "Mn"
     )
     return "-".join(kept.split())
-
-
-def over(item: AgendaItem, now: datetime) -> bool:
-    """Whether its time has passed."""
-    return item.ends <= now
