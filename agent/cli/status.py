@@ -152,7 +152,7 @@ def _troubles(status: RoomStatus) -> tuple[int, int]:
     warnings = devices.count(Outcome.WARNING)
     if health is not None:
         warnings += bool(_host(health.host))
-        warnings += health.media is not None and health.media.get("status") != Status.OK
+        warnings += health.media is not None and health.media.status is not Status.OK
     return failures, warnings
 
 

@@ -15,8 +15,17 @@ from agent.core.context import Context
 from agent.core.meeting.membership import Membership
 from agent.core.model.clock import Now
 from agent.core.model.deadlines import HealthChanged, HealthDue
-from agent.core.model.documents import DeviceStatus, HealthDocument, Phase, Status
+from agent.core.model.documents import (
+    DeviceStatus,
+    DownlinkHealth,
+    HealthDocument,
+    MediaHealth,
+    Phase,
+    Status,
+    UplinkHealth,
+)
 from agent.core.model.effects import Probe, PublishHealth, SetDeadline
+from agent.core.model.figures import DownlinkFigures, MediaFigures, RoomFigures, UplinkFigures
 from agent.core.model.media import DeviceReported
 from agent.core.model.urls import shown
 from agent.core.readiness import LastCheck
@@ -51,7 +60,7 @@ class HealthBoard:
         self._open: set[str] = set()
         self.last_check = LastCheck()
         self.host: dict[str, Any] = {}
-        self.figures: dict[str, Any] = {}
+        self.figures = MediaFigures()
         self.round_trip_milliseconds: float | None = None
         self.latest: HealthDocument | None = None
 
@@ -110,7 +119,7 @@ class HealthBoard:
         """What only the media process could know is over."""
         self._open.clear()
         self._reported.clear()
-        self.figures = {}
+        self.figures = MediaFigures()
         self._tell_changes(now)
 
     @property
@@ -175,50 +184,57 @@ class HealthBoard:
             readiness=self.last_check.readiness(devices, now),
         )
 
-    def _media(self, phase: Phase, held: Membership | None) -> dict[str, Any] | None:
+    def _media(self, phase: Phase, held: Membership | None) -> MediaHealth | None:
         if held is None:
             return None
-        code, text = self._media_word(phase, held)
-        return {
-            "status": Status.OK if code == "ok" else Status.DEGRADED,
-            "code": code,
-            "text": text,
-            **self.figures,
-            "uplink": self._uplink(held) if held.publish else None,
-            "downlinks": self._downlinks(held),
-        }
+        uplink, downlinks = self._uplink(held), self._downlinks(held)
+        code, text = _media_word(phase, held, uplink, downlinks)
+        return MediaHealth(
+            status=Status.OK if code == "ok" else Status.DEGRADED,
+            code=code,
+            text=text,
+            uplink=uplink,
+            downlinks=downlinks,
+            **{name: getattr(self.figures, name) for name in RoomFigures.__struct_fields__},
+        )
 
-    def _uplink(self, held: Membership) -> dict[str, Any]:
-        """What the media process measured, and the state and text that the core goes by."""
-        figures = self.figures.get("uplink") or {}
-        return {**figures, "state": held.uplink.state, "text": held.uplink.text}
+    def _uplink(self, held: Membership) -> UplinkHealth | None:
+        """What the media process measured, beside the state and text that the core goes by."""
+        if not held.publish:
+            return None
+        figures = structs.asdict(self.figures.uplink or UplinkFigures())
+        return UplinkHealth(**figures, state=held.uplink.state, text=held.uplink.text)
 
-    def _downlinks(self, held: Membership) -> list[dict[str, Any]]:
+    def _downlinks(self, held: Membership) -> list[DownlinkHealth]:
         """As `_uplink`, for each source that is to be played."""
-        measured = {one.get("url"): one for one in self.figures.get("downlinks", ())}
+        measured = {one.url: one for one in self.figures.downlinks}
         found = []
         for source in held.play:
             link, url = held.downlinks[source.url], shown(source.url)
-            own = {"label": source.label or url, "state": link.state, "text": link.text}
-            found.append({"url": url, **measured.get(url, {}), **own})
+            figures = structs.asdict(measured.get(source.url, DownlinkFigures(url=url)))
+            figures["url"] = url  # as it may be read by anybody
+            label = source.label or url
+            found.append(DownlinkHealth(**figures, label=label, state=link.state, text=link.text))
         return found
 
-    def _media_word(self, phase: Phase, held: Membership) -> tuple[str, str]:
-        """The media's code, and a text for people."""
-        if phase is not Phase.IN_MEETING:
-            return str(phase), "" if held.flows else held.shortfall()[1]
-        if not held.complete:
-            return str(phase), "Nothing arrives from " + ", ".join(held.silent_sources)
-        links = {"this room": self.figures.get("uplink") or {}}
-        links |= {one["label"] or one["url"]: one for one in self.figures.get("downlinks", ())}
-        without = [name for name, link in links.items() if link.get("picture_given_up")]
-        if without:
-            return "narrow-link", f"The link is too narrow for the picture of {', '.join(without)}"
-        return "ok", ""
+
+def _media_word(
+    phase: Phase, held: Membership, uplink: UplinkHealth | None, downlinks: list[DownlinkHealth]
+) -> tuple[str, str]:
+    """The media's code, and a text for people."""
+    if phase is not Phase.IN_MEETING:
+        return str(phase), "" if held.flows else held.shortfall()[1]
+    if not held.complete:
+        return str(phase), "Nothing arrives from " + ", ".join(held.silent_sources)
+    without = ["this room"] if uplink and uplink.picture_given_up else []
+    without += [one.label for one in downlinks if one.picture_given_up]
+    if without:
+        return "narrow-link", f"The link is too narrow for the picture of {', '.join(without)}"
+    return "ok", ""
 
 
 def overall(
-    devices: dict[str, DeviceStatus], host: dict[str, Any], media: dict[str, Any] | None
+    devices: dict[str, DeviceStatus], host: dict[str, Any], media: MediaHealth | None
 ) -> Status:
     """The room's one word: failed when a required device is gone, degraded for any other lack."""
     if any(d.required and d.status in BAD for d in devices.values()):
@@ -226,5 +242,5 @@ def overall(
     levels = {d.status for d in devices.values()}
     levels.add(Status(host.get("status", "ok")))
     if media is not None:
-        levels.add(Status(media["status"]))
+        levels.add(media.status)
     return Status.OK if levels <= {Status.OK} else Status.DEGRADED

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from msgspec import structs
+
+from agent.core.model.figures import DownlinkFigures, MediaFigures, StreamFigures, UplinkFigures
 from agent.core.model.media import Measured
-from agent.core.model.urls import shown
 from agent.media.loop import Loop
 from agent.media.meeting import Meeting
+from agent.media.picture.own_picture import OwnPicture
 from agent.media.receiving.downlink import Downlink
 from agent.media.sending.uplink import Uplink
-from agent.media.sound.echo.control import EchoControl
 from agent.media.webrtc import statistics
 from agent.media.webrtc.statistics import Rates, Stream
 
@@ -31,61 +32,71 @@ class Figures:
     def _measure(self) -> None:
         self._send(Measured(self._all()))
 
-    def _sent(self, uplink: Uplink) -> dict[str, Any]:
-        session = uplink.connection.session
-        if session is None:
-            return {}
-        streams = statistics.sent(session.rtp_statistics(), session.rtcp.reports)
-        round_trips = [s.round_trip_seconds for s in streams if s.round_trip_seconds is not None]
-        figures = self._of("uplink", streams)
-        if round_trips:
-            figures["round_trip_milliseconds"] = round(min(round_trips) * 1000, 1)
-        return figures
-
-    def _received(self, downlink: Downlink) -> dict[str, Any]:
-        session = downlink.connection.session
-        if session is None:
-            return {}
-        return self._of(downlink.source.url, statistics.received(session.rtp_statistics()))
-
-    def _of(self, key: str, streams: list[Stream]) -> dict[str, Any]:
-        rates = self._rates.setdefault(key, Rates()).since(streams)
-        figures: dict[str, Any] = {f"{kind}_bits_per_second": r for kind, r in rates.items()}
-        for stream in statistics.leading(streams):
-            figures[f"{stream.kind}_loss_percent"] = round(stream.loss * 100, 1)
-            figures[f"{stream.kind}_jitter_milliseconds"] = round(stream.jitter_seconds * 1000, 1)
-        return figures
-
-    def _all(self) -> dict[str, Any]:
+    def _all(self) -> MediaFigures:
         meeting = self._meeting
-        figures: dict[str, Any] = {"downlinks": [self._one(d) for d in meeting.sources]}
-        if meeting.uplink:
-            sent = self._sent(meeting.uplink)
-            figures["uplink"] = sent | meeting.uplink.figures() | meeting.camera.figures()
-        if meeting.microphone:
-            figures["microphone_level_dbfs"] = meeting.microphone.level_dbfs
-            figures |= _echo(meeting.microphone.echo)
-        if meeting.speaker:
-            figures["speaker_level_dbfs"] = meeting.speaker.level_dbfs
-        figures |= meeting.screen_figures()
-        return figures
+        microphone, speaker, screen = meeting.microphone, meeting.speaker, meeting.screen
+        echo = microphone.echo if microphone else None
+        delay = echo.echo_delay_seconds if echo else None
+        return MediaFigures(
+            uplink=self._sent(meeting.uplink, meeting.camera) if meeting.uplink else None,
+            downlinks=[self._received(downlink) for downlink in meeting.sources],
+            microphone_level_dbfs=microphone.level_dbfs if microphone else None,
+            speaker_level_dbfs=speaker.level_dbfs if speaker else None,
+            echo_canceller=echo.name if echo else None,
+            echo_delay_milliseconds=None if delay is None else round(delay * 1000),
+            screen_pictures=screen.rendered,
+            screen_sink_milliseconds=screen.sink_milliseconds,
+        )
 
-    def _one(self, downlink: Downlink) -> dict[str, Any]:
-        url = downlink.source.url
+    def _sent(self, uplink: Uplink, camera: OwnPicture) -> UplinkFigures:
+        session, form = uplink.connection.session, camera.format
+        streams = statistics.sent(session.rtp_statistics(), session.rtcp.reports) if session else []
+        round_trips = [s.round_trip_seconds for s in streams if s.round_trip_seconds is not None]
+        measured = self._stream_figures("uplink", streams) if session else StreamFigures()
+        own = UplinkFigures(
+            attempts=uplink.connection.attempts,
+            picture_given_up=uplink.picture_given_up,
+            picture_target_bits_per_second=uplink.picture_target_bits_per_second,
+            round_trip_milliseconds=round(min(round_trips) * 1000, 1) if round_trips else None,
+            encoder=form.encoder if form else None,
+            encoder_in_hardware=form.hardware if form else None,
+        )
+        return structs.replace(own, **_known(measured))
+
+    def _received(self, downlink: Downlink) -> DownlinkFigures:
+        url, session = downlink.source.url, downlink.connection.session
         before = self._pictures.get(url, 0)
         self._pictures[url] = downlink.pictures
-        return {
-            "url": shown(url),
-            "label": downlink.source.label,
-            "frames_per_second": round(max(0, downlink.pictures - before) / MEASURE_SECONDS, 1),
-            **downlink.figures(),
-            **self._received(downlink),
-        }
+        shown = max(0, downlink.pictures - before)
+        measured = (
+            self._stream_figures(url, statistics.received(session.rtp_statistics()))
+            if session
+            else StreamFigures()
+        )
+        return structs.replace(
+            downlink.figures(),
+            frames_per_second=round(shown / MEASURE_SECONDS, 1),
+            **_known(measured),
+        )
+
+    def _stream_figures(self, key: str, streams: list[Stream]) -> StreamFigures:
+        rates = self._rates.setdefault(key, Rates()).since(streams)
+        leading = {stream.kind: stream for stream in statistics.leading(streams)}
+        picture, sound = leading.get("picture"), leading.get("sound")
+        return StreamFigures(
+            picture_bits_per_second=rates.get("picture"),
+            sound_bits_per_second=rates.get("sound"),
+            picture_loss_percent=round(picture.loss * 100, 1) if picture else None,
+            sound_loss_percent=round(sound.loss * 100, 1) if sound else None,
+            picture_jitter_milliseconds=_milliseconds(picture),
+            sound_jitter_milliseconds=_milliseconds(sound),
+        )
 
 
-def _echo(control: EchoControl | None) -> dict[str, Any]:
-    delay = control.echo_delay_seconds if control else None
-    return {
-        "echo_canceller": control.name if control else None,
-        "echo_delay_milliseconds": None if delay is None else round(delay * 1000),
-    }
+def _milliseconds(stream: Stream | None) -> float | None:
+    return round(stream.jitter_seconds * 1000, 1) if stream else None
+
+
+def _known(measured: StreamFigures) -> dict[str, int | float | None]:
+    """What RTP knows, to be put beside the figures of a session that has them from elsewhere."""
+    return {name: value for name, value in structs.asdict(measured).items() if value is not None}

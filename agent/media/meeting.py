@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from agent import settings
 from agent.core.model.commands import Endpoint
+from agent.core.model.figures import LinkState
 from agent.core.model.media import (
     Applied,
     DeviceReported,
     Instruction,
-    LinkState,
     MediaReport,
     Medium,
     MeetingPlan,
@@ -116,9 +116,9 @@ class Meeting:
         )
         return Recorder(self._clock, folder, self._report_recording, new_recording)
 
-    def screen_figures(self) -> dict[str, int]:
-        """What health says of the screen."""
-        return self._screen.figures()
+    @property
+    def screen(self) -> Screen:
+        return self._screen
 
     def _make_screen(self) -> Screen:
         reporter = DeviceReporter("display", False, self._send)

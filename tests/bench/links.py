@@ -11,10 +11,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from agent.core.model.figures import DownlinkFigures
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from agent.settings import Devices, Speaker
 from tests.bench.media import SENDING, TONE_HZ, plan
@@ -54,7 +54,7 @@ class Watch:
 
     def pictures(self) -> float:
         """A second, by the newest figures."""
-        return float(figures(self._child)["frames_per_second"])
+        return figures(self._child).frames_per_second or 0.0
 
     def heard_percent(self, seconds: float) -> float:
         """Of the last so many seconds."""
@@ -63,10 +63,9 @@ class Watch:
         return round(100 * float(np.mean([purity(piece, TONE_HZ) > 0.9 for piece in pieces])), 1)
 
 
-def figures(child: MediaProcess) -> dict[str, Any]:
+def figures(child: MediaProcess) -> DownlinkFigures:
     """The newest of the one source that it plays."""
-    newest: dict[str, Any] = child.said(Measured)[-1].figures["downlinks"][0]
-    return newest
+    return child.said(Measured)[-1].figures.downlinks[0]
 
 
 def narrow(server: MediaServer, side: str, kind: str = "") -> list[Row]:

@@ -20,7 +20,7 @@ from agent.core.model.commands import (
     Volume,
 )
 from agent.core.model.deadlines import MediaStartDue
-from agent.core.model.documents import DeviceStatus, Phase, Status
+from agent.core.model.documents import DeviceStatus, DownlinkHealth, Phase, Status, UplinkHealth
 from agent.core.model.events import (
     DevicesProbed,
     HostSampled,
@@ -31,6 +31,7 @@ from agent.core.model.events import (
     RoundTripMeasured,
     StopRequested,
 )
+from agent.core.model.figures import DownlinkFigures, MediaFigures, UplinkFigures
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from tests.core.playbook import PROFILE, SERVER, START, Playbook
 
@@ -135,7 +136,7 @@ def test_one_silent_source_of_two_degrades_but_does_not_reconnect() -> None:
     assert play.phase is Phase.IN_MEETING
     play.wait(1)
     health = play.all(do.PublishHealth)[-1].health
-    assert (health.media["status"], health.media["text"]) == ("degraded", "Nothing arrives from A")
+    assert (health.media.status, health.media.text) == ("degraded", "Nothing arrives from A")
     assert health.status is Status.DEGRADED
 
 
@@ -143,16 +144,16 @@ def test_a_picture_given_up_for_the_sound_degrades_and_is_named() -> None:
     play = Playbook()
     play.tell(HostSampled({}))
     play.enter()
-    play.report(Measured({"uplink": {"picture_given_up": True}, "downlinks": []}))
+    play.report(Measured(MediaFigures(uplink=UplinkFigures(picture_given_up=True))))
     play.tell(HostSampled({}))
     media = play.all(do.PublishHealth)[-1].health.media
-    assert (media["status"], media["code"]) == ("degraded", "narrow-link")
-    assert "this room" in media["text"]
-    down = [{"label": "A", "url": "/a"}, {"label": "", "url": "/b", "picture_given_up": True}]
-    play.report(Measured({"uplink": None, "downlinks": down}))
+    assert (media.status, media.code) == ("degraded", "narrow-link")
+    assert "this room" in media.text
+    down = DownlinkFigures(url=f"{SERVER}/giao-ban/whep", picture_given_up=True)
+    play.report(Measured(MediaFigures(uplink=UplinkFigures(), downlinks=[down])))
     play.tell(HostSampled({}))
-    text = play.all(do.PublishHealth)[-1].health.media["text"]
-    assert text == "The link is too narrow for the picture of /b"
+    text = play.all(do.PublishHealth)[-1].health.media.text
+    assert text == "The link is too narrow for the picture of http://media/giao-ban/whep"
 
 
 def test_after_a_crash_in_a_meeting_the_room_is_back_in_it_muted() -> None:
@@ -361,16 +362,17 @@ def test_the_links_states_and_texts_are_the_cores_whatever_is_measured() -> None
     play = Playbook()
     play.enter()
     url = f"{SERVER}/giao-ban/whep"
-    down = {"url": url, "label": None, "state": "flowing", "frames_per_second": 24.8}
-    figures = {"uplink": {"state": "connecting", "attempts": 2}, "downlinks": [down]}
-    play.report(Measured(figures))
+    down = DownlinkFigures(url=url, frames_per_second=24.8)
+    play.report(Measured(MediaFigures(uplink=UplinkFigures(attempts=2), downlinks=[down])))
     play.report(DownlinkReported(url, "stalled", "nothing for 5 s"))
     play.report(UplinkReported("refused", "403 Forbidden"))
     play.tell(HostSampled({}))
     media = play.room.health.latest.media
-    assert media["uplink"] == {"state": "refused", "text": "403 Forbidden", "attempts": 2}
-    assert media["downlinks"] == [
-        down | {"label": url, "state": "stalled", "text": "nothing for 5 s"}
+    assert media.uplink == UplinkHealth(state="refused", text="403 Forbidden", attempts=2)
+    assert media.downlinks == [
+        DownlinkHealth(
+            url=url, label=url, state="stalled", text="nothing for 5 s", frames_per_second=24.8
+        )
     ]
 
 

@@ -11,7 +11,6 @@ from agent.core.model.documents import Phase
 from agent.core.model.effects import InstructMedia, StartMedia
 from agent.core.model.media import (
     DownlinkReported,
-    Measured,
     SetCamera,
     SetMicrophone,
     SetPublish,
@@ -153,29 +152,6 @@ def test_a_media_process_that_dies_meanwhile_takes_it_over(play: Playbook) -> No
     assert play.all(StartMedia)[-1].plan.camera_live is False
     play.flow()
     assert last(play) == ("succeeded", "ok")
-
-
-def test_health_keeps_the_link_s_text_beside_its_figures(play: Playbook) -> None:
-    """The figures carried the same keys, so that no link had its text any more."""
-    url = SERVER + "/giao-ban/whep"
-    play.report(DownlinkReported(url, "stalled", "nothing arrives"))
-    play.report(
-        Measured(
-            {
-                "uplink": {"attempts": 1, "state": "x"},
-                "downlinks": [{"url": url, "frames_per_second": 5.0}],
-            }
-        )
-    )
-    document = play.room.health.document(play.phase, play.room.lifecycle.membership, play.now)
-    (link,) = document.media["downlinks"]
-    assert (link["state"], link["text"], link["frames_per_second"]) == (
-        "stalled",
-        "nothing arrives",
-        5.0,
-    )
-    assert document.media["uplink"]["state"] == "flowing"
-    assert document.media["uplink"]["attempts"] == 1
 
 
 def test_hours_of_failing_media_processes_do_not_end_the_daemon() -> None:

@@ -48,7 +48,7 @@ def test_health_is_asked_for_while_a_meetings_child_waits_for_the_screen() -> No
     play.tell(DevicesProbed({}))
     play.tell(HostSampled({}))
     media = play.all(do.PublishHealth)[-1].health.media
-    assert [link["state"] for link in media["downlinks"]] == ["connecting"]
+    assert [link.state for link in media.downlinks] == ["connecting"]
 
 
 def test_a_meetings_child_waits_until_the_screen_is_free() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import get_args
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from agent.core.model.commands import (
     Join,
     Origin,
 )
+from agent.core.model.figures import LinkState
 from tests.docs.samples import ROOT, Sample, page_text, samples, table
 
 CONTRACT = "docs/contract.md"
@@ -102,6 +104,25 @@ def test_joins_defaults_are_the_ones_in_the_table() -> None:
     assert defaults["timeout_seconds"] == f"{join.timeout_seconds:g}"
     assert defaults["replace"] == str(join.replace).lower()
     assert f"up to {MAX_SOURCES} WHEP endpoints" in page_text(CONTRACT)
+
+
+FIELDS: dict[tuple[str, ...], tuple[type[msgspec.Struct], ...]] = {
+    ("media", "unit"): (documents.MediaHealth,),
+    ("of uplink and downlinks", "unit"): (documents.UplinkHealth, documents.DownlinkHealth),
+}
+"""The contract's table with these headings -> the structs whose fields it lists."""
+
+
+@pytest.mark.parametrize("heading", FIELDS, ids=lambda heading: heading[0])
+def test_every_field_has_its_line_and_every_line_its_field(heading: tuple[str, ...]) -> None:
+    named = [name for row in table(CONTRACT, *heading) for name in row[0].split(", ")]
+    fields = {name for struct in FIELDS[heading] for name in struct.__struct_fields__}
+    assert sorted(named) == sorted(fields)
+
+
+def test_the_states_of_a_link_are_all_there() -> None:
+    (row,) = [row for row in table(CONTRACT, "of uplink and downlinks") if row[0] == "state"]
+    assert set(re.findall(r"[a-z]+(?:-[a-z]+)?", row[-1])) - {"or"} == set(get_args(LinkState))
 
 
 def test_the_state_words_are_all_there() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.core.model.figures import DownlinkFigures
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from agent.media.receiving.jitter import LONGEST_MILLISECONDS
 from tests.media.rooms import TONE_HZ, plan, room
@@ -41,21 +42,21 @@ def test_five_percent_loss_and_100_ms_round_trip(network: BadNetwork, tmp_path: 
         receiver.wait(DownlinkReported, state("flowing"), 20)
 
         def delay(measured: Measured) -> int:
-            return int(measured.figures["downlinks"][0]["jitter_buffer_milliseconds"])
+            return int(measured.figures.downlinks[0].jitter_buffer_milliseconds)
 
         receiver.wait(Measured, lambda m: delay(m) >= LONGEST_MILLISECONDS, 20)
         adapted = len(receiver.reports)
         wait_for(lambda: len(figures_since(receiver, adapted)) >= 8, 30, "16 s of figures")
-        rates = [f["frames_per_second"] for f in figures_since(receiver, adapted)[2:]]
+        rates = [f.frames_per_second for f in figures_since(receiver, adapted)[2:]]
         assert np.mean(rates) >= 22, rates  # scripts/bench is strict
         sound = read_wav(heard)[-8 * RATE_HZ :]
         assert share_heard(sound) >= 0.97
-        assert "sound_loss_percent" in figures_since(receiver, 0)[-1]
+        assert figures_since(receiver, 0)[-1].sound_loss_percent is not None
 
 
-def figures_since(child: MediaProcess, report: int) -> list[dict[str, float]]:
+def figures_since(child: MediaProcess, report: int) -> list[DownlinkFigures]:
     return [
-        said.figures["downlinks"][0]
+        said.figures.downlinks[0]
         for _, said in child.reports[report:]
         if isinstance(said, Measured)
     ]
@@ -106,7 +107,7 @@ def test_a_narrow_link_gets_less_picture_then_none_and_all_of_it_back(
 
     def target(least: int, most: int) -> Callable[[Measured], bool]:
         def test(measured: Measured) -> bool:
-            return least <= measured.figures["uplink"]["picture_target_bits_per_second"] <= most
+            return least <= measured.figures.uplink.picture_target_bits_per_second <= most
 
         return test
 
@@ -136,10 +137,10 @@ def test_a_link_too_narrow_for_the_meetings_picture_keeps_its_sound(
     heard = tmp_path / "heard.wav"
 
     def given_up(measured: Measured) -> bool:
-        return bool(measured.figures["downlinks"][0]["picture_given_up"])
+        return bool(measured.figures.downlinks[0].picture_given_up)
 
     def seen(measured: Measured) -> bool:
-        return float(measured.figures["downlinks"][0]["frames_per_second"]) >= 20
+        return float(measured.figures.downlinks[0].frames_per_second) >= 20
 
     network.set(Conditions(delay_seconds=0.02))
     with MediaProcess(room()) as sender, MediaProcess(room(record=str(heard))) as receiver:
@@ -165,7 +166,7 @@ def test_a_server_that_adapts_sends_a_smaller_picture_down_a_narrow_link(tmp_pat
 
     def pictures(least: float, most: float) -> Callable[[Measured], bool]:
         def test(measured: Measured) -> bool:
-            rate = measured.figures["downlinks"][0].get("picture_bits_per_second", 0)
+            rate = measured.figures.downlinks[0].picture_bits_per_second or 0
             return least <= rate <= most
 
         return test

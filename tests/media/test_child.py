@@ -192,7 +192,7 @@ def test_the_people_in_the_room_see_that_they_are_recorded(
     media = Media(local_address=ADDRESS, allowed_hosts=LOCAL_HOSTS, recording=recording)
     with Publisher(media_server.whip("hub"), colour=GREEN), MediaProcess(room(), media) as child:
         child.start(plan(play=[media_server.whep("hub")]))
-        child.wait(Measured, lambda m: m.figures["downlinks"][0].get("frames_per_second"))
+        child.wait(Measured, lambda m: m.figures.downlinks[0].frames_per_second)
         seen = tmp_path / "seen.png"
         wait_for(lambda: shows(snapshot(child, seen), GREEN), 10, "the peer's colour")
         assert not words(snapshot(child, seen))
@@ -216,18 +216,18 @@ def test_figures_for_health(media_server: MediaServer) -> None:
         child.wait(DownlinkReported, flowing)
 
         def complete(measured: Measured) -> bool:
-            up, down = measured.figures["uplink"], measured.figures["downlinks"][0]
-            needed = {"picture_bits_per_second", "round_trip_milliseconds"}
-            heard = (measured.figures["speaker_level_dbfs"] or -120) > -30
-            return heard and needed <= up.keys() and down.get("frames_per_second", 0) > 20
+            up, down = measured.figures.uplink, measured.figures.downlinks[0]
+            heard = (measured.figures.speaker_level_dbfs or -120) > -30
+            sent = None not in (up.picture_bits_per_second, up.round_trip_milliseconds)
+            return heard and sent and (down.frames_per_second or 0) > 20
 
         figures = child.wait(Measured, complete, 20).figures
-        assert 100_000 < figures["uplink"]["picture_bits_per_second"] < 1_500_000
-        assert 10_000 < figures["uplink"]["sound_bits_per_second"] < 60_000
-        assert figures["uplink"]["picture_loss_percent"] < 5
-        assert figures["uplink"]["encoder"] == "libx264"
-        assert figures["downlinks"][0]["state"] == "flowing"
-        assert figures["microphone_level_dbfs"] == pytest.approx(-15, abs=1)
+        assert 100_000 < figures.uplink.picture_bits_per_second < 1_500_000
+        assert 10_000 < figures.uplink.sound_bits_per_second < 60_000
+        assert figures.uplink.picture_loss_percent < 5
+        assert figures.uplink.encoder == "libx264"
+        assert figures.downlinks[0].url == url
+        assert figures.microphone_level_dbfs == pytest.approx(-15, abs=1)
 
 
 def test_with_echo_cancellation_the_room_is_heard_and_muted_all_the_same(
@@ -236,7 +236,7 @@ def test_with_echo_cancellation_the_room_is_heard_and_muted_all_the_same(
     with MediaProcess(room(processing=True)) as child:
         child.start(plan(publish=media_server.whip("dsp")))
         child.wait(UplinkReported, flowing)
-        child.wait(Measured, lambda m: m.figures["echo_canceller"] == "speexdsp")
+        child.wait(Measured, lambda m: m.figures.echo_canceller == "speexdsp")
         with Receiver(media_server.whep("dsp")) as peer:
             # a steady tone is noise to it and gets quieter, but not silent at once
             wait_for(lambda: level_dbfs(peer.hear(0.2)) > -60, 10, "the tone")

@@ -60,7 +60,7 @@ def check_sees_and_hears_the_room(peer: BrowserPeer) -> None:
 def check_shows_and_plays_the_browser(child: MediaProcess, folder: Path) -> None:
     """The room's loudspeaker is recorded in heard.wav."""
     child.wait(DownlinkReported, flowing, PATIENCE_SECONDS)
-    child.wait(Measured, lambda m: m.figures["downlinks"][0].get("frames_per_second"))
+    child.wait(Measured, lambda m: m.figures.downlinks[0].frames_per_second)
     screen, heard = folder / "screen.png", folder / "heard.wav"
     wait_for(lambda: shows(snapshot(child, screen), PURPLE), PATIENCE_SECONDS, "its picture")
     first = read_number(snapshot(child, screen))

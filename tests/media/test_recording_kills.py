@@ -87,7 +87,7 @@ def meeting(server: MediaServer, folder: Path) -> MediaProcess:
 def record(child: MediaProcess) -> float:
     """Until the file has begun, with both pictures: the monotonic time."""
     child.wait(DownlinkReported, flowing, 30)
-    child.wait(Measured, lambda m: m.figures["downlinks"][0].get("frames_per_second"), 30)
+    child.wait(Measured, lambda m: m.figures.downlinks[0].frames_per_second, 30)
     child.send(SetRecording(True))
     child.wait(RecordingReported, lambda report: report.on, 20)
     return time.monotonic()

@@ -210,8 +210,8 @@ def test_one_source_without_words_is_not_composed(run, screen: Screen, feed) -> 
     assert screen._composer is not None, "an empty screen is"
     feed("a", picture(RED))
     wait_for(lambda: screen._composer is None, 5, "the short way")
-    before = screen.figures()["screen_pictures"]
-    wait_for(lambda: screen.figures()["screen_pictures"] > before + 10, 5, "pictures")
+    before = screen.rendered
+    wait_for(lambda: screen.rendered > before + 10, 5, "pictures")
     run(lambda: screen.say("Micrô đang tắt"))
     assert screen._composer is not None, "words are laid over"
     run(lambda: screen.say(""))
@@ -240,7 +240,7 @@ def test_what_the_sink_holds_is_measured_and_counts_for_the_lips(
     wait_for(lambda: screen.delay_nanoseconds < 20_000_000, 10, "a sink that holds nothing")
     held["seconds"] = 0.033
     wait_for(lambda: screen.delay_nanoseconds > 35_000_000, 10, "a sink at 30 Hz")
-    assert screen.figures()["screen_sink_milliseconds"] >= 20
+    assert screen.sink_milliseconds >= 20
 
 
 def test_pictures_that_the_screen_refuses_are_not_counted_as_shown(run, screen: Screen) -> None:

@@ -26,7 +26,7 @@ PLAYED = [name for name in ALL if LIKENESSES[name].whep_url]
 
 def shown(measured: Measured) -> bool:
     """Whether the played source has pictures."""
-    return measured.figures["downlinks"][0].get("frames_per_second", 0) > 5
+    return (measured.figures.downlinks[0].frames_per_second or 0) > 5
 
 
 @pytest.mark.parametrize("like", PLAYED)
@@ -83,8 +83,8 @@ def test_what_is_not_numbered_for_feedback_is_not_lost() -> None:
         late = process.wait(
             Measured, lambda m: process.when(UplinkReported, flowing) + 6 < process.now(), 15
         )
-        assert not late.figures["uplink"]["picture_given_up"]
-        assert late.figures["uplink"]["picture_target_bits_per_second"] >= 600_000
+        assert not late.figures.uplink.picture_given_up
+        assert late.figures.uplink.picture_target_bits_per_second >= 600_000
 
 
 @pytest.mark.parametrize("like", ["janus", "ome"])

@@ -12,7 +12,7 @@ import pytest
 
 from agent.core.model.commands import Endpoint, Source
 from agent.core.model.events import Event, MediaExited, MediaReported
-from agent.core.model.media import Fault, Measured, MeetingPlan, Ready, SetSources, SetVolume
+from agent.core.model.media import Applied, Fault, MeetingPlan, Ready, SetSources, SetVolume
 from agent.ipc import loading, spawned_process
 from agent.ipc.supervisor import Supervisor
 from agent.settings import Devices, Media
@@ -77,8 +77,8 @@ def test_a_child_is_configured_started_instructed_and_ended(room: Room):
     room.start(generation=7)
     pid = room.wait_ready().pid
     room.supervisor.instruct(SetVolume(speaker=30))
-    heard = wait_for(lambda: len(room.reports(Measured)) == 3 and room.reports(Measured), 5, "echo")
-    kinds = [report.figures["heard"]["kind"] for report in heard]
+    heard = wait_for(lambda: len(room.reports(Applied)) == 3 and room.reports(Applied), 5, "echo")
+    kinds = [report.request for report in heard]
     assert kinds == ["configure", "start", "volume"]
     assert {event.generation for event in room.events} == {7}
     room.supervisor.stop()
@@ -211,7 +211,7 @@ def test_stderr_is_logged_without_secrets_and_not_without_end(room: Room, caplog
 def test_what_the_child_started_dies_with_it(room: Room):
     room.start()
     room.wait_ready()
-    grandchild = psutil.Process(room.reports(Measured)[0].figures["grandchild"])
+    grandchild = psutil.Process(int(room.reports(Applied)[0].request))
     room.supervisor.stop()
     room.wait_exit()
     wait_for(

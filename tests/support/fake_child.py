@@ -37,7 +37,7 @@ def obedient() -> None:
         instruction = json.loads(line)
         if instruction["kind"] == "stop":
             return
-        say(kind="measured", figures={"heard": instruction})
+        say(kind="applied", request=instruction["kind"])
 
 
 def meeting() -> None:
@@ -154,7 +154,7 @@ def hang_up() -> None:
 def with_grandchild() -> None:
     """Starts a process that would outlive it with the control line and stderr open."""
     grandchild = subprocess.Popen(["sleep", "600"], pass_fds=[LINE.fileno()])
-    say(kind="measured", figures={"grandchild": grandchild.pid})
+    say(kind="applied", request=str(grandchild.pid))
     obedient()
 
 

@@ -14,6 +14,7 @@ from agent.cli.media_lines import media_lines
 from agent.cli.room import send
 from agent.cli.session import Session, session_of
 from agent.cli.test.bench import conclude, refuse_in_meeting, site_of
+from agent.core.model.documents import MediaHealth
 from agent.diagnostics.checks import media_server
 from agent.diagnostics.report import Outcome
 from agent.diagnostics.site import Presence, Site
@@ -65,7 +66,7 @@ def _join(site: Site) -> dict[str, Any]:
 def _measure(session: Session, seconds: float) -> None:
     """The daemon's figures, a line a direction, every other second on a terminal and once in a file."""
     end = time.monotonic() + seconds
-    media: dict[str, Any] = {}
+    media: MediaHealth | None = None
     while (remaining := end - time.monotonic()) > 0:
         if session.console.is_terminal:
             time.sleep(min(EVERY_SECONDS, remaining))
@@ -73,5 +74,5 @@ def _measure(session: Session, seconds: float) -> None:
             time.sleep(remaining)
         health = session.client.status().health
         media = (health.media if health else None) or media
-        for name, _flows, text in media_lines(media):
+        for name, _flows, text in media_lines(media) if media else ():
             session.console.print(f"  {name}: {text}")

@@ -8,7 +8,8 @@ from typing import Any
 
 from agent.core.model.commands import Code, Command, Endpoint, Join, Source
 from agent.core.model.documents import DeviceStatus, FloorState, MeetingState, Status
-from agent.core.model.media import LinkState, Medium, MeetingPlan
+from agent.core.model.figures import LinkState
+from agent.core.model.media import Medium, MeetingPlan
 from agent.core.model.profile import Profile
 from agent.core.model.urls import shown
 

@@ -12,6 +12,13 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from agent.core.model.figures import (
+    DownlinkFigures,
+    LinkState,
+    RoomFigures,
+    UplinkFigures,
+)
+
 
 class Connection(StrEnum):
     """What the hub sees of the room's link; `lost` is only ever said by the will."""
@@ -115,14 +122,39 @@ class Readiness(Struct, frozen=True):
     findings: list[CheckFinding] = []
 
 
+class UplinkHealth(UplinkFigures, frozen=True, omit_defaults=True, kw_only=True):
+    """The room's own stream: the state that the core goes by, and its figures."""
+
+    state: LinkState
+    text: str
+
+
+class DownlinkHealth(DownlinkFigures, frozen=True, omit_defaults=True, kw_only=True):
+    """One source: the state that the core goes by, and its figures. `url` is without secrets."""
+
+    label: str
+    state: LinkState
+    text: str
+
+
+class MediaHealth(RoomFigures, frozen=True, omit_defaults=True, kw_only=True):
+    """The meeting's media; `code` is ok, the phase, or narrow-link."""
+
+    status: Status
+    code: str
+    text: str
+    uplink: UplinkHealth | None
+    downlinks: list[DownlinkHealth]
+
+
 class HealthDocument(Struct, frozen=True):
-    """The retained `health` document: levels, not edges. `host` and `media` are figures by name."""
+    """The retained `health` document: levels, not edges. `host` is figures by name."""
 
     room: str
     status: Status
     devices: dict[str, DeviceStatus]
     host: dict[str, Any]
-    media: dict[str, Any] | None
+    media: MediaHealth | None
     at: datetime
     readiness: Readiness = Readiness()
     v: int = 1

@@ -6,12 +6,13 @@ lines. Each is a tagged struct: the tag stands in the field `kind`.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
 from agent.core.model.commands import Endpoint, Source
 from agent.core.model.documents import DeviceStatus, FloorState
+from agent.core.model.figures import LinkState, MediaFigures
 
 Medium = Literal["picture", "sound"]
 DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
@@ -181,14 +182,6 @@ Instruction = (
 
 # --- reports: media process -> daemon --------------------------------------------------------------------
 
-LinkState = Literal[
-    "connecting", "connected", "flowing", "stalled", "refused", "unreachable", "wrong-peer"
-]
-"""`connected`: DTLS is up. `flowing`: RTP is accepted upstream (the server's receiver reports or
-ICE consent say so), or the first picture or sound was decoded downstream. `stalled`: nothing
-arrives any more. `refused`: the server answered no (`text` says what). `unreachable`: no answer. `wrong-peer`:
-somebody else answered in the server's place (its DTLS certificate is not the answer's)."""
-
 
 class Ready(Struct, frozen=True, tag_field="kind", tag="ready"):
     """The handshake: the engine is loaded, instructions are taken. `engine` is for health."""
@@ -230,9 +223,9 @@ class SessionsReported(Struct, frozen=True, tag_field="kind", tag="sessions"):
 
 
 class Measured(Struct, frozen=True, tag_field="kind", tag="measured"):
-    """Figures for health's `media`, every few seconds; names carry their unit."""
+    """Figures for health's `media`, every few seconds."""
 
-    figures: dict[str, Any]
+    figures: MediaFigures
 
 
 class Applied(Struct, frozen=True, tag_field="kind", tag="applied"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.core.model.documents import DeviceStatus, FloorState, Status
-from agent.core.model.media import LinkState
+from agent.core.model.figures import LinkState
 from agent.locale import gettext as _
 
 UPLINK = "uplink"

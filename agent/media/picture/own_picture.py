@@ -6,13 +6,12 @@ The camera is open exactly while it is live. Everything but the units runs in th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from agent import settings
 from agent.media.loop import Loop
 from agent.media.picture.camera import CameraFeed
 from agent.media.reporting import DeviceReporter, Send
-from agent.ports import AccessUnit, Camera
+from agent.ports import AccessUnit, Camera, CameraFormat
 
 OnUnit = Callable[[AccessUnit], None]
 
@@ -65,8 +64,7 @@ class OwnPicture:
         if self._feed:
             self._feed.set_bitrate(bits_per_second)
 
-    def figures(self) -> dict[str, Any]:
-        form = self._feed.format if self._feed else None
-        if form is None:
-            return {}
-        return {"encoder": form.encoder, "encoder_in_hardware": form.hardware}
+    @property
+    def format(self) -> CameraFormat | None:
+        """What the camera was opened with; None while it is closed."""
+        return self._feed.format if self._feed else None

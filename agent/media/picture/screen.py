@@ -179,13 +179,16 @@ class Screen:
         source = self._sources.get(key)
         return source.pictures if source else 0
 
-    def figures(self) -> dict[str, int]:
-        """What health says of it: how many pictures the sink has shown, and how long it holds one."""
+    @property
+    def rendered(self) -> int | None:
+        """How many the sink has shown; None while nothing is open."""
+        return self._surface.rendered if self._surface else None
+
+    @property
+    def sink_milliseconds(self) -> int | None:
+        """How long the sink holds a picture; None while nothing is open."""
         surface = self._surface
-        if surface is None:
-            return {}
-        held = round(surface.sink_nanoseconds / int(Gst.MSECOND))
-        return {"screen_pictures": surface.rendered, "screen_sink_milliseconds": held}
+        return round(surface.sink_nanoseconds / int(Gst.MSECOND)) if surface else None
 
     def attach(self, key: str, label: str, newest: Callable[[], Any | None]) -> None:
         """A place for one source, whose newest picture can be asked for at any time."""

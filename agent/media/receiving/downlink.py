@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from agent.core.model.commands import Source
-from agent.core.model.media import LinkState
+from agent.core.model.figures import DownlinkFigures, LinkState
 from agent.media.context import Context
 from agent.media.gst import Gst
 from agent.media.loop import Timer
@@ -112,17 +112,18 @@ class Downlink:
         """As a sample."""
         return self._pictures.newest()
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> DownlinkFigures:
+        """All but what RTP says and the pictures a second, which the caller counts."""
         coming = self._handover.coming.connection.attempts if self._handover else 0
-        return {
-            "state": self.connection.state,
-            "attempts": self._attempts_before + self.connection.attempts + coming,
-            "decoder": self._playing.decoder,
-            "picture_given_up": self.picture_given_up,
-            "jitter_buffer_milliseconds": self._jitter.milliseconds,
-            "picture_delay_milliseconds": self._lips.picture // Gst.MSECOND,
-            "sound_delay_milliseconds": (self._lips.sound + self._paths().to_ear) // Gst.MSECOND,
-        }
+        return DownlinkFigures(
+            url=self.source.url,
+            attempts=self._attempts_before + self.connection.attempts + coming,
+            decoder=self._playing.decoder,
+            picture_given_up=self.picture_given_up,
+            jitter_buffer_milliseconds=self._jitter.milliseconds,
+            picture_delay_milliseconds=self._lips.picture // Gst.MSECOND,
+            sound_delay_milliseconds=(self._lips.sound + self._paths().to_ear) // Gst.MSECOND,
+        )
 
     def loss(self) -> float | None:
         """The share of its packets (0 to 1) that were lost since the last call; None if none were due."""

@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from agent.core.model.media import LinkState
+from agent.core.model.figures import LinkState
 from agent.media.loop import Loop, Timer
 from agent.media.receiving.picture_trial import TRIAL_SECONDS, PictureTrial
 from agent.media.receiving.reception import Reception

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 
 from agent.core.model.commands import Source
-from agent.core.model.media import DownlinkReported, LinkState
+from agent.core.model.figures import LinkState
+from agent.core.model.media import DownlinkReported
 from agent.media.context import Context
 from agent.media.picture.notice import Notice
 from agent.media.picture.screen import Screen

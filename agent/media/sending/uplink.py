@@ -94,13 +94,15 @@ class Uplink:
         session = self.connection.session
         return session.agreement.refused if session else ()
 
-    def figures(self) -> dict[str, Any]:
-        return {
-            "state": self.connection.state,
-            "attempts": self.connection.attempts,
-            "picture_target_bits_per_second": self._rate.targets.picture or 0,
-            "picture_given_up": bool(self._encoder) and self._rate.targets.picture is None,
-        }
+    @property
+    def picture_target_bits_per_second(self) -> int:
+        """What the encoder is to make now; 0 while the picture is given up."""
+        return self._rate.targets.picture or 0
+
+    @property
+    def picture_given_up(self) -> bool:
+        """Whether the link is too narrow for the room's picture."""
+        return bool(self._encoder) and self._rate.targets.picture is None
 
     def push_picture(self, unit: AccessUnit) -> None:
         """Drops what nobody could decode: pictures before the first keyframe of a session."""

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from agent.core.model.media import LinkState
+from agent.core.model.figures import LinkState
 from agent.errors import MediaError
 from agent.media.loop import Loop, Timer
 from agent.media.webrtc.http import Refused, Unreachable

@@ -1,0 +1,71 @@
+"""What is measured in a meeting: the figures of health's `media`, units in their names.
+
+The media process fills them in, the daemon puts them into health, and whoever reads health reads these.
+A figure that is None is not known and is left out on the wire. docs/contract.md lists every one;
+`tests/docs/test_contract.py` compares the lists.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+LinkState = Literal[
+    "connecting", "connected", "flowing", "stalled", "refused", "unreachable", "wrong-peer"
+]
+"""`connected`: DTLS is up. `flowing`: RTP is accepted upstream (the server's receiver reports or
+ICE consent say so), or the first picture or sound was decoded downstream. `stalled`: nothing
+arrives any more. `refused`: the server answered no (`text` says what). `unreachable`: no answer. `wrong-peer`:
+somebody else answered in the server's place (its DTLS certificate is not the answer's)."""
+
+
+class StreamFigures(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What RTP and RTCP say of one session's picture and sound; rates are over the last two seconds."""
+
+    picture_bits_per_second: int | None = None
+    sound_bits_per_second: int | None = None
+    picture_loss_percent: float | None = None
+    sound_loss_percent: float | None = None
+    picture_jitter_milliseconds: float | None = None
+    sound_jitter_milliseconds: float | None = None
+    attempts: int | None = None
+    picture_given_up: bool | None = None
+
+
+class UplinkFigures(StreamFigures, frozen=True, omit_defaults=True, kw_only=True):
+    """The room's own stream."""
+
+    round_trip_milliseconds: float | None = None
+    picture_target_bits_per_second: int | None = None
+    encoder: str | None = None
+    encoder_in_hardware: bool | None = None
+
+
+class DownlinkFigures(StreamFigures, frozen=True, omit_defaults=True, kw_only=True):
+    """One source; `url` says which."""
+
+    url: str
+    frames_per_second: float | None = None
+    decoder: str | None = None
+    jitter_buffer_milliseconds: int | None = None
+    picture_delay_milliseconds: int | None = None
+    sound_delay_milliseconds: int | None = None
+
+
+class RoomFigures(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The room's own sound and screen."""
+
+    microphone_level_dbfs: float | None = None
+    speaker_level_dbfs: float | None = None
+    echo_canceller: str | None = None
+    echo_delay_milliseconds: int | None = None
+    screen_pictures: int | None = None
+    screen_sink_milliseconds: int | None = None
+
+
+class MediaFigures(RoomFigures, frozen=True, omit_defaults=True, kw_only=True):
+    """All that the media process measures, every two seconds. `uplink` is None where nothing is published."""
+
+    uplink: UplinkFigures | None = None
+    downlinks: list[DownlinkFigures] = []
