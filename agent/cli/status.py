@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,14 @@ from agent.cli.findings import outcome_word
 from agent.cli.media_lines import media_lines
 from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
-from agent.core.model.documents import DeviceStatus, EventDocument, Phase, RoomState, Status
+from agent.core.model.documents import (
+    DeviceStatus,
+    EventDocument,
+    HostHealth,
+    Phase,
+    RoomState,
+    Status,
+)
 from agent.diagnostics.client import ControlError, Link, RoomStatus
 from agent.diagnostics.report import Outcome
 from agent.locale import gettext as _
@@ -212,11 +219,11 @@ def _use(kind: str, status: RoomStatus) -> str:
     return ""
 
 
-def _host(host: dict[str, Any]) -> list[Row]:
+def _host(host: HostHealth) -> list[Row]:
     """The machine, only if something is wrong with it."""
-    if host.get("status", Status.OK) == Status.OK:
+    if host.status is Status.OK:
         return []
-    text = words.host_trouble(str(host.get("code")), str(host.get("text", "")))
+    text = words.host_trouble(host.code, host.text)
     return [(_("machine"), _("warning"), "warning", text)]
 
 

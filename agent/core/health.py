@@ -7,7 +7,6 @@ devices. A change is published at once (changes of one moment together), and all
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
 from msgspec import structs
 
@@ -19,6 +18,7 @@ from agent.core.model.documents import (
     DeviceStatus,
     DownlinkHealth,
     HealthDocument,
+    HostHealth,
     MediaHealth,
     Phase,
     Status,
@@ -59,7 +59,7 @@ class HealthBoard:
         self._told: dict[str, str] = {}
         self._open: set[str] = set()
         self.last_check = LastCheck()
-        self.host: dict[str, Any] = {}
+        self.host = HostHealth(status=Status.OK, code="ok", text="")
         self.figures = MediaFigures()
         self.round_trip_milliseconds: float | None = None
         self.latest: HealthDocument | None = None
@@ -74,9 +74,7 @@ class HealthBoard:
         self._probed = devices
         self._tell_changes(now)
 
-    def sampled(
-        self, host: dict[str, Any], phase: Phase, held: Membership | None, now: Now
-    ) -> None:
+    def sampled(self, host: HostHealth, phase: Phase, held: Membership | None, now: Now) -> None:
         """The host's figures: the last part of a regular report."""
         self.host = host
         self.publish(phase, held, now)
@@ -170,9 +168,8 @@ class HealthBoard:
     def document(self, phase: Phase, held: Membership | None, now: Now) -> HealthDocument:
         """The document, as things stand."""
         devices = self.devices
-        host = dict(self.host)
-        if self.round_trip_milliseconds is not None:
-            host["broker_round_trip_milliseconds"] = self.round_trip_milliseconds
+        trip = self.round_trip_milliseconds
+        host = structs.replace(self.host, broker_round_trip_milliseconds=trip)
         media = self._media(phase, held)
         return HealthDocument(
             room=self._profile.room,
@@ -234,13 +231,12 @@ def _media_word(
 
 
 def overall(
-    devices: dict[str, DeviceStatus], host: dict[str, Any], media: MediaHealth | None
+    devices: dict[str, DeviceStatus], host: HostHealth, media: MediaHealth | None
 ) -> Status:
     """The room's one word: failed when a required device is gone, degraded for any other lack."""
     if any(d.required and d.status in BAD for d in devices.values()):
         return Status.FAILED
-    levels = {d.status for d in devices.values()}
-    levels.add(Status(host.get("status", "ok")))
+    levels = {d.status for d in devices.values()} | {host.status}
     if media is not None:
         levels.add(media.status)
     return Status.OK if levels <= {Status.OK} else Status.DEGRADED

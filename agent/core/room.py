@@ -31,7 +31,14 @@ from agent.core.model import deadlines
 from agent.core.model.clock import ClockSetting, Now
 from agent.core.model.commands import Code, Leave
 from agent.core.model.deadlines import Deadline
-from agent.core.model.documents import Connection, DeviceStatus, Phase, RoomState, Status
+from agent.core.model.documents import (
+    Connection,
+    DeviceStatus,
+    HostHealth,
+    Phase,
+    RoomState,
+    Status,
+)
 from agent.core.model.effects import Effect, MarkSent, ResendUnsent, SetAside
 from agent.core.model.events import (
     AgendaReceived,
@@ -198,8 +205,8 @@ class Room:
                 self.taking_part.check.ended(event, now)
             case DevicesProbed(devices):
                 self.health.probed(devices, now)
-            case HostSampled(figures):
-                self._sampled(figures, now)
+            case HostSampled(host):
+                self._sampled(host, now)
             case DeadlinePassed(deadline):
                 self.deadlines[type(deadline)](deadline, now)
             case Restored():
@@ -322,6 +329,6 @@ class Room:
         else:
             self.ending.want_reload()
 
-    def _sampled(self, figures: dict[str, Any], now: Now) -> None:
-        self.health.sampled(figures, self.lifecycle.phase, self.lifecycle.membership, now)
+    def _sampled(self, host: HostHealth, now: Now) -> None:
+        self.health.sampled(host, self.lifecycle.phase, self.lifecycle.membership, now)
         self.dispatch.health_published(now)

@@ -6,8 +6,10 @@ import fcntl
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any
 
+from msgspec import structs
+
+from agent.core.model.figures import HostFigures
 from agent.host.system import System
 
 SIOCGIFADDR = 0x8915
@@ -22,17 +24,17 @@ IFREQ_BYTES = 40
 Ioctl = Callable[[int, str], bytes | None]
 
 
-def network(system: System, ioctl: Ioctl | None = None) -> dict[str, Any]:
+def network(system: System, ioctl: Ioctl | None = None) -> HostFigures:
     """`interface`, `address`, `link_megabits`, for Wi-Fi `wifi_...`; nothing without a route."""
     ask = ioctl or ask_interface
     name = _default_interface(system)
     if name is None:
-        return {}
-    figures: dict[str, Any] = {"interface": name, "address": _address(system, name, ask)}
+        return HostFigures()
+    figures = HostFigures(interface=name, address=_address(system, name, ask))
     if system.exists(f"/sys/class/net/{name}/wireless"):
-        return figures | _wifi(system, name, ask)
+        return figures.with_known(_wifi(system, name, ask))
     speed = system.number(f"/sys/class/net/{name}/speed")
-    return figures | ({"link_megabits": speed} if speed and speed > 0 else {})
+    return structs.replace(figures, link_megabits=speed if speed and speed > 0 else None)
 
 
 def ask_interface(request: int, name: str) -> bytes | None:
@@ -70,13 +72,12 @@ def _address(system: System, name: str, ask: Ioctl) -> str | None:
     return None
 
 
-def _wifi(system: System, name: str, ask: Ioctl) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
+def _wifi(system: System, name: str, ask: Ioctl) -> HostFigures:
+    signal = None
     for line in (system.read("/proc/net/wireless") or "").splitlines():
         interface, _, rest = line.strip().partition(":")
         if interface == name:
-            figures["wifi_signal_dbm"] = int(float(rest.split()[2]))
+            signal = int(float(rest.split()[2]))
     power = ask(SIOCGIWPOWER, name)
-    if power is not None:
-        figures["wifi_power_save"] = power[5] == 0  # iw_param: value, fixed, disabled, flags
-    return figures
+    saves = None if power is None else power[5] == 0  # iw_param: value, fixed, disabled, flags
+    return HostFigures(wifi_signal_dbm=signal, wifi_power_save=saves)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import Any
 
+from msgspec import structs
+
+from agent.core.model.figures import HostFigures
 from agent.host.system import System
 
 BITS = {
@@ -26,16 +28,16 @@ SYSFS = "/sys/devices/platform/*/*firmware/get_throttled"
 VCGENCMD_SECONDS = 2.0
 
 
-def throttling(system: System) -> dict[str, Any]:
+def throttling(system: System) -> HostFigures:
     """`under_voltage`, ..., and the same names with `_since_boot`; nothing on another machine."""
     bits = _bits(system)
     if bits is None:
-        return {}
+        return HostFigures()
     now = {name: bool(bits >> bit & 1) for name, bit in BITS.items()}
     since = {
         f"{name}_since_boot": bool(bits >> (bit + STICKY_SHIFT) & 1) for name, bit in BITS.items()
     }
-    return now | since
+    return structs.replace(HostFigures(), **now, **since)
 
 
 def _bits(system: System) -> int | None:

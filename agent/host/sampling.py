@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from agent.core.model.documents import DeviceStatus, Status
+from msgspec import structs
+
+from agent.core.model.documents import DeviceStatus, HostHealth, Status
+from agent.core.model.figures import HostFigures
 from agent.host.clock import synchronised
 from agent.host.network import network
 from agent.host.power import throttling
@@ -40,59 +43,59 @@ def sample(
     journal: DeviceStatus | None = None,
     certificate_days_left: float | None = None,
     system: System | None = None,
-) -> dict[str, Any]:
-    """The figures by name, units in the names, without those that the machine doesn't have.
+) -> HostHealth:
+    """The figures, and one verdict over them.
 
     `store` is the folder whose disk matters, `journal` how the journal in it does. `status`, `code`, `text` are of the worst trouble, or
     `ok`. Takes a few milliseconds; for a thread, since a sick disk may hang.
     """
     system = system or System()
-    figures: dict[str, Any] = {
-        "model": system.read("/proc/device-tree/model"),
-        "cpu_celsius": _cpu_celsius(system),
-        **throttling(system),
-        "load_1_minute": _number_in(system, "/proc/loadavg", 0),
-        "uptime_seconds": _number_in(system, "/proc/uptime", 0),
-        **_memory(system),
-        **_disk(Path(store)),
-        "root_read_only": _root_read_only(system),
-        "clock_synchronised": clock_trusted or synchronised(system),
-        "certificate_days_left": certificate_days_left and round(certificate_days_left, 1),
-        **network(system),
-    }
-    figures = {name: value for name, value in figures.items() if value is not None}
-    troubles = [Trouble(journal.status, journal.code, journal.text)] if journal else []
-    return verdict(figures, troubles) | figures
+    figures = HostFigures(
+        model=system.read("/proc/device-tree/model"),
+        cpu_celsius=_cpu_celsius(system),
+        load_1_minute=_number_in(system, "/proc/loadavg", 0),
+        uptime_seconds=_number_in(system, "/proc/uptime", 0),
+        root_read_only=_root_read_only(system),
+        clock_synchronised=clock_trusted or synchronised(system),
+        certificate_days_left=certificate_days_left and round(certificate_days_left, 1),
+    )
+    for part in (throttling(system), _memory(system), _disk(Path(store)), network(system)):
+        figures = figures.with_known(part)
+    return verdict(
+        figures, [Trouble(journal.status, journal.code, journal.text)] if journal else []
+    )
 
 
-def verdict(figures: dict[str, Any], more: Iterable[Trouble] = ()) -> dict[str, Any]:
-    """`status` and `code` of the worst trouble in the figures and `more`, `text` of all of them."""
+def verdict(figures: HostFigures, more: Iterable[Trouble] = ()) -> HostHealth:
+    """The figures, with `status` and `code` of the worst trouble in them and `more`, and `text` of all."""
     found = [t for t in (*more, *_troubles(figures)) if t.status is not Status.OK]
     troubles = sorted(found, key=lambda trouble: trouble.status is not Status.FAILED)
-    if not troubles:
-        return {"status": Status.OK, "code": "ok", "text": ""}
+    worst = troubles[0] if troubles else Trouble(Status.OK, "ok", "")
     text = "; ".join(trouble.text for trouble in troubles)
-    return {"status": troubles[0].status, "code": troubles[0].code, "text": text}
+    own = structs.asdict(figures)
+    return HostHealth(**own, status=worst.status, code=worst.code, text=text)
 
 
-def _troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
+def _troubles(figures: HostFigures) -> Iterator[Trouble]:
     yield from _power_troubles(figures)
     yield from _resource_troubles(figures)
     yield from _certificate_troubles(figures)
-    if not figures.get("clock_synchronised", True):
+    if figures.clock_synchronised is False:
         text = "The clock was not set by NTP since the start: check the network's NTP (timedatectl)"
         yield Trouble(Status.DEGRADED, "clock-unsynchronised", text)
-    signal = figures.get("wifi_signal_dbm", 0)
-    if signal < WEAK_SIGNAL_DBM:
+    signal = figures.wifi_signal_dbm
+    if signal is not None and signal < WEAK_SIGNAL_DBM:
         text = f"Wi-Fi is weak ({signal} dBm): move the access point, or use a cable"
         yield Trouble(Status.DEGRADED, "wifi-weak", text)
-    if figures.get("wifi_power_save"):
+    if figures.wifi_power_save:
         text = "Wi-Fi saves power, which delays sound: iw dev wlan0 set power_save off"
         yield Trouble(Status.DEGRADED, "wifi-power-save", text)
 
 
-def _certificate_troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
-    days = figures.get("certificate_days_left", CERTIFICATE_SOON_DAYS)
+def _certificate_troubles(figures: HostFigures) -> Iterator[Trouble]:
+    days = figures.certificate_days_left
+    if days is None:
+        return
     if days <= 0:
         text = "This room's certificate for the hub has expired: get a new one from its operator"
         yield Trouble(Status.FAILED, "certificate-expired", text)
@@ -101,35 +104,33 @@ def _certificate_troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
         yield Trouble(Status.DEGRADED, "certificate-ends-soon", text)
 
 
-def _power_troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
+def _power_troubles(figures: HostFigures) -> Iterator[Trouble]:
     supply = "use the Pi's own supply, check its cable, unplug what draws power over USB"
-    if figures.get("under_voltage"):
+    if figures.under_voltage:
         yield Trouble(Status.DEGRADED, "under-voltage", f"The voltage is too low now: {supply}")
-    elif figures.get("under_voltage_since_boot"):
+    elif figures.under_voltage_since_boot:
         text = f"The voltage was too low since the start: {supply}"
         yield Trouble(Status.DEGRADED, "under-voltage-occurred", text)
-    celsius = figures.get("cpu_celsius", 0.0)
-    slowed = figures.get("temperature_limited") or (
-        figures.get("throttled") and not figures.get("under_voltage")
-    )
+    celsius = figures.cpu_celsius or 0.0
+    slowed = figures.temperature_limited or (figures.throttled and not figures.under_voltage)
     if celsius >= HOT_CELSIUS or slowed:
         text = f"The processor is too hot ({celsius:.0f} °C): check the fan, free the air's way"
         yield Trouble(Status.DEGRADED, "overheating", text)
 
 
-def _resource_troubles(figures: dict[str, Any]) -> Iterator[Trouble]:
-    free = figures.get("disk_free_megabytes", LOW_DISK_MEGABYTES)
-    if figures.get("store_read_only"):
+def _resource_troubles(figures: HostFigures) -> Iterator[Trouble]:
+    free = figures.disk_free_megabytes
+    if figures.store_read_only:
         text = "The agent's folder is read-only, nothing can be kept: check the SD card (dmesg)"
         yield Trouble(Status.FAILED, "store-read-only", text)
-    elif free < FULL_DISK_MEGABYTES:
+    elif free is not None and free < FULL_DISK_MEGABYTES:
         text = f"The disk is full ({free} MB free): commands can't be kept; delete something"
         yield Trouble(Status.FAILED, "disk-full", text)
-    elif free < LOW_DISK_MEGABYTES:
+    elif free is not None and free < LOW_DISK_MEGABYTES:
         text = f"Only {free} MB of disk are free: delete something"
         yield Trouble(Status.DEGRADED, "disk-low", text)
-    available = figures.get("memory_available_megabytes", LOW_MEMORY_MEGABYTES)
-    if available < LOW_MEMORY_MEGABYTES:
+    available = figures.memory_available_megabytes
+    if available is not None and available < LOW_MEMORY_MEGABYTES:
         text = f"Only {available} MB of memory are free: see which process has it (top)"
         yield Trouble(Status.DEGRADED, "memory-low", text)
 
@@ -149,26 +150,27 @@ def _number_in(system: System, path: str, field: int) -> float | None:
     return float(text.split()[field]) if text else None
 
 
-def _memory(system: System) -> dict[str, Any]:
+def _memory(system: System) -> HostFigures:
     lines = (line.split() for line in (system.read("/proc/meminfo") or "").splitlines())
     kibibytes = {fields[0]: int(fields[1]) for fields in lines}
-    names = {"memory_available_megabytes": "MemAvailable:", "memory_megabytes": "MemTotal:"}
-    return {
-        name: kibibytes[key] * 1024 // MEGABYTE for name, key in names.items() if key in kibibytes
-    }
+    megabytes = {key: number * 1024 // MEGABYTE for key, number in kibibytes.items()}
+    return HostFigures(
+        memory_megabytes=megabytes.get("MemTotal:"),
+        memory_available_megabytes=megabytes.get("MemAvailable:"),
+    )
 
 
-def _disk(store: Path) -> dict[str, Any]:
+def _disk(store: Path) -> HostFigures:
     while not store.exists() and store != store.parent:
         store = store.parent
     try:
         disk = os.statvfs(store)
     except OSError:
-        return {}
-    return {
-        "disk_free_megabytes": disk.f_bavail * disk.f_frsize // MEGABYTE,
-        "store_read_only": bool(disk.f_flag & os.ST_RDONLY),
-    }
+        return HostFigures()
+    return HostFigures(
+        disk_free_megabytes=disk.f_bavail * disk.f_frsize // MEGABYTE,
+        store_read_only=bool(disk.f_flag & os.ST_RDONLY),
+    )
 
 
 def _root_read_only(system: System) -> bool | None:

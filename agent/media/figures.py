@@ -61,7 +61,7 @@ class Figures:
             encoder=form.encoder if form else None,
             encoder_in_hardware=form.hardware if form else None,
         )
-        return structs.replace(own, **_known(measured))
+        return own.with_known(measured)
 
     def _received(self, downlink: Downlink) -> DownlinkFigures:
         url, session = downlink.source.url, downlink.connection.session
@@ -73,11 +73,10 @@ class Figures:
             if session
             else StreamFigures()
         )
-        return structs.replace(
-            downlink.figures(),
-            frames_per_second=round(shown / MEASURE_SECONDS, 1),
-            **_known(measured),
+        own = structs.replace(
+            downlink.figures(), frames_per_second=round(shown / MEASURE_SECONDS, 1)
         )
+        return own.with_known(measured)
 
     def _stream_figures(self, key: str, streams: list[Stream]) -> StreamFigures:
         rates = self._rates.setdefault(key, Rates()).since(streams)
@@ -95,8 +94,3 @@ class Figures:
 
 def _milliseconds(stream: Stream | None) -> float | None:
     return round(stream.jitter_seconds * 1000, 1) if stream else None
-
-
-def _known(measured: StreamFigures) -> dict[str, int | float | None]:
-    """What RTP knows, to be put beside the figures of a session that has them from elsewhere."""
-    return {name: value for name, value in structs.asdict(measured).items() if value is not None}

@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from msgspec import structs
 
-from agent.core.model.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, HostHealth, Status
 from agent.core.model.events import DevicesProbed, HostSampled
 from agent.ports import Post
 
@@ -63,7 +63,7 @@ class Prober:
         self,
         post: Post,
         probe: Callable[[], dict[str, DeviceStatus]],
-        sample: Callable[[], dict[str, Any]],
+        sample: Callable[[], HostHealth],
     ) -> None:
         self._post = post
         self._probe = BoundedCall(probe, "probe")
@@ -92,12 +92,17 @@ class Prober:
             found = self._probe(PROBE_SECONDS)
             self._known = _stuck(self._known) if found is None else found
             self._post(DevicesProbed(self._known))
-            figures = self._sample(SAMPLE_SECONDS)
-            if figures is None:
-                figures = _trouble("host-stuck", "The machine's figures cannot be read: see dmesg")
-            elif found is None:
-                figures |= _trouble("probe-stuck", "Looking for devices hangs or fails: see dmesg")
-            self._post(HostSampled(figures))
+            self._post(HostSampled(self._host(devices_found=found is not None)))
+
+    def _host(self, *, devices_found: bool) -> HostHealth:
+        sampled = self._sample(SAMPLE_SECONDS)
+        if sampled is None:
+            text = "The machine's figures cannot be read: see dmesg"
+            return HostHealth(status=Status.DEGRADED, code="host-stuck", text=text)
+        if devices_found:
+            return sampled
+        text = "Looking for devices hangs or fails: see dmesg"
+        return structs.replace(sampled, status=Status.DEGRADED, code="probe-stuck", text=text)
 
 
 def _stuck(devices: dict[str, DeviceStatus]) -> dict[str, DeviceStatus]:
@@ -111,7 +116,3 @@ def _stuck(devices: dict[str, DeviceStatus]) -> dict[str, DeviceStatus]:
         )
         for kind, device in devices.items()
     }
-
-
-def _trouble(code: str, text: str) -> dict[str, Any]:
-    return {"status": Status.DEGRADED, "code": code, "text": text}

@@ -10,12 +10,12 @@ from agent.core.model.documents import HealthDocument, MediaHealth, Status, Upli
 from agent.core.model.events import HostSampled
 from agent.core.model.figures import DownlinkFigures, LinkState, MediaFigures, UplinkFigures
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
-from tests.core.playbook import SERVER, Playbook
+from tests.core.playbook import HOST, SERVER, Playbook
 
 
 def printed(play: Playbook) -> list[tuple[str, bool, str]]:
     """What a client prints of the document that it was sent."""
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     sent = msgspec.json.encode(play.room.health.latest)
     media = msgspec.json.decode(sent, type=HealthDocument).media
     return list(media_lines(media))

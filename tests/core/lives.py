@@ -50,7 +50,7 @@ from agent.core.model.media import (
 )
 from agent.core.room import Room
 from agent.runtime.recorder import segments
-from tests.core.playbook import PROFILE, SERVER, START
+from tests.core.playbook import HOST, PROFILE, SERVER, START
 
 OK = DeviceStatus(Status.OK, "ok", "")
 
@@ -215,7 +215,7 @@ class Life:
         deadline = min(self.deadlines, key=self.deadlines.__getitem__)
         self._seconds = max(self._seconds, self.deadlines.pop(deadline))
         if deadline == HealthDue():
-            self._inbox.append(HostSampled({}))
+            self._inbox.append(HostSampled(HOST))
         return DeadlinePassed(deadline)
 
     # --- what the room does about it -------------------------------------------------------------

@@ -11,7 +11,7 @@ from agent.core.model.clock import Now
 from agent.core.model.command_codec import command_from
 from agent.core.model.commands import Ack, AckState, Origin
 from agent.core.model.deadlines import Deadline
-from agent.core.model.documents import DeviceStatus, Phase, Status
+from agent.core.model.documents import DeviceStatus, HostHealth, Phase, Status
 from agent.core.model.effects import (
     CancelDeadline,
     Effect,
@@ -42,6 +42,7 @@ from agent.core.room import Room
 
 START = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)
 SERVER = "http://media"
+HOST = HostHealth(status=Status.OK, code="ok", text="")
 E = TypeVar("E")
 
 PROFILE = Profile(

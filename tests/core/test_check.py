@@ -14,7 +14,7 @@ from agent.core.model.events import (
     DevicesReturned,
     HostSampled,
 )
-from tests.core.playbook import PROFILE, Playbook
+from tests.core.playbook import HOST, PROFILE, Playbook
 
 SCREEN = structs.replace(PROFILE, has_screen=True)
 GOOD = CheckFinding("camera", "camera-ok", "ok")
@@ -28,7 +28,7 @@ def checking() -> Playbook:
 
 
 def health(play: Playbook) -> HealthDocument:
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     return play.all(do.PublishHealth)[-1].health
 
 

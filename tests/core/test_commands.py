@@ -18,7 +18,7 @@ from agent.core.model.events import (
     Restored,
 )
 from agent.core.model.media import Ready, SetMicrophone, SetVolume
-from tests.core.playbook import PROFILE, START, Playbook, kinds
+from tests.core.playbook import HOST, PROFILE, START, Playbook, kinds
 
 
 def final(play: Playbook, command_id: str) -> tuple[AckState, Code]:
@@ -159,7 +159,7 @@ def test_identify_blinks_and_gives_the_lamp_back() -> None:
 def test_report_is_done_when_health_is_published() -> None:
     play = Playbook()
     assert do.Probe() in play.command("report")
-    play.tell(HostSampled({"load": 0.1}))
+    play.tell(HostSampled(HOST))
     order = kinds(play.effects)
     assert order.index(do.PublishHealth) < len(order) - 1
     assert final(play, "c1") == (AckState.SUCCEEDED, Code.OK)

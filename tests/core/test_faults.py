@@ -33,7 +33,7 @@ from agent.core.model.events import (
 )
 from agent.core.model.figures import DownlinkFigures, MediaFigures, UplinkFigures
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
-from tests.core.playbook import PROFILE, SERVER, START, Playbook
+from tests.core.playbook import HOST, PROFILE, SERVER, START, Playbook
 
 
 def restored(
@@ -130,7 +130,7 @@ def test_a_refusal_in_the_meeting_is_waited_out_since_the_child_asks_again() -> 
 
 def test_one_silent_source_of_two_degrades_but_does_not_reconnect() -> None:
     play = Playbook()
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     play.enter(play=[{"url": SERVER + "/a/whep", "label": "A"}, {"url": SERVER + "/b/whep"}])
     play.report(DownlinkReported(SERVER + "/a/whep", "stalled"))
     assert play.phase is Phase.IN_MEETING
@@ -142,16 +142,16 @@ def test_one_silent_source_of_two_degrades_but_does_not_reconnect() -> None:
 
 def test_a_picture_given_up_for_the_sound_degrades_and_is_named() -> None:
     play = Playbook()
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     play.enter()
     play.report(Measured(MediaFigures(uplink=UplinkFigures(picture_given_up=True))))
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     media = play.all(do.PublishHealth)[-1].health.media
     assert (media.status, media.code) == ("degraded", "narrow-link")
     assert "this room" in media.text
     down = DownlinkFigures(url=f"{SERVER}/giao-ban/whep", picture_given_up=True)
     play.report(Measured(MediaFigures(uplink=UplinkFigures(), downlinks=[down])))
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     text = play.all(do.PublishHealth)[-1].health.media.text
     assert text == "The link is too narrow for the picture of http://media/giao-ban/whep"
 
@@ -219,7 +219,7 @@ def test_a_fault_and_its_end_are_told_once_and_health_follows_at_once() -> None:
     play.tell(Restored(None, [], cold=False))
     for _ in range(2):
         play.tell(DevicesProbed({"camera": camera(Status.ABSENT, "not-found")}))
-        play.tell(HostSampled({}))
+        play.tell(HostSampled(HOST))
     assert play.events() == ["fault"]
     assert play.all(do.PublishHealth)[-1].health.status is Status.FAILED
     play.tell(DevicesProbed({"camera": camera(Status.OK, "ok")}))
@@ -255,7 +255,7 @@ def test_when_the_link_comes_up_state_health_and_the_outbox_go_out() -> None:
     assert do.ResendUnsent() in effects
     assert not play.all(do.PublishHealth), "nothing is known before the first look"
     assert play.state.session == "session-1"
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     effects = play.tell(LinkChanged(True, "session-2"))
     assert any(isinstance(e, do.PublishHealth) for e in effects)
 
@@ -287,11 +287,11 @@ def test_a_stop_waits_for_no_child_that_does_not_end_and_a_second_one_for_none()
 def test_health_has_the_round_trip_while_there_is_one() -> None:
     play = Playbook()
     play.tell(RoundTripMeasured(12.5))
-    play.tell(HostSampled({}))
-    assert play.room.health.latest.host == {"broker_round_trip_milliseconds": 12.5}
+    play.tell(HostSampled(HOST))
+    assert play.room.health.latest.host.broker_round_trip_milliseconds == 12.5
     play.tell(RoundTripMeasured(None))
-    play.tell(HostSampled({}))
-    assert play.room.health.latest.host == {}
+    play.tell(HostSampled(HOST))
+    assert play.room.health.latest.host == HOST
 
 
 def test_systemd_is_told_why_it_stops() -> None:
@@ -366,7 +366,7 @@ def test_the_links_states_and_texts_are_the_cores_whatever_is_measured() -> None
     play.report(Measured(MediaFigures(uplink=UplinkFigures(attempts=2), downlinks=[down])))
     play.report(DownlinkReported(url, "stalled", "nothing for 5 s"))
     play.report(UplinkReported("refused", "403 Forbidden"))
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     media = play.room.health.latest.media
     assert media.uplink == UplinkHealth(state="refused", text="403 Forbidden", attempts=2)
     assert media.downlinks == [

@@ -29,7 +29,7 @@ from agent.core.model.events import (
     Restored,
 )
 from agent.core.model.media import DeviceReported, SetMicrophone
-from tests.core.playbook import PROFILE, Playbook, kinds
+from tests.core.playbook import HOST, PROFILE, Playbook, kinds
 
 DAYS = 400
 STEPS = 60
@@ -139,7 +139,7 @@ def test_a_lamp_that_is_required_fails_the_room(required: bool) -> None:
     play = Playbook(structs.replace(PROFILE, required=frozenset(names)))
     play.join()
     play.tell(LampSet("GPIO line 27: device busy"))
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     status = play.room.health.latest.status
     assert status is (Status.FAILED if required else Status.DEGRADED)
 

@@ -9,7 +9,7 @@ from agent.core.model.deadlines import MediaStartDue
 from agent.core.model.documents import Phase
 from agent.core.model.events import DevicesProbed, DisplaySwitched, HostSampled, Restored
 from agent.core.model.media import StandbyPlan, UplinkReported
-from tests.core.playbook import PROFILE, Playbook, kinds
+from tests.core.playbook import HOST, PROFILE, Playbook, kinds
 
 SCREEN = structs.replace(PROFILE, has_screen=True)
 
@@ -34,7 +34,7 @@ def test_it_goes_with_the_display() -> None:
     play = start(display_on=True)
     effects = play.tell(DisplaySwitched(False))
     assert do.StopMedia() in effects
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     assert len(play.all(do.StopMedia)) == 1, "told once"
     play.exit("exited")
     assert len(play.all(do.StartMedia)) == 1
@@ -46,7 +46,7 @@ def test_health_is_asked_for_while_a_meetings_child_waits_for_the_screen() -> No
     play.join()
     play.command("report")
     play.tell(DevicesProbed({}))
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     media = play.all(do.PublishHealth)[-1].health.media
     assert [link.state for link in media.downlinks] == ["connecting"]
 

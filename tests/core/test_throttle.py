@@ -7,7 +7,7 @@ from agent.core.model.documents import EventDocument, Status
 from agent.core.model.events import HostSampled, LineChanged, StopRequested
 from agent.core.model.media import UplinkReported
 from agent.core.throttle import PRESSES
-from tests.core.playbook import Playbook
+from tests.core.playbook import HOST, Playbook
 
 
 def told(play: Playbook, kinds: tuple[str, ...], device: str | None = None) -> list[EventDocument]:
@@ -104,7 +104,7 @@ def test_a_link_that_comes_and_goes_all_day_is_told_once_a_minute() -> None:
 def test_health_follows_a_change_at_once_but_not_a_loose_cable_all_day() -> None:
     play = Playbook()
     play.enter()
-    play.tell(HostSampled({}))
+    play.tell(HostSampled(HOST))
     before = len(play.all(do.PublishHealth))
     play.opened("microphone", Status.FAILED, "Microphone: check its cable")
     play.wait(1)

@@ -107,6 +107,7 @@ def test_joins_defaults_are_the_ones_in_the_table() -> None:
 
 
 FIELDS: dict[tuple[str, ...], tuple[type[msgspec.Struct], ...]] = {
+    ("host", "unit"): (documents.HostHealth,),
     ("media", "unit"): (documents.MediaHealth,),
     ("of uplink and downlinks", "unit"): (documents.UplinkHealth, documents.DownlinkHealth),
 }

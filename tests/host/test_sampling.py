@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from agent.core.model.documents import Status
+from agent.core.model.figures import HostFigures
 from agent.host import System, sample, synchronised
 from agent.host.network import SIOCGIFADDR, SIOCGIWPOWER, network
 from agent.host.power import throttling
@@ -57,31 +59,32 @@ def tree(tmp_path: Path) -> Tree:
 
 def test_a_healthy_pi(tree: Tree, tmp_path: Path) -> None:
     figures = sample(tmp_path, system=tree())
-    assert (figures["status"], figures["code"], figures["text"]) == (Status.OK, "ok", "")
-    assert figures["model"] == "Raspberry Pi 4 Model B Rev 1.5"
-    assert figures["cpu_celsius"] == pytest.approx(51.1, abs=0.1)
-    assert figures["load_1_minute"] == 0.21
-    assert figures["uptime_seconds"] == 8123.45
-    assert figures["memory_megabytes"] == 3977
-    assert figures["memory_available_megabytes"] == 3084
-    assert figures["root_read_only"] is True
-    assert figures["clock_synchronised"] is True
-    assert figures["interface"] == "eth0"
-    assert figures["link_megabits"] == 1000
-    assert figures["under_voltage"] is False
-    assert figures["under_voltage_since_boot"] is False
-    assert figures["disk_free_megabytes"] > 0
+    assert (figures.status, figures.code, figures.text) == (Status.OK, "ok", "")
+    assert figures.model == "Raspberry Pi 4 Model B Rev 1.5"
+    assert figures.cpu_celsius == pytest.approx(51.1, abs=0.1)
+    assert figures.load_1_minute == 0.21
+    assert figures.uptime_seconds == 8123.45
+    assert figures.memory_megabytes == 3977
+    assert figures.memory_available_megabytes == 3084
+    assert figures.root_read_only is True
+    assert figures.clock_synchronised is True
+    assert figures.interface == "eth0"
+    assert figures.link_megabits == 1000
+    assert figures.under_voltage is False
+    assert figures.under_voltage_since_boot is False
+    assert figures.disk_free_megabytes > 0
 
 
 @pytest.mark.parametrize("path", [THROTTLED_PI_4, THROTTLED_PI_5])
 def test_throttling_bits_are_told_apart_now_and_since_boot(tree: Tree, path: str) -> None:
     bits = throttling(tree({THROTTLED_PI_4: None, path: "50005\n"}))
-    assert {name for name, is_set in bits.items() if is_set} == {
+    assert {name for name, is_set in structs.asdict(bits).items() if is_set} == {
         "under_voltage",
         "throttled",
         "under_voltage_since_boot",
         "throttled_since_boot",
     }
+    assert (bits.frequency_capped, bits.temperature_limited_since_boot) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -96,12 +99,12 @@ def test_where_the_kernel_does_not_tell_the_firmware_is_asked(
 ) -> None:
     system = tree({THROTTLED_PI_4: None, "dev/vcio": ""})
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    assert throttling(system) == {}, "without vcgencmd"
+    assert throttling(system) == HostFigures(), "without vcgencmd"
     program = tmp_path / "bin/vcgencmd"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\n[ "$1" = get_throttled ] && echo {answer}\n')
     program.chmod(0o755)
-    assert throttling(system).get("under_voltage") is under_voltage
+    assert throttling(system).under_voltage is under_voltage
 
 
 def test_the_default_route_counts_and_not_what_looks_like_it(tree: Tree) -> None:
@@ -109,16 +112,16 @@ def test_the_default_route_counts_and_not_what_looks_like_it(tree: Tree) -> None
     neighbours = "lan0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
     routes = PI_4["proc/net/route"] + half_of_the_world + neighbours
     figures = network(tree({"proc/net/route": routes}), lambda _request, _name: None)
-    assert figures["interface"] == "eth0"
+    assert figures.interface == "eth0"
 
 
 def test_a_cable_that_is_out_has_no_speed(tree: Tree) -> None:
     figures = network(tree({"sys/class/net/eth0/speed": "-1\n"}), lambda _request, _name: None)
-    assert "link_megabits" not in figures
+    assert figures.link_megabits is None
 
 
 def test_another_machine_has_no_throttling_bits(tree: Tree) -> None:
-    assert throttling(tree({THROTTLED_PI_4: None})) == {}
+    assert throttling(tree({THROTTLED_PI_4: None})) == HostFigures()
 
 
 @pytest.mark.parametrize(
@@ -135,8 +138,8 @@ def test_a_trouble_has_a_code_and_a_text_to_act_on(
     tree: Tree, tmp_path: Path, changes: dict[str, str], code: str, advice: str
 ) -> None:
     figures = sample(tmp_path, system=tree(changes))
-    assert (figures["status"], figures["code"]) == (Status.DEGRADED, code)
-    assert advice in figures["text"]
+    assert (figures.status, figures.code) == (Status.DEGRADED, code)
+    assert advice in figures.text
 
 
 @pytest.mark.parametrize(
@@ -153,13 +156,14 @@ def test_a_trouble_has_a_code_and_a_text_to_act_on(
     ],
 )
 def test_the_verdict_over_figures(figures: dict[str, Any], status: Status, code: str) -> None:
-    assert (verdict(figures)["status"], verdict(figures)["code"]) == (status, code)
+    found = verdict(HostFigures(**figures))
+    assert (found.status, found.code) == (status, code)
 
 
 def test_the_worst_trouble_gives_the_code_and_all_are_in_the_text() -> None:
-    found = verdict({"under_voltage": True, "disk_free_megabytes": 1})
-    assert found["code"] == "disk-full"
-    assert "voltage" in found["text"]
+    found = verdict(HostFigures(under_voltage=True, disk_free_megabytes=1))
+    assert found.code == "disk-full"
+    assert "voltage" in found.text
 
 
 def test_the_clock_is_believed_after_ntp_or_if_the_settings_say_so(
@@ -170,8 +174,8 @@ def test_the_clock_is_believed_after_ntp_or_if_the_settings_say_so(
     assert synchronised(unset, adjtimex=lambda: 0) is True, "chronyd tells the kernel"
     assert synchronised(unset, adjtimex=lambda: -1) is False, "not allowed to ask: not known"
     assert synchronised(tree(), adjtimex=lambda: 5) is True, "timesyncd leaves its mark"
-    assert sample(tmp_path, clock_trusted=True, system=unset)["clock_synchronised"] is True
-    assert verdict({"clock_synchronised": False})["code"] == "clock-unsynchronised"
+    assert sample(tmp_path, clock_trusted=True, system=unset).clock_synchronised is True
+    assert verdict(HostFigures(clock_synchronised=False)).code == "clock-unsynchronised"
 
 
 WIRELESS = """\
@@ -195,12 +199,9 @@ def test_wifi_tells_signal_and_power_save(tree: Tree) -> None:
         "proc/net/wireless": WIRELESS,
         "sys/class/net/wlan0/wireless/x": "",
     }
-    assert network(tree(files), kernel) == {
-        "interface": "wlan0",
-        "address": "192.168.1.23",
-        "wifi_signal_dbm": -48,
-        "wifi_power_save": True,
-    }
+    assert network(tree(files), kernel) == HostFigures(
+        interface="wlan0", address="192.168.1.23", wifi_signal_dbm=-48, wifi_power_save=True
+    )
 
 
 def test_ipv6_only(tree: Tree) -> None:
@@ -211,20 +212,18 @@ def test_ipv6_only(tree: Tree) -> None:
         "20010db8000000000000000000000017 02 40 00 80 eth0\n",
     }
     found = network(tree(files), lambda _request, _name: None)
-    assert (found["interface"], found["address"]) == ("eth0", "2001:db8::17")
+    assert (found.interface, found.address) == ("eth0", "2001:db8::17")
 
 
 def test_no_network_has_no_figures(tree: Tree) -> None:
-    assert network(tree({"proc/net/route": "Iface\n"})) == {}
+    assert network(tree({"proc/net/route": "Iface\n"})) == HostFigures()
 
 
 def test_this_machine_is_sampled_quickly_whatever_it_is() -> None:
     started = time.perf_counter()
     figures = sample("/nowhere/at/all")
     assert time.perf_counter() - started < 1
-    assert figures["memory_megabytes"] == pytest.approx(
+    assert figures.memory_megabytes == pytest.approx(
         os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6, rel=0.02
     )
-    assert figures["uptime_seconds"] == pytest.approx(
-        time.clock_gettime(time.CLOCK_BOOTTIME), abs=2
-    )
+    assert figures.uptime_seconds == pytest.approx(time.clock_gettime(time.CLOCK_BOOTTIME), abs=2)

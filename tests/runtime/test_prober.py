@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from agent.core.model.documents import DeviceStatus, Status
+from agent.core.model.documents import DeviceStatus, HostHealth, Status
 from agent.core.model.events import DevicesProbed, HostSampled
 from agent.runtime import prober
 from agent.runtime.prober import Prober
@@ -31,9 +31,9 @@ class Machine:
         self.devices_answer.wait()
         return {"camera": CAMERA}
 
-    def sample(self) -> dict[str, object]:
+    def sample(self) -> HostHealth:
         self.host_answers.wait()
-        return {"status": Status.OK, "code": "ok", "cpu_celsius": 50.0}
+        return HostHealth(status=Status.OK, code="ok", text="", cpu_celsius=50.0)
 
     def look(self) -> tuple[DevicesProbed, HostSampled]:
         self.prober.request()
@@ -57,7 +57,7 @@ def machine(monkeypatch):
 def test_devices_then_host_are_reported(machine: Machine):
     devices, host = machine.look()
     assert devices.devices == {"camera": CAMERA}
-    assert host.figures["cpu_celsius"] == 50.0
+    assert host.host.cpu_celsius == 50.0
 
 
 def test_a_look_that_hangs_is_reported_and_not_repeated_until_it_ends(machine: Machine):
@@ -68,7 +68,7 @@ def test_a_look_that_hangs_is_reported_and_not_repeated_until_it_ends(machine: M
         camera = devices.devices["camera"]
         assert (camera.status, camera.code) == (Status.DEGRADED, "probe-stuck")
         assert camera.text.startswith("Camera: cannot be looked for, a driver hangs")
-        assert (host.figures["code"], host.figures["cpu_celsius"]) == ("probe-stuck", 50.0)
+        assert (host.host.code, host.host.cpu_celsius) == ("probe-stuck", 50.0)
     assert machine.looks == 2, "one that went well, one that hangs"
     machine.devices_answer.set()
     deadline = time.monotonic() + 5
@@ -80,14 +80,14 @@ def test_a_first_look_that_hangs_shows_in_the_host(machine: Machine):
     machine.devices_answer.clear()
     devices, host = machine.look()
     assert devices.devices == {}
-    assert (host.figures["status"], host.figures["code"]) == (Status.DEGRADED, "probe-stuck")
+    assert (host.host.status, host.host.code) == (Status.DEGRADED, "probe-stuck")
 
 
 def test_a_host_that_hangs_is_reported_with_the_devices_known(machine: Machine):
     machine.host_answers.clear()
     devices, host = machine.look()
     assert devices.devices == {"camera": CAMERA}
-    assert (host.figures["status"], host.figures["code"]) == (Status.DEGRADED, "host-stuck")
+    assert (host.host.status, host.host.code) == (Status.DEGRADED, "host-stuck")
 
 
 def test_a_look_that_fails_is_logged_and_reported(machine: Machine, caplog):
@@ -97,7 +97,7 @@ def test_a_look_that_fails_is_logged_and_reported(machine: Machine, caplog):
     failing = Prober(machine.inbox.put, broken, machine.sample)
     failing.request()
     assert machine.inbox.get(timeout=5) == DevicesProbed({})
-    assert machine.inbox.get(timeout=5).figures["code"] == "probe-stuck"
+    assert machine.inbox.get(timeout=5).host.code == "probe-stuck"
     failing.close()
     assert "no such card" in caplog.text
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from agent.core.model.figures import (
     DownlinkFigures,
+    HostFigures,
     LinkState,
     RoomFigures,
     UplinkFigures,
@@ -122,6 +123,16 @@ class Readiness(Struct, frozen=True):
     findings: list[CheckFinding] = []
 
 
+class HostHealth(HostFigures, frozen=True, omit_defaults=True, kw_only=True):
+    """The machine: status and code of the worst trouble, the texts of all, and its figures."""
+
+    status: Status
+    code: str
+    text: str
+    broker_round_trip_milliseconds: float | None = None
+    """Of the link's check of itself; None before the first, and while there is no link."""
+
+
 class UplinkHealth(UplinkFigures, frozen=True, omit_defaults=True, kw_only=True):
     """The room's own stream: the state that the core goes by, and its figures."""
 
@@ -148,12 +159,12 @@ class MediaHealth(RoomFigures, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class HealthDocument(Struct, frozen=True):
-    """The retained `health` document: levels, not edges. `host` is figures by name."""
+    """The retained `health` document: levels, not edges."""
 
     room: str
     status: Status
     devices: dict[str, DeviceStatus]
-    host: dict[str, Any]
+    host: HostHealth
     media: MediaHealth | None
     at: datetime
     readiness: Readiness = Readiness()

@@ -7,14 +7,14 @@ else; `agent.core.room.Room.handle` turns each into effects.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
 from agent.core.model.agenda import Agenda, AgendaMemory
 from agent.core.model.commands import Ack, Code, Command, Reply
 from agent.core.model.deadlines import Deadline
-from agent.core.model.documents import CheckFinding, DeviceStatus
+from agent.core.model.documents import CheckFinding, DeviceStatus, HostHealth
 from agent.core.model.media import MediaReport, OpenSession
 
 
@@ -149,9 +149,9 @@ class DevicesProbed(Struct, frozen=True):
 
 
 class HostSampled(Struct, frozen=True):
-    """Figures of the machine, for health's `host`."""
+    """How the machine does, for health's `host`."""
 
-    figures: dict[str, Any]
+    host: HostHealth
 
 
 class DeadlinePassed(Struct, frozen=True):

@@ -1,15 +1,15 @@
-"""What is measured in a meeting: the figures of health's `media`, units in their names.
+"""What is measured: the figures of health's `media` and `host`, units in their names.
 
-The media process fills them in, the daemon puts them into health, and whoever reads health reads these.
+Who measures fills them in, the daemon puts them into health, and whoever reads health reads these.
 A figure that is None is not known and is left out on the wire. docs/contract.md lists every one;
 `tests/docs/test_contract.py` compares the lists.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 LinkState = Literal[
     "connecting", "connected", "flowing", "stalled", "refused", "unreachable", "wrong-peer"
@@ -20,7 +20,18 @@ arrives any more. `refused`: the server answered no (`text` says what). `unreach
 somebody else answered in the server's place (its DTLS certificate is not the answer's)."""
 
 
-class StreamFigures(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Figures(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Figures of one thing."""
+
+    def with_known(self, other: Figures) -> Self:
+        """These, and what `other` knows in place of its own; `other` has no field that these haven't."""
+        found = structs.asdict(other)
+        return structs.replace(
+            self, **{name: value for name, value in found.items() if value is not None}
+        )
+
+
+class StreamFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
     """What RTP and RTCP say of one session's picture and sound; rates are over the last two seconds."""
 
     picture_bits_per_second: int | None = None
@@ -53,7 +64,7 @@ class DownlinkFigures(StreamFigures, frozen=True, omit_defaults=True, kw_only=Tr
     sound_delay_milliseconds: int | None = None
 
 
-class RoomFigures(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class RoomFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
     """The room's own sound and screen."""
 
     microphone_level_dbfs: float | None = None
@@ -69,3 +80,32 @@ class MediaFigures(RoomFigures, frozen=True, omit_defaults=True, kw_only=True):
 
     uplink: UplinkFigures | None = None
     downlinks: list[DownlinkFigures] = []
+
+
+class HostFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
+    """The machine's; one that it doesn't have is None."""
+
+    model: str | None = None
+    cpu_celsius: float | None = None
+    under_voltage: bool | None = None
+    frequency_capped: bool | None = None
+    throttled: bool | None = None
+    temperature_limited: bool | None = None
+    under_voltage_since_boot: bool | None = None
+    frequency_capped_since_boot: bool | None = None
+    throttled_since_boot: bool | None = None
+    temperature_limited_since_boot: bool | None = None
+    load_1_minute: float | None = None
+    uptime_seconds: float | None = None
+    memory_megabytes: int | None = None
+    memory_available_megabytes: int | None = None
+    disk_free_megabytes: int | None = None
+    store_read_only: bool | None = None
+    root_read_only: bool | None = None
+    clock_synchronised: bool | None = None
+    certificate_days_left: float | None = None
+    interface: str | None = None
+    address: str | None = None
+    link_megabits: int | None = None
+    wifi_signal_dbm: int | None = None
+    wifi_power_save: bool | None = None

@@ -25,7 +25,7 @@ def check(site: Site) -> list[Finding]:
         return [_wrong(now, elsewhere)]
     if site.sections.clock is not None and site.sections.clock.trusted:
         return [ok("clock-ok", _("The clock is trusted by the settings"), _shown(now))]
-    if host_figures(site).get("clock_synchronised"):
+    if host_figures(site).clock_synchronised:
         return [ok("clock-ok", _("The clock is synchronised"), _shown(now))]
     if elsewhere is not None:
         text = _("The clock is not synchronised, but agrees with the media server")

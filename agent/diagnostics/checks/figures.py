@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from agent.core.model.documents import HostHealth
 from agent.diagnostics.site import Site
 from agent.host import System, sample
 from agent.settings import Store
 
 
-def host_figures(site: Site) -> dict[str, Any]:
+def host_figures(site: Site) -> HostHealth:
     """As in the health document's `host`, sampled now."""
     store = site.sections.store or Store()
     return sample(store.path, system=System(site.root))

@@ -12,14 +12,14 @@ from agent.locale import gettext as _
 def check(site: Site) -> list[Finding]:
     """See `agent.diagnostics.runner.Check`."""
     figures = host_figures(site)
-    celsius = figures.get("cpu_celsius")
+    celsius = figures.cpu_celsius
     heat = [_hot(celsius)] if celsius is not None and celsius >= HOT_CELSIUS else []
-    if "under_voltage" not in figures:
+    if figures.under_voltage is None:
         return heat or [skipped("power-unknown", _("This machine doesn't measure its supply"))]
     evidence = _("{celsius:.0f} °C").format(celsius=celsius) if celsius is not None else ""
-    if figures["under_voltage"]:
+    if figures.under_voltage:
         return [*heat, _weak(_("under-voltage right now"))]
-    if figures["under_voltage_since_boot"]:
+    if figures.under_voltage_since_boot:
         return [*heat, _was_weak()]
     return heat or [ok("power-ok", _("The power supply is strong enough"), evidence)]
 

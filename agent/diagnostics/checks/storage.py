@@ -16,11 +16,11 @@ def check(site: Site) -> list[Finding]:
     """See `agent.diagnostics.runner.Check`."""
     folder = Path((site.sections.store or Store()).path)
     figures = host_figures(site)
-    free = figures.get("disk_free_megabytes")
+    free = figures.disk_free_megabytes
     if free is None:
         return [skipped("storage-unknown", _("Not looked at: {path}").format(path=folder))]
     evidence = _("{path}: {free} MB free").format(path=folder, free=free)
-    if figures.get("store_read_only"):
+    if figures.store_read_only:
         return [_read_only(evidence)]
     if free < FULL_DISK_MEGABYTES:
         return [_full(evidence)]
