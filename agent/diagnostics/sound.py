@@ -26,8 +26,14 @@ CHIRP_AMPLITUDE = 0.25
 DECIMATION = 12
 """The chirp is looked for at 4 kHz: enough for its band, and quick without numpy."""
 
-FOUND_RATIO = 1.6
+WHITENING_ORDER = 16
+"""Samples of the past from which the next is foretold: enough for a voice, a hum and its overtones."""
+
+FOUND_RATIO = 2.5
 """The correlation's peak over the highest one elsewhere; noise and tones alone stay near 1."""
+
+EDGE_SECONDS = 0.01
+"""A tone that begins or ends with the recording can't be foretold there: nothing is looked for so near its ends."""
 
 ELSEWHERE_SECONDS = 0.02
 """Further than this from the peak: the chirp's own side lobes are nearer."""
@@ -92,9 +98,15 @@ def chirp() -> list[int]:
 
 
 def find_chirp(recording: Sequence[int]) -> Echo:
-    """Where the chirp is in the recording, by a matched filter."""
+    """Where the chirp is in the recording, by a matched filter.
+
+    Hums, tones and voices are taken out of both first, else they correlate with the chirp as well.
+    """
     wanted, heard = _decimated(chirp()), _decimated(recording)
-    lags = range(max(0, len(heard) - len(wanted)))
+    foretelling = _foretelling(heard)
+    wanted, heard = _surprises(wanted, foretelling), _surprises(heard, foretelling)
+    edge = int(EDGE_SECONDS * SAMPLE_RATE_HZ / DECIMATION)
+    lags = range(edge, max(edge, len(heard) - len(wanted) - edge))
     strengths = [abs(sum(map(mul, wanted, heard[lag : lag + len(wanted)]))) for lag in lags]
     if not any(strengths):
         return Echo(False, 0.0, SILENCE_DBFS)
@@ -105,7 +117,7 @@ def find_chirp(recording: Sequence[int]) -> Echo:
     gain = peak / sum(map(mul, wanted, wanted))
     return Echo(
         found=peak >= FOUND_RATIO * elsewhere,
-        delay_seconds=at * DECIMATION / SAMPLE_RATE_HZ,
+        delay_seconds=lags[at] * DECIMATION / SAMPLE_RATE_HZ,
         level_dbfs=_decibels(gain * CHIRP_AMPLITUDE * FULL_SCALE),
     )
 
@@ -114,6 +126,32 @@ def _decimated(samples: Sequence[int]) -> list[float]:
     """At a twelfth of the rate, each value the mean of twelve."""
     whole = len(samples) // DECIMATION * DECIMATION
     return [sum(samples[i : i + DECIMATION]) / DECIMATION for i in range(0, whole, DECIMATION)]
+
+
+def _foretelling(values: Sequence[float]) -> list[float]:
+    """The weights, latest sample first, that foretell each value best (linear prediction, Levinson and Durbin)."""
+    powers = [sum(map(mul, values, values[lag:])) for lag in range(WHITENING_ORDER + 1)]
+    weights: list[float] = []
+    error = powers[0] * (1 + 1e-6)
+    for order in range(WHITENING_ORDER):
+        if error <= 0:
+            break
+        rest = powers[order + 1] - sum(map(mul, weights, powers[order:0:-1]))
+        step = rest / error
+        weights = [w - step * other for w, other in zip(weights, weights[::-1], strict=True)]
+        weights.append(step)
+        error *= 1 - step * step
+    return weights
+
+
+def _surprises(values: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """What of each value could not be foretold; none for the first ones, which have no past."""
+    past = weights[::-1]
+    count = len(past)
+    return [
+        values[at] - sum(map(mul, past, values[at - count : at]))
+        for at in range(count, len(values))
+    ]
 
 
 def _faded(values: list[float]) -> list[int]:

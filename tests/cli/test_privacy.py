@@ -16,6 +16,7 @@ import typer
 
 from agent.cli import main
 from agent.cli.app import make_app
+from agent.cli.test import display
 from agent.core.audit import CLOSED, OPENED
 from agent.store.history import Record, history
 from tests.architecture.source import modules
@@ -30,11 +31,13 @@ ARGUMENTS: dict[str, list[str]] = {
     "record": ["on"],
     "identify": ["--seconds", "1"],
     "report": ["--yes", "--out", "{folder}/report.tar.gz"],
+    "doctor": ["camera", "microphone"],  # the loudspeaker's loop is `test speaker`'s as well
+    "check": ["microphone"],
     "setup": ["--name", "Lũng Cú", "--no-start"],
     "config explain": ["volume"],
     "config set": ["devices.speaker.volume", "50"],
     "test camera": ["--out", "{folder}/still.png"],
-    "test microphone": ["--seconds", "1", "--out", "{folder}/voice.wav"],
+    "test microphone": ["--seconds", "1", "--no-play", "--out", "{folder}/voice.wav"],
     "test speaker": ["--seconds", "0.5"],
     "test display": ["--no-picture"],
     "test lamp": ["--seconds", "1"],
@@ -82,8 +85,12 @@ def run(bench: Bench, command: str) -> None:
 
 @pytest.mark.parametrize("started", [True, False], ids=["daemon up", "daemon down"])
 def test_no_command_opens_a_device_in_the_dark(
-    make_bench: Callable[..., Bench], started: bool, capsys: pytest.CaptureFixture[str]
+    make_bench: Callable[..., Bench],
+    started: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(display, "OFF_SECONDS", 0.1)
     bench = make_bench()
     if started:
         bench.room.start()

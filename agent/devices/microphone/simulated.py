@@ -74,7 +74,7 @@ class SimulatedMicrophone:
         for _ in range(2 if fault == "slow" else 1):
             self._pacer.take()
         began = self._started + (self._pacer.taken - 1) * PERIOD_FRAMES
-        period = disturb(self._air.hear(piece(self._sound, began)), fault)
+        period = disturb(self._air.hear(piece(self._sound, began), began), fault)
         self._level.hear(period)
         return period
 

@@ -37,7 +37,7 @@ class SimulatedSpeaker:
         self._air = Air(simulation)
         self._volume = wanted.volume
         self._underruns = self._dropped = 0
-        self._written = 0
+        self._written = self._began = 0
         self._clock = Pacer()
         self._recording: WavRecording | None = None
 
@@ -104,6 +104,7 @@ class SimulatedSpeaker:
 
     def _start(self) -> None:
         self._clock = Pacer()
+        self._began = int(time.monotonic() * SAMPLE_RATE_HZ)
         self._hear(bytes(LEAD_FRAMES * FRAME_BYTES))
 
     def _fill_gap(self) -> None:
@@ -118,8 +119,8 @@ class SimulatedSpeaker:
             time.sleep(excess / SAMPLE_RATE_HZ)
 
     def _hear(self, sound: bytes) -> None:
+        self._air.play(sound, self._began + self._written)
         self._written += len(sound) // FRAME_BYTES
-        self._air.play(sound)
         if self._recording is not None:
             self._recording.append(sound)
 

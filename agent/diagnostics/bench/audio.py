@@ -24,6 +24,12 @@ ENOUGH_CHIRPS, MOST_CHIRPS = 2, 6
 LOOP_SECONDS = 1.2
 """From the chirp's start: its length, a slow television's delay (400 ms) and some air."""
 
+CHIRP_OUT_SECONDS = sound.CHIRP_SECONDS + 0.3
+"""Written later than this, some of the chirp may have come after the listening."""
+
+WHOLE = 0.95
+"""The share of the time listened to that a recording must hold to be called undisturbed."""
+
 PERIOD_SECONDS = PERIOD_FRAMES / SAMPLE_RATE_HZ
 
 PATIENCE_SECONDS = 1.0
@@ -66,39 +72,52 @@ def try_loop(request: Request) -> LoopResult:
     """
     undisturbed = 0
     for _ in range(MOST_CHIRPS):
-        heard, tears = _chirp(request)
+        heard, smooth = _chirp(request)
         echo = sound.find_chirp(heard)
-        undisturbed += not tears
+        undisturbed += smooth
         if echo.found or undisturbed == ENOUGH_CHIRPS:
             break
     return LoopResult(echo, sound.measure(heard), undisturbed == ENOUGH_CHIRPS)
 
 
-def _chirp(request: Request) -> tuple[array[int], int]:
-    """What the microphone heard while one chirp was played; overruns and underruns meanwhile."""
+def _chirp(request: Request) -> tuple[array[int], bool]:
+    """What the microphone heard while one chirp was played, and whether all of both went as it should."""
     microphone, speaker = _microphone(request), _speaker(request)
+    chirp = sound.chirp()
     microphone.open()
     try:
         speaker.open()
         try:
-            heard = _listen_to(microphone, speaker)
+            heard, in_time = _listen_to(microphone, speaker, chirp)
             statuses = (microphone.status(), speaker.status())
-            return heard, sum(int(status.detail.get("xruns", 0)) for status in statuses)
+            torn = any(int(status.detail.get("xruns", 0)) for status in statuses)
+            whole = len(heard) >= WHOLE * LOOP_SECONDS * SAMPLE_RATE_HZ
+            return heard, in_time and whole and not torn
         finally:
             speaker.close()
     finally:
         microphone.close()
 
 
-def _listen_to(microphone: Microphone, speaker: Speaker) -> array[int]:
+def _listen_to(
+    microphone: Microphone, speaker: Speaker, chirp: list[int]
+) -> tuple[array[int], bool]:
+    """What was heard, and whether the chirp was out while it was listened to."""
     broken: list[DeviceError] = []
-    player = threading.Thread(target=_write_all, args=(speaker, sound.chirp(), broken))
+    ended: list[float] = []
+
+    def play() -> None:
+        _write_all(speaker, chirp, broken)
+        ended.append(time.monotonic())
+
+    player = threading.Thread(target=play)
+    began = time.monotonic()
     player.start()
     heard = _listen(microphone, LOOP_SECONDS)
     player.join()
     if broken:
         raise broken[0]
-    return heard
+    return heard, ended[0] - began <= CHIRP_OUT_SECONDS
 
 
 def _write_all(speaker: Speaker, numbers: Iterable[int], broken: list[DeviceError]) -> None:
