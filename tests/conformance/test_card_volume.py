@@ -91,14 +91,17 @@ def test_a_volume_in_software_is_the_same_curve_and_clips_nothing() -> None:
     assert scaled(loud, 0.0) == bytes(8)
 
 
-def test_hdmi_of_a_pi_takes_no_pcm_and_plughw_does_not_convert(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("device", ["vc4_hardware", "hdmi:CARD=vc4hdmi0,DEV=0"])
+def test_hdmi_of_a_pi_takes_no_pcm(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: str
 ) -> None:
-    """The stand-in refuses what the kernel's driver refuses, or the next test would show nothing."""
+    """The stand-in refuses what the kernel's driver refuses, or the next test would show nothing.
+
+    Whether plughw: converts is alsa-lib's affair: 1.2.8 (Debian 12) does not, 1.2.14 (Debian 13) does.
+    """
     asound.file_pcms(monkeypatch, tmp_path)
-    for device in ("vc4_hardware", "vc4_plughw", "hdmi:CARD=vc4hdmi0,DEV=0"):
-        with pytest.raises(DeviceError):
-            Pcm(device, captures=False, name="Speaker")
+    with pytest.raises(DeviceError):
+        Pcm(device, captures=False, name="Speaker")
 
 
 @pytest.mark.parametrize(

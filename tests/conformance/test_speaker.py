@@ -19,6 +19,7 @@ from agent.devices.alsa.cards import card_of
 from agent.devices.alsa.mixer import MUTES
 from agent.devices.alsa.pcm import Pcm
 from agent.devices.speaker import alsa
+from agent.devices.speaker.volume import decibels, gain
 from agent.errors import DeviceAbsent, DeviceBusy, DeviceTimeout
 from agent.ports import PERIOD_BYTES, PERIOD_FRAMES, Speaker
 from tests.conformance import subjects
@@ -279,13 +280,14 @@ def test_a_card_with_a_volume_of_its_own_is_set_there_and_unmuted(tmp_path: Path
     name = speaker.open().detail["mixer"]
     assert name != "software"
 
-    def volume() -> int:
+    def below_loudest_db() -> float:
         control = alsaaudio.Mixer(control=name, device=f"hw:CARD={card_of(device)}")
         if MUTES & set(control.switchcap()):
             assert control.getmute()[0] == 0
-        return int(control.getvolume()[0])
+        _, loudest = control.getrange(units=alsaaudio.VOLUME_UNITS_DB)
+        return float(control.getvolume(units=alsaaudio.VOLUME_UNITS_DB)[0] - loudest) / 100
 
-    assert volume() == pytest.approx(70, abs=1)
-    speaker.set_volume(40)
-    assert volume() == pytest.approx(40, abs=1)
+    for percent in (70, 40):
+        speaker.set_volume(percent)
+        assert below_loudest_db() == pytest.approx(decibels(gain(percent)), abs=1)
     speaker.close()

@@ -64,7 +64,6 @@ pcm.vc4_subframes {{
     slave {{ format IEC958_SUBFRAME_LE pcm vc4_hardware }}
     status [ 0x04 0x82 0x00 0x02 ]
 }}
-pcm.vc4_plughw {{ type plug slave.pcm vc4_hardware }}
 pcm.!hdmi {{
     @args [ CARD DEV ]
     @args.CARD {{ type string }}
@@ -80,7 +79,7 @@ pcm.!sysdefault {{
 }}
 """
 """`vc4_hardware` takes what a Pi's HDMI takes: IEC958 subframes and two channels, nothing else. `sysdefault:`
-and `hdmi:` reach it as in alsa-lib's own cards/vc4-hdmi.conf, `vc4_plughw` as `plughw:` would."""
+and `hdmi:` reach it as in alsa-lib's own cards/vc4-hdmi.conf."""
 
 
 def file_pcms(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

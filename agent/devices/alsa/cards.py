@@ -24,7 +24,7 @@ _BY_USB = re.compile(r"^usb:(?P<port>\d+-[\d.]+)$")
 """`usb:1-1.2`: whatever card is plugged in there."""
 
 _SUBFRAMES_ONLY = re.compile(r"^vc4hdmi\d*$")
-"""Cards that take nothing but IEC958 subframes, to which `plughw:` does not convert: HDMI of a Pi
+"""Cards that take nothing but IEC958 subframes, to which `plughw:` converts in newer alsa-lib only: HDMI of a Pi
 (raspberrypi/linux#3043, RPi-Distro/pi-gen#742). alsa-lib's definition of the card does (vc4-hdmi.conf)."""
 
 
