@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -166,7 +167,10 @@ class Seen:
 
 
 class Hub:
-    """A hub operator's client. Everything that it subscribed to stands in `seen`, in order."""
+    """A hub operator's client. Everything that it subscribed to stands in `seen`, in order.
+
+    With `session_seconds` the broker keeps for it what comes while it is away.
+    """
 
     def __init__(
         self,
@@ -174,11 +178,16 @@ class Hub:
         filters: Iterable[str] = ("#",),
         prepare: Callable[[mqtt.Client], None] = lambda client: None,
         host: str = "127.0.0.1",
+        session_seconds: int = 0,
     ) -> None:
         self.seen: list[Seen] = []
+        self._session = Properties(PacketTypes.CONNECT)
+        self._session.SessionExpiryInterval = session_seconds
         self._ready: queue.Queue[bool] = queue.Queue()
         self._filters = [(one, SubscribeOptions(qos=2)) for one in filters]
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self.client = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2, f"hub-{uuid.uuid4()}", protocol=mqtt.MQTTv5
+        )
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = lambda *_: self._ready.put(True)
         self.client.on_message = lambda _c, _u, message: self.seen.append(Seen(message))
@@ -196,7 +205,7 @@ class Hub:
             self._ready.put(True)
 
     def __enter__(self) -> Self:
-        self.client.connect(*self._address)
+        self.client.connect(*self._address, properties=self._session)
         self.client.loop_start()
         self._ready.get(timeout=DEADLINE_SECONDS)
         return self

@@ -15,9 +15,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+from msgspec import structs
 
 from agent import host
 from agent.core.model import effects as do
+from agent.core.model.clock import Now
 from agent.core.model.commands import Command
 from agent.core.model.effects import Effect, SendAck
 from agent.host import sampling
@@ -63,6 +67,22 @@ class LoggingPerformer(Performer):
     def _perform(self, effect: Effect, outgoing: Outgoing | None) -> None:
         with self._logbook.step(label(effect)):
             super()._perform(effect, outgoing)
+
+
+class GivenClock(SystemClock):
+    """Both clocks as many seconds ahead as stands in a file: a test lets hours pass by writing into it."""
+
+    def __init__(self, ahead: Path, *args: Any, **options: Any) -> None:
+        self._ahead = ahead
+        super().__init__(*args, **options)
+
+    def now(self) -> Now:
+        now, seconds = super().now(), float(self._ahead.read_text())
+        return structs.replace(
+            now,
+            monotonic_seconds=now.monotonic_seconds + seconds,
+            wall=now.wall + timedelta(seconds=seconds),
+        )
 
 
 class LoggingJournal(Journal):
@@ -118,6 +138,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--crash", nargs=2, metavar=("before|at|after", "STEP"))
     parser.add_argument("--boot-id", type=Path, help="a file with the kernel's boot id")
     parser.add_argument("--hours-ahead", type=float, default=0)
+    parser.add_argument("--clock", type=Path, help="a file: how many seconds ahead both clocks are")
     parser.add_argument("--unsynchronised", action="store_true", help="NTP never sets the clock")
     parser.add_argument("--child", help="a behaviour of tests/support/fake_child.py for the media")
     parser.add_argument("run", choices=["run"])
@@ -135,6 +156,8 @@ def main() -> int:
         "SystemClock": partial(SystemClock, wall=lambda: datetime.now(UTC) + ahead),
         "BOOT_ID": arguments.boot_id or bootstrap.BOOT_ID,
     }
+    if arguments.clock:
+        replaced["SystemClock"] = partial(GivenClock, arguments.clock)
     if arguments.child:
         fake = (sys.executable, "-I", "-S", str(FAKE_CHILD), arguments.child)
         replaced["Supervisor"] = partial(Supervisor, command=fake)
