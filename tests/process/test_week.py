@@ -102,6 +102,7 @@ class Week:
         self.room.settings["media"] |= {"publish_url": "http://127.0.0.1:9/whip", "play_urls": []}
         self.room.settings["agenda"] = {"check_minutes_before": []}
         self.ahead = folder / "ahead"
+        self.observer = Hub(self.broker.port, [f"{ROOM}/event/agenda-joining"])
         self.boots = 0
 
     def boot(self) -> None:
@@ -145,7 +146,9 @@ class Week:
         elif moment.what == "hub away":
             self.broker.stop()
         elif moment.what == "hub back":
-            self.broker.start()
+            with self.room.frozen():  # who is away hears nothing
+                self.broker.start()
+                self.observer.wait_back()
         elif moment.what == "changed agenda":
             self.publish(2, CHANGED)
         wait_until(
@@ -167,8 +170,7 @@ def week(tmp_path: Path) -> Iterator[Week]:
 
 
 def test_a_week_of_meetings(week: Week) -> None:
-    joinings = f"{ROOM}/event/agenda-joining"
-    with Hub(week.broker.port, [joinings], session_seconds=3600) as hub:
+    with week.observer as hub:
         for moment in moments():
             week.live(moment)
         wait_until(

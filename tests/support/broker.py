@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -167,10 +166,7 @@ class Seen:
 
 
 class Hub:
-    """A hub operator's client. Everything that it subscribed to stands in `seen`, in order.
-
-    With `session_seconds` the broker keeps for it what comes while it is away.
-    """
+    """A hub operator's client. Everything that it subscribed to stands in `seen`, in order."""
 
     def __init__(
         self,
@@ -178,16 +174,11 @@ class Hub:
         filters: Iterable[str] = ("#",),
         prepare: Callable[[mqtt.Client], None] = lambda client: None,
         host: str = "127.0.0.1",
-        session_seconds: int = 0,
     ) -> None:
         self.seen: list[Seen] = []
-        self._session = Properties(PacketTypes.CONNECT)
-        self._session.SessionExpiryInterval = session_seconds
         self._ready: queue.Queue[bool] = queue.Queue()
         self._filters = [(one, SubscribeOptions(qos=2)) for one in filters]
-        self.client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, f"hub-{uuid.uuid4()}", protocol=mqtt.MQTTv5
-        )
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = lambda *_: self._ready.put(True)
         self.client.on_message = lambda _c, _u, message: self.seen.append(Seen(message))
@@ -205,7 +196,7 @@ class Hub:
             self._ready.put(True)
 
     def __enter__(self) -> Self:
-        self.client.connect(*self._address, properties=self._session)
+        self.client.connect(*self._address)
         self.client.loop_start()
         self._ready.get(timeout=DEADLINE_SECONDS)
         return self
@@ -217,6 +208,10 @@ class Hub:
         self.client.disconnect()
         if thread is not None:
             thread.join(DEADLINE_SECONDS)
+
+    def wait_back(self) -> None:
+        """After the broker was away: until it is subscribed again."""
+        self._ready.get(timeout=DEADLINE_SECONDS)
 
     def send(
         self,

@@ -13,7 +13,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,14 @@ class Room:
     def opened_at(self, device: str) -> float:
         """When it was opened, in seconds since the epoch."""
         return os.stat(self.folder / f"{device}.open").st_mtime
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The daemon does nothing meanwhile: what a test prepares is ready before it goes on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        yield
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """SIGKILL, as a power cut would."""
