@@ -10,6 +10,8 @@ import importlib
 from types import ModuleType
 from typing import cast
 
+from msgspec import structs
+
 from agent import ports, settings
 from agent.core.model.documents import DeviceStatus, Status
 from agent.devices import status
@@ -75,7 +77,7 @@ def _with_connector(relay: DeviceStatus | None, display: settings.Display) -> De
     required = relay.required if relay else False
     seen = connector.probe(display.output, behind_relay=relay is not None, required=required)
     told = relay if relay and relay.status is not Status.OK else seen
-    detail = {**(relay.detail if relay else {}), **seen.detail}
+    detail = structs.replace(seen.detail, holders=relay.detail.holders if relay else None)
     return DeviceStatus(told.status, told.code, told.text, required, detail)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from agent.core.model.device_detail import SoundDetail
 from agent.core.model.figures import DownlinkFigures, MediaFigures, StreamFigures, UplinkFigures
 from agent.core.model.media import Measured
 from agent.media.loop import Loop
@@ -35,13 +36,20 @@ class Figures:
     def _all(self) -> MediaFigures:
         meeting = self._meeting
         microphone, speaker, screen = meeting.microphone, meeting.speaker, meeting.screen
+        heard = microphone.detail if microphone else SoundDetail()
+        played = speaker.detail if speaker else SoundDetail()
         echo = microphone.echo if microphone else None
         delay = echo.echo_delay_seconds if echo else None
         return MediaFigures(
             uplink=self._sent(meeting.uplink, meeting.camera) if meeting.uplink else None,
             downlinks=[self._received(downlink) for downlink in meeting.sources],
-            microphone_level_dbfs=microphone.level_dbfs if microphone else None,
+            microphone_level_dbfs=heard.level_dbfs,
+            microphone_xruns=heard.xruns,
+            microphone_silences=heard.silences,
             speaker_level_dbfs=speaker.level_dbfs if speaker else None,
+            speaker_volume_percent=speaker.volume if speaker else None,
+            speaker_xruns=played.xruns,
+            speaker_dropped=played.dropped,
             echo_canceller=echo.name if echo else None,
             echo_delay_milliseconds=None if delay is None else round(delay * 1000),
             screen_pictures=screen.rendered,

@@ -16,9 +16,6 @@ STATUS_SECONDS = 1.0
 RETRY_SECONDS = 3.0
 """Between two attempts to open a sound device that failed."""
 
-MOVING = {"level_dbfs"}
-"""Of a driver's detail: old a second later, and in the figures that are measured all the time."""
-
 Send = Callable[[MediaReport], None]
 """Puts one report on the line to the daemon; from any thread."""
 
@@ -64,6 +61,5 @@ class DeviceReporter:
         news = (is_open, status.status, status.code)
         if news != self._told:
             self._told = news
-            lasting = {k: v for k, v in status.detail.items() if k not in MOVING}
-            told = structs.replace(status, detail=lasting)
-            self._send(DeviceReported(self._kind, is_open, told))
+            lasting = structs.replace(status, detail=status.detail.lasting())
+            self._send(DeviceReported(self._kind, is_open, lasting))

@@ -236,7 +236,7 @@ def test_a_usb_camera_that_is_pulled_out_comes_back_by_itself(
     rig = Rig(wanted, tmp_path)
     rig.start()
     rig.await_units(5)
-    path = registry.probe_all(settings.Devices(camera=wanted))["camera"].detail["device"]
+    path = registry.probe_all(settings.Devices(camera=wanted))["camera"].detail.device
     subprocess.run(["v4l2-ctl", "-d", path, "-c", "disconnect=1"], check=True)
     assert rig.await_status("absent").status is Status.ABSENT
     before = len(rig.units)

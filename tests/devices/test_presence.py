@@ -50,8 +50,8 @@ def test_a_usb_camera_is_found_by_part_of_its_name_whatever_its_number(tmp_path:
     camera_node(tmp_path, 8, "HD Pro Webcam C920: HD Pro Webc", index=1)
     told = v4l2.probe(v4l2_wanted("c920"), NOTHING, tmp_path)
     assert told.status is Status.OK
-    assert told.detail["device"] == "/dev/video7"
-    assert v4l2.probe(v4l2_wanted(None), NOTHING, tmp_path).detail["device"] == "/dev/video7"
+    assert told.detail.device == "/dev/video7"
+    assert v4l2.probe(v4l2_wanted(None), NOTHING, tmp_path).detail.device == "/dev/video7"
 
 
 def test_a_usb_camera_of_a_pi_3_is_no_part_of_its_chip(tmp_path: Path) -> None:
@@ -92,9 +92,9 @@ def test_a_ribbon_camera_is_seen_by_its_sensor(tmp_path: Path) -> None:
     media_subdevices(tmp_path, "Scaler", "dw9807 10-000c", "imx708_wide 10-001a")
     told = picamera2.probe(wanted, NOTHING, tmp_path)
     assert told.status is Status.OK
-    assert told.detail["sensor"] == "imx708_wide"
+    assert told.detail.sensor == "imx708_wide"
     any_sensor = picamera2.probe(settings.Camera(driver="picamera2"), NOTHING, tmp_path)
-    assert any_sensor.detail["sensor"] == "imx708_wide"
+    assert any_sensor.detail.sensor == "imx708_wide"
 
 
 def test_a_sensor_of_a_rare_make_is_seen_when_the_settings_name_it(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_sensor_of_a_rare_make_is_seen_when_the_settings_name_it(tmp_path: Pat
     unnamed = settings.Camera(driver="picamera2")
     assert picamera2.probe(unnamed, NOTHING, tmp_path).status is Status.ABSENT
     named = settings.Camera(driver="picamera2", device="vd56g3")
-    assert picamera2.probe(named, NOTHING, tmp_path).detail["sensor"] == "vd56g3"
+    assert picamera2.probe(named, NOTHING, tmp_path).detail.sensor == "vd56g3"
 
 
 def test_the_absence_of_a_ribbon_camera_says_what_to_do(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_the_display_is_named_by_its_edid(tmp_path: Path) -> None:
     told = connector.probe(output, behind_relay=False, required=False, sysfs=tmp_path)
     assert told.status is Status.OK
     assert told.text == "Display: SAMSUNG TV"
-    assert told.detail["connector"] == "HDMI-A-2"
+    assert told.detail.connector == "HDMI-A-2"
 
 
 def test_a_display_without_cable_is_absent_unless_its_relay_may_be_off(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_display_without_cable_is_absent_unless_its_relay_may_be_off(tmp_path:
     assert "check the HDMI cable" in told.text
     behind = connector.probe(output, behind_relay=True, required=True, sysfs=tmp_path)
     assert behind.status is Status.OK
-    assert behind.detail["connected"] is False
+    assert behind.detail.connected is False
 
 
 def test_a_connector_that_does_not_exist_is_told_with_those_that_do(tmp_path: Path) -> None:

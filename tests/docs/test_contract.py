@@ -21,6 +21,7 @@ from agent.core.model.commands import (
     Join,
     Origin,
 )
+from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.figures import LinkState
 from tests.docs.samples import ROOT, Sample, page_text, samples, table
 
@@ -107,6 +108,7 @@ def test_joins_defaults_are_the_ones_in_the_table() -> None:
 
 
 FIELDS: dict[tuple[str, ...], tuple[type[msgspec.Struct], ...]] = {
+    ("detail of a device", "unit"): (DeviceDetail,),
     ("host", "unit"): (documents.HostHealth,),
     ("media", "unit"): (documents.MediaHealth,),
     ("of uplink and downlinks", "unit"): (documents.UplinkHealth, documents.DownlinkHealth),

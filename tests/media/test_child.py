@@ -228,6 +228,9 @@ def test_figures_for_health(media_server: MediaServer) -> None:
         assert figures.uplink.encoder == "libx264"
         assert figures.downlinks[0].url == url
         assert figures.microphone_level_dbfs == pytest.approx(-15, abs=1)
+        counted = (figures.microphone_xruns, figures.speaker_xruns, figures.speaker_dropped)
+        assert None not in counted
+        assert figures.speaker_volume_percent == 100
 
 
 def test_with_echo_cancellation_the_room_is_heard_and_muted_all_the_same(

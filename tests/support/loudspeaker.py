@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from agent.core.model.device_detail import SoundDetail
 from agent.core.model.documents import DeviceStatus, Status
 from tests.support.sounds import RATE_HZ, Sound
 
@@ -50,7 +51,7 @@ class Loudspeaker:
         return max(0, self._written - self._played()) / self._rate + self._told
 
     def status(self) -> DeviceStatus:
-        detail = {"xruns": self.underruns}
+        detail = SoundDetail(xruns=self.underruns)
         return DeviceStatus(Status.OK, "ok", "Speaker: remembers", False, detail)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.figures import (
     DownlinkFigures,
     HostFigures,
@@ -102,7 +103,7 @@ class DeviceStatus(Struct, frozen=True):
     code: str
     text: str
     required: bool = True
-    detail: dict[str, Any] = {}
+    detail: DeviceDetail = DeviceDetail()
 
 
 class CheckFinding(Struct, frozen=True):

@@ -68,7 +68,12 @@ class RoomFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
     """The room's own sound and screen."""
 
     microphone_level_dbfs: float | None = None
+    microphone_xruns: int | None = None
+    microphone_silences: int | None = None
     speaker_level_dbfs: float | None = None
+    speaker_volume_percent: int | None = None
+    speaker_xruns: int | None = None
+    speaker_dropped: int | None = None
     echo_canceller: str | None = None
     echo_delay_milliseconds: int | None = None
     screen_pictures: int | None = None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from agent import settings
+from agent.core.model.device_detail import SoundDetail
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.alsa import cards
@@ -71,12 +74,17 @@ class AlsaDevice:
     def _stalled(self, what: str) -> DeviceTimeout:
         return DeviceTimeout("stalled", f"{self.name}: {what}; replug it")
 
-    def _status(self, fault: DeviceStatus | None = None, **detail: Any) -> DeviceStatus:
-        """Well, or what the caller has found, with what the PCM really does."""
+    def _status(self, detail: SoundDetail, fault: DeviceStatus | None = None) -> DeviceStatus:
+        """Well, or the `fault` that the caller has found, with its `detail` and what the PCM really does."""
         required = self._wanted.required
         pcm = self._open_pcm
         if pcm is None:
             return status.failed("closed", f"{self.name}: not open", required=required)
         said = fault or status.ok(f"{self.name}: {pcm.device}", required=required)
-        facts = {**pcm.facts.detail(), "xruns": pcm.xruns, **detail}
-        return DeviceStatus(said.status, said.code, said.text, said.required, facts)
+        facts = structs.replace(
+            detail,
+            rate_hz=pcm.facts.rate_hz,
+            period_frames=pcm.facts.period_frames,
+            xruns=pcm.xruns,
+        )
+        return structs.replace(said, detail=facts)

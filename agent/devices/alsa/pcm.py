@@ -45,10 +45,6 @@ class PcmFacts(Struct, frozen=True):
     period_frames: int
     buffer_frames: int
 
-    def detail(self) -> dict[str, int]:
-        """For a status."""
-        return {"rate_hz": self.rate_hz, "period_frames": self.period_frames}
-
 
 class Pcm:
     """Opened by the constructor, which raises DeviceAbsent, DeviceBusy, DeviceTimeout, DeviceError.

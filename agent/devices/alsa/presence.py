@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.alsa import cards
@@ -22,4 +23,4 @@ def probe(
         found = cards.resolve(device, captures=captures, name=name, sysfs=sysfs)
     except DeviceError as error:
         return status.of_error(error, required=required)
-    return status.ok(f"{name}: {found}", required=required, device=found)
+    return status.ok(f"{name}: {found}", required=required, detail=DeviceDetail(device=found))

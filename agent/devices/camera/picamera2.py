@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import settings
+from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.bounded import call_within
@@ -55,7 +56,9 @@ def probe(
         sensor = found[_choose(wanted.device, found)]
     except DeviceAbsent as error:
         return status.of_error(error, required=wanted.required)
-    return status.ok(f"Camera: {sensor}", required=wanted.required, sensor=sensor)
+    return status.ok(
+        f"Camera: {sensor}", required=wanted.required, detail=DeviceDetail(sensor=sensor)
+    )
 
 
 def sensors(sysfs: Path = SYSFS, wanted: str | None = None) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import settings
+from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.bounded import call_within
@@ -43,7 +44,9 @@ def probe(
         node = v4l2_nodes.find(wanted.device, sysfs)
     except DeviceError as error:
         return status.of_error(error, required=wanted.required)
-    return status.ok(f"Camera: {node.card}", required=wanted.required, device=str(node.path))
+    return status.ok(
+        f"Camera: {node.card}", required=wanted.required, detail=DeviceDetail(device=str(node.path))
+    )
 
 
 class V4l2Pictures:

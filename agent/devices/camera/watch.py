@@ -5,6 +5,7 @@ Pure: a driver feeds it samples of luma and the time, and passes on the statuses
 
 from __future__ import annotations
 
+from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 
@@ -111,6 +112,6 @@ class PictureWatch:
                 "slow",
                 f"Camera: {self._rate:.0f} of {self._framerate:g} pictures/s; check the light and the USB port",
                 required=self._required,
-                framerate=round(self._rate, 1),
+                detail=DeviceDetail(measured_framerate=round(self._rate, 1)),
             )
-        return status.ok("Camera: live", required=self._required, framerate=round(self._rate, 1))
+        return status.ok("Camera: live", required=self._required)

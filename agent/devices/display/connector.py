@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from agent import settings
+from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.documents import DeviceStatus, Status
 from agent.devices import status
 
@@ -61,12 +62,12 @@ def probe(
         text = f"Display: no connector '{wanted.connector or 'of any name'}' (found: {names})"
         return status.failed("no-connector", text, required=required)
     chosen = next((one for one in usable if one.connected), usable[0])
-    detail = {"connector": chosen.name, "connected": chosen.connected, "monitor": chosen.monitor}
+    detail = DeviceDetail(connector=chosen.name, connected=chosen.connected, monitor=chosen.monitor)
     if not chosen.connected and not behind_relay:
         text = f"Display: nothing is connected to {chosen.name}; check the HDMI cable and its power"
         return DeviceStatus(Status.ABSENT, "unconnected", text, required, detail)
     text = f"Display: {chosen.monitor or chosen.name}"
-    return status.ok(text, required=required, **detail)
+    return status.ok(text, required=required, detail=detail)
 
 
 def _edid(path: Path) -> bytes:

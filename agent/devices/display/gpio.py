@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent import settings
+from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.gpio.lines import ChipLines, Lines, output
@@ -32,7 +33,7 @@ def probe(wanted: settings.Relay, simulation: settings.Simulation) -> DeviceStat
     return status.ok(
         f"{NAME}: GPIO line {wanted.line}",
         required=wanted.required,
-        holder=lines.holder(wanted.line),
+        detail=DeviceDetail(holders={str(wanted.line): lines.holder(wanted.line)}),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import settings
+from agent.core.model.device_detail import SoundDetail
 from agent.core.model.documents import DeviceStatus
 from agent.devices.alsa import cards, presence
 from agent.devices.alsa.device import STALLED_SECONDS, WAIT_SECONDS, AlsaDevice
@@ -71,9 +72,8 @@ class AlsaMicrophone(AlsaDevice):
     def status(self) -> DeviceStatus:
         """See the port."""
         return self._status(
+            SoundDetail(silences=self._silences, level_dbfs=self._level.level_dbfs()),
             self._level.fault(required=self._wanted.required),
-            silences=self._silences,
-            level_dbfs=self._level.level_dbfs(),
         )
 
     def _next_period(self, pcm: Pcm) -> bytes:

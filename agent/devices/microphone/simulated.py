@@ -13,6 +13,7 @@ import wave
 import msgspec
 
 from agent import settings
+from agent.core.model.device_detail import SoundDetail
 from agent.core.model.documents import DeviceStatus, Status
 from agent.devices import samples, status
 from agent.devices.air import Air
@@ -80,12 +81,12 @@ class SimulatedMicrophone:
 
     def status(self) -> DeviceStatus:
         """See the port."""
-        detail = {
-            "xruns": self._xruns,
-            "silences": self._silences,
-            "rate_hz": SAMPLE_RATE_HZ,
-            "level_dbfs": self._level.level_dbfs(),
-        }
+        detail = SoundDetail(
+            rate_hz=SAMPLE_RATE_HZ,
+            xruns=self._xruns,
+            silences=self._silences,
+            level_dbfs=self._level.level_dbfs(),
+        )
         return msgspec.structs.replace(self._judge(), detail=detail)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent import settings
+from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.gpio import lines as gpio
@@ -28,7 +29,9 @@ def probe(wanted: settings.Panel, simulation: settings.Simulation) -> DeviceStat
     lines = gpio.ChipLines(wanted.chip, NAME)
     used = [line for line in (wanted.on_air_lamp, wanted.mute_button) if line is not None]
     holders = {str(line): lines.holder(line) for line in used}
-    return status.ok(f"{NAME}: GPIO lines {used}", required=wanted.required, holders=holders)
+    return status.ok(
+        f"{NAME}: GPIO lines {used}", required=wanted.required, detail=DeviceDetail(holders=holders)
+    )
 
 
 class GpioPanel:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import settings
+from agent.core.model.device_detail import SoundDetail
 from agent.core.model.documents import DeviceStatus
 from agent.devices.alsa import cards, presence
 from agent.devices.alsa.device import STALLED_SECONDS, WAIT_SECONDS, AlsaDevice
@@ -87,11 +88,8 @@ class AlsaSpeaker(AlsaDevice):
 
     def status(self) -> DeviceStatus:
         """See the port."""
-        return self._status(
-            dropped=self._dropped,
-            volume=self._volume,
-            mixer=self._control.name if self._control else "software",
-        )
+        mixer = self._control.name if self._control else "software"
+        return self._status(SoundDetail(dropped=self._dropped, mixer=mixer))
 
     def _play(self, pcm: Pcm, sound: bytes) -> None:
         """Write all of it, or drop the rest when there is no room in time."""

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from agent import settings
+from agent.core.model.device_detail import SoundDetail
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.air import Air
@@ -80,13 +81,13 @@ class SimulatedSpeaker:
     def status(self) -> DeviceStatus:
         """See the port. A dead loudspeaker cannot be told from a live one without a microphone."""
         required, fault = self._wanted.required, self._faults.fault()
-        detail = {"xruns": self._underruns, "dropped": self._dropped, "volume": self._volume}
+        detail = SoundDetail(mixer="software", xruns=self._underruns, dropped=self._dropped)
         if fault == "stalled":
             text = "Speaker: takes no sound (simulated); replug it"
-            return status.failed("stalled", text, required=required, **detail)
+            return status.failed("stalled", text, required=required, detail=detail)
         if fault == "slow":
             text = "Speaker: plays too slowly (simulated); check the USB port"
-            return status.degraded("slow", text, required=required, **detail)
+            return status.degraded("slow", text, required=required, detail=detail)
         presence = self._faults.presence(required=required)
         return DeviceStatus(presence.status, presence.code, presence.text, required, detail)
 

@@ -11,6 +11,7 @@ import wave
 from array import array
 from collections.abc import Callable, Iterable
 
+from agent.core.model.device_detail import SoundDetail
 from agent.devices import registry, samples
 from agent.diagnostics import sound
 from agent.diagnostics.bench.protocol import Level, LoopResult, PlayResult, Request, SoundResult
@@ -90,7 +91,7 @@ def _chirp(request: Request) -> tuple[array[int], bool]:
         try:
             heard, in_time = _listen_to(microphone, speaker, chirp)
             statuses = (microphone.status(), speaker.status())
-            torn = any(int(status.detail.get("xruns", 0)) for status in statuses)
+            torn = any(SoundDetail.of(status.detail).xruns for status in statuses)
             whole = len(heard) >= WHOLE * LOOP_SECONDS * SAMPLE_RATE_HZ
             return heard, in_time and whole and not torn
         finally:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import AgentError
 from agent.media.loop import Loop
@@ -103,11 +104,11 @@ class CameraFeed:
 def _opened(form: CameraFormat) -> DeviceStatus:
     how = "in hardware" if form.hardware else "in software"
     text = f"Camera: {form.width}x{form.height} at {form.framerate:g}/s, {form.encoder} {how}"
-    detail = {
-        "width": form.width,
-        "height": form.height,
-        "framerate": form.framerate,
-        "encoder": form.encoder,
-        "hardware": form.hardware,
-    }
+    detail = DeviceDetail(
+        width=form.width,
+        height=form.height,
+        framerate=form.framerate,
+        encoder=form.encoder,
+        hardware=form.hardware,
+    )
     return DeviceStatus(Status.OK, "ok", text, detail=detail)

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
+from agent.core.model.device_detail import SoundDetail
 from agent.core.model.documents import DeviceStatus, Status
 from agent.media.pipeline import SharedClock, wrap
 from agent.media.reporting import DeviceReporter
@@ -41,8 +42,8 @@ class MicrophoneFeed:
         self._gate = threading.Lock()
         self._live = False
         self._samples = SampleClock()
-        self.level_dbfs: float | None = None
-        """As the driver measures it, muted or not."""
+        self.detail = SoundDetail()
+        """The driver's newest, muted or not; nothing while the microphone is closed."""
         self.echo = echo
         self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
 
@@ -75,12 +76,13 @@ class MicrophoneFeed:
                 if self._reporter.due():
                     self._reporter.opened(self._status(microphone.status()))
         finally:
+            self.detail = SoundDetail()
             microphone.close()
         self._reporter.closed()
 
     def _status(self, own: DeviceStatus) -> DeviceStatus:
         """The driver's, or that the echo stays in, if there is nothing worse."""
-        self.level_dbfs = own.detail.get("level_dbfs")
+        self.detail = SoundDetail.of(own.detail)
         trouble = self.echo.trouble if self.echo else None
         if trouble is None or own.status is not Status.OK:
             return own

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from agent.core.model.device_detail import SoundDetail
 from agent.core.model.documents import DeviceStatus
 from agent.errors import MediaError
 from agent.media.pipeline import SharedClock
@@ -42,7 +43,10 @@ class SpeakerFeed:
         """`own_delay_seconds`: what the loudspeaker takes that no driver knows of."""
         self._clock = clock
         self._make = make
-        self._volume = volume
+        self.volume = volume
+        """Per cent, as ordered."""
+        self.detail = SoundDetail()
+        """The driver's newest; nothing while the loudspeaker is closed."""
         self._reporter = reporter
         self._on_played = on_played
         self._own_delay = int(own_delay_seconds * NANOSECONDS)
@@ -76,7 +80,7 @@ class SpeakerFeed:
         return self._pace.lag + self._own_delay
 
     def set_volume(self, percent: int) -> None:
-        self._volume = percent
+        self.volume = percent
         if self._speaker:
             self._speaker.set_volume(percent)
 
@@ -98,8 +102,8 @@ class SpeakerFeed:
 
     def _play(self, speaker: Speaker) -> None:
         try:
-            self._reporter.opened(speaker.open())
-            speaker.set_volume(self._volume)
+            self._opened(speaker.open())
+            speaker.set_volume(self.volume)
             self._speaker = speaker
             self._pace, excess = Pace(), 0
             self._mixer.skip()
@@ -110,6 +114,7 @@ class SpeakerFeed:
                     self._look(speaker.status())
         finally:
             self._speaker = None
+            self.detail = SoundDetail()
             speaker.close()
         self._reporter.closed()
 
@@ -123,5 +128,9 @@ class SpeakerFeed:
         return self._pace.heard(heard - chunk.due - CHUNK_NANOSECONDS)
 
     def _look(self, status: DeviceStatus) -> None:
-        self._pace.second(int(status.detail.get("xruns", 0)))
+        self._opened(status)
+        self._pace.second(self.detail.xruns or 0)
+
+    def _opened(self, status: DeviceStatus) -> None:
+        self.detail = SoundDetail.of(status.detail)
         self._reporter.opened(status)
