@@ -123,13 +123,15 @@ def ack_text(ack: Ack) -> str:
 
 def ack_lacks(ack: Ack) -> list[str]:
     """What a join that succeeded goes without, and what a check found amiss."""
-    silent = ack.detail.get("silent_sources", [])
-    findings = ack.detail.get("findings", [])
-    troubles = [one for one in findings if one["severity"] in ("warning", "failed")]
+    detail = ack.detail
+    troubles = [one for one in detail.findings or () if one.severity in ("warning", "failed")]
     return [
-        *(f"{one['code']}: {text(one['seen'])} ({one['advice']})" for one in troubles),
-        *(text(str(one)) for one in ack.detail.get("missing", {}).values()),
-        *(_("nothing arrives from {source}").format(source=source) for source in silent),
+        *(f"{one.code}: {text(one.seen)} ({one.advice})" for one in troubles),
+        *(text(one) for one in (detail.missing or {}).values()),
+        *(
+            _("nothing arrives from {source}").format(source=source)
+            for source in detail.silent_sources or ()
+        ),
     ]
 
 
@@ -182,7 +184,7 @@ def device_name(kind: str) -> str:
 
 def event(document: EventDocument) -> str:
     """What happened, in a sentence; the daemon's own text for what has none here."""
-    kind, device = document.type, str(document.detail.get("device", ""))
+    kind, device = document.type, document.detail.device or ""
     if device in DEVICE_KINDS:
         return _device_event(kind, device, document)
     return {

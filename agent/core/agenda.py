@@ -21,7 +21,7 @@ from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory
 from agent.core.model.clock import Now
 from agent.core.model.commands import Call, Check, Code, Command, Join, Leave, Origin, Stay
 from agent.core.model.deadlines import AgendaDue
-from agent.core.model.documents import Phase
+from agent.core.model.documents import EventDetail, Phase
 from agent.core.model.effects import CancelDeadline, RememberAgenda, SetDeadline
 from agent.core.model.events import AgendaReceived, CommandReceived
 from agent.core.model.media import Announcement
@@ -104,11 +104,13 @@ class AgendaControl:
         self._replace(self._memory.documents | {event.address: event.agenda})
         count = len(event.agenda.items)
         text = f"the agenda of {event.address} is version {event.agenda.version}: {count} meetings"
-        detail = {"address": event.address, "version": event.agenda.version, "items": count}
+        detail = EventDetail(address=event.address, version=event.agenda.version, items=count)
         self._tell("agenda-changed", Code.OK, text, now, detail=detail)
 
     def _refuse(self, address: str, code: Code, text: str, now: Now) -> None:
-        self._tell("agenda-refused", code, f"{address}: {text}", now, detail={"address": address})
+        self._tell(
+            "agenda-refused", code, f"{address}: {text}", now, detail=EventDetail(address=address)
+        )
 
     def _left(self, leave: Leave, now: Now) -> None:
         """The hub or somebody in the room had it leave: it is not brought back to what is on now."""
@@ -118,7 +120,7 @@ class AgendaControl:
                 self._memory = self._memory.dismiss(item.id, item.ends)
                 self._do(RememberAgenda(self._memory))
                 text = f"left by hand: not joined again for {item.title!r}"
-                self._tell("agenda-dismissed", Code.OK, text, now, detail={"item": item.id})
+                self._tell("agenda-dismissed", Code.OK, text, now, detail=EventDetail(item=item.id))
 
     # --- what it means now -----------------------------------------------------------------------
 
@@ -216,7 +218,7 @@ class AgendaControl:
         self._joined = item
         word = f", attempt {tried + 1}" if tried else ""
         text = f"joining {item.title!r} by the agenda{word}"
-        self._tell("agenda-joining", Code.OK, text, now, detail={"item": item.id})
+        self._tell("agenda-joining", Code.OK, text, now, detail=EventDetail(item=item.id))
         self._order(item, now)
 
     def _may_try(self, item: AgendaItem, now: Now) -> bool:
@@ -272,7 +274,7 @@ class AgendaControl:
             return
         why = "was moved" if current is not None and not current.cancelled else "is cancelled"
         text = f"{joined.title!r} {why}: leaving"
-        self._tell("agenda-cancelled", Code.OK, text, now, detail={"item": joined.id})
+        self._tell("agenda-cancelled", Code.OK, text, now, detail=EventDetail(item=joined.id))
         self._joined = None
         self._lifecycle.supersede_joins(text, now)
         self._lifecycle.stop(now, membership.command, text)
@@ -337,7 +339,9 @@ class AgendaControl:
 
     def _once(self, item: AgendaItem, what: str, now: Now, text: str) -> None:
         if self._first(item, what):
-            self._tell(f"agenda-{what}", Code.IN_MEETING, text, now, detail={"item": item.id})
+            self._tell(
+                f"agenda-{what}", Code.IN_MEETING, text, now, detail=EventDetail(item=item.id)
+            )
 
     def _first(self, item: AgendaItem, what: str) -> bool:
         """Whether this was not done yet for the item as it stands (moved, it is done again)."""

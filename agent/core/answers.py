@@ -7,10 +7,9 @@ whoever answers an id that isn't open answers nobody.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from agent.core.model.clock import Now
-from agent.core.model.commands import FINAL_STATES, Ack, AckState, Code, Command, Reply
+from agent.core.model.commands import FINAL_STATES, Ack, AckDetail, AckState, Code, Command, Reply
 from agent.core.model.effects import AcknowledgeDelivery, Effect, RecordCommand, SendAck
 from agent.core.model.events import CommandRefused, Delivery
 
@@ -23,6 +22,8 @@ MAX_ALSO = 4
 MAX_WARNINGS, MAX_PATH = 10, 80
 """Unknown fields that are named, and characters of each: an ack must not outgrow its command."""
 
+NOTHING_MORE = AckDetail()
+
 
 class Answers:
     """Accepts commands and answers them; `do` takes the effects in order."""
@@ -34,7 +35,7 @@ class Answers:
         self._also: dict[str, list[Reply]] = {}
         """Who sent an open command again with another Response Topic: they hear of its end too."""
         self._warnings: dict[str, list[str]] = {}
-        self._notes: dict[str, dict[str, Any]] = {}
+        self._notes: dict[str, AckDetail] = {}
 
     def warn(self, command_id: str, unknown_fields: list[str]) -> None:
         """Say in this command's acks which of its fields nobody knows."""
@@ -45,10 +46,10 @@ class Answers:
                 texts.append(f"and {left} more")
             self._warnings[command_id] = texts
 
-    def note(self, command_id: str, detail: dict[str, Any]) -> None:
+    def note(self, command_id: str, detail: AckDetail) -> None:
         """Say this too in the detail of this command's acks from now on."""
         if command_id in self.open:
-            self._notes[command_id] = {**self._notes.get(command_id, {}), **detail}
+            self._notes[command_id] = self._notes.get(command_id, NOTHING_MORE).with_known(detail)
 
     def accept(self, command: Command, delivery: Delivery | None, now: Now) -> None:
         """Journal, then tell the broker, then the sender."""
@@ -119,7 +120,7 @@ class Answers:
         code: Code,
         text: str,
         now: Now,
-        detail: dict[str, Any] | None = None,
+        detail: AckDetail = NOTHING_MORE,
     ) -> None:
         """The one final answer."""
         assert state in FINAL_STATES
@@ -133,12 +134,19 @@ class Answers:
         now: Now,
         *,
         code: Code = Code.OK,
-        detail: dict[str, Any] | None = None,
+        detail: AckDetail = NOTHING_MORE,
     ) -> None:
         """`finish` with `succeeded`."""
         self.finish(command_id, AckState.SUCCEEDED, code, text, now, detail)
 
-    def fail(self, command_id: str, code: Code, text: str, now: Now, **detail: Any) -> None:
+    def fail(
+        self,
+        command_id: str,
+        code: Code,
+        text: str,
+        now: Now,
+        detail: AckDetail = NOTHING_MORE,
+    ) -> None:
         """`finish` with `failed`."""
         self.finish(command_id, AckState.FAILED, code, text, now, detail)
 
@@ -150,9 +158,10 @@ class Answers:
         text: str,
         seq: int,
         now: Now,
-        detail: dict[str, Any] | None = None,
+        detail: AckDetail = NOTHING_MORE,
     ) -> None:
-        warnings, notes = self._warnings.get(command.id), self._notes.get(command.id, {})
+        warned = AckDetail(warnings=self._warnings.get(command.id))
+        notes = self._notes.get(command.id, NOTHING_MORE)
         if state in FINAL_STATES:
             self._warnings.pop(command.id, None)
             self._notes.pop(command.id, None)
@@ -165,7 +174,7 @@ class Answers:
             text=text,
             seq=seq,
             at=now.wall,
-            detail={**(detail or {}), **notes, **({"warnings": warnings} if warnings else {})},
+            detail=detail.with_known(notes).with_known(warned),
         )
         self._do(SendAck(ack, command.reply, final=state in FINAL_STATES))
         if state in FINAL_STATES:

@@ -6,12 +6,13 @@ The journal keeps them for whoever has to show that no meeting means no open dev
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import Any
+
+from msgspec import structs
 
 from agent.core.context import Context
 from agent.core.model.clock import Now
 from agent.core.model.commands import Command
-from agent.core.model.documents import EventDocument
+from agent.core.model.documents import EventDetail, EventDocument
 
 WATCHED = ("camera", "microphone")
 """What can see or hear."""
@@ -57,7 +58,7 @@ class DeviceAudit:
 
     def wrong_peer(self, text: str, command: Command, now: Now) -> None:
         """Media would have gone to somebody who is not the media server; `text` says where."""
-        detail = {"command": command.id, "type": command.type, "asked_by": asked_by(command)}
+        detail = _of(command)
         self._context.tell(WRONG_PEER, WRONG_PEER, text, now, detail=detail)
 
     def lent(self, device: str, sender: str, now: Now) -> None:
@@ -75,16 +76,18 @@ class DeviceAudit:
     def _note(self, kind: str, device: str, sender: str, text: str, now: Now) -> None:
         """What somebody local did by a query, which is no command."""
         if device in WATCHED:
-            detail = {"device": device, "asked_by": sender}
+            detail = EventDetail(device=device, asked_by=sender)
             flaps = f"{device} for {sender}"
             self._context.tell(kind, "ok", text, now, detail=detail, flaps=flaps)
 
     def _tell(self, kind: str, device: str, command: Command | None, text: str, now: Now) -> None:
-        detail: dict[str, Any] = {"device": device}
-        if command is not None:
-            detail |= {"command": command.id, "type": command.type, "asked_by": asked_by(command)}
+        detail = structs.replace(_of(command) if command else EventDetail(), device=device)
         about = f"{device} for {command.id if command else ''}"
         self._context.tell(kind, "ok", text, now, detail=detail, flaps=about)
+
+
+def _of(command: Command) -> EventDetail:
+    return EventDetail(command=command.id, type=command.type, asked_by=asked_by(command))
 
 
 def asked_by(command: Command) -> str:
@@ -97,5 +100,5 @@ def left_open(newest_first: list[EventDocument]) -> frozenset[str]:
     last: dict[str, str] = {}
     for event in newest_first:
         if event.type in DEVICE_EDGES:
-            last.setdefault(event.detail.get("device", ""), event.type)
+            last.setdefault(event.detail.device or "", event.type)
     return frozenset(device for device, kind in last.items() if kind == OPENED)

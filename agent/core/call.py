@@ -6,15 +6,17 @@ Ringing opens the loudspeaker and the screen, never a microphone or a camera.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+from msgspec import structs
 
 from agent.core.announcements import Announcements
 from agent.core.context import Context
 from agent.core.meeting.control import MeetingControl
 from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
-from agent.core.model.commands import AckState, Call, Code, Command
+from agent.core.model.commands import AckDetail, AckState, Call, Code, Command
 from agent.core.model.deadlines import RingOver
+from agent.core.model.documents import EventDetail
 from agent.core.model.effects import CancelDeadline, SetDeadline
 from agent.core.model.media import Announcement
 
@@ -86,10 +88,10 @@ class UrgentCall:
         """Somebody pressed the button."""
         if ring := self._end():
             seconds = round(now.monotonic_seconds - ring.since_seconds, 3)
-            detail = self._detail(ring) | {"seconds": seconds}
+            detail = structs.replace(_detail(ring), seconds=seconds)
             text = f"somebody answered the call to meeting {ring.call.meeting.id}"
             self._context.tell("call-answered", Code.OK, text, now, detail=detail)
-            answered = {"answered": True, "answered_at": now.wall.isoformat()}
+            answered = AckDetail(answered=True, answered_at=now.wall)
             self._answers.note(ring.command.id, answered)
             self._meeting.enter(ring.command, ring.call, now, replace=True)
 
@@ -100,8 +102,8 @@ class UrgentCall:
             return
         call, command = ring.call, ring.command
         text = f"nobody answered the call to meeting {call.meeting.id}"
-        self._context.tell("call-unanswered", Code.UNANSWERED, text, now, detail=self._detail(ring))
-        self._answers.note(command.id, {"answered": False})
+        self._context.tell("call-unanswered", Code.UNANSWERED, text, now, detail=_detail(ring))
+        self._answers.note(command.id, AckDetail(answered=False))
         elsewhere = self._lifecycle.elsewhere(call.meeting.id)
         if call.then == "nothing":
             self._answers.fail(command.id, Code.UNANSWERED, text, now)
@@ -133,5 +135,6 @@ class UrgentCall:
             self._announcements.clear("call", in_meeting=in_meeting)
         return ring
 
-    def _detail(self, ring: Ring) -> dict[str, Any]:
-        return {"command": ring.command.id, "meeting": ring.call.meeting.id}
+
+def _detail(ring: Ring) -> EventDetail:
+    return EventDetail(command=ring.command.id, meeting=ring.call.meeting.id)

@@ -11,9 +11,9 @@ from agent.core.health import HealthBoard
 from agent.core.lamp import Lamp
 from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.model.clock import Now
-from agent.core.model.commands import AckState, Check, Code, Command, Origin
+from agent.core.model.commands import AckDetail, AckState, Check, Code, Command, Origin
 from agent.core.model.deadlines import CheckLate
-from agent.core.model.documents import Phase
+from agent.core.model.documents import EventDetail, Phase
 from agent.core.model.effects import CancelDeadline, SetDeadline, StartCheck, StopCheck
 from agent.core.model.events import CheckEnded, DevicesBorrowed
 from agent.core.model.media import Announcement
@@ -88,11 +88,11 @@ class RoomCheck:
         last.ended(event, devices, now)
         self._health.change(now)
         verdict = last.readiness(devices, now).verdict
-        detail = {"verdict": verdict, "findings": event.findings}
         if command.origin is Origin.AGENDA:  # nobody waits for an answer: it is told
-            self._tell(
-                "readiness", verdict, f"checked before a meeting: {verdict}", now, detail=detail
-            )
+            told = EventDetail(verdict=verdict, findings=event.findings)
+            text = f"checked before a meeting: {verdict}"
+            self._tell("readiness", verdict, text, now, detail=told)
+        detail = AckDetail(verdict=verdict, findings=event.findings)
         self._answers.succeed(command.id, f"checked: {verdict}", now, detail=detail)
 
     def give_way(self, now: Now) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from agent.core.answers import Answers
 from agent.core.model.clock import Now
-from agent.core.model.documents import EventDocument
+from agent.core.model.documents import EventDetail, EventDocument
 from agent.core.model.effects import Effect
 from agent.core.model.profile import Profile
 from agent.core.throttle import BURST, Throttle
+
+NOTHING_MORE = EventDetail()
 
 
 class Context:
@@ -29,7 +30,7 @@ class Context:
         text: str,
         now: Now,
         *,
-        detail: dict[str, Any] | None = None,
+        detail: EventDetail = NOTHING_MORE,
         flaps: str | None = None,
         burst: int = BURST,
     ) -> None:
@@ -37,5 +38,5 @@ class Context:
 
         `flaps` names what it is about (the type, unless given): ten an hour (`burst`) of the same are told at once.
         """
-        event = EventDocument(type, self.profile.room, str(code), text, now.wall, detail or {})
+        event = EventDocument(type, self.profile.room, str(code), text, now.wall, detail)
         self.throttle.tell(flaps or type, event, now, burst)

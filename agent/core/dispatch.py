@@ -14,6 +14,7 @@ from agent.core.health import HealthBoard
 from agent.core.meeting.control import MeetingControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import (
+    AckDetail,
     Code,
     Command,
     Display,
@@ -148,7 +149,7 @@ class Dispatch:
                 self._taking_part.lamp.blink(seconds)
                 self._answers.succeed(command.id, f"the lamp blinks for {seconds:g} s", now)
             case Ping():
-                detail = {"version": self._profile.version}
+                detail = AckDetail(version=self._profile.version)
                 self._answers.succeed(command.id, "pong", now, detail=detail)
             case Report():
                 self._reporters.append(command.id)

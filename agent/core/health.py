@@ -17,6 +17,7 @@ from agent.core.model.deadlines import HealthChanged, HealthDue
 from agent.core.model.documents import (
     DeviceStatus,
     DownlinkHealth,
+    EventDetail,
     HealthDocument,
     HostHealth,
     MediaHealth,
@@ -145,7 +146,7 @@ class HealthBoard:
                 continue
             self._told[name] = code
             kind = "fault-cleared" if code == "ok" else "fault"
-            detail = {"device": name}
+            detail = EventDetail(device=name)
             self._context.tell(kind, device.code, device.text, now, detail=detail, flaps=name)
             self.change(now)
 

@@ -10,6 +10,7 @@ from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckState, Code, Command, Hide, Show
 from agent.core.model.deadlines import AnnouncementLate, MessageOver
+from agent.core.model.documents import EventDetail
 from agent.core.model.effects import CancelDeadline, SetDeadline
 from agent.core.model.media import Announcement
 
@@ -104,7 +105,7 @@ class Messages:
         """Somebody pressed the button for this answer; the message has served."""
         if shown := self._shown:
             answer = shown.show.answers[choice]
-            detail = {"show": shown.command.id, "answer": answer, "choice": choice + 1}
+            detail = EventDetail(show=shown.command.id, answer=answer, choice=choice + 1)
             self._context.tell("show-answered", Code.OK, answer, now, detail=detail)
             self._end("it was answered before it was on the screen", now)
 

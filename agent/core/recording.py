@@ -9,7 +9,7 @@ from agent.core.media_process import MediaProcess
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code
 from agent.core.model.deadlines import RecordingLate
-from agent.core.model.documents import EventDocument
+from agent.core.model.documents import EventDetail, EventDocument
 from agent.core.model.effects import (
     CancelDeadline,
     InstructMedia,
@@ -106,6 +106,6 @@ class RecordingControl:
             self.reported(RecordingReported(False, self._path, "ok", text), now)
 
     def _tell(self, kind: str, report: RecordingReported, now: Now) -> None:
-        detail = {"path": report.path} if report.path else {}
+        detail = EventDetail(path=report.path or None)
         event = EventDocument(kind, self._room, report.code, report.text, now.wall, detail)
         self._do(PublishEvent(event))

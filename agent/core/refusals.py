@@ -9,7 +9,7 @@ from agent.core.context import Context
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code
 from agent.core.model.deadlines import RefusalsDue
-from agent.core.model.documents import EventDocument
+from agent.core.model.documents import EventDetail, EventDocument
 from agent.core.model.effects import PublishEvent, SetDeadline
 from agent.core.model.events import CommandRefused
 
@@ -44,7 +44,7 @@ class Refusals:
             self._tell(self._last, now)
 
     def _tell(self, last: CommandRefused, now: Now) -> None:
-        detail = {"count": self._count, "type": last.type, "command": last.id}
+        detail = EventDetail(count=self._count, type=last.type, command=last.id)
         self._do(
             PublishEvent(
                 EventDocument("command-refused", self._room, last.code, last.text, now.wall, detail)

@@ -53,6 +53,7 @@ class Throttle:
     def release(self) -> None:
         """The minute is over, or the daemon ends: what was held back is published."""
         for event, count in self._held.values():
-            detail = event.detail | ({"count": count} if count > 1 else {})
+            stands_for = count if count > 1 else event.detail.count
+            detail = structs.replace(event.detail, count=stands_for)
             self._do(PublishEvent(structs.replace(event, detail=detail)))
         self._held.clear()

@@ -80,7 +80,7 @@ def _record(at: float, kind: str, what: str, who: str, document: bytes | None) -
     try:
         if kind == "event":
             event = msgspec.json.decode(document, type=EventDocument)
-            who, device = (str(event.detail.get(name, "")) for name in ("asked_by", "device"))
+            who, device = event.detail.asked_by or "", event.detail.device or ""
             return Record(event.at, what, who, event.text, event.code, device=device)
         ack = msgspec.json.decode(document, type=Ack)
     except msgspec.DecodeError as error:

@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from agent.core.model.documents import EventDocument
+from agent.core.model.documents import EventDetail, EventDocument
 from agent.core.model.effects import SendAck
 from agent.ports import Outgoing
 from agent.store.codec import decode_message, encode, readable
@@ -116,7 +116,7 @@ class Outbox:
         before = readable(_decode_event, row[0]) if row else None
         counts = {"ack": 0, "event": 0}
         if before is not None:
-            counts = {"ack": before.detail.get("acks", 0), "event": before.detail["count"]}
+            counts = {"ack": before.detail.acks or 0, "event": before.detail.count or 0}
         counts[kind] += excess
         self._database.execute("DELETE FROM outbox WHERE kind = 'dropped'")
         self._insert("dropped", _notice(counts["event"], counts["ack"], newest))
@@ -133,5 +133,5 @@ def _notice(events: int, acks: int, newest: SendAck | EventDocument) -> EventDoc
         code="outbox-full",
         text=f"{events} older events and {acks} older answers were dropped: too many waited for the hub",
         at=source.at,
-        detail={"count": events, "acks": acks},
+        detail=EventDetail(count=events, acks=acks),
     )

@@ -13,7 +13,7 @@ import pytest
 from agent import locale
 from agent.cli import words
 from agent.core.audit import AUDITED
-from agent.core.model.documents import EventDocument
+from agent.core.model.documents import EventDetail, EventDocument
 from agent.diagnostics.checks.trouble import describe
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +89,7 @@ def test_every_event_has_words() -> None:
         (ROOT / "docs/contract.md")
         .read_text("utf-8")
         .partition("## Events")[2]
+        .partition("| type | when |")[2]
         .partition("\n## ")[0]
     )
     kinds = re.findall(
@@ -96,7 +97,8 @@ def test_every_event_has_words() -> None:
     )
     assert {"fault", "resumed", *AUDITED} <= set(kinds)
     for kind in {*kinds}:
-        detail = {"device": "camera"} if kind in ("fault", "fault-cleared", *AUDITED) else {}
+        of_devices = ("fault", "fault-cleared", *AUDITED)
+        detail = EventDetail(device="camera" if kind in of_devices else None)
         at = datetime.now(UTC)
         text = words.event(EventDocument(kind, "r1", "absent", "the daemon's text", at, detail))
         assert text

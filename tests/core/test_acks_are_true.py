@@ -204,7 +204,7 @@ def test_an_ack_does_not_outgrow_its_command() -> None:
     play = Playbook()
     unknown = [f"f{number}" for number in range(5000)]
     play.tell(CommandReceived(Command("p", "ping", Ping(), Origin.HUB), unknown_fields=unknown))
-    warnings = play.acks("p")[-1].detail["warnings"]
+    warnings = play.acks("p")[-1].detail.warnings
     assert warnings[0] == "f0: unknown field, ignored"
     assert warnings[10:] == ["and 4990 more"]
 

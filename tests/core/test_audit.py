@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from agent.core.audit import left_open
-from agent.core.model.documents import DeviceStatus, EventDocument, Status
+from agent.core.model.documents import DeviceStatus, EventDetail, EventDocument, Status
 from agent.core.model.effects import PublishEvent
 from agent.core.model.events import Restored
 from agent.core.model.media import DeviceReported
@@ -18,7 +18,7 @@ def audited(play: Playbook) -> list[EventDocument]:
 
 
 def summary(play: Playbook) -> list[tuple[str, str, str | None]]:
-    return [(e.type, e.detail["device"], e.detail.get("command")) for e in audited(play)]
+    return [(e.type, e.detail.device, e.detail.command) for e in audited(play)]
 
 
 def close(play: Playbook, device: str) -> None:
@@ -38,7 +38,7 @@ def test_a_meeting_leaves_a_trace_of_both_devices() -> None:
         ("device-closed", "microphone", "leave-1"),
         ("device-closed", "camera", "leave-1"),
     ]
-    assert audited(play)[0].detail["asked_by"] == "hub"
+    assert audited(play)[0].detail.asked_by == "hub"
     assert audited(play)[0].text == "Camera: open: meeting giao-ban"
     assert audited(play)[-1].text == "Camera: closed: left giao-ban"
 
@@ -86,7 +86,7 @@ def test_what_was_left_open_is_what_was_opened_last() -> None:
     assert left_open(newest_first) == {"camera", "microphone"}
     close(play, "camera")
     fault = next(e.event for e in play.all(PublishEvent))
-    other = structs.replace(fault, type="fault", detail={"device": "microphone"})
+    other = structs.replace(fault, type="fault", detail=EventDetail(device="microphone"))
     assert left_open([other, *audited(play)[::-1]]) == {"microphone"}
     assert left_open([]) == set()
 

@@ -12,7 +12,7 @@ WANTED = DevicesBorrowed("loan-1", ("camera", "microphone", "speaker"), WHO)
 
 def told(effects: list[Effect]) -> list[tuple[str, object, object]]:
     return [
-        (e.event.type, e.event.detail["device"], e.event.detail["asked_by"])
+        (e.event.type, e.event.detail.device, e.event.detail.asked_by)
         for e in effects
         if isinstance(e, PublishEvent)
     ]

@@ -56,8 +56,8 @@ def test_a_press_is_a_persons_answer_and_the_room_joins() -> None:
     assert play.events()[-1] == "call-answered"
     arrive(play)
     ack = play.acks("call")[-1]
-    assert (ack.state, ack.type, ack.detail["answered"]) == (AckState.SUCCEEDED, "call", True)
-    assert "answered_at" in ack.detail
+    assert (ack.state, ack.type, ack.detail.answered) == (AckState.SUCCEEDED, "call", True)
+    assert ack.detail.answered_at is not None
     plan = play.all(do.StartMedia)[-1].plan
     assert plan.microphone_live
     assert plan.announcement is None
@@ -70,7 +70,7 @@ def test_unanswered_it_joins_muted_and_says_that_nobody_came() -> None:
     arrive(play)
     assert "call-unanswered" in play.events()
     ack = play.acks("call")[-1]
-    assert (ack.state, ack.detail["answered"]) == (AckState.SUCCEEDED, False)
+    assert (ack.state, ack.detail.answered) == (AckState.SUCCEEDED, False)
     assert not play.all(do.StartMedia)[-1].plan.microphone_live
 
 
@@ -119,7 +119,7 @@ def test_in_its_own_meeting_a_press_is_only_an_answer() -> None:
     call(play)
     press(play)
     assert play.acks("call")[-1].code is Code.ALREADY
-    assert play.acks("call")[-1].detail["answered"] is True
+    assert play.acks("call")[-1].detail.answered is True
     assert play.state.microphone == "live"
 
 

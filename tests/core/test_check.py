@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from agent.core.model import effects as do
-from agent.core.model.commands import AckState, Code
+from agent.core.model.commands import AckDetail, AckState, Code
 from agent.core.model.documents import CheckFinding, DeviceStatus, HealthDocument, Status
 from agent.core.model.events import (
     CheckEnded,
@@ -39,13 +39,13 @@ def test_it_is_seen_while_it_looks_and_stands_in_the_audit() -> None:
     assert play.all(do.StartMedia)[-1].plan.announcement.kind == "check"
     play.tell(DevicesBorrowed("loan", ("camera",), "uid 0 pid 1"))
     opened = play.all(do.PublishEvent)[-1].event
-    assert (opened.type, opened.detail["asked_by"]) == ("device-opened", "hub, check k")
+    assert (opened.type, opened.detail.asked_by) == ("device-opened", "hub, check k")
     play.tell(DevicesReturned("loan"))
     assert play.events()[-1] == "device-closed"
     play.tell(CheckEnded(1, [GOOD], complete=True))
     assert play.all(do.SetLamp)[-1].mode == "off"
     ack = play.acks("k")[-1]
-    assert (ack.state, ack.detail["verdict"]) == (AckState.SUCCEEDED, "go")
+    assert (ack.state, ack.detail.verdict) == (AckState.SUCCEEDED, "go")
 
 
 def test_health_keeps_the_verdict_until_it_is_old_or_a_device_has_gone() -> None:
@@ -64,10 +64,10 @@ def test_health_keeps_the_verdict_until_it_is_old_or_a_device_has_gone() -> None
 def test_a_part_can_only_say_no() -> None:
     play = checking()
     play.tell(CheckEnded(1, [GOOD], complete=False))
-    assert play.acks("k")[-1].detail["verdict"] == "unknown"
+    assert play.acks("k")[-1].detail.verdict == "unknown"
     play.command("check", id="l", parts=["camera"])
     play.tell(CheckEnded(2, [BLACK], complete=False))
-    assert play.acks("l")[-1].detail == {"verdict": "no-go", "findings": [BLACK]}
+    assert play.acks("l")[-1].detail == AckDetail(verdict="no-go", findings=[BLACK])
 
 
 def test_a_join_takes_the_devices_away_from_it_at_once() -> None:

@@ -254,7 +254,7 @@ def test_unknown_fields_are_warned_about() -> None:
     play = Playbook()
     ping = Command("p1", "ping", Ping(), Origin.HUB)
     play.tell(CommandReceived(ping, unknown_fields=["loud"]))
-    assert play.acks("p1")[-1].detail["warnings"] == ["loud: unknown field, ignored"]
+    assert play.acks("p1")[-1].detail.warnings == ["loud: unknown field, ignored"]
 
 
 def test_a_malformed_message_does_not_get_another_word_for_an_id_that_has_one() -> None:

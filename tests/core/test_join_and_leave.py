@@ -60,7 +60,7 @@ def test_a_join_without_a_camera_names_it() -> None:
     play.report(DownlinkReported(SERVER + "/giao-ban/whep", "flowing"))
     final = play.acks("c1")[-1]
     assert final.state is S
-    assert final.detail["missing"] == {"camera": "Camera: not found. Check its cable"}
+    assert final.detail.missing == {"camera": "Camera: not found. Check its cable"}
 
 
 def test_of_several_sources_one_is_enough_and_the_silent_are_named() -> None:
@@ -74,7 +74,7 @@ def test_of_several_sources_one_is_enough_and_the_silent_are_named() -> None:
     play.wait(2)
     final = play.acks("c1")[-1]
     assert final.state is S
-    assert final.detail["silent_sources"] == ["B"]
+    assert final.detail.silent_sources == ["B"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_each_join_waits_a_moment_for_the_rest_of_its_sources() -> None:
         play.report(DownlinkReported(SERVER + "/a", "flowing"))
         assert play.phase is Phase.JOINING
         play.wait(1)
-        assert play.acks(join)[-1].detail["silent_sources"] == ["B"]
+        assert play.acks(join)[-1].detail.silent_sources == ["B"]
         play.command("leave")
         play.exit("")
 
@@ -235,7 +235,7 @@ def test_a_display_that_does_not_switch_keeps_nobody_out() -> None:
     play.flow()
     final = play.acks("c1")[-1]
     assert final.state is S
-    assert "relay" in final.detail["missing"]["display"]
+    assert "relay" in final.detail.missing["display"]
 
 
 def test_no_url_at_all_is_refused_with_what_to_set() -> None:
@@ -271,7 +271,7 @@ def test_a_projector_that_warms_up_for_longer_than_the_join_may_take_keeps_nobod
     assert play.phase is Phase.JOINING
     play.wait(2)
     assert play.acks("c1")[-1].state is S
-    assert play.acks("c1")[-1].detail["missing"] == {"display": "Display: still warming up"}
+    assert play.acks("c1")[-1].detail.missing == {"display": "Display: still warming up"}
 
 
 def test_a_wrong_peer_ends_the_join_and_is_an_event_that_is_kept() -> None:
@@ -280,7 +280,7 @@ def test_a_wrong_peer_ends_the_join_and_is_an_event_that_is_kept() -> None:
     play.report(UplinkReported("wrong-peer", "http://media: somebody else answers"))
     assert play.acks("c1")[-1].code is Code.WRONG_PEER
     (event,) = [e.event for e in play.all(do.PublishEvent) if e.event.type == "wrong-peer"]
-    assert event.detail["command"] == "c1"
+    assert event.detail.command == "c1"
     assert event.type in AUDITED
 
 
@@ -299,7 +299,7 @@ def test_what_the_media_server_does_not_take_is_named() -> None:
     play.report(UplinkReported("flowing", refused=("picture",)))
     play.flow()
     play.report(UplinkReported("flowing", refused=("picture",)))
-    assert "camera" in play.room.lifecycle.membership.detail()["missing"]
+    assert "camera" in play.room.lifecycle.membership.detail().missing
 
 
 def test_a_repeated_join_is_not_true_while_the_links_are_lost() -> None:

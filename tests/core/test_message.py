@@ -32,7 +32,7 @@ def press(play: Playbook, seconds: float = 0.1) -> None:
 
 def answers(play: Playbook) -> list[str]:
     events = [e.event for e in play.all(do.PublishEvent)]
-    return [one.detail["answer"] for one in events if one.type == "show-answered"]
+    return [one.detail.answer for one in events if one.type == "show-answered"]
 
 
 def test_it_is_shown_when_the_screen_has_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.core.model import effects as do
 from agent.core.model.commands import Join
+from agent.core.model.documents import EventDetail
 from agent.core.model.media import RecordingReported, SetRecording
 from tests.core.playbook import Playbook
 
@@ -32,7 +33,7 @@ def test_record_in_a_meeting_is_answered_by_the_child_and_told() -> None:
     play.report(RecordingReported(True, FILE))
     assert play.state.recording == "on"
     assert play.events()[-1] == "recording-started"
-    assert play.all(do.PublishEvent)[-1].event.detail == {"path": FILE}
+    assert play.all(do.PublishEvent)[-1].event.detail == EventDetail(path=FILE)
     assert remembered(play) == "on"
 
 

@@ -24,10 +24,10 @@ def told(effects: list[Effect]) -> list[EventDocument]:
 def test_the_first_is_told_at_once_and_the_rest_of_the_minute_together() -> None:
     play = Playbook()
     (first,) = told(play.tell(refused()))
-    assert (first.code, first.text, first.detail["count"]) == ("not-json", "what is wrong", 1)
+    assert (first.code, first.text, first.detail.count) == ("not-json", "what is wrong", 1)
     assert [told(play.tell(refused())) for _ in range(999)] == [[]] * 999
     (rest,) = told(play.wait(61))
-    assert rest.detail["count"] == 999
+    assert rest.detail.count == 999
     assert told(play.wait(600)) == []
     assert len(told(play.tell(refused()))) == 1, "a new minute"
 
@@ -42,4 +42,4 @@ def test_what_has_an_ack_is_not_told_twice() -> None:
 @pytest.mark.parametrize("code", [Code.UNSIGNED, Code.BAD_SIGNATURE, Code.NOT_PERMITTED])
 def test_an_attempt_is_told_even_if_it_has_an_ack(code: Code) -> None:
     (event,) = told(Playbook().tell(refused(code, id="c1")))
-    assert event.detail["command"] == "c1"
+    assert event.detail.command == "c1"

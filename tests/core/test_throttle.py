@@ -12,7 +12,7 @@ from tests.core.playbook import HOST, Playbook
 
 def told(play: Playbook, kinds: tuple[str, ...], device: str | None = None) -> list[EventDocument]:
     events = [effect.event for effect in play.all(do.PublishEvent)]
-    return [e for e in events if e.type in kinds and e.detail.get("device") == device]
+    return [e for e in events if e.type in kinds and e.detail.device == device]
 
 
 def flap(play: Playbook, seconds: int) -> None:
@@ -30,7 +30,7 @@ def test_a_loose_cable_is_told_a_few_times_and_then_once_a_minute() -> None:
     flap(play, 3600)
     faults = told(play, ("fault", "fault-cleared"), "microphone")
     assert 60 <= len(faults) <= 75
-    assert sum(event.detail.get("count", 1) for event in faults) >= 1750
+    assert sum(event.detail.count or 1 for event in faults) >= 1750
     assert len(told(play, ("device-opened", "device-closed"), "microphone")) <= 75
 
 
@@ -66,7 +66,7 @@ def test_the_count_is_of_the_events_that_one_stands_for() -> None:
     play.wait(61)
     presses = told(play, ("mute-pressed",))
     assert len(presses) == PRESSES + 1
-    assert presses[-1].detail["count"] == 7
+    assert presses[-1].detail.count == 7
 
 
 def test_a_quiet_hour_later_each_event_is_told_at_once_again() -> None:

@@ -108,6 +108,8 @@ def test_joins_defaults_are_the_ones_in_the_table() -> None:
 
 
 FIELDS: dict[tuple[str, ...], tuple[type[msgspec.Struct], ...]] = {
+    ("detail of an ack", "of"): (commands.AckDetail,),
+    ("detail of an event", "unit"): (documents.EventDetail,),
     ("detail of a device", "unit"): (DeviceDetail,),
     ("host", "unit"): (documents.HostHealth,),
     ("media", "unit"): (documents.MediaHealth,),

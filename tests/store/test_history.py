@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.model.documents import EventDocument
+from agent.core.model.documents import EventDetail, EventDocument
 from agent.errors import JournalError
 from agent.store.history import history
 from agent.store.journal import Journal
@@ -14,7 +14,7 @@ from tests.store.test_journal import AT, join, ping, result
 
 
 def opened(device: str) -> EventDocument:
-    detail = {"device": device, "asked_by": "key operators-2026"}
+    detail = EventDetail(device=device, asked_by="key operators-2026")
     return EventDocument("device-opened", "r1", "ok", f"{device} open", AT, detail)
 
 

@@ -27,7 +27,7 @@ from agent.core.model.commands import (
     Reply,
     Source,
 )
-from agent.core.model.documents import EventDocument, Status
+from agent.core.model.documents import EventDetail, EventDocument, Status
 from agent.core.model.effects import SendAck
 from agent.core.model.events import MeetingRecord
 from agent.store import journal as journal_module
@@ -65,7 +65,9 @@ def result(command: Command, state: AckState = AckState.SUCCEEDED) -> SendAck:
 
 
 def event(number: int) -> EventDocument:
-    return EventDocument("fault", "r1", "camera-absent", f"fault {number}", AT, {"number": number})
+    return EventDocument(
+        "fault", "r1", "camera-absent", f"fault {number}", AT, EventDetail(count=number)
+    )
 
 
 def test_a_command_is_unfinished_until_its_result_and_then_answered_from_the_journal(
@@ -145,10 +147,9 @@ def test_the_outbox_drops_the_oldest_and_says_how_many(
     assert len(kept) == 1 + 5
     assert isinstance(notice, EventDocument)
     assert notice.type == "events-dropped"
-    assert notice.detail == {
-        "count": 7 if kind == "event" else 0,
-        "acks": 7 if kind == "ack" else 0,
-    }
+    assert notice.detail == EventDetail(
+        count=7 if kind == "event" else 0, acks=7 if kind == "ack" else 0
+    )
     assert "7 older " + ("events" if kind == "event" else "answers") in notice.text
 
 

@@ -11,7 +11,7 @@ from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code, Floor, FloorMode
-from agent.core.model.documents import FloorState
+from agent.core.model.documents import EventDetail, FloorState
 from agent.core.model.effects import RememberFloor
 from agent.core.model.events import FloorRecord
 from agent.core.model.media import SetFloor
@@ -176,6 +176,6 @@ class FloorControl:
 
     def _tell(self, type: str, text: str, now: Now, code: Code = Code.OK) -> None:
         membership = self._lifecycle.membership
-        detail = {"meeting": membership.id} if membership else {}
+        detail = EventDetail(meeting=membership.id if membership else None)
         flaps = "hand" if type.startswith("hand-") else type
         self._context.tell(type, code, text, now, detail=detail, flaps=flaps, burst=PRESSES)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from agent.core.model.commands import Code, Command, Endpoint, Join, Source
+from agent.core.model.commands import AckDetail, Code, Command, Endpoint, Join, Source
 from agent.core.model.documents import DeviceStatus, FloorState, MeetingState, Status
 from agent.core.model.figures import LinkState
 from agent.core.model.media import Medium, MeetingPlan
@@ -165,12 +164,9 @@ class Membership:
         comes = "comes any more" if self.joined_once else "came in time"
         return code, f"No picture or sound {comes}: {link.text}".rstrip(": ")
 
-    def detail(self) -> dict[str, Any]:
+    def detail(self) -> AckDetail:
         """For the ack of a join: what is not as it should be."""
-        detail: dict[str, Any] = {}
         refused = {REFUSED[medium][0]: REFUSED[medium][1] for medium in self.refused}
-        if missing := refused | self.missing:
-            detail["missing"] = missing
-        if self.silent_sources:
-            detail["silent_sources"] = self.silent_sources
-        return detail
+        return AckDetail(
+            missing=refused | self.missing or None, silent_sources=self.silent_sources or None
+        )

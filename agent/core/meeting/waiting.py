@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from agent.core.context import Context
 from agent.core.model.clock import Now
-from agent.core.model.commands import AckState, Code, Command, Join
+from agent.core.model.commands import AckDetail, AckState, Code, Command, Join
 from agent.core.model.deadlines import JoinLate, SourcesLate
 from agent.core.model.effects import CancelDeadline, SetDeadline
 
@@ -60,17 +58,17 @@ class Arrival:
             self._answers.finish(command_id, AckState.SUPERSEDED, Code.WITHDRAWN, text, now)
         self._waiting.clear()
 
-    def arrived(self, meeting: str, detail: dict[str, Any], now: Now) -> None:
+    def arrived(self, meeting: str, detail: AckDetail, now: Now) -> None:
         """The room is in."""
         self.end()
         for command_id in self._waiting:
             self._answers.succeed(command_id, f"in meeting {meeting}", now, detail=detail)
         self._waiting.clear()
 
-    def failed(self, code: Code, text: str, now: Now, detail: dict[str, Any]) -> None:
+    def failed(self, code: Code, text: str, now: Now, detail: AckDetail) -> None:
         """The room won't get in."""
         for command_id in self._waiting:
-            self._answers.fail(command_id, code, text, now, **detail)
+            self._answers.fail(command_id, code, text, now, detail)
         self._waiting.clear()
 
     def end(self) -> None:

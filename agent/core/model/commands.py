@@ -9,9 +9,12 @@ from __future__ import annotations
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from agent.core.model.documents import CheckFinding, Verdict
+from agent.core.model.sparse import Sparse
 
 # They end with \Z: $ would take a line feed too, and brokers hang up on a topic that has one.
 IDENTIFIER = r"^[a-z0-9][a-z0-9-]{0,62}\Z"
@@ -357,6 +360,19 @@ class Command(Struct, frozen=True, omit_defaults=True):
     """The fields that its sender named; None: all of them. What a repeated `join` leaves out stays as it is."""
 
 
+class AckDetail(Sparse, frozen=True, omit_defaults=True, kw_only=True):
+    """What an answer says beyond its words."""
+
+    warnings: list[str] | None = None
+    version: str | None = None
+    missing: dict[str, str] | None = None
+    silent_sources: list[str] | None = None
+    verdict: Verdict | None = None
+    findings: list[CheckFinding] | None = None
+    answered: bool | None = None
+    answered_at: datetime | None = None
+
+
 class Ack(Struct, frozen=True):
     """Progress of one command. `seq` counts this id's acks from 1; one final state per id, always."""
 
@@ -368,5 +384,5 @@ class Ack(Struct, frozen=True):
     text: str
     seq: int
     at: datetime
-    detail: dict[str, Any] = {}
+    detail: AckDetail = AckDetail()
     v: int = 1

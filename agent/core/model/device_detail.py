@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from msgspec import Struct, structs
+from msgspec import structs
+
+from agent.core.model.sparse import Sparse
 
 
-class DeviceDetail(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class DeviceDetail(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     """As it was when the device was looked for or opened; what moves meanwhile is in health's `media`."""
 
     device: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -20,6 +20,7 @@ from agent.core.model.figures import (
     RoomFigures,
     UplinkFigures,
 )
+from agent.core.model.sparse import Sparse
 
 
 class Connection(StrEnum):
@@ -116,10 +117,13 @@ class CheckFinding(Struct, frozen=True):
     advice: str = ""
 
 
+Verdict = Literal["go", "no-go", "unknown"]
+
+
 class Readiness(Struct, frozen=True):
     """The last check's word on whether a meeting may begin; `unknown` without one, or when it is old."""
 
-    verdict: Literal["go", "no-go", "unknown"] = "unknown"
+    verdict: Verdict = "unknown"
     at: datetime | None = None
     findings: list[CheckFinding] = []
 
@@ -172,6 +176,29 @@ class HealthDocument(Struct, frozen=True):
     v: int = 1
 
 
+class EventDetail(Sparse, frozen=True, omit_defaults=True, kw_only=True):
+    """What an event is about, beyond its words."""
+
+    device: str | None = None
+    command: str | None = None
+    type: str | None = None
+    asked_by: str | None = None
+    meeting: str | None = None
+    seconds: float | None = None
+    path: str | None = None
+    count: int | None = None
+    acks: int | None = None
+    show: str | None = None
+    answer: str | None = None
+    choice: int | None = None
+    address: str | None = None
+    version: int | None = None
+    items: int | None = None
+    item: str | None = None
+    verdict: Verdict | None = None
+    findings: list[CheckFinding] | None = None
+
+
 class EventDocument(Struct, frozen=True):
     """Something that happened (`fault`, `fault-cleared`, `mute-pressed`, ...), published once."""
 
@@ -180,5 +207,5 @@ class EventDocument(Struct, frozen=True):
     code: str
     text: str
     at: datetime
-    detail: dict[str, Any] = {}
+    detail: EventDetail = EventDetail()
     v: int = 1

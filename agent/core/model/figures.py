@@ -7,9 +7,11 @@ A figure that is None is not known and is left out on the wire. docs/contract.md
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from msgspec import Struct, structs
+from msgspec import field
+
+from agent.core.model.sparse import Sparse
 
 LinkState = Literal[
     "connecting", "connected", "flowing", "stalled", "refused", "unreachable", "wrong-peer"
@@ -20,18 +22,7 @@ arrives any more. `refused`: the server answered no (`text` says what). `unreach
 somebody else answered in the server's place (its DTLS certificate is not the answer's)."""
 
 
-class Figures(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Figures of one thing."""
-
-    def with_known(self, other: Figures) -> Self:
-        """These, and what `other` knows in place of its own; `other` has no field that these haven't."""
-        found = structs.asdict(other)
-        return structs.replace(
-            self, **{name: value for name, value in found.items() if value is not None}
-        )
-
-
-class StreamFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
+class StreamFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     """What RTP and RTCP say of one session's picture and sound; rates are over the last two seconds."""
 
     picture_bits_per_second: int | None = None
@@ -64,7 +55,7 @@ class DownlinkFigures(StreamFigures, frozen=True, omit_defaults=True, kw_only=Tr
     sound_delay_milliseconds: int | None = None
 
 
-class RoomFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
+class RoomFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     """The room's own sound and screen."""
 
     microphone_level_dbfs: float | None = None
@@ -84,10 +75,10 @@ class MediaFigures(RoomFigures, frozen=True, omit_defaults=True, kw_only=True):
     """All that the media process measures, every two seconds. `uplink` is None where nothing is published."""
 
     uplink: UplinkFigures | None = None
-    downlinks: list[DownlinkFigures] = []
+    downlinks: list[DownlinkFigures] = field(default_factory=list)
 
 
-class HostFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
+class HostFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     """The machine's; one that it doesn't have is None."""
 
     model: str | None = None

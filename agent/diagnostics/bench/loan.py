@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from agent import settings
 from agent.core.audit import CLOSED, OPENED, WATCHED
-from agent.core.model.documents import EventDocument
+from agent.core.model.documents import EventDetail, EventDocument
 from agent.devices import registry
 from agent.diagnostics.client import ControlError
 from agent.diagnostics.site import Presence, Site
@@ -123,7 +123,7 @@ def _light_lamp(site: Site, stack: ExitStack) -> None:
 
 def _write_down(store: settings.Store, kind: str, room: str, device: str, text: str) -> None:
     """Raises NotLent if the audit can't be written."""
-    detail = {"device": device, "asked_by": f"uid {os.getuid()} pid {os.getpid()}"}
+    detail = EventDetail(device=device, asked_by=f"uid {os.getuid()} pid {os.getpid()}")
     event = EventDocument(kind, room, "ok", text, datetime.now(UTC), detail)
     try:
         add_event(store.path, event)
