@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -32,11 +32,28 @@ Post = Callable[[Event], None]
 
 
 class AccessUnit(Struct, frozen=True, gc=False):
-    """One encoded picture: H.264 Annex B, one access unit, parameter sets before each IDR."""
+    """One encoded picture: H.264 Annex B, one access unit, parameter sets before each IDR.
+
+    `small`: of a camera that was told to send a thumbnail.
+    """
 
     data: bytes
     keyframe: bool
     captured_monotonic_seconds: float
+    small: bool = False
+
+
+class Thumbnail(NamedTuple):
+    """What a small picture has at the most."""
+
+    width: int
+    height: int
+    pictures_per_second: float
+    bits_per_second: int
+
+
+THUMBNAIL = Thumbnail(320, 180, 5, 64_000)
+"""With the headers of its packets it takes less than 80 kbit/s of the link."""
 
 
 class CameraFormat(Struct, frozen=True):
@@ -80,6 +97,11 @@ class Camera(Protocol):
 
     def set_bitrate(self, bits_per_second: int) -> None:
         """Change the encoder's target; takes effect within a second."""
+        ...
+
+    def set_small(self, small: bool) -> None:
+        """A thumbnail (`THUMBNAIL`), or the full picture: from the next picture on, which is an IDR. Never blocks;
+        may be called before `start`."""
         ...
 
     def close(self) -> None: ...

@@ -64,13 +64,25 @@ class Microphone(StrEnum):
     MUTED = "muted"
 
 
+class Picture(StrEnum):
+    """How much of a picture the room sends."""
+
+    FULL = "full"
+    SMALL = "small"
+    OFF = "off"
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     for function, text, lines in (
         (
             join,
             _("Be in this meeting"),
-            ("diemcau join giao-ban", "diemcau join hop --until 11:30"),
+            (
+                "diemcau join giao-ban",
+                "diemcau join hop --until 11:30",
+                "diemcau join giao-ban --picture small",
+            ),
         ),
         (leave, _("Leave the meeting"), ("diemcau leave", "diemcau leave giao-ban")),
         (mute, _("Let no sound leave the room"), ("diemcau mute",)),
@@ -105,6 +117,9 @@ def join(
         list[str] | None, typer.Option(help=_("WHEP address, if not the settings' ones"))
     ] = None,
     microphone: Annotated[Microphone, typer.Option(help=_("live or muted"))] = Microphone.MUTED,
+    picture: Annotated[
+        Picture | None, typer.Option(help=_("how much of a picture is sent: full, small or off"))
+    ] = None,
     until: Annotated[
         str | None, typer.Option(help=_("when it ends: 11:30, or 2026-01-31T11:30"))
     ] = None,
@@ -118,8 +133,9 @@ def join(
         "timeout_seconds": timeout,
         "replace": replace,
     }
-    if publish:
-        fields["publish"] = {"url": publish}
+    if publish or picture:
+        url = {"url": publish} if publish else {}
+        fields["publish"] = url | ({"picture": picture.value} if picture else {})
     if play:
         fields["play"] = [{"url": url} for url in play]
     if until:

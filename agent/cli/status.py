@@ -211,12 +211,21 @@ def _use(kind: str, status: RoomStatus) -> str:
         case "microphone":
             return {"live": _("is heard"), "muted": _("muted"), "off": ""}[status.state.microphone]
         case "camera":
-            return {"live": _("is seen"), "off": ""}[status.state.camera]
+            return _seen(status.state)
         case "speaker" if status.speaker_volume is not None:
             return _("volume {percent} %").format(percent=status.speaker_volume)
         case "display":
             return {"on": _("on"), "off": _("off")}[status.state.display]
     return ""
+
+
+def _seen(state: RoomState) -> str:
+    """How much of the room's picture others get."""
+    if state.camera == "off":
+        return ""
+    return {"full": _("is seen"), "small": _("is seen small"), "off": _("is not sent")}[
+        state.picture
+    ]
 
 
 def _host(host: HostHealth) -> list[Row]:

@@ -29,7 +29,7 @@ from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.microphone import MicrophoneControl
 from agent.core.model import deadlines
 from agent.core.model.clock import ClockSetting, Now
-from agent.core.model.commands import Code, Leave
+from agent.core.model.commands import Code, Leave, PictureSize
 from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import (
     Connection,
@@ -243,7 +243,7 @@ class Room:
             phase=self.lifecycle.phase,
             meeting=membership.state if membership else None,
             microphone=self._microphone_word(),
-            camera="live" if "camera" in self.health.open_devices else "off",
+            camera="live" if self._sees else "off",
             display="on" if self.display.on else "off",
             agent=self._agent,
             at=now.wall,
@@ -251,12 +251,22 @@ class Room:
             name=self._profile.name,
             groups=list(self._profile.groups),
             floor=self.lifecycle.floor.state if membership else None,
+            picture=self._picture_word(),
         )
 
     def _microphone_word(self) -> Literal["live", "muted", "off"]:
         if "microphone" not in self.health.open_devices:
             return "off"
         return "live" if self.microphone.heard else "muted"
+
+    def _picture_word(self) -> PictureSize:
+        membership = self.lifecycle.membership
+        sent = membership is not None and membership.publish is not None
+        return membership.picture if membership and sent and self._sees else "off"
+
+    @property
+    def _sees(self) -> bool:
+        return "camera" in self.health.open_devices
 
     # --- what happened ---------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from agent import settings
-from agent.core.model.commands import Endpoint
+from agent.core.model.commands import Endpoint, PictureSize
 from agent.core.model.figures import LinkState
 from agent.core.model.media import (
     Applied,
@@ -25,6 +25,7 @@ from agent.core.model.media import (
     SetCamera,
     SetFloor,
     SetMicrophone,
+    SetPicture,
     SetPublish,
     SetRecording,
     SetSources,
@@ -85,6 +86,7 @@ class Meeting:
         self._recordings_ending: list[threading.Thread] = []
         self._recorder = self._make_recorder()
         self._camera_wanted = self._plan.camera_live
+        self._picture = plan.picture
         self.camera = OwnPicture(
             self._loop, self._devices.camera, makers.camera, self._on_unit, self._send
         )
@@ -132,13 +134,15 @@ class Meeting:
         if makers.camera and self._devices.camera:
             own = self.camera
             encoder = PictureEncoder(self._devices.camera, own.set_bitrate, own.request_keyframe)
-        return Uplink(
+        uplink = Uplink(
             self._context,
             endpoint,
             report,
             encoder=encoder,
             sound=makers.microphone is not None,
         )
+        uplink.set_picture(self._picture)
+        return uplink
 
     def _make_reference(self) -> Reference | None:
         """Only for a microphone whose sound is processed here."""
@@ -193,8 +197,8 @@ class Meeting:
 
     def _open_camera(self) -> None:
         """Or close it: nothing is encoded for nobody."""
-        taken = "picture" not in self._refused() or self._recorder.on
-        self.camera.set_live(self._camera_wanted and taken)
+        sent = self._picture != "off" and "picture" not in self._refused()
+        self.camera.set_live(self._camera_wanted and (sent or self._recorder.on))
 
     def _report_recording(self, report: MediaReport) -> None:
         """From the recording's thread. The people in the room are told too."""
@@ -252,7 +256,7 @@ class Meeting:
         except MediaError as refused:
             error = refused.text
         request = getattr(instruction, "request", "")
-        if request and not isinstance(instruction, TakeSnapshot):
+        if request and not isinstance(instruction, TakeSnapshot | SetPicture):
             self._send(Applied(request, error))
 
     def _obey(self, instruction: Instruction) -> None:
@@ -262,6 +266,8 @@ class Meeting:
             case SetCamera(live=live):
                 self._camera_wanted = live
                 self._open_camera()
+            case SetPicture(size, request):
+                self._resize(size, partial(self._send, Applied(request)))
             case SetVolume(speaker=percent):
                 if self.speaker:
                     self.speaker.set_volume(percent)
@@ -283,7 +289,10 @@ class Meeting:
         if self._next_uplink is not None:
             self._retired += self._next_uplink.close()
             self._next_uplink = None
-        if self.uplink is None or endpoint == self.uplink.endpoint:
+        if self.uplink is None:
+            return
+        if endpoint.url == self.uplink.endpoint.url and self.uplink.connection.flowing:
+            self.uplink.renew(endpoint)
             return
         self._next_uplink = self._make_uplink(endpoint, partial(self._report_next, endpoint))
         if self._next_uplink:
@@ -299,6 +308,18 @@ class Meeting:
             self.camera.request_keyframe()
         self._notice.link(UPLINK, state)
         self._send(UplinkReported(state, text, self._refused(), endpoint.url))
+
+    def _resize(self, size: PictureSize, confirm: Callable[[], None]) -> None:
+        """Send so much of a picture, and confirm when that is what the camera delivers."""
+        self._picture = size
+        for uplink in (self.uplink, self._next_uplink):
+            if uplink:
+                uplink.set_picture(size)
+        if size != "off":
+            self.camera.resize(size == "small", confirm)
+        self._open_camera()
+        if size == "off":
+            confirm()
 
     def _push_sound(self, buffer: Any) -> None:
         for uplink in (self.uplink, self._next_uplink):
@@ -316,6 +337,7 @@ class Meeting:
         else:
             ending = [thread for thread in self._recordings_ending if thread.is_alive()]
             self._recordings_ending = ending + self._recorder.stop()
+        self._open_camera()
         self.sources.tap(on)
 
     # --- pictures

@@ -94,6 +94,12 @@ def test_unknown_fields_are_named_at_any_depth_and_do_no_harm():
             "publish.url: expected an http:// or https:// URL",
         ),
         (
+            b'{"meeting":{"id":"a"},"publish":{"picture":"tiny"}}',
+            "join",
+            Code.BAD_FIELD,
+            'publish.picture: expected full or off or small, got "tiny"',
+        ),
+        (
             b'{"meeting":{"id":"a"},"until":"2026-11-22T08:00:00"}',
             "join",
             Code.BAD_FIELD,

@@ -13,6 +13,7 @@ from agent.core.model.media import (
     DownlinkReported,
     SetCamera,
     SetMicrophone,
+    SetPicture,
     SetPublish,
     SetRecording,
     SetSources,
@@ -114,6 +115,52 @@ def test_publishing_elsewhere_is_made_before_it_is_broken(play: Playbook) -> Non
     play.report(UplinkReported("flowing", url=NEW))
     assert last(play) == ("succeeded", "ok")
     assert "reconnecting" not in play.events()
+
+
+def test_the_picture_s_size_changes_in_the_session_and_is_said_when_it_is_so(
+    play: Playbook,
+) -> None:
+    assert play.state.picture == "full"
+    assert again(play, publish={"picture": "small"}) == [SetPicture("small", "again/picture")]
+    assert last(play)[0] != "succeeded"
+    assert play.state.picture == "full"
+    play.applied("again/picture")
+    assert last(play) == ("succeeded", "ok")
+    assert play.state.picture == "small"
+    play.join(id="same", publish={"picture": "small"})
+    assert play.acks("same")[-1].code == "already"
+    play.exit()
+    play.wait(5)
+    assert play.all(StartMedia)[-1].plan.picture == "small", "the next process knows"
+
+
+def test_of_two_sizes_the_last_counts(play: Playbook) -> None:
+    again(play, publish={"picture": "small"})
+    play.join(id="third", publish={"picture": "off"})
+    play.applied("again/picture")
+    assert play.state.picture == "full"
+    play.applied("third/picture")
+    assert play.state.picture == "off"
+    assert {play.states("again")[-1], play.states("third")[-1]} == {"succeeded"}
+
+
+def test_a_room_that_moves_keeps_its_size(play: Playbook) -> None:
+    again(play, publish={"picture": "small"})
+    play.applied("again/picture")
+    moved = play.join(id="third", publish={"url": NEW, "token": "fresh"})
+    assert [e.instruction for e in moved if isinstance(e, InstructMedia)] == [
+        SetPublish(Endpoint(NEW, "fresh"))
+    ]
+    play.report(UplinkReported("flowing", url=NEW))
+    assert play.state.picture == "small"
+
+
+def test_another_token_for_the_same_address_is_no_new_session(play: Playbook) -> None:
+    place = SERVER + "/giao-ban-xa-a/whip"
+    renewed = Endpoint(place, "fresh")
+    assert again(play, publish={"url": place, "token": "fresh"}) == [SetPublish(renewed)]
+    assert last(play)[0] == "succeeded", "there is nothing to wait for"
+    assert play.room.lifecycle.membership.publish == renewed
 
 
 def test_a_new_place_that_refuses_leaves_the_room_where_it_is(play: Playbook) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from agent.core.model.documents import DeviceStatus
 from agent.devices.camera import streaming
-from agent.devices.camera.encoder import MINIMUM_BITRATE, H264Encoder, Shape
+from agent.devices.camera.encoder import SOFTWARE_MINIMUM_BITRATE, H264Encoder, Shape
 from agent.devices.camera.pattern import Pattern
 from agent.devices.camera.streaming import SourceFormat, StreamingCamera
 from agent.errors import DeviceError
@@ -43,7 +43,7 @@ def test_the_bitrate_has_a_floor_and_a_ceiling() -> None:
     encoder.set_bitrate(5_000_000)
     assert encoded_bits(encoder, 2) / 2 < 900_000
     encoder.set_bitrate(1)
-    assert encoder._bitrate == MINIMUM_BITRATE
+    assert encoder._bitrate == SOFTWARE_MINIMUM_BITRATE
 
 
 def test_a_codec_that_does_not_open_is_told_by_name() -> None:
@@ -109,7 +109,7 @@ def test_after_opening_anew_the_bitrate_is_the_last_one_and_may_rise_again(
     camera.set_bitrate(200_000)
     wait_for(lambda: len(units) > 5, 10, "pictures again")
     assert camera._take is not None
-    encoder = camera._take.encoder
+    encoder = camera._take.encoder._encoder
     assert isinstance(encoder, FallingSilent)
     assert encoder._bitrate == 200_000
     camera.set_bitrate(600_000)

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from agent.media.sending.adaptation import SMALL
 from agent.media.sending.rate import (
     OVERHEAD_BITS_PER_SECOND,
     SOUND_ALONE,
@@ -91,6 +92,28 @@ def test_all_comes_back_when_the_link_does(
         assert control.targets.picture, (narrow, seconds)
         run(control, link, full_seconds - picture_seconds)
         assert control.targets == Targets(CEILING, SOUND_BITS_PER_SECOND), (narrow, seconds)
+
+
+def test_the_full_picture_begins_where_it_was_before_the_thumbnail() -> None:
+    control, link = RateControl(FLOOR, CEILING), Link(3_000_000)
+    run(control, link, 5)
+    control.resize(*SMALL)
+    assert control.targets.picture == SMALL.ceiling
+    run(control, link, 20)
+    control.resize(FLOOR, CEILING)
+    assert control.targets.picture == CEILING
+
+
+def test_what_congested_the_thumbnail_counts_for_the_full_picture() -> None:
+    control, link = RateControl(FLOOR, CEILING), Link(3_000_000)
+    run(control, link, 5)
+    control.resize(*SMALL)
+    link.bits_per_second = 105_000
+    run(control, link, 10)
+    assert control.targets.picture is not None, "a thumbnail goes where no full picture does"
+    assert control.targets.picture < SMALL.ceiling
+    control.resize(FLOOR, CEILING)
+    assert control.targets.picture == FLOOR
 
 
 def test_a_bad_radio_is_not_a_full_link() -> None:

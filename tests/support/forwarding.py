@@ -42,6 +42,10 @@ def _private(instance: object, name: str) -> Any:
     return getattr(instance, f"_{type(instance).__name__}__{name}")
 
 
+HEADER_BYTES = 58
+"""Of IP, UDP and RTP with one extension, and SRTP's tag."""
+
+
 class Inlet:
     """A publisher's stream: takes its packets and sender reports and gives them to the outlets."""
 
@@ -54,6 +58,7 @@ class Inlet:
         self.keyframe_requests = 0
         self.first_packet_monotonic_seconds: float | None = None
         self.packets = 0
+        self.bytes_on_the_link = 0
         self._receiver = receiver
         self._outlets: set[Outlet] = set()
         self._report: RtcpSenderInfo | None = None
@@ -79,6 +84,7 @@ class Inlet:
         if self.first_packet_monotonic_seconds is None:
             self.first_packet_monotonic_seconds = time.monotonic()
         self.packets += 1
+        self.bytes_on_the_link += len(packet.payload) + HEADER_BYTES
         for outlet in tuple(self._outlets):
             outlet.forward(packet)
         return False, None

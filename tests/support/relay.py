@@ -287,6 +287,9 @@ class Relay:
                     "name": session.name,
                     "state": session.connection.connectionState,
                     "packets": {kind: inlet.packets for kind, inlet in session.inlets.items()},
+                    "bytes": {
+                        kind: inlet.bytes_on_the_link for kind, inlet in session.inlets.items()
+                    },
                     "keyframe_requests": sum(
                         inlet.keyframe_requests for inlet in session.inlets.values()
                     ),

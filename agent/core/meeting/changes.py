@@ -12,8 +12,11 @@ from msgspec import structs
 from agent.core.meeting.membership import MediaLink, Membership
 from agent.core.meeting.waiting import Arrival
 from agent.core.model.clock import Now
-from agent.core.model.commands import Code, Command, Join
+from agent.core.model.commands import Code, Command, Join, Publishing
 from agent.core.model.media import Instruction, SetPublish
+
+PICTURE = "/picture"
+"""What the request for another size of the picture ends with; no command's id has a slash."""
 
 
 class Stay(Protocol):
@@ -47,9 +50,17 @@ class Changes:
         if request not in self.requests:
             return
         self.requests.discard(request)
+        if request.endswith(PICTURE) and not error:
+            self._picture_is_so()
         if error:
             self._fail(Code.DEVICE_FAILED, error, now)
         self._lifecycle.check(now)
+
+    def _picture_is_so(self) -> None:
+        """Said by `state` once it is true, unless another size is on its way already."""
+        membership = self._lifecycle.membership
+        if membership is not None and not any(one.endswith(PICTURE) for one in self.requests):
+            membership.picture = membership.join.picture
 
     def check(self, membership: Membership, settled: bool, now: Now) -> None:
         """In the meeting, and somebody waits: look whether it is true by now, or can't become so."""
@@ -80,5 +91,6 @@ class Changes:
             membership.publish, membership.published_before = before, None
             membership.uplink = MediaLink("flowing")
             lifecycle.instruct(SetPublish(before))
-            lifecycle.remember(structs.replace(membership.join, publish=before))
+            back = Publishing(before.url, before.token, membership.join.picture)
+            lifecycle.remember(structs.replace(membership.join, publish=back))
         lifecycle.check(now)

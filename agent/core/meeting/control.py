@@ -11,14 +11,15 @@ from datetime import UTC, datetime
 from msgspec import UNSET, structs
 
 from agent.core.context import Context
+from agent.core.meeting.changes import PICTURE
 from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.meeting.membership import MediaLink, Membership
 from agent.core.meeting.window import can_resume
 from agent.core.model.clock import Now
-from agent.core.model.commands import Code, Command, Join, Leave, Stay
+from agent.core.model.commands import Code, Command, Join, Leave, Publishing, Stay
 from agent.core.model.documents import Phase
 from agent.core.model.events import Delivery, MeetingRecord
-from agent.core.model.media import SetCamera, SetPublish, SetSources
+from agent.core.model.media import SetCamera, SetPicture, SetPublish, SetSources
 from agent.core.model.urls import shown
 from agent.core.recording import RecordingControl
 
@@ -107,7 +108,7 @@ class MeetingControl:
     def _rejoin(self, membership: Membership, command: Command, join: Join, now: Now) -> None:
         """The meeting that the room is in: what the join names shall be so; what it leaves out stays as it is."""
         before = membership.join
-        changed = structs.replace(before, **self._named(command, join))
+        changed = structs.replace(before, **self._named(command, join, before))
         if changed.publish is not UNSET and (changed.publish is None) != (
             membership.publish is None
         ):
@@ -136,11 +137,13 @@ class MeetingControl:
             self.lifecycle.changes.begin(command, requests, join.timeout_seconds, now)
 
     @staticmethod
-    def _named(command: Command, join: Join) -> dict[str, object]:
+    def _named(command: Command, join: Join, before: Join) -> dict[str, object]:
         """The fields that say something about the meeting; an end or a title is never taken back by being left out."""
         named = command.given if command.given is not None else frozenset(join.__struct_fields__)
         fields = named - {"replace", "timeout_seconds"}
         found = {name: getattr(join, name) for name in fields}
+        if isinstance(join.publish, Publishing) and isinstance(before.publish, Publishing):
+            found["publish"] = join.publish.over(before.publish)
         if join.until is None:
             found.pop("until", None)
         if join.meeting.title is None:
@@ -153,6 +156,9 @@ class MeetingControl:
         if changed.camera != before.camera:
             requests.add(f"{command.id}/camera")
             self.lifecycle.instruct(SetCamera(changed.camera == "live", f"{command.id}/camera"))
+        if changed.picture != before.picture:
+            requests.add(f"{command.id}{PICTURE}")
+            self.lifecycle.instruct(SetPicture(changed.picture, f"{command.id}{PICTURE}"))
         microphone = self.lifecycle.microphone
         live = changed.microphone == "live"
         named = command.given is None or "microphone" in command.given
@@ -165,9 +171,14 @@ class MeetingControl:
         return requests if self.lifecycle.process.in_meeting else set()
 
     def _move_publishing(self, membership: Membership, changed: Join) -> bool:
-        """Publish where the join says now. Whether that is another place."""
-        endpoint = self._profile.publish_endpoint(changed)
-        if endpoint == membership.publish or endpoint is None:
+        """Publish where the join says now. Whether that is another place: another token for the stream that flows
+        is for its end and for the next session."""
+        endpoint, before = self._profile.publish_endpoint(changed), membership.publish
+        if endpoint == before or endpoint is None:
+            return False
+        if before is not None and endpoint.url == before.url and membership.uplink.flowing:
+            membership.publish = endpoint
+            self.lifecycle.instruct(SetPublish(endpoint))
             return False
         if self.lifecycle.phase is Phase.IN_MEETING and self.lifecycle.process.in_meeting:
             membership.published_before = membership.publish

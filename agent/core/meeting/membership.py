@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.core.model.commands import AckDetail, Code, Command, Endpoint, Join, Source
+from agent.core.model.commands import AckDetail, Code, Command, Endpoint, Join, PictureSize, Source
 from agent.core.model.documents import DeviceStatus, FloorState, MeetingState, Status
 from agent.core.model.figures import LinkState
 from agent.core.model.media import Medium, MeetingPlan
@@ -46,6 +46,8 @@ class Membership:
     failures: int = 0
     refused: tuple[Medium, ...] = ()
     """What the media server does not take of the room's stream."""
+    picture: PictureSize = "full"
+    """How much of it is sent, as far as the media process has confirmed."""
     missing: dict[str, str] = field(default_factory=dict)
     """Device -> what is wrong with it, as the media process reported."""
     published_before: Endpoint | None = None
@@ -87,12 +89,14 @@ class Membership:
             speaker_volume=speaker_volume,
             recording=recording,
             floor=floor,
+            picture=self.join.picture,
             room_name=profile.name,
             title=self.join.meeting.title or "",
         )
 
     def reset_links(self) -> None:
         """A new media process: nothing is connected yet."""
+        self.picture = self.join.picture
         self.uplink = MediaLink()
         self.downlinks = {source.url: MediaLink() for source in self.play}
         self.missing = {}

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from agent.core.model.commands import Endpoint, Instant, Meeting, MeetingId, Sources, clean
+from agent.core.model.commands import Instant, Meeting, MeetingId, Publishing, Sources, clean
 
 MAX_AGENDA_BYTES = 256 * 1024
 """200 items with long URLs take 120 KB."""
@@ -32,7 +32,7 @@ class ItemJoin(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Fa
     """
 
     meeting: Meeting
-    publish: Endpoint | UnsetType | None = UNSET
+    publish: Publishing | UnsetType | None = UNSET
     play: Sources | UnsetType | None = UNSET
     camera: Literal["live", "off"] = "live"
     recording: Literal["on", "off"] = "off"

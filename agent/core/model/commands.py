@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
@@ -142,6 +142,28 @@ class Endpoint(Struct, frozen=True, omit_defaults=True):
     token: Token | None = None
 
 
+PictureSize = Literal["full", "small", "off"]
+"""How much of a picture a room sends: `small` is a thumbnail, for rooms that only listen."""
+
+
+class Publishing(Struct, frozen=True, omit_defaults=True):
+    """Where the room's own picture and sound go, and how much of a picture.
+
+    What is left out: the address and token of the settings and a full picture; in the meeting, as it is.
+    """
+
+    url: Url | None = None
+    token: Token | None = None
+    picture: PictureSize | UnsetType = UNSET
+
+    def over(self, before: Publishing) -> Publishing:
+        """This after that: an address is one with its token, and what is left out stays as it was."""
+        moved = self.url is not None or self.token is not None
+        address = self if moved else before
+        picture = before.picture if self.picture is UNSET else self.picture
+        return Publishing(self.url or before.url, address.token, picture)
+
+
 class Source(Struct, frozen=True, omit_defaults=True):
     """A WHEP endpoint to play, its bearer token and the name drawn on its picture."""
 
@@ -165,7 +187,7 @@ class Stay(Struct, frozen=True, omit_defaults=True):
     """How to be in a meeting. URLs left out come from the settings' templates."""
 
     meeting: Meeting
-    publish: Endpoint | UnsetType | None = UNSET
+    publish: Publishing | UnsetType | None = UNSET
     play: Sources | UnsetType | None = UNSET
     microphone: Literal["live", "muted"] = "muted"
     camera: Literal["live", "off"] = "live"
@@ -174,6 +196,14 @@ class Stay(Struct, frozen=True, omit_defaults=True):
     replace: bool = False
     recording: Literal["on", "off"] = "off"
     floor: FloorMode = "open"
+
+    @property
+    def picture(self) -> PictureSize:
+        """How much of a picture is sent, as far as this says."""
+        given = self.publish
+        if not isinstance(given, Publishing) or given.picture is UNSET:
+            return "full"
+        return given.picture
 
 
 class Join(Stay, frozen=True, omit_defaults=True):
@@ -297,27 +327,7 @@ Body = (
     | Restart
 )
 
-COMMANDS: dict[str, type[Body]] = {
-    kind.__name__.lower(): kind
-    for kind in (
-        Join,
-        Leave,
-        Mute,
-        Unmute,
-        Floor,
-        Volume,
-        Record,
-        Display,
-        Call,
-        Show,
-        Hide,
-        Check,
-        Identify,
-        Ping,
-        Report,
-        Restart,
-    )
-}
+COMMANDS: dict[str, type[Body]] = {kind.__name__.lower(): kind for kind in get_args(Body)}
 """Command type as it stands in the topic -> its fields."""
 
 

@@ -94,6 +94,8 @@ class RoomState(Struct, frozen=True):
     name: str = ""
     groups: list[str] = []
     floor: FloorState | None = None
+    picture: Literal["full", "small", "off"] = "off"
+    """What the room sends of its picture."""
     v: int = 1
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agent.core.model.commands import Endpoint, Source
+from agent.core.model.commands import Endpoint, PictureSize, Source
 from agent.core.model.documents import DeviceStatus, FloorState
 from agent.core.model.figures import LinkState, MediaFigures
 
@@ -75,6 +75,8 @@ class MeetingPlan(Struct, frozen=True, tag_field="kind", tag="meeting"):
     title: str = ""
     """The meeting's name for people, as the screen shows it."""
     recording: bool = False
+    picture: PictureSize = "full"
+    """How much of a picture is published."""
     muted_by_hand: bool = False
     """By the room's own button, which the screen says."""
     announcement: Announcement | None = None
@@ -110,6 +112,13 @@ class SetCamera(Struct, frozen=True, tag_field="kind", tag="camera"):
     """Live, or off: then the camera is closed."""
 
     live: bool
+    request: str = ""
+
+
+class SetPicture(Struct, frozen=True, tag_field="kind", tag="picture"):
+    """Publish so much of a picture in the session that there is; `off` closes the camera."""
+
+    size: PictureSize
     request: str = ""
 
 
@@ -169,6 +178,7 @@ Instruction = (
     Start
     | SetMicrophone
     | SetCamera
+    | SetPicture
     | SetVolume
     | SetSources
     | SetPublish

@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from agent.core.model.agenda import AgendaRules
-from agent.core.model.commands import Endpoint, Source, Stay
+from agent.core.model.commands import Endpoint, Publishing, Source, Stay
 from agent.core.model.documents import AgentFacts
 from agent.core.model.hosts import AllowedHosts
 
@@ -46,11 +46,15 @@ class Profile(Struct, frozen=True):
 
     def publish_endpoint(self, stay: Stay) -> Endpoint | None:
         """Where to publish: the command's word, else the template's; None is not at all."""
-        if stay.publish is None or isinstance(stay.publish, Endpoint):
-            return stay.publish
+        given = stay.publish
+        if given is None:
+            return None
+        word = given if isinstance(given, Publishing) else Publishing()
+        if word.url is not None:
+            return Endpoint(word.url, word.token)
         if self.publish_template is None:
             return None
-        return Endpoint(url=self._fill(self.publish_template, stay), token=self.token)
+        return Endpoint(self._fill(self.publish_template, stay), word.token or self.token)
 
     def play_sources(self, stay: Stay) -> list[Source]:
         """What to play: the command's word, else the templates'."""

@@ -30,6 +30,9 @@ bitrate. With a third of a second a lower one holds within the second (measured)
 MINIMUM_BITRATE = 100_000
 """Bit/s. The Pi's encoder hangs when it is asked for less than it can do (failure row 5)."""
 
+SOFTWARE_MINIMUM_BITRATE = 30_000
+"""Bit/s; x264 does what it is asked for, and less is no picture any more."""
+
 PENDING_PICTURES = 30
 """More than any encoder keeps before it delivers."""
 
@@ -77,9 +80,9 @@ class Encoder(Protocol):
         ...
 
 
-def held(bits_per_second: int, ceiling: int) -> int:
+def held(bits_per_second: int, ceiling: int, floor: int = MINIMUM_BITRATE) -> int:
     """The bitrate within floor and ceiling."""
-    return max(MINIMUM_BITRATE, min(bits_per_second, ceiling))
+    return max(floor, min(bits_per_second, ceiling))
 
 
 class CaptureTimes:
@@ -133,7 +136,8 @@ class H264Encoder:
 
     def set_bitrate(self, bits_per_second: int) -> None:
         """See Encoder."""
-        self._bitrate = held(bits_per_second, self._shape.bitrate)
+        floor = MINIMUM_BITRATE if self.hardware else SOFTWARE_MINIMUM_BITRATE
+        self._bitrate = held(bits_per_second, self._shape.bitrate, floor)
 
     def close(self) -> None:
         """See Encoder: FFmpeg frees it with the object."""

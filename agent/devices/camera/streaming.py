@@ -17,6 +17,7 @@ from msgspec import Struct
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.camera.encoder import Encoder, Shape, best
+from agent.devices.camera.sized_encoder import SizedEncoder
 from agent.devices.camera.watch import PictureWatch
 from agent.errors import DeviceError
 from agent.ports import AccessUnit, CameraFormat
@@ -97,6 +98,7 @@ class StreamingCamera:
         self._required = required
         self._hardware = hardware
         self._choose = choose
+        self._small = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._take: Take | None = None
@@ -128,6 +130,12 @@ class StreamingCamera:
         if self._take is not None:
             self._take.encoder.set_bitrate(bits_per_second)
 
+    def set_small(self, small: bool) -> None:
+        """See the port."""
+        self._small = small
+        if self._take is not None:
+            self._take.encoder.want_small(small)
+
     def close(self) -> None:
         """See the port."""
         self._stopping.set()
@@ -139,11 +147,16 @@ class StreamingCamera:
         opened = self._source.open()
         shape = Shape(opened.width, opened.height, opened.framerate, self._ceiling)
         try:
-            encoder = self._choose(shape, hardware=self._hardware)
+            encoder = SizedEncoder(
+                shape,
+                self._choose,
+                hardware=self._hardware,
+                small=self._small,
+                bitrate=self._bitrate,
+            )
         except DeviceError:
             self._source.close()
             raise
-        encoder.set_bitrate(self._bitrate)
         self._watch.resume(opened.framerate, time.monotonic())
         taken = Take(self._source, opened, encoder, self._watch, self._on_unit)
         taken.start()
@@ -198,14 +211,11 @@ class Take:
         self,
         source: PictureSource,
         opened: SourceFormat,
-        encoder: Encoder,
+        encoder: SizedEncoder,
         watch: PictureWatch,
         on_unit: Callable[[AccessUnit], None],
     ) -> None:
         self.encoder = encoder
-        self.format = CameraFormat(
-            opened.width, opened.height, opened.framerate, encoder.name, encoder.hardware
-        )
         self.ended = threading.Event()
         self.error: DeviceError | None = None
         """Why it ended by itself."""
@@ -220,6 +230,12 @@ class Take:
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def format(self) -> CameraFormat:
+        """What is delivered now."""
+        width, height, framerate, _ = self.encoder.shape
+        return CameraFormat(width, height, framerate, self.encoder.name, self.encoder.hardware)
 
     @property
     def encoder_hangs(self) -> bool:
@@ -252,6 +268,8 @@ class Take:
         self._watch.picture(now)
         if self._watch.sample_due(now):
             self._watch.sample(luma_sample(picture), now)
+        if not self.encoder.takes(captured_seconds):
+            return
         self._unanswered += 1
         self._inside_encoder = True
         for unit in self.encoder.encode(picture, captured_seconds):

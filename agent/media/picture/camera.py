@@ -40,6 +40,7 @@ class CameraFeed:
         self._closing = threading.Event()
         self._camera: Camera | None = None
         self._bitrate: int | None = None
+        self._small = False
         self._last_request = -KEYFRAME_SECONDS
         self._request_waits = False
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
@@ -73,6 +74,12 @@ class CameraFeed:
         if self._camera:
             self._camera.set_bitrate(bits_per_second)
 
+    def set_small(self, small: bool) -> None:
+        """A thumbnail or the full picture from now on, also of a camera that is opened again."""
+        self._small = small
+        if self._camera:
+            self._camera.set_small(small)
+
     def _request_now(self) -> None:
         self._request_waits = False
         self._last_request = time.monotonic()
@@ -89,8 +96,10 @@ class CameraFeed:
 
     def _stream(self, camera: Camera) -> None:
         try:
+            camera.set_small(self._small)
             given = camera.start(self._on_unit, self._reporter.opened)
             self._camera = camera
+            camera.set_small(self._small)  # it may have been changed meanwhile
             if self._bitrate:
                 camera.set_bitrate(self._bitrate)
             self._reporter.opened(_opened(given))

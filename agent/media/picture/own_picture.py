@@ -13,6 +13,9 @@ from agent.media.picture.camera import CameraFeed
 from agent.media.reporting import DeviceReporter, Send
 from agent.ports import AccessUnit, Camera, CameraFormat
 
+RESIZE_SECONDS = 5.0
+"""A camera that has delivered nothing for so long is broken, and opened anew (streaming.HUNG_SECONDS)."""
+
 OnUnit = Callable[[AccessUnit], None]
 
 
@@ -33,6 +36,8 @@ class OwnPicture:
         self._on_unit = on_unit
         self._send = send
         self._feed: CameraFeed | None = None
+        self._small = False
+        self._on_resized: list[Callable[[], None]] = []
 
     @property
     def live(self) -> bool:
@@ -44,7 +49,8 @@ class OwnPicture:
             return
         if live:
             reporter = DeviceReporter("camera", self._wanted.required, self._send)
-            self._feed = CameraFeed(self._loop, self._make, self._on_unit, reporter)
+            self._feed = CameraFeed(self._loop, self._make, self._take, reporter)
+            self._feed.set_small(self._small)
             self._feed.start()
         else:
             self.close()
@@ -54,6 +60,29 @@ class OwnPicture:
         feed, self._feed = self._feed, None
         if feed:
             feed.close()
+
+    def resize(self, small: bool, then: Callable[[], None]) -> None:
+        """A thumbnail or the full picture. `then` is called when the camera delivers it; or at once of a camera that
+        is closed or not there, and after `RESIZE_SECONDS` of one that delivers nothing."""
+        changes, self._small = small != self._small, small
+        if self._feed is None or not changes or self._feed.format is None:
+            if self._feed:
+                self._feed.set_small(small)
+            then()
+            return
+        self._on_resized.append(then)
+        self._feed.set_small(small)
+        self._loop.later(RESIZE_SECONDS, self._resized)
+
+    def _take(self, unit: AccessUnit) -> None:
+        self._on_unit(unit)
+        if self._on_resized and unit.small == self._small:
+            self._loop.post(self._resized)
+
+    def _resized(self) -> None:
+        waiting, self._on_resized = self._on_resized, []
+        for then in waiting:
+            then()
 
     def request_keyframe(self) -> None:
         if self._feed:

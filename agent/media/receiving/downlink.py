@@ -84,6 +84,13 @@ class Downlink:
         )
         return made
 
+    def renew(self, source: Source) -> None:
+        """The same source with another token."""
+        self.source = source
+        for reception in (self._playing, self._handover.coming if self._handover else None):
+            if reception:
+                reception.renew(source)
+
     def start(self) -> None:
         self._playing.start()
         self._timers = [

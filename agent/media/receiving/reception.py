@@ -99,6 +99,11 @@ class Reception:
     def start(self) -> None:
         self.connection.start()
 
+    def renew(self, source: Source) -> None:
+        """The same source with another token."""
+        self._source = source
+        self.connection.renew(source)
+
     def play(self) -> None:
         """From now on what it brings goes to the outlets: it is seen and heard."""
         self._plays = True

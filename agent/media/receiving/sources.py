@@ -60,7 +60,9 @@ class Sources:
         for url in [url for url in self._downlinks if url not in wanted]:
             self._stop(url)
         for url, source in wanted.items():
-            if url not in self._downlinks:
+            if url in self._downlinks:
+                self._downlinks[url].renew(source)
+            else:
                 self._downlinks[url] = self._make(source)
                 self._downlinks[url].start()
 

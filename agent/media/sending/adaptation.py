@@ -19,6 +19,7 @@ from agent.media.webrtc.queue import Queue
 from agent.media.webrtc.rtcp import ReportBlock
 from agent.media.webrtc.session import MediaSession
 from agent.media.webrtc.transport_feedback import Feedback, Packet
+from agent.ports import THUMBNAIL
 from agent.settings import Camera
 
 TICK_SECONDS = 0.25
@@ -41,6 +42,17 @@ LEAST_EXPECTED_LOSS, MOST_EXPECTED_LOSS = 5, 25
 """Percent that Opus's error correction is made for; more costs the speech itself."""
 
 
+class Bounds(NamedTuple):
+    """A picture's least and greatest bitrate, in bit/s."""
+
+    floor: int
+    ceiling: int
+
+
+SMALL = Bounds(40_000, THUMBNAIL.bits_per_second)
+"""Less shows nothing."""
+
+
 class PictureEncoder(NamedTuple):
     """The camera's encoder as the uplink steers it; its settings name the bitrate's floor and ceiling."""
 
@@ -49,13 +61,17 @@ class PictureEncoder(NamedTuple):
     """Takes bit/s."""
     request_keyframe: Callable[[], None]
 
+    def bounds(self, *, small: bool) -> Bounds:
+        """Of the full picture, or of a thumbnail."""
+        if small:
+            return SMALL
+        ceiling = self.settings.bitrate
+        return Bounds(min(self.settings.minimum_bitrate, ceiling), ceiling)
+
 
 def make_rate_control(encoder: PictureEncoder | None) -> RateControl:
     """For a room's uplink, over all its sessions: the link stays what it was when a session is new."""
-    if encoder is None:
-        return RateControl(0, 0)
-    ceiling = encoder.settings.bitrate
-    return RateControl(min(encoder.settings.minimum_bitrate, ceiling), ceiling)
+    return RateControl(*encoder.bounds(small=False)) if encoder else RateControl(0, 0)
 
 
 class Streams(NamedTuple):
@@ -85,7 +101,6 @@ class Adaptation:
         self._streams = streams
         self._rate = rate
         self._encoder = encoder
-        self._ceiling = encoder.settings.bitrate if encoder else 0
         self._on_return = on_return
         self.targets = rate.targets
         self._broken = False
@@ -107,6 +122,11 @@ class Adaptation:
         self._aim(self.targets, 0.0)
         session.permit_repeat = self._permit_repeat
         session.on_feedback = lambda packets: loop.post(lambda: self._take(packets))
+
+    def resize(self) -> None:
+        """`rate` has another picture's bitrates from now on."""
+        self._aimed = None
+        self._aim(self._rate.targets, self._loss)
 
     @property
     def picture_goes(self) -> bool:
@@ -188,11 +208,11 @@ class Adaptation:
 
     def _aim_picture(self, targets: Targets) -> None:
         went, before, self.targets = self.picture_goes, self.targets, targets
-        narrow = targets.picture is not None and targets.picture < self._ceiling
+        narrow = targets.picture is not None and targets.picture < self._rate.picture_ceiling
         if self._pacer:
             self._pacer.follow(targets.picture if narrow else None)
         bits = targets.picture or 0
-        crowded = bits < self._ceiling / 2
+        crowded = bits < self._rate.picture_ceiling / 2
         self._picture_repeats.follow(int(bits * NARROW_SHARE) if crowded else bits)
         if self._encoder and targets.picture and targets.picture != before.picture:
             self._encoder.set_bitrate(targets.picture)

@@ -106,12 +106,20 @@ class RateControl:
         self._floor = floor + SOUND_ALONE
         self._most = self._ceiling = ceiling + SOUND_ALONE
         self._total: float = self._ceiling
+        self._limit: int | None = None
+        self._before_small = 0.0
+        """What the link carried when a smaller picture was asked for; 0 if it was congested since."""
         self._too_much = 0.0
         self._step = FIRST_STEP
         self._queued = 0.0
         self._waits_until: float | None = None
         self._before_waiting = 0.0
         self._fell_back_seconds = self._cut_seconds = self._grew_seconds = float("-inf")
+
+    @property
+    def picture_ceiling(self) -> int:
+        """The picture's greatest bitrate, whatever the link carries."""
+        return self._most - SOUND_ALONE
 
     @property
     def targets(self) -> Targets:
@@ -145,7 +153,8 @@ class RateControl:
         if self._waits_until is None or now_seconds < self._waits_until:
             return False
         self._waits_until = None
-        self._total = max(self._total, HEADROOM * self._before_waiting)
+        wanted = max(self._total, HEADROOM * self._before_waiting)
+        self._total = min(wanted, self._ceiling)
         return True
 
     def cut(self, wait_seconds: float, now_seconds: float) -> Targets:
@@ -162,9 +171,25 @@ class RateControl:
 
     def limit(self, bits_per_second: int | None) -> None:
         """Send no more than the receiver says it can take, picture and sound together; None lifts the limit."""
+        self._limit = bits_per_second
         self._ceiling = min(self._most, bits_per_second or self._most)
         if self._total > max(self._ceiling, SOUND_ALONE):
             self._total = self._ceiling if self._ceiling >= self._floor else SOUND_ALONE
+
+    def resize(self, floor: int, ceiling: int) -> None:
+        """The picture has another least and greatest bitrate from now on. A larger one begins with what the link
+        carried before the smaller one, unless it was congested since.
+        """
+        goes, larger = self._total >= self._floor, ceiling + SOUND_ALONE > self._most
+        self._floor = floor + SOUND_ALONE
+        self._most = ceiling + SOUND_ALONE
+        self._ceiling = min(self._most, self._limit or self._most)
+        if larger:
+            self._total = max(self._total, self._before_small, self._floor if goes else 0.0)
+        else:
+            self._before_small = max(self._before_small, self._total)
+        self._total = min(self._total, self._ceiling)
+        self._before_waiting = min(self._before_waiting, self._ceiling)
 
     def _congested(self, report: LinkReport, settled: bool, now_seconds: float) -> None:
         carried = report.carried_bits_per_second
@@ -185,7 +210,7 @@ class RateControl:
     def _fall_back(self, carried: float, now_seconds: float) -> None:
         """A picture that would get less than its floor is given up: the way is clear for the sound."""
         self._fell_back_seconds = self._grew_seconds = now_seconds
-        self._too_much, self._step = carried, FIRST_STEP
+        self._too_much, self._step, self._before_small = carried, FIRST_STEP, 0.0
         wanted = carried * HEADROOM
         self._total = wanted if wanted >= self._floor else SOUND_ALONE
 

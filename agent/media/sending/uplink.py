@@ -10,7 +10,7 @@ import re
 import threading
 from typing import Any
 
-from agent.core.model.commands import Endpoint
+from agent.core.model.commands import Endpoint, PictureSize
 from agent.core.model.media import Medium
 from agent.media.context import Context
 from agent.media.gst import Gst, GstWebRTC
@@ -76,6 +76,7 @@ class Uplink:
         self._lock = threading.Lock()
         self._sources: dict[str, Any] = {}
         self._wants_keyframe = True
+        self._size: PictureSize = "full"
         self.connection = MediaLink(
             context.loop, self._make_session, self._on_state(report), receives=False
         )
@@ -108,13 +109,33 @@ class Uplink:
         """Drops what nobody could decode: pictures before the first keyframe of a session."""
         with self._lock:
             source = self._sources.get("picture")
-            if source is None or not (self._adaptation and self._adaptation.picture_goes):
+            goes = self._size != "off" and self._adaptation and self._adaptation.picture_goes
+            if source is None or not goes:
                 return
             if self._wants_keyframe and not unit.keyframe:
                 return
             self._wants_keyframe = False
             pts = self._context.clock.at(unit.captured_monotonic_seconds)
             source.push_buffer(wrap(unit.data, pts, delta=not unit.keyframe))
+
+    def set_picture(self, size: PictureSize) -> None:
+        """Send so much of a picture, in the session that there is. The owner sees to the camera."""
+        before, self._size = self._size, size
+        if size == before or self._encoder is None:
+            return
+        with self._lock:
+            self._wants_keyframe = True
+        if before == "off":
+            self._request_keyframe()
+        if size != "off":
+            self._rate.resize(*self._encoder.bounds(small=size == "small"))
+        if self._adaptation:
+            self._adaptation.resize()
+
+    def renew(self, endpoint: Endpoint) -> None:
+        """Another token for the same address: for the session's end, and for the next session."""
+        self.endpoint = endpoint
+        self.connection.renew(endpoint)
 
     def push_sound(self, buffer: Any) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from agent.core.model.commands import Endpoint, Source
 from agent.core.model.figures import LinkState
 from agent.errors import MediaError
 from agent.media.loop import Loop, Timer
@@ -78,6 +79,11 @@ class MediaLink:
             self._ticking.cancel()
         self._drop()
         return [thread for thread in self._endings if thread.is_alive()]
+
+    def renew(self, endpoint: Endpoint | Source) -> None:
+        """Another token for the session that there is; `make_session` knows it too."""
+        if self.session:
+            self.session.renew(endpoint)
 
     def mark_flowing(self) -> None:
         """The owner saw media accepted or decoded; it may come before the connection's own word."""

@@ -219,7 +219,7 @@ class MediaSession:
             text = f"{shown(self._endpoint.url)}: the server's own offer cannot be used: {error}"
             self._fail(Refused(text))
             return
-        self._webrtc.connect("on-new-transceiver", _ask_for_repeats)
+        self._webrtc.connect("on-new-transceiver", lambda _, new: new.set_property("do-nack", True))
         kind = GstWebRTC.WebRTCSDPType.OFFER
         description = GstWebRTC.WebRTCSessionDescription.new(kind, message)
         promise = Gst.Promise.new_with_change_func(self._on_offer_taken, self._webrtc)
@@ -283,6 +283,11 @@ class MediaSession:
     def _keep(self, url: str | None) -> None:
         if url:
             self._network.sessions.opened(url, self._endpoint)
+
+    def renew(self, endpoint: Endpoint | Source) -> None:
+        """Another token for the same address, for what is still to be said there."""
+        self._endpoint = endpoint
+        self._keep(self._url)
 
     def _local_sdp(self, webrtc: Any) -> str:
         description = webrtc.get_property("local-description")
@@ -388,13 +393,7 @@ class MediaSession:
     # --- looking
 
     def rtp_statistics(self) -> Any:
-        """What RTPSession counts (its property `stats`); None when the session has ended.
-
-        Not asked of webrtcbin, whose answer comes by a promise: PyGObject never frees its callback.
-        """
+        """What RTPSession counts (its property `stats`); None when the session has ended. Not asked of webrtcbin, whose
+        answer comes by a promise: PyGObject never frees its callback."""
         bundled = None if self.closed else self._rtpbin.emit("get-internal-session", 0)
         return bundled.get_property("stats") if bundled else None
-
-
-def _ask_for_repeats(_webrtc: Any, transceiver: Any) -> None:
-    transceiver.set_property("do-nack", True)
