@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from agent.core.model.events import Delivery
 from agent.errors import HubError
 from agent.hub import reasons, tls, transport
-from agent.hub.limits import FILTERS_AT_ONCE, IN_FLIGHT, Attempt, Limits, limits_of
+from agent.hub.limits import IN_FLIGHT, Attempt, Limits, batches, limits_of
 from agent.hub.messages import Incoming, Published
 from agent.hub.paho import (
     MQTTErrorCode,
@@ -188,11 +188,11 @@ class MqttConnection:
         self._ask([(one, SubscribeOptions(qos=1)) for one in filters])
 
     def _ask(self, filters: list[tuple[str, SubscribeOptions]]) -> None:
-        for at in range(0, len(filters), FILTERS_AT_ONCE):
-            some = filters[at : at + FILTERS_AT_ONCE]
-            _, mid = self._client.subscribe(some)
+        options = dict(filters)
+        for some in batches(list(options), self.limits):
+            _, mid = self._client.subscribe([(one, options[one]) for one in some])
             assert mid is not None
-            self._subscribing[mid] = [one for one, _ in some]
+            self._subscribing[mid] = some
 
     def unsubscribe(self, topic: str) -> None:
         """Drop what the session still has of other settings, such as a group that we have left."""

@@ -6,6 +6,7 @@ or eight filters a SUBSCRIBE.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -48,6 +49,27 @@ def limits_of(connack: Any, asked_keepalive_seconds: float) -> Limits:
         maximum_packet_bytes=getattr(connack, "MaximumPacketSize", None),
         keepalive_seconds=server_keepalive or asked_keepalive_seconds,
     )
+
+
+SUBSCRIBE_BYTES, FILTER_BYTES = 8, 3
+"""What a SUBSCRIBE has beside its filters, at most, and beside each one's letters."""
+
+
+def batches(filters: list[str], limits: Limits) -> Iterator[list[str]]:
+    """The filters in as few SUBSCRIBEs as the broker takes, in order. One that is too long by itself is
+    asked for all the same: the broker's answer says what is wrong."""
+    batch: list[str] = []
+    size = SUBSCRIBE_BYTES
+    for one in filters:
+        more = FILTER_BYTES + len(one.encode())
+        most = limits.maximum_packet_bytes
+        if batch and (len(batch) == FILTERS_AT_ONCE or (most is not None and size + more > most)):
+            yield batch
+            batch, size = [], SUBSCRIBE_BYTES
+        batch.append(one)
+        size += more
+    if batch:
+        yield batch
 
 
 class Attempt(Struct, frozen=True):
