@@ -25,7 +25,9 @@ from agent.core.model.documents import (
     RoomState,
     Status,
 )
-from agent.diagnostics.client import ControlError, Link, RoomStatus
+from agent.core.model.local_queries import StatusQuery
+from agent.core.model.room_status import HubLinkStatus, RoomStatus
+from agent.diagnostics.client import ControlError
 from agent.diagnostics.report import Outcome
 from agent.locale import gettext as _
 from agent.locale import ngettext
@@ -56,9 +58,7 @@ def status(
     """Show the status once; exit code 1 when the room has a fault."""
     session = session_of(context)
     if json:
-        import msgspec
-
-        typer.echo(msgspec.json.encode(session.client.ask("status")).decode())
+        typer.echo(session.client.ask(StatusQuery()).decode())
         return
     answer = session.client.status()
     session.console.print(screen(answer, session.console.width, session.room_name))
@@ -236,7 +236,7 @@ def _host(host: HostHealth) -> list[Row]:
     return [(_("machine"), _("warning"), "warning", text)]
 
 
-def _hub(link: Link) -> Row:
+def _hub(link: HubLinkStatus) -> Row:
     if not link.up:
         return _("hub"), _("failed"), "failed", hub_trouble(link)
     trip = link.round_trip_milliseconds
@@ -244,7 +244,7 @@ def _hub(link: Link) -> Row:
     return _("hub"), _("ok"), "ok", text
 
 
-def hub_trouble(link: Link) -> str:
+def hub_trouble(link: HubLinkStatus) -> str:
     """Why there is no link, and what to do."""
     from agent.diagnostics.checks.hub_words import describe
 

@@ -12,13 +12,22 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from agent.core.model.agenda import AgendaItem
 from agent.core.model.commands import FINAL_STATES, Ack
-from agent.core.model.documents import EventDocument, HealthDocument, RoomState
+from agent.core.model.local_queries import (
+    AgendaAnswer,
+    AgendaQuery,
+    BorrowQuery,
+    Query,
+    SnapshotAnswer,
+    SnapshotQuery,
+    StatusQuery,
+)
+from agent.core.model.room_status import RoomStatus
 from agent.errors import AgentError
 
 T = TypeVar("T")
@@ -47,30 +56,12 @@ class ControlError(AgentError):
     """
 
 
-class Link(msgspec.Struct, frozen=True):
-    """The daemon's hub link; `round_trip_milliseconds` is that of its self-check."""
+class _Head(msgspec.Struct):
+    """What tells an error from any other answer."""
 
-    up: bool
+    type: str = ""
     code: str = ""
     text: str = ""
-    round_trip_milliseconds: float | None = None
-
-
-class RoomStatus(msgspec.Struct, frozen=True):
-    """The answer to `status`."""
-
-    state: RoomState
-    health: HealthDocument | None
-    link: Link
-    muted_by_hand: bool = False
-    speaker_volume: int | None = None
-    faults: list[EventDocument] = []
-    failed_join: Ack | None = None
-    """The last join's answer, if it did not come true."""
-
-
-class _AgendaAnswer(msgspec.Struct):
-    items: list[AgendaItem]
 
 
 class DaemonClient:
@@ -82,21 +73,21 @@ class DaemonClient:
 
     def status(self) -> RoomStatus:
         """Raises ControlError."""
-        return _convert(self.ask("status"), RoomStatus)
+        return _decode(self.ask(StatusQuery()), RoomStatus)
 
     def agenda(self) -> list[AgendaItem]:
         """The meetings to come by the room's agenda, in order of time. Raises ControlError."""
-        return _convert(self.ask("agenda"), _AgendaAnswer).items
+        return _decode(self.ask(AgendaQuery()), AgendaAnswer).items
 
-    def snapshot(self, source: str) -> Path:
+    def snapshot(self, source: Literal["received", "sent"]) -> Path:
         """The PNG of the picture that is `sent` or `received`, in the agent's folder; the caller's to remove.
 
         Only in a meeting. Raises ControlError.
         """
-        answer = self.ask("snapshot", 10.0, source=source)
-        if answer.get("error"):
-            raise ControlError("no-snapshot", str(answer["error"]))
-        return Path(str(answer["path"]))
+        answer = _decode(self.ask(SnapshotQuery(source), 10.0), SnapshotAnswer)
+        if answer.error:
+            raise ControlError("no-snapshot", answer.error)
+        return Path(answer.path)
 
     def borrow(self, devices: tuple[str, ...]) -> socket.socket:
         """Have devices lent: the lamp is lit and the audit written when this returns.
@@ -107,7 +98,7 @@ class DaemonClient:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._connect(connection)
-            connection.sendall(msgspec.json.encode({"type": "borrow", "devices": devices}) + b"\n")
+            connection.sendall(msgspec.json.encode(BorrowQuery(list(devices))) + b"\n")
             for _ in _answers(connection, time.monotonic() + self.timeout_seconds):
                 connection.setblocking(False)
                 return connection
@@ -132,12 +123,10 @@ class DaemonClient:
             credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
             return int.from_bytes(credentials[:4], sys.byteorder)
 
-    def ask(
-        self, kind: str, deadline_seconds: float | None = None, /, **fields: Any
-    ) -> dict[str, Any]:
-        """The one answer to a query. Raises ControlError."""
+    def ask(self, query: Query, deadline_seconds: float | None = None) -> bytes:
+        """The one answer to a query, as JSON. Raises ControlError."""
         timeout = self.timeout_seconds if deadline_seconds is None else deadline_seconds
-        for answer in self._talk({"type": kind, **fields}, timeout):
+        for answer in self._talk(msgspec.json.encode(query), timeout):
             return answer
         raise self._gone()
 
@@ -164,18 +153,18 @@ class DaemonClient:
                     raise
             time.sleep(LOOK_SECONDS)  # an id that comes again is answered, not obeyed again
 
-    def _acks(self, request: dict[str, Any], deadline_seconds: float) -> Iterator[Ack]:
+    def _acks(self, request: bytes, deadline_seconds: float) -> Iterator[Ack]:
         first = min(FIRST_ANSWER_SECONDS, deadline_seconds)
         for answer in self._talk(request, deadline_seconds, first):
-            ack = _convert(answer, Ack)
+            ack = _decode(answer, Ack)
             yield ack
             if ack.state in FINAL_STATES:
                 return
         raise self._gone()
 
     def _talk(
-        self, request: dict[str, Any], timeout_seconds: float, first_seconds: float | None = None
-    ) -> Iterator[dict[str, Any]]:
+        self, request: bytes, timeout_seconds: float, first_seconds: float | None = None
+    ) -> Iterator[bytes]:
         """The answers to one request until the daemon closes or the time is up.
 
         The first one may take `first_seconds` at the most.
@@ -186,7 +175,7 @@ class DaemonClient:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             self._connect(connection)
             try:
-                connection.sendall(msgspec.json.encode(request) + b"\n")
+                connection.sendall(request + b"\n")
                 for answer in _answers(connection, now + timeout_seconds, now + first):
                     heard = True
                     yield answer
@@ -225,13 +214,14 @@ class DaemonClient:
         )
 
 
-def _request(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
-    return {"type": kind, "id": str(uuid.uuid4()), **fields}
+def _request(kind: str, fields: dict[str, Any]) -> bytes:
+    """A command of this kind as its sender wrote it; the daemon says what is wrong with it."""
+    return msgspec.json.encode({"type": kind, "id": str(uuid.uuid4()), **fields})
 
 
 def _answers(
     connection: socket.socket, deadline: float, first_deadline: float | None = None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[bytes]:
     """The lines as they come. Raises TimeoutError at the deadline, ControlError for an error."""
     rest, until = b"", deadline if first_deadline is None else first_deadline
     while True:
@@ -246,22 +236,17 @@ def _answers(
         if len(rest) > MAX_ANSWER_BYTES:
             raise ControlError("bad-answer", "the daemon's answer does not end")
         for line in filter(None, lines):
-            answer = _convert(_decode(line), dict[str, Any])
-            if answer.get("type") == "error":
-                raise ControlError(str(answer.get("code", "")), str(answer.get("text", "")))
+            head = _decode(line, _Head)
+            if head.type == "error":
+                raise ControlError(head.code, head.text)
             until = deadline
-            yield answer
+            yield line
 
 
-def _decode(line: bytes) -> Any:
+def _decode(answer: bytes, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(line)
-    except msgspec.MsgspecError as error:
-        raise ControlError("bad-answer", f"the daemon answered no JSON: {error}") from error
-
-
-def _convert(answer: Any, kind: type[T]) -> T:
-    try:
-        return msgspec.convert(answer, kind)
+        return msgspec.json.decode(answer, type=kind)
     except msgspec.ValidationError as error:
         raise ControlError("bad-answer", f"the daemon's answer can't be read: {error}") from error
+    except msgspec.MsgspecError as error:
+        raise ControlError("bad-answer", f"the daemon answered no JSON: {error}") from error

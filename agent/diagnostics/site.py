@@ -16,7 +16,8 @@ from agent import settings
 from agent.config import read_file
 from agent.config.reading import Reading
 from agent.core.model.documents import DeviceStatus, Phase
-from agent.diagnostics.client import ControlError, DaemonClient, RoomStatus
+from agent.core.model.room_status import RoomStatus
+from agent.diagnostics.client import ControlError, DaemonClient
 from agent.diagnostics.holders import media_workers
 from agent.errors import ConfigError
 

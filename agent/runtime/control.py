@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from agent.core.model import bad_field
 from agent.core.model.command_codec import CommandProblem, command_from, decode_object
 from agent.core.model.commands import COMMANDS, FINAL_STATES, Ack, Code, Origin
 from agent.core.model.events import (
@@ -26,22 +27,17 @@ from agent.core.model.events import (
     Event,
     PictureAsked,
 )
+from agent.core.model.local_queries import LENDABLE, QUERIES, BorrowQuery, Query, SnapshotQuery
 from agent.runtime.connection import Connection
 from agent.runtime.line_server import LineServer, error_document
 
 log = logging.getLogger(__name__)
 
-QUERIES = ("status", "health", "agenda", "snapshot", "borrow")
-
-
-LENDABLE = ("camera", "microphone", "speaker")
-"""What the technician's tool may borrow while no meeting is on."""
-
 
 class QueryReceived(NamedTuple):
     """Somebody local asks. `reply` takes the answer as one JSON document, from any thread, once."""
 
-    query: dict[str, Any]
+    query: Query
     reply: Callable[[bytes], None]
     before: DevicesBorrowed | PictureAsked | None = None
     """What the core has to know, and to have written down, before the answer is given."""
@@ -86,7 +82,7 @@ class ControlServer:
             if not isinstance(kind, str):
                 raise CommandProblem(Code.MISSING_FIELD, f"type: expected one of {_known_types()}")
             if kind in QUERIES:
-                self._take_query(client, fields)
+                self._take_query(client, fields, kind)
             else:
                 self._take_command(client, fields, kind)
         except CommandProblem as problem:
@@ -95,20 +91,23 @@ class ControlServer:
             client.refused += 1
             client.write_line(error_document(problem.code, problem.text, problem.id))
 
-    def _take_query(self, client: Connection, fields: dict[str, Any]) -> None:
+    def _take_query(self, client: Connection, fields: dict[str, Any], kind: str) -> None:
+        try:
+            query = msgspec.convert(fields, QUERIES[kind])
+        except msgspec.ValidationError as error:
+            text = bad_field.explain(error, fields, kind, QUERIES[kind])
+            raise CommandProblem(Code.BAD_FIELD, text) from error
         client.unanswered += 1
-        before = self._before(client, fields)
-        self._post(QueryReceived(fields, partial(self._server.send, client, answers=True), before))
+        before = self._before(client, query)
+        self._post(QueryReceived(query, partial(self._server.send, client, answers=True), before))
 
-    def _before(
-        self, client: Connection, fields: dict[str, Any]
-    ) -> DevicesBorrowed | PictureAsked | None:
-        match fields:
-            case {"type": "borrow", "devices": [*devices]}:
+    def _before(self, client: Connection, query: Query) -> DevicesBorrowed | PictureAsked | None:
+        match query:
+            case BorrowQuery(devices):
                 loan = self._loans.setdefault(client, f"loan-{next(self._loan_numbers)}")
                 known = tuple(kind for kind in LENDABLE if kind in devices)
                 return DevicesBorrowed(loan, known, client.sender)
-            case {"type": "snapshot", "source": "sent" | "received" as source}:
+            case SnapshotQuery(source):
                 return PictureAsked(source, client.sender)
         return None
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from agent.core.model.commands import Code
+from agent.core.model.local_queries import ErrorAnswer
 from agent.errors import AgentError, MessageError
 from agent.runtime.connection import Connection
 
@@ -199,8 +200,7 @@ class LineServer:
 
 def error_document(code: str, text: str, id: str | None = None) -> bytes:
     """The answer to a line that is no usable request."""
-    error = {"type": "error", "code": code, "text": text}
-    return msgspec.json.encode(error | ({"id": id} if id else {}))
+    return msgspec.json.encode(ErrorAnswer(code, text, id))
 
 
 def _listen(path: Path) -> socket.socket:

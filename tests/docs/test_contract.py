@@ -23,6 +23,7 @@ from agent.core.model.commands import (
 )
 from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.figures import LinkState
+from agent.core.model.room_status import HubLinkStatus, RoomStatus
 from tests.docs.samples import ROOT, Sample, page_text, samples, table
 
 CONTRACT = "docs/contract.md"
@@ -123,6 +124,14 @@ def test_every_field_has_its_line_and_every_line_its_field(heading: tuple[str, .
     named = [name for row in table(CONTRACT, *heading) for name in row[0].split(", ")]
     fields = {name for struct in FIELDS[heading] for name in struct.__struct_fields__}
     assert sorted(named) == sorted(fields)
+
+
+def test_the_control_sockets_status_has_a_line_for_every_field() -> None:
+    rows = {row[0]: row[-1] for row in table(CONTRACT, "status", "meaning")}
+    assert list(rows) == ["type", *RoomStatus.__struct_fields__]
+    assert {name for name in HubLinkStatus.__struct_fields__ if name in rows["link"]} == set(
+        HubLinkStatus.__struct_fields__
+    )
 
 
 def test_the_states_of_a_link_are_all_there() -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from agent.core.model.commands import Ack, AckState, Code, Join, Meeting, Origin, Ping
 from agent.core.model.events import CommandReceived
+from agent.core.model.local_queries import HealthQuery, SnapshotQuery, StatusQuery
 from agent.errors import AgentError
 from agent.runtime import line_server
 from agent.runtime.connection import MAX_UNANSWERED, MAX_UNSENT_BYTES
@@ -127,7 +128,7 @@ def test_a_query_is_answered_by_whoever_takes_it_from_the_inbox(daemon: Daemon):
     client.say({"type": "snapshot", "source": "received", "path": "/tmp/x.png"})
     asked = daemon.next()
     assert isinstance(asked, QueryReceived)
-    assert asked.query == {"type": "snapshot", "source": "received", "path": "/tmp/x.png"}
+    assert asked.query == SnapshotQuery("received")
     asked.reply(b'{"type":"snapshot","path":"/tmp/x.png","error":""}')
     assert client.hear() == {"type": "snapshot", "path": "/tmp/x.png", "error": ""}
 
@@ -139,6 +140,9 @@ def test_a_query_is_answered_by_whoever_takes_it_from_the_inbox(daemon: Daemon):
         (b"[]", "not-json", "expected a JSON object"),
         (b"{}", "missing-field", "type: expected one of join, leave,"),
         (b'{"type":"jion"}', "unknown-command", "type: unknown 'jion'; there are join,"),
+        (b'{"type":"snapshot","source":"desk"}', "bad-field", "source: expected"),
+        (b'{"type":"borrow","devices":"camera"}', "bad-field", "devices: expected"),
+        (b'{"type":"borrow"}', "bad-field", "devices"),
         (b'{"type":"volume","speaker":"loud"}', "bad-field", "speaker: expected int, got"),
     ],
 )
@@ -148,7 +152,7 @@ def test_a_bad_line_is_answered_and_changes_nothing(daemon: Daemon, line, code, 
     heard = client.hear()
     assert (heard["type"], heard["code"]) == ("error", code)
     assert text in heard["text"]
-    assert daemon.next().query == {"type": "status"}
+    assert daemon.next().query == StatusQuery()
 
 
 def test_the_error_carries_the_id_of_a_bad_command(daemon: Daemon):
@@ -196,7 +200,7 @@ def test_a_client_has_only_so_many_requests_open(daemon: Daemon):
     taken = [daemon.next() for _ in range(MAX_UNANSWERED)]
     other = daemon.connect()
     other.say({"type": "health"})
-    while taken[-1].query["type"] != "health":
+    while taken[-1].query != HealthQuery():
         taken.append(daemon.next())
     assert len(taken) < 500, "the rest waits in the client's own socket"
     for asked in taken[:-1]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from agent.core.model.commands import COMMAND_ID, COMMANDS, MEETING_ID, TOKEN, URL, WORDS
+from agent.core.model.commands import COMMAND_ID, MEETING_ID, TOKEN, URL, WORDS
 
 SHOWN_CHARACTERS = 60
 SECRETS = {"token"}
@@ -28,8 +28,10 @@ _PLAIN_WORDS = {
 }
 
 
-def explain(error: msgspec.ValidationError, fields: dict[str, Any], type: str) -> str:
-    """One line that names the field (or the command's `type`, if it is about all of it)."""
+def explain(
+    error: msgspec.ValidationError, fields: dict[str, Any], type: str, kind: type[msgspec.Struct]
+) -> str:
+    """One line that names the field of `kind` (or its `type`, if it is about all of it)."""
     what, _, where = str(error).partition(" - at ")
     path = where.strip("`").removeprefix("$")
     what = what.replace("`", "").replace("Object missing", "missing")
@@ -37,7 +39,7 @@ def explain(error: msgspec.ValidationError, fields: dict[str, Any], type: str) -
     for pattern, words in _PLAIN_WORDS.items():
         what = what.replace(pattern, words)
     if what.startswith("invalid enum value"):
-        what = f"expected {' or '.join(_choices(path, COMMANDS[type]))}"
+        what = f"expected {' or '.join(_choices(path, kind))}"
     if not what.startswith("missing"):
         what = _with_value(what, path, fields)
     return f"{path.removeprefix('.') or type}: {what}"

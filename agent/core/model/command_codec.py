@@ -128,7 +128,7 @@ def _problem(
 ) -> CommandProblem:
     missing = "missing required field" in str(error)
     code = Code.MISSING_FIELD if missing else Code.BAD_FIELD
-    return CommandProblem(code, bad_field.explain(error, fields, type), id, type)
+    return CommandProblem(code, bad_field.explain(error, fields, type, COMMANDS[type]), id, type)
 
 
 def _unknown_fields(raw: Any, decoded: Any, prefix: str = "") -> Iterator[str]:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from agent import __version__
 from agent.config import entries
+from agent.core.model.local_queries import StatusQuery
 from agent.diagnostics import runner
 from agent.diagnostics.site import Site
 from agent.diagnostics.subjects import SUBJECTS
@@ -59,7 +60,7 @@ def items(site: Site) -> list[Item]:
 
 def _status(site: Site) -> str:
     try:
-        return msgspec.json.format(msgspec.json.encode(site.client.ask("status"))).decode()
+        return msgspec.json.format(site.client.ask(StatusQuery())).decode()
     except AgentError as error:
         return f"{error}\n"
 
