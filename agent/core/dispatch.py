@@ -26,6 +26,7 @@ from agent.core.model.commands import (
     Record,
     Report,
     Restart,
+    Show,
     Unmute,
     Volume,
 )
@@ -200,6 +201,8 @@ class Dispatch:
             case Leave() | Mute():
                 text = "done by the restart: nothing was open any more"
                 self._answers.succeed(command.id, text, now)
+            case Show() if self._taking_part.messages.awaited_by(command.id):
+                pass  # it is answered when the screen has it
             case Restart(scope) if scope == "agent" or cold:
                 self._answers.succeed(command.id, f"the {scope} was restarted", now)
             case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from agent.core.announcements import Announcements
 from agent.core.context import Context
@@ -11,7 +12,8 @@ from agent.core.model.clock import Now
 from agent.core.model.commands import AckState, Code, Command, Hide, Show
 from agent.core.model.deadlines import AnnouncementLate, MessageOver
 from agent.core.model.documents import EventDetail
-from agent.core.model.effects import CancelDeadline, SetDeadline
+from agent.core.model.effects import CancelDeadline, RememberMessage, SetDeadline
+from agent.core.model.events import MessageRecord
 from agent.core.model.media import Announcement
 
 SHOWN_SECONDS = 15.0
@@ -22,7 +24,7 @@ SHOWN_SECONDS = 15.0
 class Shown:
     """What stands on the screen, by the id of its command."""
 
-    command: Command
+    id: str
     show: Show
 
 
@@ -42,7 +44,7 @@ class Messages:
     @property
     def asks(self) -> str:
         """The id of the message that waits for an answer; empty if none does."""
-        return self._shown.command.id if self._shown and self._shown.show.answers else ""
+        return self._shown.id if self._shown and self._shown.show.answers else ""
 
     @property
     def choices(self) -> int:
@@ -58,14 +60,35 @@ class Messages:
     def show(self, command: Command, show: Show, now: Now) -> None:
         """Show it; answered when the media process has it on the screen."""
         self._end("another message took its place", now)
-        self._shown = Shown(command, show)
+        until = None
         if show.seconds is not None:
-            self._do(SetDeadline(MessageOver(), show.seconds))
-        self._do(SetDeadline(AnnouncementLate(command.id), SHOWN_SECONDS))
+            until = now.wall + timedelta(seconds=show.seconds)
+        self._do(RememberMessage(MessageRecord(command.id, show, until)))
+        self._put(command.id, show, show.seconds)
+
+    def restore(self, record: MessageRecord | None, now: Now) -> None:
+        """What stood there before the restart stands there again, unless its time is over."""
+        if record is None:
+            return
+        left = (record.until - now.wall).total_seconds() if record.until else None
+        if self.refusal() or (left is not None and left <= 0):
+            self._do(RememberMessage(None))
+            return
+        self._put(record.id, record.show, left)
+
+    def awaited_by(self, command_id: str) -> bool:
+        """Whether this command is answered when the screen has it."""
+        return self._shown is not None and self._shown.id == command_id
+
+    def _put(self, command_id: str, show: Show, seconds: float | None) -> None:
+        self._shown = Shown(command_id, show)
+        if seconds is not None:
+            self._do(SetDeadline(MessageOver(), seconds))
+        self._do(SetDeadline(AnnouncementLate(command_id), SHOWN_SECONDS))
         self._announcements.set(
             Announcement(
                 "message",
-                request=command.id,
+                request=command_id,
                 text=show.text,
                 level=show.level,
                 answers=list(show.answers),
@@ -75,7 +98,7 @@ class Messages:
     def applied(self, request: str, error: str, now: Now) -> None:
         """The media process has it on the screen, or (with `error`) could not."""
         shown = self._shown
-        if shown is None or shown.command.id != request:
+        if shown is None or shown.id != request:
             return
         self._do(CancelDeadline(AnnouncementLate(request)))
         if not error:
@@ -95,17 +118,17 @@ class Messages:
     def hide(self, command_id: str, hide: Hide, now: Now) -> None:
         """Show nothing, or not that one."""
         shown = self._shown
-        if shown is None or hide.show not in (None, shown.command.id):
+        if shown is None or hide.show not in (None, shown.id):
             self._answers.succeed(command_id, "was not shown", now, code=Code.ALREADY)
             return
         self._end("it was hidden before it was on the screen", now)
-        self._answers.succeed(command_id, f"{shown.command.id} is not shown any more", now)
+        self._answers.succeed(command_id, f"{shown.id} is not shown any more", now)
 
     def answered(self, choice: int, now: Now) -> None:
         """Somebody pressed the button for this answer; the message has served."""
         if shown := self._shown:
             answer = shown.show.answers[choice]
-            detail = EventDetail(show=shown.command.id, answer=answer, choice=choice + 1)
+            detail = EventDetail(show=shown.id, answer=answer, choice=choice + 1)
             self._context.tell("show-answered", Code.OK, answer, now, detail=detail)
             self._end("it was answered before it was on the screen", now)
 
@@ -113,9 +136,10 @@ class Messages:
         shown, self._shown = self._shown, None
         if shown is None:
             return
+        self._do(RememberMessage(None))
         self._do(CancelDeadline(MessageOver()))
-        self._do(CancelDeadline(AnnouncementLate(shown.command.id)))
+        self._do(CancelDeadline(AnnouncementLate(shown.id)))
         state, code = AckState.SUPERSEDED, Code.WITHDRAWN
-        self._answers.finish(shown.command.id, state, code, text, now)
+        self._answers.finish(shown.id, state, code, text, now)
         in_meeting = self._lifecycle.membership is not None
         self._announcements.clear("message", in_meeting=in_meeting)

@@ -291,6 +291,7 @@ class Room:
         if self.lifecycle.membership is None:
             self.microphone.rest()
             self.display.rest()
+        self.taking_part.messages.restore(event.message, now)
         for command in event.unfinished:
             self.dispatch.settle_interrupted(command, event.cold, now)
         self.health.start()

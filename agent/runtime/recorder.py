@@ -22,6 +22,7 @@ Fact = (
     do.RememberMeeting
     | do.RememberMutedByHand
     | do.RememberFloor
+    | do.RememberMessage
     | do.RememberSessions
     | do.RememberDisplayKeptOn
     | do.RememberVolume
@@ -55,6 +56,7 @@ def segments(effects: list[do.Effect]) -> Iterator[list[do.Effect]]:
 
 VOLUME = "volume"
 FLOOR = "floor"
+MESSAGE = "message"
 SESSIONS = "sessions"
 AGENDA = "agenda"
 
@@ -126,6 +128,8 @@ class Recorder:
                 self._journal.remember("muted_by_hand", "yes" if muted else "no")
             case do.RememberFloor(floor):
                 self._journal.remember(FLOOR, msgspec.json.encode(floor).decode())
+            case do.RememberMessage(shown):
+                self._journal.remember(MESSAGE, msgspec.json.encode(shown).decode())
             case do.RememberSessions(sessions):
                 self._journal.remember(SESSIONS, msgspec.json.encode(sessions).decode())
             case do.RememberDisplayKeptOn(on):

@@ -10,11 +10,11 @@ import msgspec
 
 from agent.core.audit import DEVICE_EDGES, left_open
 from agent.core.model.agenda import AgendaMemory
-from agent.core.model.events import FloorRecord, OrderedVolume, Restored
+from agent.core.model.events import FloorRecord, MessageRecord, OrderedVolume, Restored
 from agent.core.model.media import OpenSession
 from agent.errors import JournalError
 from agent.ports import Journal
-from agent.runtime.recorder import AGENDA, FLOOR, SESSIONS, VOLUME
+from agent.runtime.recorder import AGENDA, FLOOR, MESSAGE, SESSIONS, VOLUME
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ def restored(journal: Journal, boot: str, display_on: bool) -> Restored:
         display_kept_on=journal.recall("display_kept_on") == "yes",
         volume=_fact(journal.recall(VOLUME), OrderedVolume),
         floor=_fact(journal.recall(FLOOR), FloorRecord),
+        message=_fact(journal.recall(MESSAGE), MessageRecord),
         sessions=_fact(journal.recall(SESSIONS), list[OpenSession]) or [],
         agenda=_fact(journal.recall(AGENDA), AgendaMemory) or AgendaMemory(),
         left_open=left_open(journal.events(DEVICE_EDGES, limit=20)),

@@ -15,6 +15,7 @@ from agent.core.model.documents import Status
 from agent.core.model.effects import LampMode
 from agent.devices.gpio.lines import ChipLines
 from agent.devices.panel import gpio, simulated
+from agent.devices.panel.button import PRESS_SECONDS
 from agent.devices.panel.lamp import PATTERNS
 from agent.errors import DeviceAbsent
 from agent.ports import Panel
@@ -193,14 +194,18 @@ def test_a_bouncing_contact_is_one_press(pins: Rig) -> None:
 
 
 def test_a_spike_of_interference_is_no_press(pins: Rig) -> None:
-    """Failure row 10: anything shorter than 50 ms."""
+    """Failure row 10. A spike that a busy machine made as long as a press is none."""
     pins.open()
-    for _ in range(3):
+    seen = 0
+    while seen < 3:
+        began, told = time.monotonic(), len(pins.told)
         pins.press(True)
-        time.sleep(0.005)
+        time.sleep(0.002)
         pins.press(False)
+        short = time.monotonic() - began < PRESS_SECONDS / 2
         time.sleep(0.15)
-    assert pins.told == []
+        assert not short or len(pins.told) == told
+        seen += short
 
 
 def test_a_button_that_is_jammed_at_the_start_was_not_pressed_but_is_a_fault() -> None:

@@ -213,3 +213,38 @@ def test_the_state_says_who_the_room_is() -> None:
     play = Playbook()
     play.tell(LinkChanged(up=True, session="s1"))
     assert (play.state.name, play.state.agent.version) == ("Xã A", "1.0")
+
+
+@pytest.mark.parametrize("microphone", [None, "live"])
+def test_a_meeting_that_becomes_one_by_request_is_that_once_the_mute_is_confirmed(
+    microphone: str | None,
+) -> None:
+    play = Playbook()
+    play.enter(microphone="live")
+    named = {"microphone": microphone} if microphone else {}
+    play.join(id="again", floor="request", **named)
+    assert [one.live for one in told(play, SetMicrophone)] == [False] * (1 + len(named))
+    assert play.states("again")[-1] != "succeeded"
+    assert play.state.microphone == "live", "until it is confirmed"
+    for one in told(play, SetMicrophone):
+        play.applied(one.request)
+    assert play.states("again")[-1] == "succeeded"
+    assert play.state.microphone == "muted"
+    assert play.state.floor.mode == "request"
+
+
+def test_a_muted_room_is_not_heard_for_a_moment_by_a_join_that_asks_for_both() -> None:
+    play = Playbook()
+    play.enter(microphone="muted")
+    play.join(id="again", floor="request", microphone="live")
+    assert not any(one.live for one in told(play, SetMicrophone))
+
+
+def test_a_meeting_that_is_opened_to_all_can_be_spoken_in_at_once() -> None:
+    play = Playbook()
+    play.enter(floor="request")
+    play.join(id="again", floor="open", microphone="live")
+    assert told(play, SetMicrophone)[-1].live
+    play.applied("again/microphone")
+    assert play.states("again")[-1] == "succeeded"
+    assert play.state.microphone == "live"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from msgspec import structs
 
 from agent.core.model import effects as do
 from agent.core.model.command_codec import CommandProblem
-from agent.core.model.commands import AckState, Code
-from agent.core.model.events import LineChanged
+from agent.core.model.commands import AckState, Code, Command
+from agent.core.model.events import LineChanged, MessageRecord, Restored
 from agent.core.model.media import SetAnnouncement, SetMicrophone
 from tests.core.playbook import PROFILE, Playbook
 
@@ -149,3 +150,49 @@ def test_bad_fields_are_refused(fields: dict[str, Any]) -> None:
         Playbook(SCREEN).command("show", **fields)
     assert refused.value.reason is Code.BAD_FIELD
     assert refused.value.text.isprintable()
+
+
+def restarted(record: MessageRecord | None, *unfinished: Command) -> Playbook:
+    again = Playbook(SCREEN)
+    again.tell(Restored(None, list(unfinished), cold=True, message=record))
+    return again
+
+
+def test_it_stands_there_again_after_a_restart_and_is_answered_once() -> None:
+    play = shown(answers=TWO, seconds=100)
+    record = play.all(do.RememberMessage)[-1].record
+    command = play.all(do.RecordCommand)[-1].command
+    again = restarted(record, command)
+    assert again.all(do.StartMedia)[-1].plan.announcement.text == "Điểm danh"
+    assert again.all(do.SwitchDisplay)[-1].on
+    assert again.states("m") == [], "nobody knows yet"
+    again.applied("m")
+    assert again.states("m")[-1] is AckState.SUCCEEDED
+    press(again)
+    again.wait(1)
+    assert answers(again) == ["Có mặt"]
+    assert again.all(do.RememberMessage)[-1].record is None, "it has served"
+
+
+@pytest.mark.parametrize("end", ["hide", "over", "answered"])
+def test_what_is_gone_stays_gone_after_a_restart(end: str) -> None:
+    play = shown(answers=["Đã rõ"], seconds=100)
+    play.applied("m")
+    match end:
+        case "hide":
+            play.command("hide", id="h")
+        case "over":
+            play.wait(101)
+        case "answered":
+            press(play)
+    assert play.all(do.RememberMessage)[-1].record is None
+    assert not restarted(None).all(do.StartMedia)
+
+
+def test_its_time_goes_on_while_the_room_is_off() -> None:
+    play = shown(seconds=100)
+    record = play.all(do.RememberMessage)[-1].record
+    late = structs.replace(record, until=record.until - timedelta(seconds=101))
+    again = restarted(late)
+    assert not again.all(do.StartMedia)
+    assert again.all(do.RememberMessage)[-1].record is None

@@ -150,9 +150,21 @@ class MeetingControl:
             found.pop("meeting", None)
         return found
 
+    def _change_floor(self, command: Command, before: Join, changed: Join, now: Now) -> set[str]:
+        """Without the floor nobody is heard from here on, whatever else this join says; true once that is confirmed."""
+        microphone = self.lifecycle.microphone
+        if changed.floor == before.floor:
+            return set()
+        microphone.gated = changed.floor == "request"
+        if not (microphone.gated and microphone.heard):
+            return set()
+        request = f"{command.id}/floor"
+        microphone.follow_join(False, request, now)
+        return {request}
+
     def _change_devices(self, command: Command, before: Join, changed: Join, now: Now) -> set[str]:
         """Camera, microphone and recording; the requests that the media process will confirm."""
-        requests = set()
+        requests = self._change_floor(command, before, changed, now)
         if changed.camera != before.camera:
             requests.add(f"{command.id}/camera")
             self.lifecycle.instruct(SetCamera(changed.camera == "live", f"{command.id}/camera"))

@@ -14,7 +14,13 @@ from agent.core.model.agenda import AgendaMemory
 from agent.core.model.commands import Ack, Check, Command, Reply
 from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import EventDocument, HealthDocument, RoomState
-from agent.core.model.events import Delivery, FloorRecord, MeetingRecord, OrderedVolume
+from agent.core.model.events import (
+    Delivery,
+    FloorRecord,
+    MeetingRecord,
+    MessageRecord,
+    OrderedVolume,
+)
 from agent.core.model.media import Instruction, MediaPlan, OpenSession
 
 
@@ -88,6 +94,12 @@ class RememberFloor(Struct, frozen=True):
     """Keep on disk that the room's hand is up or that it has the floor; None forgets it."""
 
     record: FloorRecord | None
+
+
+class RememberMessage(Struct, frozen=True):
+    """Keep on disk what stands on the screen; None forgets it."""
+
+    record: MessageRecord | None
 
 
 class RememberSessions(Struct, frozen=True):
@@ -203,6 +215,7 @@ Effect = (
     | RememberMeeting
     | RememberMutedByHand
     | RememberFloor
+    | RememberMessage
     | RememberSessions
     | RememberDisplayKeptOn
     | RememberVolume

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from agent.core.model.agenda import Agenda, AgendaMemory
-from agent.core.model.commands import Ack, Code, Command, Reply
+from agent.core.model.commands import Ack, Code, Command, Reply, Show
 from agent.core.model.deadlines import Deadline
 from agent.core.model.documents import CheckFinding, DeviceStatus, HostHealth
 from agent.core.model.media import MediaReport, OpenSession
@@ -168,6 +168,14 @@ class MeetingRecord(Struct, frozen=True):
     """Unix time of the join, in seconds."""
 
 
+class MessageRecord(Struct, frozen=True):
+    """What stands on the screen: a `show` by its id, and until when."""
+
+    id: str
+    show: Show
+    until: datetime | None
+
+
 class FloorRecord(Struct, frozen=True):
     """What is kept on disk of a meeting's floor: a hand that is up, or the floor that was given."""
 
@@ -200,6 +208,7 @@ class Restored(Struct, frozen=True):
     left_open: frozenset[str] = frozenset()
     """Devices that were open when the journal ended."""
     floor: FloorRecord | None = None
+    message: MessageRecord | None = None
     agenda: AgendaMemory = AgendaMemory()
     sessions: list[OpenSession] = []
     """What the media process had open at servers when the daemon ended."""

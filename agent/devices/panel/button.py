@@ -9,9 +9,12 @@ from collections.abc import Callable
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 
+PRESS_SECONDS = 0.035
+"""Down without an edge for so long is a press. Interference on a long cable makes shorter ones (failure row 10), contacts
+bounce for up to 20 ms, and whoever presses is to be muted at once."""
+
 SETTLE_SECONDS = 0.06
-"""Without an edge for so long a level counts. Contacts bounce for up to 20 ms, and interference on
-a long cable makes phantom presses (failure row 10)."""
+"""Up without an edge for so long is a release: a contact that opens for less is still pressed."""
 
 HELD_SECONDS = 120.0
 """Held longer than anyone presses: jammed, or its cable is short-circuited."""
@@ -40,7 +43,7 @@ class HoldWatch:
 
 
 class Debouncer:
-    """Calls `on_change(pressed)` from its own thread when the level has settled at another value.
+    """Calls `on_change(pressed)` from its own thread when the level has settled at another value, each in its time.
 
     `read` gives the level now. The level at the start is not told: a button that is jammed when the
     agent starts has not been pressed.
@@ -72,7 +75,7 @@ class Debouncer:
             self._edge.clear()
             if self._stopping:
                 return
-            if self._edge.wait(SETTLE_SECONDS):
+            if self._edge.wait(SETTLE_SECONDS if self._told else PRESS_SECONDS):
                 continue
             level = self._read()
             if level != self._told:
