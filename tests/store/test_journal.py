@@ -19,11 +19,11 @@ from agent.core.model.commands import (
     AckState,
     Code,
     Command,
-    Endpoint,
     Join,
     Meeting,
     Origin,
     Ping,
+    Publishing,
     Reply,
     Source,
 )
@@ -47,7 +47,7 @@ def join(command_id: str = "j1") -> Command:
         type="join",
         body=Join(
             meeting=Meeting("giao-ban", title="Giao ban đầu tuần"),
-            publish=Endpoint("http://media/whip", token="s3cret-token"),
+            publish=Publishing("http://media/whip", token="s3cret-token"),
             play=[Source("http://media/whep", label="Xã Đoài")],
             until=AT + timedelta(hours=2),
         ),
