@@ -248,3 +248,14 @@ def test_a_meeting_that_is_opened_to_all_can_be_spoken_in_at_once() -> None:
     play.applied("again/microphone")
     assert play.states("again")[-1] == "succeeded"
     assert play.state.microphone == "live"
+
+
+@pytest.mark.parametrize(("position", "told_of"), [(None, True), (2, False)])
+def test_a_hand_raised_by_command_is_told_of_unless_the_hub_queued_it(
+    position: int | None, told_of: bool
+) -> None:
+    play = Playbook()
+    play.enter(floor="request")
+    place = {"position": position} if position else {}
+    play.command("floor", state="queued", **place)
+    assert ("hand-raised" in play.events()) is told_of

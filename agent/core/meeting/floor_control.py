@@ -64,6 +64,10 @@ class FloorControl:
         if command.state == "queued":
             same = waited and not held and floor.position == command.position
             floor.raise_hand(now.wall, command.position)
+            if (
+                not waited and command.position is None
+            ):  # a place in the queue is the hub's own word
+                self._tell("hand-raised", "the hand was raised by command", now)
         else:
             same = not (held or waited)
             floor.drop()
