@@ -89,16 +89,18 @@ def read(text: str, file: str, credentials: Credentials, kind: type[Section] = S
     if (problem := _too_much(text)) is not None:
         reading.problems.append(Problem(0, file, "", problem))
         return reading
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         problem = f"not YAML: {error.problem}; check indentation, quotes and colons around here"
         reading.problems.append(Problem(line, file, "", problem))
         return reading
-    except yaml.YAMLError as error:
-        reading.problems.append(Problem(0, file, "", f"not YAML: {error}".replace("\n", " ")))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = f"not YAML: a character that is no text (code {error.character}); delete it"
+        reading.problems.append(Problem(line, file, "", problem))
         return reading
     if root is None:
         root = yaml.MappingNode("tag:yaml.org,2002:map", [])
@@ -162,7 +164,7 @@ class _Walk:
             got = "a list" if isinstance(node, yaml.SequenceNode) else "one value"
             self._reading.complain(path, f"expected a section with keys ({keys}), got {got}")
             return None
-        self._loader.flatten_mapping(node)
+        self._merge(node)
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             name, key = key_node.value, _joined(path, str(key_node.value))
@@ -180,6 +182,16 @@ class _Walk:
                 self._value(value_node, field, key, values)
         return values
 
+    def _merge(self, node: yaml.MappingNode) -> None:
+        """Take in what `<<` names: of a key that stands here too, this one counts."""
+        own = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        if len(own) == len(node.value):
+            return
+        self._loader.flatten_mapping(node)
+        others = node.value[: -len(own)] if own else node.value
+        merged = {key.value: (key, value) for key, value in others if key.value not in own}
+        node.value = [*merged.values(), *node.value[len(others) :]]
+
     def _value(self, node: yaml.Node, field: FieldInfo, path: str, values: dict[str, Any]) -> None:
         kind = section_of(field.type)
         if kind is None:
@@ -193,12 +205,15 @@ class _Walk:
 
     def _leaf(self, node: yaml.Node, field: FieldInfo, path: str, values: dict[str, Any]) -> None:
         written = node.value if isinstance(node, yaml.ScalarNode) else None
+        if problem := words.foreign(node):
+            self._reading.complain(path, problem)
+            return
         try:
             raw = self._loader.construct_object(node, deep=True)
-        except (yaml.YAMLError, ValueError):  # an unknown tag, a date that is none
+        except (yaml.YAMLError, ValueError):  # a date that is none
             raw = written
         try:
-            value = msgspec.convert(raw, field.type)
+            value = words.converted(raw, field)
         except msgspec.ValidationError:
             for part, text in words.bad_values(raw, written, field):
                 self._reading.complain(path + part, text)

@@ -53,9 +53,35 @@ def problems_between(sections: Sections, *, check_files: bool) -> Iterator[Findi
         yield from rule(sections)
 
 
+def hub_host(sections: Sections) -> Iterator[Finding]:
+    hub = sections.of(Hub)
+    if hub and (text := _host_problem(hub.host)):
+        yield Finding(("hub.host",), text)
+
+
+def _host_problem(host: str) -> str:
+    """What is more in it than a name or an address, and where that belongs; empty if nothing is."""
+    if "@" in host:  # not repeated: what stands before it may be a password
+        return (
+            "expected a name or an address alone; others stand in hub.username, hub.password_file"
+        )
+    scheme, found, rest = host.strip().rpartition("://")
+    name, _, port = rest.rstrip("/").rpartition(":")
+    if not port.isdigit() or (":" in name and not name.endswith("]")):
+        name, port = rest.rstrip("/"), ""
+    plain = name.strip("[]")
+    if plain == host:
+        bad = re.search(r"[\s/?#]", host)
+        return f"expected a name or an address, got {host!r}" if bad else ""
+    advice = f"host: {plain}" + (f", port: {port}" if port else "")
+    if found and scheme in ("ws", "wss"):
+        advice += ", transport: websockets"
+    return f"expected a name or an address alone, got {host!r}; write {advice}"
+
+
 def encryption(sections: Sections) -> Iterator[Finding]:
     hub = sections.of(Hub)
-    if hub and hub.tls is None and not is_loopback(hub.host):
+    if hub and hub.tls is None and not is_loopback(hub.host) and not _host_problem(hub.host):
         text = (
             f"is missing, and {hub.host!r} is not this machine: passwords and commands would be "
             "readable on the way; give at least tls.ca"
@@ -304,6 +330,7 @@ def is_loopback(host: str) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
+    hub_host,
     encryption,
     password,
     hub_proxy,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
+import yaml
 from msgspec import inspect
 from msgspec.structs import FieldInfo
 
@@ -53,6 +54,29 @@ def _bad_value(value: object, written: str | None, kind: inspect.Type, field: Fi
     return f"{text}; {advice}" if advice else f"{text} (it is {description_of(field)})"
 
 
+def foreign(node: yaml.Node) -> str:
+    """Why this is what another program would fill in; empty if it is a value."""
+    if isinstance(node, yaml.SequenceNode):
+        return next(filter(None, map(foreign, node.value)), "")
+    if isinstance(node, yaml.MappingNode) and any(
+        not isinstance(key, yaml.ScalarNode) for key, _ in node.value
+    ):
+        return "a template such as {{ name }} has to be filled in before: write the value itself"
+    if node.tag.startswith("!"):
+        return f"{node.tag[:40]} is for another program to fill in: write the value itself"
+    return ""
+
+
+def converted(value: object, field: FieldInfo) -> Any:
+    """The value as the field has it; 40.0 is a whole number too. Raises msgspec.ValidationError."""
+    try:
+        return msgspec.convert(value, field.type)
+    except msgspec.ValidationError:
+        if isinstance(value, float) and value.is_integer():
+            return msgspec.convert(int(value), field.type)
+        raise
+
+
 def expectation(kind: inspect.Type) -> str:
     """A type in words, such as `a whole number from 1 to 65535`."""
     match kind:
@@ -81,6 +105,8 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
 
 
 def _advice(value: object, written: str | None, kind: inspect.Type, field: FieldInfo) -> str:
+    if value is None and field.required:
+        return f"write {description_of(field)}"
     if value is None:
         return f"write a value or delete the line (the default is {_shown(default_of(field))})"
     if isinstance(kind, inspect.LiteralType) and written is not None:

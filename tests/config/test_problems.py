@@ -109,7 +109,11 @@ media:
         ),
         ("health: {interval_seconds: 0}", "expected a number from 1 to 3600, got 0"),
         ("health: {interval_seconds: }", "(the default is 60)"),
-        ("health: {interval_seconds: !special 3}", "expected a number"),
+        ("health: {interval_seconds: !special 3}", "!special is for another program"),
+        ("media: {publish_url: !secret media_url}", "write the value itself"),
+        ("media: {play_urls: [http://a, !env x]}", "!env is for another program"),
+        ("media: {publish_url: {{ url }}}", "a template such as {{ name }}"),
+        ("media: {publish_url: http://a}\0", "not YAML: a character that is no text (code 0)"),
         ("clock: {trusted: 1}", "clock.trusted: expected true or false, got 1"),
         ("store: /var", "store: expected a section with keys (path), got one value"),
         ("store: {path: 5}", 'write it in quotes: "5"'),
@@ -193,6 +197,45 @@ def test_another_machine_needs_tls(tmp_path: Path, host: str) -> None:
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.3.2.1", "'::1'"])
 def test_this_machine_needs_no_tls(tmp_path: Path, host: str) -> None:
     load(write(tmp_path, f"room: {{id: r1}}\nhub: {{host: {host}}}\n"))
+
+
+@pytest.mark.parametrize(
+    ("host", "advice"),
+    [
+        ("mqtt://hub.example", "write host: hub.example"),
+        ("mqtts://hub.example:8883/", "write host: hub.example, port: 8883"),
+        ("wss://hub.example:443", "port: 443, transport: websockets"),
+        ("hub.example:8883", "write host: hub.example, port: 8883"),
+        ("[::1]", "write host: ::1"),
+        ("[2001:db8::1]:8883", "write host: 2001:db8::1, port: 8883"),
+        (" hub.example ", "write host: hub.example"),
+        ("hub example", "expected a name or an address, got 'hub example'"),
+        ("mqtt://room:s3cret@hub.example", "hub.username, hub.password_file"),
+    ],
+)
+def test_an_address_with_more_in_it_comes_with_advice(
+    tmp_path: Path, host: str, advice: str
+) -> None:
+    (problem,) = problems(tmp_path, f"room: {{id: r1}}\nhub: {{host: '{host}'}}\n")
+    assert problem.startswith("agent.yaml:2: hub.host: ")
+    assert advice in problem
+    assert "s3cret" not in problem
+
+
+def test_what_is_merged_gives_way_to_what_stands_there(tmp_path: Path) -> None:
+    merged = "room: {id: r1}\nhub: &hub {host: localhost, keepalive_seconds: 40}\n"
+    both = f"{merged}health:\n  <<: {{interval_seconds: 5}}\n  interval_seconds: 7.0\n"
+    settings = load(write(tmp_path, both))
+    assert settings.health.interval_seconds == 7
+    twice = "room:\n  <<: {id: a}\n  id: b\n  id: c\nhub: {host: localhost}\n"
+    (problem,) = problems(tmp_path, twice)
+    assert "room.id: stands twice, first in line 3" in problem
+
+
+def test_a_whole_number_may_be_written_as_a_decimal_one(tmp_path: Path) -> None:
+    text = "room: {id: r1}\nhub: {host: localhost, port: 1883.0}\n"
+    assert load(write(tmp_path, text)).hub.port == 1883
+    assert problems(tmp_path, text.replace(".0", ".5"))
 
 
 def test_half_an_identity_and_a_password_without_a_user_are_told(tmp_path: Path) -> None:
