@@ -1,7 +1,7 @@
 """Keeps one WHIP or WHEP session alive for as long as the meeting lasts.
 
 webrtcbin never notices a dead peer, so arrivals are watched here, and a new session is made when they
-stop; between attempts it backs off, with jitter. Who receives lives by RTP alone: many servers go on with
+stop, or at once when the network has changed; between attempts it backs off, with jitter. Who receives lives by RTP alone: many servers go on with
 RTCP for a source that has left, and never bring it back in that session.
 """
 
@@ -21,6 +21,7 @@ from agent.media.webrtc.retry import RetrySchedule
 from agent.media.webrtc.session import Events, MediaSession, Over
 from agent.media.webrtc.signaling import CounterOffer, CounterOffered
 from agent.media.webrtc.silence import SilenceWatch
+from agent.media.webrtc.way import Way
 
 TICK_SECONDS = 0.25
 BARREN_SECONDS = 10.0
@@ -66,6 +67,7 @@ class MediaLink:
         self._retry: Timer | None = None
         self._ticking: Timer | None = None
         self._watch = SilenceWatch(time.monotonic())
+        self._way = Way("")
         self._endings: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -119,6 +121,7 @@ class MediaLink:
 
     def _on_connected(self) -> None:
         self.connected = True
+        self._way = Way(self.session.answered if self.session else "")
         self._watch = SilenceWatch(time.monotonic())
         self._report("connected", "")
         if self._brought:
@@ -159,8 +162,18 @@ class MediaLink:
         self.session = None
         self.connected = self.flowing = self._brought = False
 
+    def _move(self, text: str) -> None:
+        """Another session at once, from the address that leads there now: nothing failed at the server."""
+        self._schedule.reset()
+        self._drop()
+        self._report("stalled", text)
+        self._attempt()
+
     def _tick(self) -> None:
         if not (self.connected and self.session):
+            return
+        if text := self._way.moved():
+            self._move(text)
             return
         now, watch = time.monotonic(), self._watch
         packets = self.session.jitter_buffers.packets_received()

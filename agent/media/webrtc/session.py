@@ -102,7 +102,7 @@ class MediaSession:
         self.closed = False
         self._connected = False
         self._keep(self._url)
-        self._answered = ""
+        self.answered = counter.sdp if counter else ""
         self.agreement = NOTHING
         """What is sent or comes, once the server has answered."""
         self.rtcp = ReceivedRtcp()
@@ -317,7 +317,7 @@ class MediaSession:
         parsed, message = GstSdp.SDPMessage.new_from_text(agreement.sdp)
         if parsed != GstSdp.SDPResult.OK:
             raise Refused(f"{shown(self._endpoint.url)}: the answer is no usable SDP")
-        self.agreement, self._answered = agreement, answered
+        self.agreement, self.answered = agreement, answered
         kind = GstWebRTC.WebRTCSDPType.ANSWER
         description = GstWebRTC.WebRTCSessionDescription.new(kind, message)
         self._loop.post(self._limit_negotiation)
@@ -359,8 +359,8 @@ class MediaSession:
         if not self._connected:
             self._network.ice.no_way_without()
             text = f"no media connection within {seconds:g} s"
-            if self._answered:
-                text = no_way(self._answered, self._network.ice.relays)
+            if self.answered:
+                text = no_way(self.answered, self._network.ice.relays)
             self._fail(MediaError("unreachable", f"{shown(self._endpoint.url)}: {text}"))
 
     def _fail(self, error: MediaError) -> None:

@@ -1,0 +1,143 @@
+"""The network changes in a meeting: the room is back from its new address at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from agent.media.loop import Loop
+from agent.media.webrtc import way
+from agent.media.webrtc.jitter_buffers import JitterBuffers
+from agent.media.webrtc.link import MediaLink
+from agent.media.webrtc.received_rtcp import ReceivedRtcp
+from agent.media.webrtc.way import Way, destinations
+from tests.support.waiting import wait_for
+
+SERVER, SIXTH = "198.51.100.7", "2001:db8::7"
+"""Nobody's (RFC 5737, RFC 3849)."""
+
+CANDIDATE = "a=candidate:1 {n} udp 2113929471 {address} 8189 typ host\r\n"
+
+
+def answer(*addresses: str) -> str:
+    lines = (CANDIDATE.format(n=n, address=one) for one in addresses for n in (1, 2))
+    return "v=0\r\n" + "".join(lines)
+
+
+def test_where_media_go_is_read_from_the_answer() -> None:
+    told = answer(SERVER, "fe80::1", "host.local", SIXTH, SERVER)
+    assert destinations(told) == [SERVER, SIXTH]
+    assert destinations("v=0\r\n") == []
+
+
+SCRIPT = f"""
+import subprocess
+from agent.media.webrtc.way import Way
+
+def ip(words):
+    subprocess.run(["ip", *words.split()], check=True)
+
+ip("link add cable type veth peer name cable-far")
+ip("link add phone type veth peer name phone-far")
+for name in ("cable", "cable-far", "phone", "phone-far"):
+    ip(f"link set {{name}} up")
+ip("address add 192.0.2.10/28 dev cable")
+ip("address add 192.0.2.100/28 dev phone")
+ip("route add default via 192.0.2.1 dev cable metric 10")
+way = Way({answer(SERVER)!r})
+assert not way.moved()
+ip("route add default via 192.0.2.97 dev phone metric 20")
+assert not way.moved(), "the cable still leads there"
+ip("link set cable down")
+assert "from 192.0.2.100, no more from 192.0.2.10" in way.moved()
+way = Way({answer(SERVER)!r})
+ip("route delete default via 192.0.2.97 dev phone metric 20")
+assert not way.moved(), "no network is no new one"
+ip("address delete 192.0.2.100/28 dev phone")
+ip("address add 192.0.2.101/28 dev phone")
+ip("route add default via 192.0.2.97 dev phone")
+assert "from 192.0.2.101, no more from 192.0.2.100" in way.moved()
+
+ip("address add 2001:db8:1::10/64 dev phone nodad")
+ip("-6 route add default dev phone")
+way = Way({answer(SIXTH)!r})
+ip("address change 2001:db8:1::10/64 dev phone preferred_lft 0 nodad")
+ip("address add 2001:db8:1::11/64 dev phone nodad")
+assert not way.moved(), "one that is not preferred any more still serves"
+ip("address delete 2001:db8:1::10/64 dev phone")
+assert "from 2001:db8:1::11" in way.moved()
+print("done")
+"""
+
+
+def test_a_change_of_the_network_is_seen_in_a_namespace_of_its_own() -> None:
+    unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "-Urn"]
+    done = subprocess.run(
+        [*unshare, sys.executable, "-c", SCRIPT],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.stdout == "done\n", done.stderr
+
+
+class Session:
+    """What a link sees of a session that flows."""
+
+    def __init__(self, on_connected: Any) -> None:
+        self.answered = answer(SERVER)
+        self.jitter_buffers, self.rtcp = JitterBuffers(), ReceivedRtcp()
+        self.start = on_connected
+        self.closed = False
+
+    def close(self) -> threading.Thread:
+        self.closed = True
+        thread = threading.Thread(target=lambda: None)
+        thread.start()
+        return thread
+
+
+@pytest.mark.parametrize("receives", [True, False])
+def test_a_link_asks_again_at_once_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, receives: bool
+) -> None:
+    here = SimpleNamespace(address="192.0.2.10")
+    monkeypatch.setattr(way, "source_towards", lambda destination: here.address)
+    made: list[Session] = []
+    said: list[tuple[str, str]] = []
+
+    def make(events: Any, counter: Any) -> Any:
+        made.append(Session(events.on_connected))
+        return made[-1]
+
+    loop = Loop()
+    link = MediaLink(loop, make, lambda state, text: said.append((state, text)), receives=receives)
+    thread = threading.Thread(target=loop.run)
+    loop.post(link.start)
+    loop.post(link.mark_flowing)
+    thread.start()
+    try:
+        wait_for(lambda: link.flowing, 5, "a session that flows")
+        here.address = "192.0.2.100"
+        wait_for(lambda: len(made) == 2, 3, "a session from the new address")
+        assert made[0].closed
+        told = [text for state, text in said if state == "stalled"]
+        assert told == [
+            f"the network has changed: {SERVER} is reached from 192.0.2.100, no more "
+            "from 192.0.2.10"
+        ]
+    finally:
+        loop.post(link.close)
+        loop.post(loop.stop)
+        thread.join(10)
+
+
+def test_no_way_is_kept_of_an_answer_without_addresses() -> None:
+    assert Way("v=0\r\n").moved() == ""
