@@ -11,6 +11,7 @@ import pytest
 from dateutil.rrule import rrulestr
 
 from agent.agenda.calendar import MAX_FILE_BYTES, Reading, read_calendar
+from tests.support.fuzz import lines_turned_about
 
 FILES = Path(__file__).parent / "files"
 BEGIN = datetime(2026, 11, 28, tzinfo=UTC)
@@ -226,29 +227,8 @@ def test_mutated_files_give_a_reading() -> None:
     dice = random.Random(2026)
     originals = [path.read_bytes() for path in sorted(FILES.glob("*.ics"))]
     for _ in range(300):
-        reading = read_calendar(mutated(dice, dice.choice(originals)), BEGIN, END)
+        reading = read_calendar(lines_turned_about(dice, dice.choice(originals)), BEGIN, END)
         assert all(
             one.starts.tzinfo is UTC and one.ends > one.starts for one in reading.occurrences
         )
         assert all(line.isprintable() for line in reading.complaints)
-
-
-def mutated(dice: random.Random, data: bytes) -> bytes:
-    for _ in range(dice.randrange(1, 6)):
-        lines = data.split(b"\r\n")
-        at, other = dice.randrange(len(lines)), dice.randrange(len(lines))
-        match dice.randrange(5):
-            case 0:
-                del lines[at]
-            case 1:
-                lines[at], lines[other] = lines[other], lines[at]
-            case 2:
-                lines.insert(at, lines[other])
-            case 3:
-                lines[at] = lines[at][: dice.randrange(len(lines[at]) + 1)]
-            case _:
-                line = bytearray(lines[at] or b"x")
-                line[dice.randrange(len(line))] = dice.randrange(256)
-                lines[at] = bytes(line)
-        data = b"\r\n".join(lines)
-    return data

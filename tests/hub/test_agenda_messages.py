@@ -16,6 +16,7 @@ from agent.core.model.events import AgendaReceived
 from agent.hub.messages import Incoming, decode_agenda
 from agent.hub.signature import Signatures, make_key
 from agent.hub.topics import Topics
+from tests.support.fuzz import turned_about
 
 TOPICS = Topics("diemcau/v1", settings.Room(id="xa-a", groups=["giao-ban"]))
 ROOM, GROUP = "diemcau/v1/room/xa-a/agenda", "diemcau/v1/group/giao-ban/agenda"
@@ -127,17 +128,7 @@ def test_mutated_documents_are_taken_whole_or_refused() -> None:
     dice = random.Random(7)
     original = msgspec.json.encode(document())
     for _ in range(2000):
-        data = bytearray(original)
-        for _ in range(dice.randrange(1, 6)):
-            at = dice.randrange(len(data))
-            match dice.randrange(3):
-                case 0:
-                    data[at] = dice.randrange(256)
-                case 1:
-                    del data[at : at + dice.randrange(1, 9)]
-                case _:
-                    data[at:at] = data[: dice.randrange(9)]
-        received = take(bytes(data))
+        received = take(turned_about(dice, original))
         assert (received.agenda is None) != (received.problem is None)
         if received.agenda is not None:
             again = msgspec.json.decode(msgspec.json.encode(received.agenda), type=Agenda)

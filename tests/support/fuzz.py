@@ -1,4 +1,4 @@
-"""Payloads of every kind for command topics: noise, broken JSON, valid JSON with wrong insides."""
+"""Payloads of every kind for command topics and agendas: noise, broken JSON, valid JSON with wrong insides."""
 
 from __future__ import annotations
 
@@ -33,3 +33,40 @@ def fuzzed(count: int, seed: int, room: str = "thon-5") -> Iterator[Incoming]:
             retained=dice.random() < 0.05,
             response_topic=dice.choice([None, "a", "+", "\0"]),
         )
+
+
+def turned_about(dice: random.Random, original: bytes) -> bytes:
+    """A few bytes changed, left out or doubled."""
+    data = bytearray(original)
+    for _ in range(dice.randrange(1, 6)):
+        at = dice.randrange(len(data))
+        match dice.randrange(3):
+            case 0:
+                data[at] = dice.randrange(256)
+            case 1:
+                del data[at : at + dice.randrange(1, 9)]
+            case _:
+                data[at:at] = data[: dice.randrange(9)]
+    return bytes(data)
+
+
+def lines_turned_about(dice: random.Random, data: bytes) -> bytes:
+    """A few lines left out, doubled, exchanged or cut, or one byte in them changed."""
+    for _ in range(dice.randrange(1, 6)):
+        lines = data.split(b"\r\n")
+        at, other = dice.randrange(len(lines)), dice.randrange(len(lines))
+        match dice.randrange(5):
+            case 0:
+                del lines[at]
+            case 1:
+                lines[at], lines[other] = lines[other], lines[at]
+            case 2:
+                lines.insert(at, lines[other])
+            case 3:
+                lines[at] = lines[at][: dice.randrange(len(lines[at]) + 1)]
+            case _:
+                line = bytearray(lines[at] or b"x")
+                line[dice.randrange(len(line))] = dice.randrange(256)
+                lines[at] = bytes(line)
+        data = b"\r\n".join(lines)
+    return data
