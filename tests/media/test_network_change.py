@@ -55,6 +55,8 @@ assert not way.moved()
 ip("route add default via 192.0.2.97 dev phone metric 20")
 assert not way.moved(), "the cable still leads there"
 ip("link set cable down")
+assert not way.moved(), "ICE has its own ways while the address is there"
+ip("address delete 192.0.2.10/28 dev cable")
 assert "from 192.0.2.100, no more from 192.0.2.10" in way.moved()
 way = Way({answer(SERVER)!r})
 ip("route delete default via 192.0.2.97 dev phone metric 20")

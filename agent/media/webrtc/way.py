@@ -53,13 +53,15 @@ class Way:
         """In words, once media would leave from another address than then; empty while nothing has changed
         or no network is there at all.
 
-        An IPv6 address that another one is preferred to, as happens daily (RFC 8981), serves on.
+        While the address is still ours nothing is said: ICE may have found another way for its packets, an IPv6
+        address serves on after another one is preferred to it, as happens daily (RFC 8981), and a session in which
+        nothing arrives any more is noticed by that.
         """
         for place, before in self._sources.items():
             now = source_towards(place)
             if before is None or now is None or now == before:
                 continue
-            if ":" in before and is_own(before):
+            if is_own(before):
                 continue
             return f"the network has changed: {place} is reached from {now}, no more from {before}"
         return ""
