@@ -187,6 +187,11 @@ def _room(status: RoomStatus) -> list[Row]:
         rows.append((_("meeting"), meeting.id, "heading", ", ".join(filter(None, parts))))
     elif (ack := status.failed_join) is not None:
         text = f"{ack.at.astimezone():%d/%m %H:%M}: {words.ack_text(ack)}"
+        if state.retry is not None and state.retry.at is not None:
+            next_try = _("tried again at {time}").format(
+                time=f"{state.retry.at.astimezone():%H:%M:%S}"
+            )
+            text = f"{text}; {next_try}"
         rows.append((_("last join"), words.ack_state(ack.state), "failed", text))
     return rows
 

@@ -132,7 +132,16 @@ def ack_lacks(ack: Ack) -> list[str]:
             _("nothing arrives from {source}").format(source=source)
             for source in detail.silent_sources or ()
         ),
+        *_again(ack),
     ]
+
+
+def _again(ack: Ack) -> list[str]:
+    """A join that failed goes on by itself: nobody should be surprised by that."""
+    if (seconds := ack.detail.again_in_seconds) is None:
+        return []
+    said = _("The room tries again by itself in {seconds:.0f} s; to stop that: diemcau leave")
+    return [said.format(seconds=seconds)]
 
 
 def phase(value: Phase) -> str:
@@ -192,6 +201,8 @@ def event(document: EventDocument) -> str:
         "mute-pressed": _("The mute button was pressed"),
         "power-restored": _("The power is back"),
         "resumed": _("Back into the meeting of before"),
+        "joining-again": _("The join that failed is tried again"),
+        "join-given-up": _("The meeting's time is over, and the room never got in"),
         "meeting-over": _("The meeting's time is over"),
         "reconnecting": _("The connection with the meeting is lost"),
         "reconnected": _("The connection with the meeting is back"),

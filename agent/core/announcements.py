@@ -1,5 +1,5 @@
-"""What the screen shows beside the meeting or the room's name: a call, else a message, else a check, else the
-meeting that begins soon.
+"""What the screen shows beside the meeting or the room's name: a call, else a message, else a check, else a join that
+is tried again, else the meeting that begins soon.
 
 Whoever has something to say sets it here; the media process gets what goes before the rest, a new one
 in its plan.
@@ -12,7 +12,7 @@ from agent.core.display import DisplayPower
 from agent.core.media_process import MediaProcess
 from agent.core.model.media import Announcement, AnnouncementKind
 
-ORDER: tuple[AnnouncementKind, ...] = ("call", "message", "check", "agenda")
+ORDER: tuple[AnnouncementKind, ...] = ("call", "message", "check", "retry", "agenda")
 
 
 class Announcements:

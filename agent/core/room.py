@@ -143,6 +143,7 @@ class Room:
             deadlines.InstructionLate: lambda d, now: self.microphone.not_confirmed(d.request, now),
             deadlines.RecordingLate: lambda d, now: self.recording.not_confirmed(d.request, now),
             deadlines.JoinLate: lambda _, now: self.lifecycle.join_late(now),
+            deadlines.JoinAgain: lambda _, now: self.lifecycle.join_again(now),
             deadlines.SourcesLate: lambda _, now: self.lifecycle.sources_late(now),
             deadlines.LeaveLate: lambda _, now: self.lifecycle.leave_late(now),
             deadlines.MediaStartDue: lambda _, now: self.lifecycle.start_media(),
@@ -252,6 +253,7 @@ class Room:
             groups=list(self._profile.groups),
             floor=self.lifecycle.floor.state if membership else None,
             picture=self._picture_word(),
+            retry=self.lifecycle.retry.state,
         )
 
     def _microphone_word(self) -> Literal["live", "muted", "off"]:

@@ -10,10 +10,12 @@ from agent.core.context import Context
 from agent.core.lamp import Lamp
 from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.floor_control import FloorControl
+from agent.core.meeting.retry import Plan
 from agent.core.message import Messages
 from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import Body, Call, Check, Code, Command, Floor, Hide, Show
+from agent.core.model.media import Announcement
 
 
 class TakingPart:
@@ -37,6 +39,7 @@ class TakingPart:
         self.call = UrgentCall(context, meeting, announcements, microphone)
         self.messages = Messages(context, meeting.lifecycle, announcements)
         self.button = Button(context, self.call, self.messages, self.floor)
+        self._waiting: Plan | None = None
 
     def refusal(self, body: Body, now: Now) -> tuple[Code, str] | None:
         """Why this can't be done as things stand; None also for commands of others."""
@@ -72,7 +75,20 @@ class TakingPart:
         if membership is not None:
             self.floor.follow(membership.join.floor, now)
         self.floor.keep()
+        self._tell_of_retry(lifecycle.retry.waiting)
         heard = lifecycle.membership is not None and self.microphone.heard
         self.lamp.follow(
             live=heard or self.check.opens, hand=lifecycle.floor.waits, called=self.call.ringing
         )
+
+    def _tell_of_retry(self, waiting: Plan | None) -> None:
+        """The screen says that the room could not join and tries again, until it does."""
+        if waiting == self._waiting:
+            return
+        self._waiting = waiting
+        if waiting is None:
+            in_meeting = self._lifecycle.membership is not None
+            self.announcements.clear("retry", in_meeting=in_meeting)
+            return
+        title = waiting.join.meeting.title or waiting.meeting
+        self.announcements.set(Announcement("retry", title=title, fault=waiting.code))

@@ -109,7 +109,7 @@ class Performer:
     def _send_ack(self, ack: Ack, outgoing: Outgoing) -> None:
         fields = {"COMMAND": ack.id, "MEETING": self._meeting, "MESSAGE_ID": ACK_MESSAGE_ID}
         log.info("%s %s (%s): %s", ack.type, ack.state, ack.code, ack.text, extra=fields)
-        if ack.type == "join" and ack.state in FINAL_STATES:
+        if ack.type in ("join", "call") and ack.state in FINAL_STATES:
             self.failed_join = None if ack.state is AckState.SUCCEEDED else ack
         self._outside.control.deliver(ack)
         self.outflow.publish(outgoing)

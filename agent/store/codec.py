@@ -44,6 +44,7 @@ class _StoredMeeting(Struct):
 
     command: _StoredCommand
     since_wall: float
+    retrying: bool = False
 
 
 def _command(stored: _StoredCommand) -> Command:
@@ -60,7 +61,7 @@ def decode_command(row: bytes) -> Command:
 def decode_meeting(row: bytes) -> MeetingRecord:
     """The inverse of `encode(meeting_record)`."""
     stored = msgspec.json.decode(row, type=_StoredMeeting)
-    return MeetingRecord(command=_command(stored.command), since_wall=stored.since_wall)
+    return MeetingRecord(_command(stored.command), stored.since_wall, stored.retrying)
 
 
 def decode_message(kind: str, row: bytes) -> SendAck | EventDocument:

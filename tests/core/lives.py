@@ -44,6 +44,7 @@ from agent.core.model.media import (
     MediaReport,
     MeetingPlan,
     RecordingReported,
+    SetAnnouncement,
     SetMicrophone,
     SetRecording,
     UplinkReported,
@@ -283,12 +284,17 @@ class Life:
                 self._instruct(self.child, instruction)
 
     def _instruct(self, child: Child, instruction: Any) -> None:
-        assert isinstance(child.plan, MeetingPlan), "the standby picture's child is told nothing"
+        words = isinstance(instruction, SetAnnouncement)
+        assert words or isinstance(child.plan, MeetingPlan), (
+            "the standby picture is told words only"
+        )
         if child.stopping or self._chance.random() < 0.2:
             return  # it does not listen any more, or hangs
         if isinstance(instruction, SetMicrophone):
             child.live = instruction.live
         elif isinstance(instruction, SetRecording):
             child.recording = instruction.on
+        elif isinstance(instruction, SetAnnouncement):
+            return
         if instruction.request:
             self._inbox.append(MediaReported(child.generation, Applied(instruction.request)))

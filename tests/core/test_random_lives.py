@@ -11,7 +11,7 @@ import os
 import pytest
 
 from agent.core.meeting.lifecycle import HELD
-from agent.core.model.deadlines import JoinLate, MediaStartDue, MeetingEndDue
+from agent.core.model.deadlines import JoinAgain, JoinLate, MediaStartDue, MeetingEndDue
 from agent.core.model.documents import Phase
 from agent.core.model.media import MeetingPlan
 from tests.core.lives import Life
@@ -58,8 +58,11 @@ def look_at_phase(life: Life, in_meeting: bool) -> None:
     lifecycle, deadlines = life.room.lifecycle, life.deadlines
     remembered = life.meeting.command.body.meeting.id if life.meeting else None
     assert remembered == (
-        lifecycle.membership.id if lifecycle.membership and lifecycle.held else None
+        lifecycle.membership.id
+        if lifecycle.membership and lifecycle.held
+        else lifecycle.retry.meeting
     )
+    assert lifecycle.retry.waiting is None or JoinAgain() in deadlines, "never tried again"
     if lifecycle.phase in HELD:
         assert life.child or MediaStartDue() in deadlines, "no child, and none to come"
         assert lifecycle.phase is not Phase.JOINING or JoinLate() in deadlines

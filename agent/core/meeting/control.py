@@ -124,7 +124,10 @@ class MeetingControl:
         self.lifecycle.remember(changed)
         settled = self.lifecycle.phase is Phase.IN_MEETING and membership.flows
         if self.lifecycle.phase is Phase.JOINING:
-            self.lifecycle.arrival.wait(command.id)
+            if self.lifecycle.retry.trying:
+                self.lifecycle.arrival.change(command.id, join.timeout_seconds)
+            else:
+                self.lifecycle.arrival.wait(command.id)
             self.lifecycle.changes.requests |= requests
             self.lifecycle.check(now)  # with fewer sources it may have all it needs
         elif settled and not (links or requests or self.lifecycle.arrival.awaited):
@@ -227,6 +230,9 @@ class MeetingControl:
         if to_come and leave.meeting is not None and current != to_come:
             self._leave_one_of_two(command, leave.meeting, now)
             return
+        if current is None and self._end_retry(leave):
+            self._answers.succeed(command.id, "its meeting is not tried any more", now)
+            return
         if current is None or leave.meeting not in (None, current):
             text = f"not in meeting {leave.meeting}" if leave.meeting else "in no meeting"
             if call_ended:
@@ -238,6 +244,15 @@ class MeetingControl:
         self.lifecycle.departure.wait(command.id)
         self._answers.running(command.id, f"leaving {current}", now)
         self.lifecycle.stop(now, command, f"left {current}")
+
+    def _end_retry(self, leave: Leave) -> bool:
+        """Whether a meeting was to be tried again that this leave names, or any."""
+        waiting = self.lifecycle.retry.waiting
+        if waiting is None or leave.meeting not in (None, waiting.meeting):
+            return False
+        self.lifecycle.retry.withdraw()
+        self.lifecycle.forget()
+        return True
 
     def _leave_one_of_two(self, command: Command, meeting: str, now: Now) -> None:
         """One meeting is being left for another, and the command names one of them, or neither."""
@@ -259,6 +274,9 @@ class MeetingControl:
             self._tell("meeting-over", Code.OK, text, now)
             return
         since = datetime.fromtimestamp(record.since_wall, UTC)
+        if record.retrying:
+            self.lifecycle.retry.resume(record, since, now)
+            return
         self.lifecycle.begin(record.command, join, now, resumed_since=since)
         if record.command.id not in self._answers.open:
             self.lifecycle.go_on()

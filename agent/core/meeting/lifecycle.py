@@ -19,12 +19,13 @@ from agent.core.media_process import MediaProcess
 from agent.core.meeting.changes import Changes
 from agent.core.meeting.floor import MeetingFloor
 from agent.core.meeting.membership import Membership
+from agent.core.meeting.retry import Retry
 from agent.core.meeting.standby import StandbyScreen
 from agent.core.meeting.waiting import Arrival, Departure
 from agent.core.meeting.window import Window
 from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
-from agent.core.model.commands import Code, Command, Join
+from agent.core.model.commands import AckDetail, Code, Command, Join
 from agent.core.model.deadlines import LeaveLate
 from agent.core.model.documents import Phase
 from agent.core.model.effects import (
@@ -72,6 +73,7 @@ class Lifecycle:
         self.window = Window(context)
         self.arrival = Arrival(context)
         self.departure = Departure(context)
+        self.retry = Retry(context)
         self._ending: Cause = (None, "")
         self.process = process
         self._standby = StandbyScreen(context, process)
@@ -91,6 +93,8 @@ class Lifecycle:
 
     def elsewhere(self, meeting: str) -> str | None:
         """The meeting that the room is in, or about to be, if it is not this one."""
+        if self.retry.trying and not self.arrival.awaited:
+            return self.departure.next_meeting if self.departure.next_meeting != meeting else None
         current = self.membership.id if self.membership and self.held else None
         current = current or self.departure.next_meeting
         return None if current == meeting else current
@@ -122,6 +126,7 @@ class Lifecycle:
         self, command: Command, join: Join, now: Now, *, resumed_since: datetime | None = None
     ) -> None:
         self.make_way(now)
+        self.retry.begun(command)
         self._prepare_floor(join, resumed=resumed_since is not None)
         membership = Membership(
             command=command,
@@ -164,7 +169,8 @@ class Lifecycle:
         assert membership is not None
         membership.join = join
         membership.command = structs.replace(membership.command, body=join)
-        self._do(RememberMeeting(MeetingRecord(membership.command, membership.since.timestamp())))
+        command, since = membership.command, membership.since.timestamp()
+        self._do(RememberMeeting(MeetingRecord(command, since, retrying=self.retry.trying)))
 
     def correct(self, correction: timedelta) -> None:
         """The clock was set: a wrong beginning would keep a later restart from coming back."""
@@ -241,13 +247,20 @@ class Lifecycle:
         membership.joined_once = True
         membership.failures = 0
         self.phase = Phase.IN_MEETING
+        if self.retry.trying:
+            self.retry.withdraw()
+            self.remember(membership.join)
         self.arrival.arrived(membership.id, membership.detail(), now)
         if again:
             self._tell("reconnected", Code.OK, f"back in meeting {membership.id}", now, flaps=LINKS)
 
     def _fail_join(self, membership: Membership, code: Code, text: str, now: Now) -> None:
-        self.arrival.failed(code, text, now, membership.detail())
+        plan = self.retry.plan(membership.command, membership.join, code, text, now)
+        again = AckDetail(again_in_seconds=plan.pause_seconds if plan else None)
+        self.arrival.failed(code, text, now, membership.detail().with_known(again))
         self.stop(now, membership.command, f"not joined: {text}")
+        if plan is not None:
+            self.retry.arm(plan)
 
     # --- the way out -----------------------------------------------------------------------------
 
@@ -256,6 +269,7 @@ class Lifecycle:
         if self.held:  # else somebody else has ended it
             self._ending = command, why
         self.phase = Phase.LEAVING
+        self.retry.withdraw()
         self.changes.requests.clear()
         self.forget()
         self.arrival.end()
@@ -336,6 +350,11 @@ class Lifecycle:
             self._join_is_due(self.membership, now)
         elif self.membership is not None and self.held and self.arrival.awaited:
             self.changes.late(self.membership, now)
+
+    def join_again(self, now: Now) -> None:
+        """The pause after a join that failed is over."""
+        if plan := self.retry.due(now, free=self.phase is Phase.STANDBY):
+            self.begin(plan.command, plan.join, now)
 
     def sources_late(self, now: Now) -> None:
         """Enough is there, and the rest of the sources had its moment."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 
 class Now(Struct, frozen=True):
@@ -19,6 +19,11 @@ class Now(Struct, frozen=True):
     synchronised: bool = True
     not_before: datetime | None = None
     """While the clock is not set: the time that it can't be earlier than, by the last good one."""
+
+    def after(self, seconds: float) -> Now:
+        """The instant that comes then, if nobody sets the clock."""
+        wall = self.wall + timedelta(seconds=seconds)
+        return structs.replace(self, monotonic_seconds=self.monotonic_seconds + seconds, wall=wall)
 
 
 class ClockSetting:

@@ -381,6 +381,8 @@ class AckDetail(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     findings: list[CheckFinding] | None = None
     answered: bool | None = None
     answered_at: datetime | None = None
+    again_in_seconds: float | None = None
+    """The pause before the meeting of a join that failed is tried again."""
 
 
 class Ack(Struct, frozen=True):

@@ -95,6 +95,10 @@ class JoinLate(Deadline, frozen=True):
     """The time that joining may take is over."""
 
 
+class JoinAgain(Deadline, frozen=True):
+    """The pause before the next try of a join that failed is over."""
+
+
 class SourcesLate(Deadline, frozen=True):
     """A join that has enough does not wait longer for the rest of its sources."""
 

@@ -60,6 +60,18 @@ class MeetingState(Struct, frozen=True):
     until: datetime | None
 
 
+class RetryState(Struct, frozen=True):
+    """The meeting whose join failed and is tried again: how often it was, when the next try is (None: one is
+    under way), and why the last one failed."""
+
+    meeting: str
+    title: str | None
+    tries: int
+    at: datetime | None
+    code: str
+    text: str
+
+
 class AgentFacts(Struct, frozen=True):
     """Which agent this is; `boot` is the kernel's boot id."""
 
@@ -96,6 +108,7 @@ class RoomState(Struct, frozen=True):
     floor: FloorState | None = None
     picture: Literal["full", "small", "off"] = "off"
     """What the room sends of its picture."""
+    retry: RetryState | None = None
     v: int = 1
 
 
@@ -186,6 +199,7 @@ class EventDetail(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     type: str | None = None
     asked_by: str | None = None
     meeting: str | None = None
+    attempt: int | None = None
     seconds: float | None = None
     path: str | None = None
     count: int | None = None

@@ -166,6 +166,8 @@ class MeetingRecord(Struct, frozen=True):
     command: Command
     since_wall: float
     """Unix time of the join, in seconds."""
+    retrying: bool = False
+    """The room is not in it: the join failed, and is tried again."""
 
 
 class MessageRecord(Struct, frozen=True):

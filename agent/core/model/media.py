@@ -18,7 +18,7 @@ Medium = Literal["picture", "sound"]
 DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
 
 
-AnnouncementKind = Literal["call", "message", "check", "agenda"]
+AnnouncementKind = Literal["call", "message", "check", "retry", "agenda"]
 
 
 class Announcement(Struct, frozen=True):
@@ -32,7 +32,7 @@ class Announcement(Struct, frozen=True):
     request: str = ""
     """Answered by `Applied` when the screen has it."""
     title: str = ""
-    """The meeting that a call is to."""
+    """The meeting that a call is to, or that is tried again."""
     level: Literal["info", "warning", "urgent"] = "info"
     caller: str = ""
     answers: list[str] = []
@@ -41,7 +41,7 @@ class Announcement(Struct, frozen=True):
     minutes_left: int = 0
     """Until the meeting of the agenda begins; its time is in `text`."""
     fault: str = ""
-    """What the check before it found, the worst first."""
+    """What the check before it found, the worst first; of a `retry` the code of why the last try failed."""
 
 
 class StandbyPlan(Struct, frozen=True, tag_field="kind", tag="standby"):

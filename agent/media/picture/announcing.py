@@ -26,6 +26,12 @@ def lines(announcement: Announcement) -> list[str]:
             ]
         case "check":
             return [_("Devices are being checked: camera and microphone are on for a moment")]
+        case "retry":
+            return [
+                _("Could not join: {title}").format(title=announcement.title),
+                _reason(announcement.fault),
+                _("Trying again by itself; no need to do anything"),
+            ]
         case "agenda":
             return _agenda(announcement)
         case "message":
@@ -37,6 +43,18 @@ def lines(announcement: Announcement) -> list[str]:
             ]
             joined = ["   ".join(answers)] if answers else []
             return [*head.get(announcement.level, []), announcement.text, *joined]
+
+
+def _reason(code: str) -> str:
+    """Why the room is not in its meeting, for people who can't do much about it."""
+    match code:
+        case "media-unreachable":
+            return _("The network or the media server does not answer yet")
+        case "uplink-refused" | "downlink-refused":
+            return _("The media server does not let this room in yet")
+        case "no-picture-or-sound":
+            return _("No picture and no sound has come yet")
+    return _("The connection has not come about yet")
 
 
 def _agenda(announcement: Announcement) -> list[str]:
