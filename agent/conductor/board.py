@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from agent.conductor.core.model.views import MeetingView, RoomView
+from agent.conductor.core.model.views import DayView, MeetingView, RoomView
 
 
 class Change(Struct, frozen=True):
@@ -16,6 +16,8 @@ class Change(Struct, frozen=True):
     rooms: list[RoomView]
     meetings: list[MeetingView]
     trouble: str
+    day: list[DayView] | None = None
+    """None: as it was."""
 
 
 class Board:
@@ -25,6 +27,7 @@ class Board:
         self._lock = threading.Lock()
         self._rooms: dict[str, RoomView] = {}
         self._meetings: list[MeetingView] = []
+        self._day: list[DayView] = []
         self._trouble = "not connected yet"
         self._watchers: list[Callable[[Change], None]] = []
 
@@ -33,15 +36,22 @@ class Board:
         with self._lock:
             self._watchers.append(watcher)
 
-    def show(self, rooms: list[RoomView], meetings: list[MeetingView], trouble: str) -> None:
+    def show(
+        self,
+        rooms: list[RoomView],
+        meetings: list[MeetingView],
+        trouble: str,
+        day: list[DayView] | None,
+    ) -> None:
         with self._lock:
+            self._day = self._day if day is None else day
             self._rooms.update((one.room, one) for one in rooms)
             self._meetings, self._trouble = meetings, trouble
             watchers = list(self._watchers)
-        change = Change(rooms, meetings, trouble)
+        change = Change(rooms, meetings, trouble, day)
         for watcher in watchers:
             watcher(change)
 
     def everything(self) -> Change:
         with self._lock:
-            return Change(list(self._rooms.values()), self._meetings, self._trouble)
+            return Change(list(self._rooms.values()), self._meetings, self._trouble, self._day)

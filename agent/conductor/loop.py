@@ -24,7 +24,9 @@ from agent.conductor.requests import (
     ErrorAnswer,
     ListMeetings,
     Past,
+    Question,
     ShowAudit,
+    ShowDay,
     ShowMinutes,
     ShowRooms,
 )
@@ -160,6 +162,7 @@ class Loop:
             self._write(entries)
         rooms: set[str] = set()
         meetings: set[int] = set()
+        day = False
         for effect in effects:
             match effect:
                 case Send():
@@ -167,10 +170,11 @@ class Loop:
                 case Changed():
                     rooms |= effect.rooms
                     meetings |= effect.meetings
+                    day = day or effect.day
                 case Announce():
                     self._outside.link.say(self.said())
-        if rooms or meetings:
-            self._show(rooms)
+        if rooms or meetings or day:
+            self._show(rooms, day=day)
 
     def _write(self, entries: list[Entry]) -> None:
         try:
@@ -191,12 +195,13 @@ class Loop:
             ).encode()
         outside.link.send(outside.topics.command(effect.room, kind), payload)
 
-    def _show(self, rooms: set[str]) -> None:
+    def _show(self, rooms: set[str], *, day: bool) -> None:
         core, trouble = self._core, self._outside.journal.trouble
         self._outside.board.show(
             [core.views.room(room) for room in rooms],
             core.views.meetings(),
             core.link_text if not core.link_up else trouble,
+            core.views.day(self._clock.now().wall) if day else None,
         )
 
     # --- requests ----------------------------------------------------------------------------------
@@ -221,6 +226,8 @@ class Loop:
                 return Answer(meetings=views.meetings(), past=[*map(_past, starts)], link=link)
             case ShowRooms():
                 return Answer(rooms=views.rooms(), link=link)
+            case ShowDay():
+                return Answer(day=views.day(self._clock.now().wall), link=link)
             case ShowMinutes():
                 found = minutes(journal.entries_of(self._number_of(request)))
                 if found is None:
@@ -263,7 +270,7 @@ class Loop:
 
     def _audit(self, asked: Asked, answer: Answer | ErrorAnswer) -> None:
         request = asked.request
-        if isinstance(request, ListMeetings | ShowRooms | ShowMinutes | ShowAudit):
+        if isinstance(request, Question):
             return
         kind = str(request.__struct_config__.tag)
         room = getattr(request, "room", None) or ""

@@ -24,7 +24,7 @@ from agent.conductor.store.journal import Journal
 from agent.conductor.tokens import Tokens
 from agent.conductor.wire import HubTopics
 from agent.errors import AgentError, ConfigError
-from agent.hub.signature import read_signer
+from agent.hub.signature import Signatures, read_signer
 from agent.runtime import logs
 from agent.runtime.clock import SystemClock
 from agent.runtime.systemd import Notifier
@@ -120,15 +120,20 @@ def _serve(settings: HubSettings, stack: ExitStack) -> None:
             play_template=media.play_url,
             since=time.time(),
             token_seconds=media.token_seconds if media.tokens else None,
+            agenda=settings.conductor.agenda,
+            agenda_chair=settings.conductor.agenda_chair,
+            agenda_mode=settings.conductor.agenda_mode,
         )
     )
-    core.restore(journal.open_entries(), journal.last_number())
-    topics = HubTopics(settings.hub.topic_root, name)
+    core.restore(journal.open_entries(), journal.last_number(), journal.begun_for_agenda())
+    key = settings.conductor.signing_key
+    # What it signs it must have from somebody who may sign: an agenda must not be a way around that.
+    signatures = Signatures(settings.conductor.trusted_keys, required=key is not None)
+    topics = HubTopics(settings.hub.topic_root, name, signatures)
     # An id of its own for each journal: two conductors must see each other, not throw each other out.
     client_id = f"{settings.hub.topic_root}.{name}.{journal.instance}".replace("/", ".")
     link = ConductorLink(settings.hub, client_id, topics, inbox.put)
     board = Board()
-    key = settings.conductor.signing_key
     signer = read_signer(Path(key)) if key else None
     outside = Outside(link, topics, journal, tokens, signer, board)
     clock, notifier = SystemClock(lambda: True), Notifier.from_environment()

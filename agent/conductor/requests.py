@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from agent.conductor.core.minutes import Minutes
 from agent.conductor.core.model.acts import Act
-from agent.conductor.core.model.views import MeetingView, RoomView
+from agent.conductor.core.model.views import DayView, MeetingView, RoomView
 from agent.conductor.core.refused import Refused
 
 
@@ -22,6 +22,10 @@ class ListMeetings(Struct, frozen=True, tag_field="type", tag="meetings"):
 
 class ShowRooms(Struct, frozen=True, tag_field="type", tag="rooms"):
     """Every room of the hub."""
+
+
+class ShowDay(Struct, frozen=True, tag_field="type", tag="day"):
+    """The agenda's meetings of the next 24 hours, and how ready their rooms are."""
 
 
 class ShowMinutes(Struct, frozen=True, tag_field="type", tag="minutes"):
@@ -37,7 +41,7 @@ class ShowAudit(Struct, frozen=True, tag_field="type", tag="audit"):
     count: Annotated[int, Meta(ge=1, le=10_000)] = 100
 
 
-Question = ListMeetings | ShowRooms | ShowMinutes | ShowAudit
+Question = ListMeetings | ShowRooms | ShowDay | ShowMinutes | ShowAudit
 
 
 class Past(Struct, frozen=True):
@@ -66,6 +70,7 @@ class Answer(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="don
     meetings: list[MeetingView] | None = None
     past: list[Past] | None = None
     rooms: list[RoomView] | None = None
+    day: list[DayView] | None = None
     minutes: Minutes | None = None
     names: dict[str, str] | None = None
     audit: list[AuditLine] | None = None

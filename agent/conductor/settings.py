@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
+from agent.conductor.core.model.acts import Mode
 from agent.config import read_file
 from agent.core.model.commands import Identifier
 from agent.errors import ConfigError
@@ -31,6 +32,18 @@ class Conductor(Section, frozen=True):
         str | None,
         Meta(description="path of the private key (diemcau hub key) that signs its commands"),
     ] = None
+    trusted_keys: Annotated[
+        str,
+        Meta(description="folder of public keys that may sign agendas; asked for with signing_key"),
+    ] = "/etc/diemcau-hub/trusted-keys"
+    agenda: Annotated[bool, Meta(description="start the meetings of the rooms' agendas")] = True
+    agenda_chair: Annotated[
+        Identifier | None,
+        Meta(
+            description="the chair's room in them; without one they are discussions, of four rooms at the most"
+        ),
+    ] = None
+    agenda_mode: Annotated[Mode, Meta(description="their mode, with a chair")] = Mode.CHAIR_GRANTS
 
 
 class HubMedia(Section, frozen=True):

@@ -5,6 +5,7 @@ The contract is docs/contract.md; the room's side of it is `agent.hub.messages`.
 
 from __future__ import annotations
 
+import logging
 from typing import TypeVar
 
 import msgspec
@@ -13,12 +14,18 @@ from agent.conductor.core.model.orders import Order
 from agent.conductor.core.model.seen import (
     Seen,
     SeenAck,
+    SeenAgenda,
     SeenConductor,
     SeenEvent,
     SeenHealth,
     SeenState,
 )
+from agent.core.model.commands import Origin
+from agent.hub.messages import Incoming, decode_agenda
+from agent.hub.signature import Signatures
+from agent.hub.topics import Address
 
+log = logging.getLogger(__name__)
 T = TypeVar("T", bound=msgspec.Struct)
 MAX_TEXT = 500
 MAX_BYTES = 256 * 1024
@@ -26,9 +33,10 @@ MAX_BYTES = 256 * 1024
 
 
 class HubTopics:
-    """Every topic of the hub below `root`."""
+    """Every topic of the hub below `root`. Agendas are believed as `signatures` says."""
 
-    def __init__(self, root: str, name: str) -> None:
+    def __init__(self, root: str, name: str, signatures: Signatures | None = None) -> None:
+        self._signatures = signatures
         self._root = root
         self.own_state = f"{root}/conductor/{name}/state"
         self.client_prefix = root.replace("/", ".")
@@ -40,7 +48,8 @@ class HubTopics:
     def filters(self) -> list[str]:
         """What the conductor listens to."""
         rooms = [f"{self._root}/room/+/{what}" for what in ("state", "health", "event/+", "ack/+")]
-        return [*rooms, f"{self._root}/conductor/+/state"]
+        agendas = [f"{self._root}/{whose}/+/agenda" for whose in ("room", "group")]
+        return [*rooms, *agendas, f"{self._root}/conductor/+/state"]
 
     def command(self, room: str, type: str) -> str:
         return f"{self._root}/room/{room}/cmd/{type}"
@@ -58,10 +67,22 @@ class HubTopics:
                 return _of(room, _decode(payload, SeenEvent))
             case ["room", room, "ack", _]:
                 return _of(room, _decode(payload, SeenAck))
+            case ["room", room, "agenda"] if self._signatures is not None:
+                return _agenda(Address(Origin.HUB, room, "agenda"), payload, self._signatures)
+            case ["group", group, "agenda"] if self._signatures is not None:
+                return _agenda(Address(Origin.GROUP, group, "agenda"), payload, self._signatures)
             case ["conductor", name, "state"]:
                 said = _decode(payload, SeenConductor)
                 return said if said is not None and said.name == name else None
         return None
+
+
+def _agenda(address: Address, payload: bytes, signatures: Signatures) -> SeenAgenda | None:
+    received = decode_agenda(Incoming("", payload, retained=True), address, signatures)
+    if received.problem is not None:
+        log.warning("the agenda of %s counts for nothing: %s", address.text, received.problem[1])
+        return None
+    return SeenAgenda(address.text, received.agenda)
 
 
 R = TypeVar("R", SeenState, SeenHealth, SeenEvent, SeenAck)

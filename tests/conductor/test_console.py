@@ -8,13 +8,17 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.conductor.requests import ShowAudit
+from agent.core.model.agenda import Agenda, AgendaItem, ItemJoin, encode_agenda
+from agent.core.model.commands import Meeting
 from tests.conductor.conftest import Hub
+from tests.support.broker import Hub as Client
 from tests.support.broker import free_port
 from tests.support.chromium import Chromium, Page
 from tests.support.waiting import wait_for
@@ -126,6 +130,16 @@ def browser(tmp_path: Path) -> Iterator[Chromium]:
         yield chromium
 
 
+def publish_agenda(hub: Hub) -> None:
+    """A meeting of everybody's, in two hours."""
+    now = datetime.now(UTC)
+    starts, ends = now + timedelta(hours=2), now + timedelta(hours=3)
+    item = AgendaItem("chieu", "Giao ban chiều", starts, ends, ItemJoin(Meeting("chieu")))
+    document = Agenda(1, 1, now, now + timedelta(days=1), [item])
+    with Client(hub.broker.port, []) as client:
+        client.send("diemcau/v1/group/all/agenda", encode_agenda(document), retain=True)
+
+
 def test_a_meeting_by_clicks_on_a_phones_screen(site: Site, browser: Chromium) -> None:
     with Page(browser) as page:
         page._send(
@@ -155,6 +169,11 @@ def test_a_meeting_by_clicks_on_a_phones_screen(site: Site, browser: Chromium) -
         fill("#password", PASSWORD)
         click("#login button")
         see("document.querySelectorAll('.tile').length === 2", "two tiles")
+        publish_agenda(site.hub)
+        see(
+            "document.querySelector('#day [data-item=chieu]')?.textContent.includes('0/2')",
+            "the day",
+        )
         assert page.evaluate("document.documentElement.scrollWidth <= 360"), "it fits"
         click("#start-open")
         fill("#start-id", "hop")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -14,14 +14,16 @@ from joserfc.jwk import KeySet
 from agent.conductor.core.model.acts import StartMeeting
 from agent.conductor.core.model.entries import Acted, Closed, Entered, Entry
 from agent.conductor.core.model.orders import JoinOrder, Publish
-from agent.conductor.core.model.seen import SeenState
+from agent.conductor.core.model.seen import SeenAgenda, SeenState
 from agent.conductor.settings import load
 from agent.conductor.store.journal import Journal
 from agent.conductor.tokens import Tokens
 from agent.conductor.wire import HubTopics, encode_order
+from agent.core.model.agenda import Agenda, encode_agenda
 from agent.core.model.command_codec import command_from
 from agent.core.model.commands import Join, Meeting, Origin, Source
 from agent.errors import ConfigError, JournalError
+from agent.hub.signature import Signatures
 
 NOW = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)
 START = Entry(NOW, Acted(1, StartMeeting("hop", ["a"], chair="a")), "ha")
@@ -124,6 +126,16 @@ def test_what_strangers_say_is_cleaned_or_not_read() -> None:
     assert decode(state, "b") is None, "a room speaks for itself alone"
     for bad in (b"", b"\xff", b"[" * 100_000, {**state, "phase": "dancing"}, 7):
         assert decode(bad) is None
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_an_unsigned_agenda_counts_only_where_nothing_is_signed(required: bool) -> None:
+    topics = HubTopics("diemcau/v1", "hub", Signatures("/nonexistent", required=required))
+    document = Agenda(1, 1, NOW, NOW + timedelta(days=1), [])
+    said = topics.decode("diemcau/v1/group/xa/agenda", encode_agenda(document))
+    assert said == (None if required else SeenAgenda("group/xa", document))
+    assert topics.decode("diemcau/v1/room/a/agenda", b"nonsense") is None
+    assert isinstance(topics.decode("diemcau/v1/room/a/agenda", b""), SeenAgenda) is not required
 
 
 def test_the_shipped_settings_are_whole() -> None:

@@ -31,6 +31,7 @@ from agent.conductor.requests import (
     ListMeetings,
     Question,
     ShowAudit,
+    ShowDay,
     ShowMinutes,
     ShowRooms,
     decode,
@@ -47,7 +48,7 @@ BEAT_SECONDS = 5.0
 MAX_BEHIND = 200
 """Changes that a browser may be behind; beyond that its stream ends, and it gets all anew."""
 
-VIEW = (ListMeetings, ShowMinutes, ShowRooms)
+VIEW = (ListMeetings, ShowDay, ShowMinutes, ShowRooms)
 
 
 class Page:

@@ -12,6 +12,7 @@ from functools import partial
 
 from agent.conductor.core import deciding
 from agent.conductor.core.acting import Acting
+from agent.conductor.core.day import BY, Day
 from agent.conductor.core.meeting import OVERDUE, Meeting
 from agent.conductor.core.member import RECALL_GAPS_SECONDS, Member
 from agent.conductor.core.model import entries as e
@@ -22,6 +23,7 @@ from agent.conductor.core.model.orders import ShowOrder
 from agent.conductor.core.model.profile import Profile
 from agent.conductor.core.model.seen import (
     SeenAck,
+    SeenAgenda,
     SeenConductor,
     SeenEvent,
     SeenHealth,
@@ -52,7 +54,8 @@ class Conductor:
         """Those that run, and those of which a room has yet to be told that they are over."""
         self.link_up = False
         self.link_text = "not connected yet"
-        self.views = Views(profile, self.rooms, self.meetings)
+        self.day = Day(profile)
+        self.views = Views(profile, self.rooms, self.meetings, self.day)
         self._rivals: dict[str, SeenConductor] = {}
         self._last_number = 0
         self._effects: list[Effect] = []
@@ -75,18 +78,22 @@ class Conductor:
     def decide(self, act: Act, by: str, now: Now) -> e.Entry:
         """The entry that makes it so, once it is in the journal. Raises Refused."""
         if isinstance(act, StartMeeting):
-            rivals = {
-                one: other.name
-                for other in self._rivals.values()
-                if other.connection is Connection.ONLINE
-                for one in other.meetings
-            }
-            deciding.check_start(act, self.running(), rivals, self.rooms, now)
+            self._check_start(act, now)
             return e.Entry(now.wall, e.Acted(self._last_number + 1, act), by)
         meeting = self.find(act.meeting)
         if not isinstance(act, End):
             deciding.check(act, meeting, now)
         return e.Entry(now.wall, e.Acted(meeting.number, act), by)
+
+    def _check_start(self, act: StartMeeting, now: Now) -> None:
+        """Raises Refused."""
+        rivals = {
+            one: other.name
+            for other in self._rivals.values()
+            if other.connection is Connection.ONLINE
+            for one in other.meetings
+        }
+        deciding.check_start(act, self.running(), rivals, self.rooms, now)
 
     def find(self, id: str) -> Meeting:
         """The running meeting of this id. Raises Refused."""
@@ -100,9 +107,15 @@ class Conductor:
 
     # --- what happened -------------------------------------------------------------------------------
 
-    def restore(self, entries: Iterable[e.Entry], last_number: int) -> None:
-        """Be where the journal ends. Nothing is sent; what was under way goes on with `LinkUp`."""
+    def restore(
+        self, entries: Iterable[e.Entry], last_number: int, begun: Iterable[str] = ()
+    ) -> None:
+        """Be where the journal ends. Nothing is sent; what was under way goes on with `LinkUp`.
+
+        `begun`: what was started for the agenda, also what is over (`StartMeeting.item`).
+        """
         self._last_number = last_number
+        self.day.begun.update(begun)
         for entry in entries:
             self._apply(entry)
         for meeting in self.meetings.values():
@@ -112,6 +125,7 @@ class Conductor:
         """What must be done about this event, in this order."""
         self._now = now
         self._handle(event, now)
+        self._follow_day(now)
         self._restage(now)
         if self.link_up and now.monotonic_seconds >= self._quiet_until:
             touched, self._touched = self._touched, set()
@@ -120,32 +134,36 @@ class Conductor:
                 if meeting is not None and room in meeting.members:
                     self._reconciler.reconcile(meeting, room, now)
         self._forget_closed()
-        if self._changed_rooms or self._changed_meetings:
+        if self._changed_rooms or self._changed_meetings or self.day.changed:
             changed = frozenset(self._changed_rooms), frozenset(self._changed_meetings)
-            self._effects.append(Changed(*changed))
+            self._effects.append(Changed(*changed, self.day.changed))
             self._changed_rooms.clear()
             self._changed_meetings.clear()
+            self.day.changed = False
         effects = self._effects[:]
         self._effects.clear()
         return effects
 
     def due_at(self) -> float | None:
         """When `DueCame` is wanted, on the monotonic clock; None if nothing waits."""
-        return self._due[0][0] if self._due else None
+        dues = [self.day.due] if self.day.due is not None else []
+        return min([*dues, *(due for due, _, _ in self._due[:1])], default=None)
 
     def _handle(self, event: Event, now: Now) -> None:
         match event:
             case SeenState():
                 self._state_seen(event, now)
             case SeenHealth():
+                before = self.rooms[event.room].verdict
                 self.rooms[event.room].health = event
                 self._changed_rooms.add(event.room)
+                self.day.changed |= self.rooms[event.room].verdict != before
+            case SeenAgenda():
+                self.day.take(event, now)
             case SeenAck():
                 self._ack_seen(event, now)
             case SeenEvent():
-                for meeting in self._meetings_of(event.room):
-                    self._observer.event(meeting, event)
-                    self._touch(meeting, event.room)
+                self._event_seen(event)
             case SeenConductor():
                 self._rival_seen(event)
             case ActKept(entry):
@@ -156,6 +174,7 @@ class Conductor:
                 self._link_came(now)
             case LinkDown(text):
                 self.link_up, self.link_text = False, text
+                self.day.cut_off()
                 self._changed_meetings.update(self.meetings)
             case DueCame():
                 self._due_came(now)
@@ -166,6 +185,7 @@ class Conductor:
         if not seen.take(event):
             return
         self._changed_rooms.add(event.room)
+        self.day.changed |= was_away == seen.online
         for meeting in self.running():
             if set(meeting.start.groups) & set(seen.groups) and event.room not in meeting.members:
                 meeting.add(event.room)
@@ -210,6 +230,11 @@ class Conductor:
             self._reconciler.accepted(meeting, event.room, slot, now)
         self._touch(meeting, event.room)
 
+    def _event_seen(self, event: SeenEvent) -> None:
+        for meeting in self._meetings_of(event.room):
+            self._observer.event(meeting, event)
+            self._touch(meeting, event.room)
+
     def _rival_seen(self, event: SeenConductor) -> None:
         """Of two conductors for one meeting the one that started later gives way."""
         if event.name == self.profile.name:
@@ -227,6 +252,7 @@ class Conductor:
         self.link_up, self.link_text = True, ""
         self._quiet_until = now.monotonic_seconds + (LOOK_SECONDS if self.meetings else 0.0)
         self._announce()
+        self.day.linked(now)
         for meeting in self.meetings.values():
             self._end_later(meeting, now)
             for room in meeting.floor.holders:
@@ -251,6 +277,13 @@ class Conductor:
                 self._note(e.Acted(number, End(meeting.id)))
                 self._follow_up(number, End(meeting.id), "", now)
 
+    def _follow_day(self, now: Now) -> None:
+        """Start what the agenda has now; end what was taken out of it or moved away."""
+        for meeting, act in self.day.acts(self.running(), self._check_start, now):
+            number = meeting.number if meeting is not None else self._last_number + 1
+            self._note(e.Acted(number, act), BY)
+            self._follow_up(number, act, BY, now)
+
     def _warn(self, meeting: Meeting, room: str, now: Now) -> None:
         """Tell a speaker, on its screen, that its time is over; once."""
         limit, since = meeting.start.speaking_seconds, meeting.floor.holders.get(room)
@@ -264,9 +297,9 @@ class Conductor:
 
     # --- keeping track -------------------------------------------------------------------------------
 
-    def _note(self, what: e.What) -> None:
+    def _note(self, what: e.What, by: str = "") -> None:
         assert self._now is not None
-        entry = e.Entry(self._now.wall, what)
+        entry = e.Entry(self._now.wall, what, by)
         self._effects.append(Record(entry))
         self._apply(entry)
 
@@ -275,6 +308,7 @@ class Conductor:
         self._last_number = max(self._last_number, what.number)
         if isinstance(what, e.Acted) and isinstance(what.act, StartMeeting):
             self.meetings[what.number] = Meeting(what.number, what.act, entry.by, entry.at)
+            self.day.begun.add(what.act.item)
         meeting = self.meetings.get(what.number)
         if meeting is not None:
             meeting.apply(entry)

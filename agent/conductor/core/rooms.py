@@ -52,6 +52,11 @@ class SeenRoom:
             return None
         return self.state.meeting.id
 
+    @property
+    def verdict(self) -> str:
+        """Its last check's: go, no-go or unknown."""
+        return self.health.readiness.verdict if self.health else "unknown"
+
     def is_in(self, meeting: str) -> bool:
         return self.meeting == meeting and self.state is not None and self.state.phase in HERE
 
@@ -107,7 +112,7 @@ class SeenRoom:
             microphone=state.microphone if state and online else "off",
             camera=state.camera if state and online else "off",
             recording=state.recording if state and online else "off",
-            readiness=health.readiness.verdict if health else "unknown",
+            readiness=self.verdict,
             level_dbfs=media.microphone_level_dbfs if media else None,
             faults=self.faults(),
             severity=self.severity(),

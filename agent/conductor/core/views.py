@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec.structs import replace
 
+from agent.conductor.core.day import Day
 from agent.conductor.core.meeting import Meeting
 from agent.conductor.core.member import Status
 from agent.conductor.core.model.profile import Profile
-from agent.conductor.core.model.views import MeetingView, RoomView, RosterRow, SpeakerView
+from agent.conductor.core.model.views import DayView, MeetingView, RoomView, RosterRow, SpeakerView
 from agent.conductor.core.rooms import Rooms
 
 WORST_FIRST = (
@@ -26,10 +29,18 @@ WORST_FIRST = (
 class Views:
     """Made on demand; nothing is kept."""
 
-    def __init__(self, profile: Profile, rooms: Rooms, meetings: dict[int, Meeting]) -> None:
+    def __init__(
+        self, profile: Profile, rooms: Rooms, meetings: dict[int, Meeting], day: Day
+    ) -> None:
         self._profile = profile
         self._rooms = rooms
         self._meetings = meetings
+        self._day = day
+
+    def day(self, now: datetime) -> list[DayView]:
+        """The agenda's meetings of the next 24 hours."""
+        running = {one.id: one.number for one in self._meetings.values() if not one.over}
+        return self._day.view(self._rooms, running, now)
 
     def room(self, room: str) -> RoomView:
         view = self._rooms[room].view()

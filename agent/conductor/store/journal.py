@@ -15,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from agent.conductor.core.model.entries import Closed, Entry
+from agent.conductor.core.model.acts import StartMeeting
+from agent.conductor.core.model.entries import Acted, Closed, Entry
 from agent.errors import JournalError
 
 SCHEMA = """
@@ -133,6 +134,11 @@ class Journal:
                    (SELECT min(id) FROM entry GROUP BY number ORDER BY number DESC LIMIT 1000)
                    ORDER BY number DESC"""
         return list(self._entries(query, ()))
+
+    def begun_for_agenda(self) -> list[str]:
+        """The agenda's items that meetings were started for (`StartMeeting.item`), of the last thousand."""
+        acts = [one.what.act for one in self.starts() if isinstance(one.what, Acted)]
+        return [act.item for act in acts if isinstance(act, StartMeeting) and act.item]
 
     def _entries(self, query: str, parameters: tuple[object, ...]) -> Iterator[Entry]:
         decode = msgspec.json.Decoder(Entry).decode

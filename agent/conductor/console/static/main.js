@@ -13,6 +13,7 @@ let me = null;
 let stream = null;
 let rooms = new Map();
 let meetings = [];
+let day = [];
 let trouble = "";
 let heardAt = 0;
 let ending = null;
@@ -81,6 +82,7 @@ function begin() {
     for (const room of change.rooms) rooms.set(room.room, room);
     meetings = change.meetings;
     trouble = change.trouble;
+    if (change.day) day = change.day;
     drawSoon();
   });
   mine.addEventListener("beat", () => { heardAt = Date.now(); honest(); });
@@ -115,10 +117,10 @@ function drawSoon() {
 
 function build() {
   parts = {
-    head: el("header"), start: el("section"), meeting: el("section", { id: "meeting" }), speaker: el("div", { class: "speaker" }),
+    head: el("header"), start: el("section"), day: el("section", { id: "day" }), meeting: el("section", { id: "meeting" }), speaker: el("div", { class: "speaker" }),
     rooms: el("section", { id: "rooms" }),
   };
-  replace(app, parts.head, parts.meeting, parts.start, parts.speaker, parts.rooms);
+  replace(app, parts.head, parts.meeting, parts.day, parts.start, parts.speaker, parts.rooms);
   const change = () => { otherLanguage(); build(); draw(); };
   const leave = async () => { await post("/logout", {}); showLogin(); };
   replace(parts.head, el("h1", {}, "diemcau"), el("span", {}, me.name),
@@ -152,6 +154,7 @@ function draw() {
   honest();
   const running = meetings.filter((one) => !one.ended);
   replace(parts.meeting, ...running.map(drawMeeting));
+  drawDay();
   drawRooms();
 }
 
@@ -199,6 +202,25 @@ function drawMeeting(view) {
       el("div", {}, el("h2", {}, word("roster")), el("ul", { class: "roster" }, ...view.roster.map(row)))));
 }
 const drafts = new Map();
+const opened = new Set();
+
+// The agenda's meetings that are to come: how many rooms are ready, and which are not.
+function drawDay() {
+  const coming = day.filter((one) => one.number === null && Date.parse(one.ends) > Date.now());
+  replace(parts.day, coming.length ? el("h2", {}, word("day")) : null, ...coming.map((one) => {
+    const ready = one.rooms.filter((row) => row.verdict === "go").length;
+    const time = one.local || new Date(one.starts).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" });
+    const key = `${one.item}@${one.starts}`;
+    const toggle = (event) => { if (event.target.open) opened.add(key); else opened.delete(key); };
+    return el("details", { "data-item": one.item, open: opened.has(key), ontoggle: toggle },
+      el("summary", { "data-key": `day-${key}` }, el("strong", {}, `${time} ${one.title}`),
+        one.cancelled ? ` · ${word("cancelled")}` : el("span", { class: ready === one.rooms.length ? "good" : "bad" }, ` · ${word("ready")} ${ready}/${one.rooms.length}`),
+        one.problem ? el("span", { class: "bad" }, ` · ${one.problem}`) : null),
+      el("ul", {}, ...one.rooms.map((row) => el("li", { class: "row" }, el("span", { class: "name" }, row.name),
+        el("span", { class: row.verdict === "go" ? "good" : row.verdict === "unknown" ? "quiet" : "bad" },
+          `${row.verdict === "unknown" ? word("unchecked") : word(row.verdict)}${row.verdict !== "go" && row.fault ? ` (${row.fault})` : ""}`)))));
+  }));
+}
 
 function drawRooms() {
   const sorted = [...rooms.values()].sort((a, b) => b.severity - a.severity || a.name.localeCompare(b.name) || (a.room < b.room ? -1 : 1));

@@ -45,6 +45,8 @@ class StartMeeting(Struct, frozen=True, omit_defaults=True, tag_field="type", ta
     """Ring in every room at once, instead of only being joined."""
     speaking_seconds: Annotated[float, Meta(ge=10, le=86_400)] | None = None
     """How long one may speak before the speaker's screen says so."""
+    item: Annotated[str, Meta(max_length=120)] = ""
+    """The agenda's item, and its beginning, that it was started for; empty: by an operator."""
 
 
 class Give(Struct, frozen=True, tag_field="type", tag="give"):

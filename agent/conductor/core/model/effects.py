@@ -27,6 +27,8 @@ class Changed(Struct, frozen=True):
 
     rooms: frozenset[str]
     meetings: frozenset[int]
+    day: bool = False
+    """Whether the day's meetings or their rooms' readiness are others."""
 
 
 class Announce(Struct, frozen=True):

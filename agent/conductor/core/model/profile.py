@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from agent.conductor.core.model.acts import Mode
+
 
 class Profile(Struct, frozen=True):
     """One conductor. Templates hold `{meeting}` and `{room}`.
@@ -20,6 +22,10 @@ class Profile(Struct, frozen=True):
     """Unix time of the start of this run."""
     token_seconds: float | None = None
     """How long tokens are good; joins are repeated with new ones at half of it. None: for ever."""
+    agenda: bool = True
+    """Whether it starts the meetings of the rooms' agendas."""
+    agenda_chair: str | None = None
+    agenda_mode: Mode = Mode.CHAIR_GRANTS
 
     def publish_url(self, meeting: str, room: str) -> str:
         return _fill(self.publish_template, meeting, room)

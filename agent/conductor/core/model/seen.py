@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from agent.core.model.agenda import Agenda
 from agent.core.model.commands import AckState
 from agent.core.model.documents import Connection, Phase
 
@@ -111,6 +112,13 @@ class SeenEvent(Struct, frozen=True):
     detail: SeenDetail = SeenDetail()
 
 
+class SeenAgenda(Struct, frozen=True):
+    """A retained agenda, its signature checked; None where it was cleared. `address`: `room/...` or `group/...`."""
+
+    address: str
+    agenda: Agenda | None
+
+
 class SeenConductor(Struct, frozen=True):
     """What a conductor says of itself, this one or another: the retained `conductor/<name>/state`."""
 
@@ -122,4 +130,4 @@ class SeenConductor(Struct, frozen=True):
     v: int = 1
 
 
-Seen = SeenState | SeenHealth | SeenAck | SeenEvent | SeenConductor
+Seen = SeenState | SeenHealth | SeenAck | SeenEvent | SeenAgenda | SeenConductor

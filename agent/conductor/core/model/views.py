@@ -43,6 +43,30 @@ class RosterRow(Struct, frozen=True):
     floor: bool
 
 
+class ReadyRow(Struct, frozen=True):
+    """One room of a planned meeting. `verdict` is its last check's: go, no-go, unknown; away without a link."""
+
+    room: str
+    name: str
+    verdict: str
+    fault: str
+
+
+class DayView(Struct, frozen=True):
+    """One meeting of the agenda. `number` is the meeting's that runs for it, `problem` why none does."""
+
+    item: str
+    title: str
+    starts: datetime
+    ends: datetime
+    local: str
+    meeting: str
+    cancelled: bool
+    number: int | None
+    problem: str
+    rooms: list[ReadyRow]
+
+
 class SpeakerView(Struct, frozen=True):
     """Who has the floor, since when, and how long it spoke in this meeting before."""
 
