@@ -49,8 +49,8 @@ class Bounds(NamedTuple):
     ceiling: int
 
 
-SMALL = Bounds(40_000, THUMBNAIL.bits_per_second)
-"""Less shows nothing."""
+SMALL = Bounds(25_000, THUMBNAIL.bits_per_second)
+"""Less shows nothing; more would leave no room to shrink in, with the sound beside it (rate.HEADROOM)."""
 
 
 class PictureEncoder(NamedTuple):
