@@ -34,10 +34,8 @@ class Acting:
             self._ignore_hand(meeting, room)
 
     def _gather(self, meeting: Meeting) -> None:
-        wanted = set(meeting.start.groups)
-        for seen in self._rooms.values():
-            if wanted & set(seen.groups):
-                meeting.add(seen.room)
+        for room in self._rooms.in_groups(meeting.start.groups):
+            meeting.add(room)
 
     def _mute(self, meeting: Meeting, now: Now) -> None:
         for room in meeting.members:

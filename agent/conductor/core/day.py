@@ -111,12 +111,13 @@ class Day:
         if self.due is None or now.monotonic_seconds < self.due:
             return
         self.due = None
+        planned = self.planned(now.wall)
         for meeting in running:
-            act = self._following(meeting, now.wall) if meeting.start.item else None
+            act = self._following(meeting, planned, now.wall) if meeting.start.item else None
             if act is not None:
                 self.changed = True
                 yield meeting, act
-        for one in self.planned(now.wall) if self._profile.agenda else []:
+        for one in planned if self._profile.agenda else []:
             if one.item.cancelled or one.key in self.begun:
                 continue
             left = (one.item.starts - AHEAD - now.wall).total_seconds()
@@ -184,7 +185,7 @@ class Day:
             item=planned.key,
         )
 
-    def _following(self, meeting: Meeting, now: datetime) -> Act | None:
+    def _following(self, meeting: Meeting, planned: list[Planned], now: datetime) -> Act | None:
         """What a meeting that was started for an item needs now: its end, or another time for it."""
         start = meeting.start
         if start.until is not None and start.until <= now:
@@ -192,7 +193,7 @@ class Day:
         id = start.item.rpartition("@")[0]
         if id in self._gone:
             return End(start.meeting)
-        for one in self.planned(now):
+        for one in planned:
             item = one.item
             if item.id != id:
                 continue
@@ -226,8 +227,7 @@ class Day:
 
 def members(planned: Planned, rooms: Rooms) -> set[str]:
     """Who is meant, as far as rooms say which groups they are in."""
-    groups = set(planned.groups)
-    return {*planned.rooms, *(one.room for one in rooms.values() if groups & set(one.groups))}
+    return {*planned.rooms, *rooms.in_groups(planned.groups)}
 
 
 def _rows(planned: Planned, rooms: Rooms) -> Iterator[ReadyRow]:

@@ -33,7 +33,7 @@ def check_start(
         text = f"{act.meeting} is run by the conductor {rivals[act.meeting]}"
         raise Refused("run-elsewhere", text)
     named = {*act.rooms, *([act.chair] if act.chair else [])}
-    members = named | {one.room for one in rooms.values() if set(one.groups) & set(act.groups)}
+    members = named.union(rooms.in_groups(act.groups))
     if not members:
         raise Refused("bad-meeting", "no room: name rooms, or a group that has some")
     if act.mode is not Mode.DISCUSSION and act.chair is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agent.conductor.core.model.seen import SeenFloor, SeenHealth, SeenState
 from agent.conductor.core.model.views import RoomView
 from agent.core.model.documents import Connection, Phase
@@ -127,3 +129,8 @@ class Rooms(dict[str, SeenRoom]):
     def __missing__(self, room: str) -> SeenRoom:
         made = self[room] = SeenRoom(room)
         return made
+
+    def in_groups(self, groups: Iterable[str]) -> list[str]:
+        """The rooms that say that they are in one of these groups."""
+        wanted = set(groups)
+        return [one.room for one in self.values() if wanted & set(one.groups)]

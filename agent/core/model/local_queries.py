@@ -6,7 +6,7 @@ and `health` by a `HealthDocument`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -43,11 +43,7 @@ class BorrowQuery(Struct, frozen=True, tag_field="type", tag="borrow"):
 Query = StatusQuery | HealthQuery | AgendaQuery | SnapshotQuery | BorrowQuery
 
 QUERIES: dict[str, type[Query]] = {
-    "status": StatusQuery,
-    "health": HealthQuery,
-    "agenda": AgendaQuery,
-    "snapshot": SnapshotQuery,
-    "borrow": BorrowQuery,
+    str(kind.__struct_config__.tag): kind for kind in get_args(Query)
 }
 
 

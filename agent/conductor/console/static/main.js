@@ -214,7 +214,7 @@ function drawDay() {
     const toggle = (event) => { if (event.target.open) opened.add(key); else opened.delete(key); };
     return el("details", { "data-item": one.item, open: opened.has(key), ontoggle: toggle },
       el("summary", { "data-key": `day-${key}` }, el("strong", {}, `${time} ${one.title}`),
-        one.cancelled ? ` · ${word("cancelled")}` : el("span", { class: ready === one.rooms.length ? "good" : "bad" }, ` · ${word("ready")} ${ready}/${one.rooms.length}`),
+        one.cancelled ? ` · ${word("cancelled")}` : el("span", { class: ready === one.rooms.length ? "good" : "bad" }, ` · ${word("go")} ${ready}/${one.rooms.length}`),
         one.problem ? el("span", { class: "bad" }, ` · ${one.problem}`) : null),
       el("ul", {}, ...one.rooms.map((row) => el("li", { class: "row" }, el("span", { class: "name" }, row.name),
         el("span", { class: row.verdict === "go" ? "good" : row.verdict === "unknown" ? "quiet" : "bad" },
