@@ -102,13 +102,15 @@ class StreamingCamera:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._take: Take | None = None
+        self._watch = PictureWatch(1, time.monotonic(), required=required)
+        self._on_unit: Callable[[AccessUnit], None] = _unheard
+        self._on_status: Callable[[DeviceStatus], None] = _unheard
 
     def start(
         self, on_unit: Callable[[AccessUnit], None], on_status: Callable[[DeviceStatus], None]
     ) -> CameraFormat:
         """See the port."""
         self._on_unit, self._on_status = on_unit, on_status
-        self._watch = PictureWatch(1, time.monotonic(), required=self._required)
         self._take = self._open()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
         self._thread.start()
@@ -279,6 +281,10 @@ class Take:
             self._last_unit_seconds = time.monotonic()
             self._on_unit(unit)
         self._inside_encoder = False
+
+
+def _unheard(_: object) -> None:
+    """Who listens before the camera is started."""
 
 
 def luma_sample(picture: av.VideoFrame) -> bytes:

@@ -43,7 +43,6 @@ class SimulatedPanel:
         self._faults.open()
         if self._faults.directory is not None:
             self._button = ButtonFifo(self._faults.directory / BUTTON_FIFO, changed)
-            self._button.start()
 
     def lamp(self, mode: str) -> None:
         """See the port. Raises DeviceAbsent when the panel is unplugged."""
@@ -79,22 +78,14 @@ def probe(wanted: settings.Panel, simulation: settings.Simulation) -> DeviceStat
 
 
 class ButtonFifo:
-    """Reads `press` and `release` lines; only a change is told."""
+    """Makes the FIFO and reads `press` and `release` lines until it is closed; only a change is told."""
 
     def __init__(self, path: Path, on_button: Callable[[bool], None]) -> None:
-        self._path = path
         self._on_button = on_button
         self._pressed = False
+        self._fifo = _open_fifo(path)
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._run, name="mute-button", daemon=True)
-
-    def start(self) -> None:
-        """Make the FIFO and begin to listen."""
-        if not self._path.is_fifo():
-            self._path.unlink(missing_ok=True)
-            os.mkfifo(self._path)
-        # Opened for writing too, so that the FIFO does not end when a writer goes.
-        self._fifo = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._thread.start()
 
     def close(self) -> None:
@@ -119,3 +110,11 @@ class ButtonFifo:
         if pressed is not None and pressed != self._pressed:
             self._pressed = pressed
             self._on_button(pressed)
+
+
+def _open_fifo(path: Path) -> int:
+    """Made if it is not there; open for writing too, so that it does not end when a writer goes."""
+    if not path.is_fifo():
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+    return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
