@@ -1,4 +1,4 @@
-"""One MQTT 5 connection, from CONNECT to its end; the only file that knows paho.
+"""One MQTT 5 connection, from CONNECT to its end; with `transport`, all that knows paho.
 
 Everything here happens in the one thread that calls `turn`; paho's own thread, reconnects and queues
 are not used, since they die silently and keep without bounds (failures rows 15 to 18).
@@ -14,19 +14,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
 from agent.core.model.events import Delivery
 from agent.errors import HubError
 from agent.hub import reasons, tls, transport
 from agent.hub.limits import IN_FLIGHT, Attempt, Limits, batches, limits_of
 from agent.hub.messages import Incoming, Published
-from agent.hub.paho import (
-    MQTTErrorCode,
-    PacketTypes,
-    Properties,
-    ReasonCode,
-    SubscribeOptions,
-    mqtt,
-)
 from agent.settings import Hub
 
 RECEIVE_MAXIMUM = 20

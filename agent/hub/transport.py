@@ -9,9 +9,11 @@ import logging
 import ssl
 from typing import Any
 
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
 from agent.hub import tls
 from agent.hub.dialing import dial
-from agent.hub.paho import CallbackAPIVersion, mqtt
 from agent.settings import Hub
 
 

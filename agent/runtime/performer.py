@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 
 from agent.core.model import effects as do
 from agent.core.model.commands import FINAL_STATES, Ack, AckState
 from agent.core.model.documents import EventDocument
 from agent.core.model.events import DisplaySwitched, LampSet
-from agent.errors import DeviceAbsent
 from agent.ports import Outgoing
 from agent.runtime.outflow import Outflow
 from agent.runtime.outside import Outside
@@ -121,21 +122,22 @@ class Performer:
         self.outflow.publish(outgoing)
 
     def _switch_display(self, on: bool) -> None:
-        error = ""
-        try:
-            if self._outside.relay is None:
-                raise DeviceAbsent("relay-not-open", "The display relay could not be opened")
-            self._outside.relay.switch(on)
-        except Exception as problem:  # a library's mistake must not end the daemon
-            error = str(problem)
-        self._outside.post(DisplaySwitched(on, error))
+        relay = self._outside.relay
+        error = "The display relay could not be opened"
+        self._outside.post(
+            DisplaySwitched(on, _error_of(partial(relay.switch, on)) if relay else error)
+        )
 
     def _set_lamp(self, mode: str) -> None:
-        error = ""
-        try:
-            if self._outside.panel is None:
-                raise DeviceAbsent("panel-not-open", "the panel could not be opened")
-            self._outside.panel.lamp(mode)
-        except Exception as problem:  # a library's mistake must not end the daemon
-            error = str(problem)
-        self._outside.post(LampSet(error))
+        panel = self._outside.panel
+        error = "the panel could not be opened"
+        self._outside.post(LampSet(_error_of(partial(panel.lamp, mode)) if panel else error))
+
+
+def _error_of(act: Callable[[], None]) -> str:
+    """What went wrong in a device, or empty: a library's mistake must not end the daemon."""
+    try:
+        act()
+    except Exception as problem:
+        return str(problem)
+    return ""

@@ -1,7 +1,7 @@
 """What the service tells systemd: ready, status, still working, stopping.
 
-The datagrams of sd_notify(3) are written here, because systemd-python's `notify` waits when systemd
-is busy, and the loop never waits. Without systemd (no NOTIFY_SOCKET) nothing happens.
+The datagrams of sd_notify(3) are written here, because systemd-python's `notify` waits while systemd is
+busy, and all threads with it (docs/decisions/015). Without systemd (no NOTIFY_SOCKET) nothing happens.
 """
 
 from __future__ import annotations
