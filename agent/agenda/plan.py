@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Meta, Struct, structs
 
 from agent.agenda.calendar import Occurrence
-from agent.core.model.agenda import MAX_DAYS, MAX_ITEMS, Agenda, AgendaItem, ItemJoin, meeting_id_of
-from agent.core.model.commands import Meeting
+from agent.core.model.agenda import MAX_DAYS, MAX_ITEMS, Agenda, AgendaItem, meeting_id_of
+from agent.core.model.commands import Attendance, Meeting
 from agent.errors import AgentError
 
 Address = Annotated[str, Meta(pattern=r"^(room|group)/[a-z0-9][a-z0-9-]{0,62}\Z")]
@@ -131,7 +131,7 @@ def planned(occurrence: Occurrence, to: list[str], source: str) -> Planned:
             title=occurrence.title,
             starts=occurrence.starts,
             ends=occurrence.ends,
-            join=ItemJoin(
+            join=Attendance(
                 Meeting(meeting_id_of(occurrence.title, occurrence.id[:64]), occurrence.title)
             ),
             local=local_text(occurrence.local),

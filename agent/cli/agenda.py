@@ -26,8 +26,8 @@ from agent.agenda.plan import (
 )
 from agent.agenda.rooms import RoomList, read_rooms
 from agent.cli.session import examples, session_of
-from agent.core.model.agenda import MAX_DAYS, AgendaItem, ItemJoin, meeting_id_of, slug
-from agent.core.model.commands import IDENTIFIER, Meeting
+from agent.core.model.agenda import MAX_DAYS, AgendaItem, meeting_id_of, slug
+from agent.core.model.commands import IDENTIFIER, Attendance, Meeting
 from agent.errors import AgentError, ConfigError
 from agent.locale import gettext as _
 
@@ -157,7 +157,7 @@ def add(
         title=title,
         starts=begin.astimezone(UTC),
         ends=(begin + timedelta(minutes=minutes)).astimezone(UTC),
-        join=ItemJoin(Meeting(meeting or meeting_id_of(title, number[:64]), title)),
+        join=Attendance(Meeting(meeting or meeting_id_of(title, number[:64]), title)),
         local=local_text(begin),
         ring=ring,
         priority=priority,

@@ -12,6 +12,9 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
+from agent.core.again import pause_seconds, share
 from agent.core.announcements import Announcements
 from agent.core.context import Context
 from agent.core.health import HealthBoard
@@ -19,7 +22,7 @@ from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.membership import Membership
 from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory
 from agent.core.model.clock import Now
-from agent.core.model.commands import Call, Check, Code, Command, Join, Leave, Origin, Stay
+from agent.core.model.commands import Call, Check, Code, Command, Join, Leave, Origin
 from agent.core.model.deadlines import AgendaDue
 from agent.core.model.documents import EventDetail, Phase
 from agent.core.model.effects import CancelDeadline, RememberAgenda, SetDeadline
@@ -29,11 +32,11 @@ from agent.core.model.media import Announcement
 POLL_SECONDS = 30.0
 """The wall clock may be set, and the machine may sleep: looked up this often while there is an agenda."""
 
-RETRY_SECONDS = (10.0, 20.0, 40.0, 60.0)
-"""After a join by the agenda that did not come true; the last one again and again until the item's end."""
-
 SPREAD_SECONDS = 60
 """Over this long the checks of a hub's rooms are spread, each room always at the same moment."""
+
+RUNG_SECONDS = 5.0
+"""After it has rung in vain the room joins by itself; if it did not by then, it is told to."""
 
 RECHECK_SECONDS = 120.0
 """After a device came or went: a loose cable must not check the room all the time."""
@@ -66,8 +69,8 @@ class AgendaControl:
         self._memory = AgendaMemory()
         self._joined: AgendaItem | None = None
         """The item that the room is in, or was brought to."""
-        self._attempts: dict[str, tuple[int, float]] = {}
-        """Item -> joins that were tried, and when (monotonic) the next one may be."""
+        self._attempts: dict[str, tuple[int, float | None]] = {}
+        """Item -> joins that were tried, and when (monotonic) the next one may be; None while one is under way."""
         self._announced: Announcement | None = None
         self._commands = 0
         self._checked_seconds = -RECHECK_SECONDS
@@ -212,9 +215,8 @@ class AgendaControl:
             self._order(item, now)
 
     def _join(self, item: AgendaItem, now: Now) -> None:
-        tried = self._attempts.get(item.id, (0, 0.0))[0]
-        pause = RETRY_SECONDS[min(tried, len(RETRY_SECONDS) - 1)]
-        self._attempts[item.id] = (tried + 1, now.monotonic_seconds + pause)
+        tried = self._attempts.get(item.id, (0, None))[0]
+        self._attempts[item.id] = (tried + 1, None)
         self._joined = item
         word = f", attempt {tried + 1}" if tried else ""
         text = f"joining {item.title!r} by the agenda{word}"
@@ -227,23 +229,21 @@ class AgendaControl:
             or self._lifecycle.departure.next_meeting is not None
         ):
             return False  # it is on its way already
-        return now.monotonic_seconds >= self._attempts.get(item.id, (0, 0.0))[1]
+        tried, due = self._attempts.get(item.id, (0, 0.0))
+        if due is None:  # it has just come out that the last one failed
+            due = now.monotonic_seconds + pause_seconds(tried, self._profile.room)
+            self._attempts[item.id] = (tried, due)
+        return now.monotonic_seconds >= due
 
     def _order(self, item: AgendaItem, now: Now) -> None:
         """The join as a command of the agenda's, muted, until the item's end."""
-        join = Join(
-            meeting=item.join.meeting,
-            publish=item.join.publish,
-            play=item.join.play,
-            camera=item.join.camera,
-            recording=item.join.recording,
-            until=item.ends,
-            replace=True,
-        )
+        how = structs.asdict(item.join)
         if item.ring and self._first(item, "rung"):
-            call = Call(**{name: getattr(join, name) for name in Stay.__struct_fields__})
+            call = Call(**how, until=item.ends, replace=True)
+            self._attempts[item.id] = (1, now.monotonic_seconds + call.ring_seconds + RUNG_SECONDS)
             self._obey(CommandReceived(self._command("call", call, now)), now)
         else:
+            join = Join(**how, until=item.ends, replace=True)
             self._meeting.join(self._command("join", join, now), join, None, now)
 
     def _command(self, type: str, body: Join | Call | Check, now: Now) -> Command:
@@ -308,7 +308,7 @@ class AgendaControl:
 
     def _check_at(self, minutes: float) -> timedelta:
         """How long before the beginning this room's check is: a little later than asked, each room at its moment."""
-        spread = zlib.crc32(self._profile.room.encode()) % SPREAD_SECONDS
+        spread = SPREAD_SECONDS * share(self._profile.room)
         return timedelta(minutes=minutes) - timedelta(seconds=min(spread, minutes * 30))
 
     def _announce(self, items: list[AgendaItem], now: Now) -> None:
@@ -362,6 +362,6 @@ class AgendaControl:
         retries = [
             due - now.monotonic_seconds
             for _, due in self._attempts.values()
-            if due > now.monotonic_seconds
+            if due is not None and due > now.monotonic_seconds
         ]
         return max(0.05, min([POLL_SECONDS, *left, *retries]))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
-
 from msgspec import structs
 
+from agent.core.again import share
 from agent.core.context import Context
 from agent.core.model.deadlines import MediaStartDue
 from agent.core.model.effects import (
@@ -93,7 +92,7 @@ class MediaProcess:
 
     def _backoff_seconds(self, failures: int) -> float:
         """Doubles; the rooms of one hub are spread by their id, always in the same way."""
-        spread = 0.75 + 0.5 * zlib.crc32(f"{self._room}/{failures}".encode()) / 2**32
+        spread = 0.75 + 0.5 * share(f"{self._room}/{failures}")
         return (
             min(
                 FIRST_BACKOFF_SECONDS * 2.0 ** min(failures - 1, MAX_DOUBLINGS), MAX_BACKOFF_SECONDS

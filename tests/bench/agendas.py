@@ -8,8 +8,8 @@ from pathlib import Path
 
 from agent import settings
 from agent.agenda.calendar import read_calendar
-from agent.core.model.agenda import Agenda, AgendaItem, ItemJoin, encode_agenda
-from agent.core.model.commands import Meeting
+from agent.core.model.agenda import Agenda, AgendaItem, encode_agenda
+from agent.core.model.commands import Attendance, Meeting
 from agent.core.model.effects import StartMedia
 from agent.hub.messages import Incoming, decode_agenda
 from agent.hub.signature import Signatures
@@ -40,7 +40,7 @@ def _documents() -> tuple[int, int]:
     topics = Topics("diemcau/v1", settings.Room(id="xa-a"))
     address = topics.parse_agenda("diemcau/v1/room/xa-a/agenda")
     assert address is not None
-    meeting = ItemJoin(Meeting("giao-ban"))
+    meeting = Attendance(Meeting("giao-ban"))
     item = AgendaItem(
         "a", "Giao ban", START - timedelta(hours=1), START + timedelta(hours=1), meeting
     )

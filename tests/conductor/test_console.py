@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from agent.conductor.requests import ShowAudit
-from agent.core.model.agenda import Agenda, AgendaItem, ItemJoin, encode_agenda
-from agent.core.model.commands import Meeting
+from agent.core.model.agenda import Agenda, AgendaItem, encode_agenda
+from agent.core.model.commands import Attendance, Meeting
 from tests.conductor.conftest import Hub
 from tests.support.broker import Hub as Client
 from tests.support.broker import free_port
@@ -134,7 +134,7 @@ def publish_agenda(hub: Hub) -> None:
     """A meeting of everybody's, in two hours."""
     now = datetime.now(UTC)
     starts, ends = now + timedelta(hours=2), now + timedelta(hours=3)
-    item = AgendaItem("chieu", "Giao ban chiều", starts, ends, ItemJoin(Meeting("chieu")))
+    item = AgendaItem("chieu", "Giao ban chiều", starts, ends, Attendance(Meeting("chieu")))
     document = Agenda(1, 1, now, now + timedelta(days=1), [item])
     with Client(hub.broker.port, []) as client:
         client.send("diemcau/v1/group/all/agenda", encode_agenda(document), retain=True)

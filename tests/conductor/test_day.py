@@ -11,8 +11,8 @@ from agent.conductor.core.model.acts import End, Extend, Mode, StartMeeting
 from agent.conductor.core.model.events import LinkDown, LinkUp
 from agent.conductor.core.model.seen import SeenAgenda, SeenHealth, SeenReadiness
 from agent.conductor.core.model.views import DayView
-from agent.core.model.agenda import Agenda, AgendaItem, ItemJoin
-from agent.core.model.commands import Meeting
+from agent.core.model.agenda import Agenda, AgendaItem
+from agent.core.model.commands import Attendance, Meeting
 from tests.conductor.playbook import PROFILE, START, Playbook
 
 MINUTE = 60
@@ -26,7 +26,7 @@ def at(minutes: float) -> datetime:
 
 def item(name: str = "gb", starts: float = 10, ends: float = 40, **fields: Any) -> AgendaItem:
     meeting = fields.pop("meeting", f"meeting-{name}")
-    return AgendaItem(name, name, at(starts), at(ends), ItemJoin(Meeting(meeting)), **fields)
+    return AgendaItem(name, name, at(starts), at(ends), Attendance(Meeting(meeting)), **fields)
 
 
 class Day(Playbook):

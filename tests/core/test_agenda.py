@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory, AgendaRules, ItemJoin
-from agent.core.model.commands import Code, Command, Leave, Meeting, Origin
+from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory, AgendaRules
+from agent.core.model.commands import Attendance, Code, Command, Leave, Meeting, Origin
 from agent.core.model.documents import CheckFinding, DeviceStatus, Phase, Status
 from agent.core.model.effects import (
     PublishEvent,
@@ -25,6 +25,7 @@ from agent.core.model.events import (
     DevicesProbed,
     Restored,
 )
+from agent.core.model.media import UplinkReported
 from agent.core.model.profile import Profile
 from tests.core.playbook import PROFILE, START, Playbook
 
@@ -37,7 +38,7 @@ def at(minutes: float) -> datetime:
 
 
 def item(name: str = "a", starts: float = 60, ends: float = 90, **fields: Any) -> AgendaItem:
-    join = fields.pop("join", ItemJoin(Meeting(f"meeting-{name}")))
+    join = fields.pop("join", Attendance(Meeting(f"meeting-{name}")))
     return AgendaItem(name, f"Title {name}", at(starts), at(ends), join, **fields)
 
 
@@ -166,7 +167,7 @@ def test_back_to_back_meetings() -> None:
 
 
 def test_back_to_back_meetings_with_one_address() -> None:
-    same = ItemJoin(Meeting("giao-ban"))
+    same = Attendance(Meeting("giao-ban"))
     day = Day(item("a", 60, 90, join=same), item("b", 90, 120, join=same))
     assert day.until(100) == "giao-ban"
     assert day.until(119) == "giao-ban"
@@ -284,8 +285,27 @@ def test_a_join_that_fails_is_tried_again_until_the_end() -> None:
             day.exit()
         day.wait(1)
     tries = day.events().count("agenda-joining")
-    assert 8 <= tries <= 16, "10, 20, 40 s and then each minute"
+    assert 8 <= tries <= 16, "after 5, 10, 20, 40 s and then each minute"
     assert day.until(73) == "meeting-a", "and in the end it is in"
+
+
+def test_its_pauses_begin_when_a_join_has_failed_and_are_those_of_any_join() -> None:
+    day = Day(item())
+    day.wait(58 * MINUTE)
+    pauses = []
+    for _ in range(6):
+        while day.phase is not Phase.JOINING:
+            day.wait(0.25)
+        day.report(UplinkReported("unreachable", "no answer"))
+        while day.phase is not Phase.LEAVING:  # no sooner than its 30 s are over
+            day.wait(0.25)
+        day.exit("")
+        failed = day.seconds
+        while day.phase is Phase.STANDBY:
+            day.wait(0.25)
+        pauses.append(day.seconds - failed)
+    shortest = [5, 10, 20, 40, 60, 60]
+    assert all(low <= one <= low * 1.25 + 1 for low, one in zip(shortest, pauses, strict=True))
 
 
 def test_the_room_s_own_topic_counts_more_than_its_groups() -> None:
@@ -392,5 +412,8 @@ def test_one_that_rings_calls_first() -> None:
     day = Day(item(ring=True))
     day.wait(58.2 * MINUTE)
     assert day.room.taking_part.call.ringing
+    day.wait(15)
+    assert day.room.taking_part.call.ringing, "it rings its time out"
+    assert day.phase is Phase.STANDBY
     day.until(61)
     assert day.meeting == "meeting-a"

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from agent.core.model.commands import Command, Join, Meeting, Origin, Reply, Source, clean
+from agent.core.model.cleaning import clean
+from agent.core.model.commands import Command, Join, Meeting, Origin, Reply, Source
 from agent.core.model.effects import SendAck
 from agent.core.model.events import CommandReceived
 from tests.core.playbook import START, Playbook

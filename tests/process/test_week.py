@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from agent.core.model.agenda import Agenda, AgendaItem, ItemJoin, encode_agenda
-from agent.core.model.commands import Meeting
+from agent.core.model.agenda import Agenda, AgendaItem, encode_agenda
+from agent.core.model.commands import Attendance, Meeting
 from tests.support.broker import Broker, Hub, wait_until
 from tests.support.room import Room
 
@@ -26,7 +26,7 @@ def at(day: int, hour: int, minute: int) -> datetime:
 
 
 def meeting(name: str, starts: datetime, ends: datetime, *, cancelled: bool = False) -> AgendaItem:
-    return AgendaItem(name, name, starts, ends, ItemJoin(Meeting(name)), cancelled=cancelled)
+    return AgendaItem(name, name, starts, ends, Attendance(Meeting(name)), cancelled=cancelled)
 
 
 def morning(day: int, name: str) -> AgendaItem:

@@ -6,11 +6,11 @@ and the window's end end it. The agenda's joins are the agenda's to repeat.
 
 from __future__ import annotations
 
-import zlib
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from agent.core.again import PAUSES_SECONDS, pause_seconds
 from agent.core.context import Context
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code, Command, Join, Origin
@@ -18,12 +18,6 @@ from agent.core.model.deadlines import JoinAgain
 from agent.core.model.documents import EventDetail, RetryState
 from agent.core.model.effects import CancelDeadline, RememberMeeting, SetDeadline
 from agent.core.model.events import MeetingRecord
-
-PAUSES_SECONDS = (5.0, 10.0, 20.0, 40.0, 60.0)
-"""Before the second try, the third and so on; the last one again and again."""
-
-SPREAD = 0.25
-"""By this share a room's pauses are longer than another's: all failed at once where the server was away."""
 
 OPEN_END_SECONDS = 3600.0
 """For so long a meeting without `until` is tried."""
@@ -93,7 +87,7 @@ class Retry:
         if command.origin is Origin.AGENDA:
             return None
         tries = before.tries + 1 if before else 1
-        pause = PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS)) - 1] * (1 + self._share())
+        pause = pause_seconds(tries, self._room)
         last = before.last_seconds if before else self._last_seconds(join, now.wall, now)
         since = before.since if before else now.wall
         at = now.after(pause)
@@ -160,6 +154,3 @@ class Retry:
     def _last_seconds(self, join: Join, since: datetime, now: Now) -> float:
         ends = join.until or since + timedelta(seconds=OPEN_END_SECONDS)
         return now.monotonic_seconds + (ends - now.wall).total_seconds()
-
-    def _share(self) -> float:
-        return SPREAD * (zlib.crc32(self._room.encode()) % 100) / 100

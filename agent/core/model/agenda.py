@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import Meta, Struct, structs
 
-from agent.core.model.commands import Instant, Meeting, MeetingId, Publishing, Sources, clean
+from agent.core.model.cleaning import clean
+from agent.core.model.commands import Attendance, Instant, MeetingId
 
 MAX_AGENDA_BYTES = 256 * 1024
 """200 items with long URLs take 120 KB."""
@@ -25,19 +26,6 @@ MAX_ITEM_HOURS = 24
 ITEM_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z"
 
 
-class ItemJoin(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
-    """How the meeting is joined: the fields of the command `join`, whose `until` is the item's end.
-
-    `microphone` is left out on purpose: who comes by the agenda comes muted.
-    """
-
-    meeting: Meeting
-    publish: Publishing | UnsetType | None = UNSET
-    play: Sources | UnsetType | None = UNSET
-    camera: Literal["live", "off"] = "live"
-    recording: Literal["on", "off"] = "off"
-
-
 class AgendaItem(Struct, frozen=True, omit_defaults=True):
     """One meeting. `id` stays the same when it is moved; `local` is its time as people say it, for the eye only."""
 
@@ -45,7 +33,8 @@ class AgendaItem(Struct, frozen=True, omit_defaults=True):
     title: Annotated[str, Meta(min_length=1, max_length=200)]
     starts: Instant
     ends: Instant
-    join: ItemJoin
+    join: Attendance
+    """How it is joined. Until when is the item's end, and who comes by the agenda comes muted."""
     local: Annotated[str, Meta(max_length=80)] = ""
     ring: bool = False
     """Ring at the start, as an urgent call does."""

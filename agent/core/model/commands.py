@@ -6,13 +6,13 @@ Plain data, decoded from MQTT by `agent.hub.messages` and from the control socke
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
+from agent.core.model.cleaning import clean
 from agent.core.model.documents import CheckFinding, Verdict
 from agent.core.model.sparse import Sparse
 
@@ -113,17 +113,6 @@ class Code(StrEnum):
     WITHDRAWN = "withdrawn"  # a later command made this one pointless
 
 
-def clean(text: str) -> str:
-    """Without what a terminal, a screen or a log would obey instead of showing: control characters, line and paragraph
-    separators, and the marks that turn the direction of writing (Unicode TR 36, 2.1)."""
-    kept = "".join(" " if unicodedata.category(c) in _OBEYED or c in _TURNS else c for c in text)
-    return " ".join(kept.split())
-
-
-_OBEYED = {"Cc", "Cs", "Zl", "Zp"}
-_TURNS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
 class Meeting(Struct, frozen=True, omit_defaults=True):
     """Which meeting: `id` is its name in URLs and journals, `title` is for people, and is cleaned."""
 
@@ -177,24 +166,27 @@ class Source(Struct, frozen=True, omit_defaults=True):
 
 
 Sources = Annotated[list[Source], Meta(max_length=MAX_SOURCES)]
-
-
 FloorMode = Literal["open", "request"]
 FloorWord = Literal["given", "queued", "none"]
 
 
-class Stay(Struct, frozen=True, omit_defaults=True):
-    """How to be in a meeting. URLs left out come from the settings' templates."""
+class Attendance(Struct, frozen=True, omit_defaults=True):
+    """What a room sends to a meeting and plays of it. URLs left out come from the settings' templates."""
 
     meeting: Meeting
     publish: Publishing | UnsetType | None = UNSET
     play: Sources | UnsetType | None = UNSET
-    microphone: Literal["live", "muted"] = "muted"
     camera: Literal["live", "off"] = "live"
+    recording: Literal["on", "off"] = "off"
+
+
+class Stay(Attendance, frozen=True, omit_defaults=True):
+    """How to be in a meeting, and until when."""
+
+    microphone: Literal["live", "muted"] = "muted"
     until: Instant | None = None
     timeout_seconds: Annotated[float, Meta(ge=1, le=300)] = 30
     replace: bool = False
-    recording: Literal["on", "off"] = "off"
     floor: FloorMode = "open"
 
     @property
