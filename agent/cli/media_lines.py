@@ -36,6 +36,12 @@ def _figures(link: UplinkHealth | DownlinkHealth) -> str:
         parts.append(_("picture {rate}").format(rate=_rate(link.picture_bits_per_second)))
     if isinstance(link, DownlinkHealth) and link.frames_per_second is not None:
         parts.append(_("{rate:.0f} pictures/s").format(rate=link.frames_per_second))
+    if isinstance(link, DownlinkHealth) and link.decoders_failed:
+        failed = ", ".join(link.decoders_failed)
+        words = _("{decoder} decodes, {failed} failed")
+        parts.append(words.format(decoder=link.decoder, failed=failed))
+    elif isinstance(link, DownlinkHealth) and link.decoder and link.state == "flowing":
+        parts.append(_("{decoder} decodes").format(decoder=link.decoder))
     if link.picture_given_up:
         parts.append(_("no picture: the link is too narrow"))
     if link.sound_bits_per_second is not None:

@@ -33,6 +33,8 @@ ENUMERATIONS = (
     Gst.PadProbeType,
     Gst.QueryType,
     Gst.State,
+    Gst.StateChangeReturn,
+    Gst.TaskState,
     GstSdp.SDPResult,
     GstWebRTC.WebRTCICEGatheringState,
     GstWebRTC.WebRTCRTPTransceiverDirection,

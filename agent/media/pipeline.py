@@ -50,6 +50,7 @@ class Pipeline:
         self.bin.set_base_time(clock.base_time)
         self._on_error = on_error
         self._on_element: dict[str, OnSample] = {}
+        self._on_error_in: list[tuple[Any, OnError]] = []
         self._on_late: OnLate = lambda source, timestamp: None
         self._handlers: list[tuple[Any, int]] = []
         self._closed = threading.Event()
@@ -69,6 +70,15 @@ class Pipeline:
         while self._handlers:  # they hold us, and we the elements: nobody else would free that
             element, handler = self._handlers.pop()
             element.disconnect(handler)
+        self._on_error_in.clear()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed.is_set()
+
+    def on_error_in(self, part: Any, call: OnError) -> None:
+        """Give `call` what an element of this bin fails with, and not to `on_error`: the rest goes on."""
+        self._on_error_in.append((part, call))
 
     def set_latency(self, nanoseconds: int) -> None:
         """Sinks render a buffer so long after its time, whatever the elements add up to."""
@@ -86,7 +96,11 @@ class Pipeline:
         self._on_late = call
 
     def on_sample(self, sink: str, call: OnSample) -> None:
-        """Give `call` each sample of an appsink, in the streaming thread."""
+        """Give `call` each sample of the appsink of this name, in the streaming thread."""
+        self.on_sample_of(self[sink], call)
+
+    def on_sample_of(self, element: Any, call: OnSample) -> None:
+        """The same of an appsink that is at hand."""
 
         def pull(appsink: Any) -> Any:
             sample = appsink.pull_sample()
@@ -94,7 +108,6 @@ class Pipeline:
                 call(sample)
             return Gst.FlowReturn.OK
 
-        element = self[sink]
         element.set_property("emit-signals", True)
         self._handlers.append((element, element.connect("new-sample", pull)))
 
@@ -117,8 +130,10 @@ class Pipeline:
 
     def _tell(self, message: Any) -> None:
         error, _debug = message.parse_error()
-        if not self._closed.is_set():
-            self._on_error(f"{message.src.get_name()}: {error.message}")
+        if self._closed.is_set():
+            return
+        parts = (call for part, call in self._on_error_in if message.src.has_as_ancestor(part))
+        next(parts, self._on_error)(f"{message.src.get_name()}: {error.message}")
 
 
 class Tap:

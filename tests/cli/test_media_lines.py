@@ -74,3 +74,13 @@ def test_every_state_of_a_link_has_its_line(state: LinkState) -> None:
     ((name, flows, text),) = media_lines(media)
     assert (name, flows) == ("sending", state == "flowing")
     assert text.endswith("why")
+
+
+def test_a_decoder_that_failed_is_named_with_the_one_that_took_over() -> None:
+    play = Playbook()
+    url = f"{SERVER}/a/whep"
+    play.enter(play=[{"url": url, "label": "Đất Mũi"}])
+    failed = {"v4l2h264dec": "Failed to allocate required memory."}
+    down = DownlinkFigures(url=url, decoder="avdec_h264", decoders_failed=failed)
+    play.report(Measured(MediaFigures(downlinks=[down])))
+    assert printed(play)[-1][2].endswith("avdec_h264 decodes, v4l2h264dec failed")

@@ -17,6 +17,7 @@ from agent.core.model.media import (
 from agent.settings import Camera, Devices, Microphone, Simulation, Speaker
 from tests.support.media_process import MediaProcess
 from tests.support.pictures import Picture
+from tests.support.waiting import wait_for
 
 TONE_HZ = 440.0
 
@@ -65,9 +66,13 @@ def flowing(report: UplinkReported | DownlinkReported) -> bool:
 
 
 def snapshot(child: MediaProcess, path: Path) -> Picture:
-    """What the screen shows now."""
-    said = len(child.reports)
-    child.send(TakeSnapshot("1", "received", str(path)))
-    assert child.wait(SnapshotTaken, after=said).error == ""
+    """What the screen shows now, or as soon as there is something."""
+
+    def taken() -> bool:
+        said = len(child.reports)
+        child.send(TakeSnapshot("1", "received", str(path)))
+        return child.wait(SnapshotTaken, seconds=40, after=said).error == ""
+
+    wait_for(taken, 40, "a picture of the screen")
     with av.open(str(path)) as file:
         return next(file.decode(video=0)).to_ndarray(format="rgb24")

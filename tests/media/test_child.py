@@ -40,6 +40,12 @@ def silent(sound: Sound) -> bool:
     return int(np.abs(sound).max()) <= 1
 
 
+def sounds_pure(sound: Sound) -> bool:
+    """The hub's tone, as it was sent."""
+    exact = frequency(sound) == pytest.approx(HUB_TONE_HZ, abs=3)
+    return bool(exact and purity(sound, HUB_TONE_HZ) > 0.9)
+
+
 def test_a_peer_sees_and_hears_the_room(media_server: MediaServer) -> None:
     with MediaProcess(room()) as child:
         child.start(plan(publish=media_server.whip("room")))
@@ -61,8 +67,7 @@ def test_the_room_sees_and_hears_a_peer(media_server: MediaServer, tmp_path: Pat
         with MediaProcess(room(record=str(heard))) as child:
             child.start(plan(play=[media_server.whep("hub")]))
             child.wait(DownlinkReported, flowing)
-            wait_for(lambda: purity(read_wav(heard)[-24_000:], HUB_TONE_HZ) > 0.9, 20, "the tone")
-            assert frequency(read_wav(heard)[-24_000:]) == pytest.approx(HUB_TONE_HZ, abs=3)
+            wait_for(lambda: sounds_pure(read_wav(heard)[-24_000:]), 40, "the tone")
             wait_for(lambda: shows(snapshot(child, seen), GREEN), 10, "the peer's colour")
             assert child.stop() == 0
         assert [s["kind"] for s in media_server.sessions("hub")] == ["whip"]
@@ -207,6 +212,29 @@ def words(picture: Picture) -> bool:
     height, width = picture.shape[:2]
     corner = picture[height // 16 : height // 8, width // 2 :].astype(int)
     return bool(np.abs(corner - GREEN).max() > 100)
+
+
+def test_the_sound_goes_on_when_a_decoder_fails(media_server: MediaServer, tmp_path: Path) -> None:
+    heard, url = tmp_path / "heard.wav", media_server.whep("memory")
+    pi = ("tests.support.pi_decoder", "pinomemory")
+    with (
+        Publisher(media_server.whip("memory"), colour=GREEN, tone_hz=HUB_TONE_HZ),
+        MediaProcess(room(record=str(heard)), program=pi) as child,
+    ):
+        child.start(plan(play=[url]))
+        child.wait(DownlinkReported, flowing, 40)
+
+        def taken_over(measured: Measured) -> bool:
+            source = measured.figures.downlinks[0]
+            return source.decoder == "avdec_h264" and (source.frames_per_second or 0) > 5
+
+        source = child.wait(Measured, taken_over, 40).figures.downlinks[0]
+        assert source.decoder_in_hardware is False
+        assert "allocate" in (source.decoders_failed or {})["pinomemory"]
+        assert source.attempts == 1, "it is the same session"
+        assert not child.said(DownlinkReported, lambda r: bool(r.text)), "which never broke"
+        wait_for(lambda: shows(snapshot(child, tmp_path / "seen.png"), GREEN), 40, "the colour")
+        wait_for(lambda: sounds_pure(read_wav(heard)[-24_000:]), 40, "the tone")
 
 
 def test_figures_for_health(media_server: MediaServer) -> None:

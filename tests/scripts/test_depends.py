@@ -48,7 +48,7 @@ ELEMENTS = {
     "gstreamer1.0-plugins-good": """level rtph264depay rtph264pay rtpopusdepay rtpopuspay rtpbin
         rtpvp8depay rtpvp9depay rtppcmudepay rtppcmadepay rtpjitterbuffer rtprtxreceive rtprtxsend rtprtxqueue vp8dec
         vp9dec mulawdec alawdec videocrop videobox v4l2h264dec v4l2h264enc imagefreeze alpha v4l2src""",
-    "gstreamer1.0-plugins-bad": """webrtcbin h264parse webrtcdsp webrtcechoprobe proxysrc proxysink
+    "gstreamer1.0-plugins-bad": """webrtcbin errorignore h264parse webrtcdsp webrtcechoprobe proxysrc proxysink
         kmssink openh264dec dtlssrtpdec av1parse h265parse""",
     "gstreamer1.0-libav": "avdec_h264 avdec_h265 avdec_vp8 avdec_vp9 avdec_av1",
     "gstreamer1.0-x": "ximagesink textoverlay",

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from agent.core.model.media import Instruction, MediaPlan, MediaReport, Start, Stop
@@ -19,17 +19,22 @@ from tests.support.closing import Closing
 from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.waiting import wait_for
 
+PROGRAM = ("agent.media.process",)
+"""What is run, a module and its arguments."""
+
 R = TypeVar("R", bound=MediaReport)
 
 
 class MediaProcess(Closing):
     """A context manager; `reports` is all that the child said, each with its time."""
 
-    def __init__(self, devices: Devices, media: Media | None = None) -> None:
+    def __init__(
+        self, devices: Devices, media: Media | None = None, program: Sequence[str] = PROGRAM
+    ) -> None:
         self._ours, theirs = socket.socketpair()
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "agent.media.process", "--control-fd", str(theirs.fileno())],
+            [sys.executable, "-m", *program, "--control-fd", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=os.environ | {"GST_DEBUG_NO_COLOR": "1"},
         )

@@ -50,6 +50,8 @@ class DownlinkFigures(StreamFigures, frozen=True, omit_defaults=True, kw_only=Tr
     url: str
     frames_per_second: float | None = None
     decoder: str | None = None
+    decoder_in_hardware: bool | None = None
+    decoders_failed: dict[str, str] | None = None
     jitter_buffer_milliseconds: int | None = None
     picture_delay_milliseconds: int | None = None
     sound_delay_milliseconds: int | None = None

@@ -60,6 +60,12 @@ def offered() -> dict[str, str]:
     }
 
 
+def plays(codec: str) -> bool:
+    """Whether this machine has what decodes it."""
+    known = (PICTURES | SOUNDS).get(codec)
+    return known is not None and _usable(known)
+
+
 def _caps(medium: str, name: str, codec: Codec) -> str:
     clock = "clock-rate=90000," if medium == "video" else ""
     kind = f"application/x-rtp,media={medium},encoding-name={name},{clock}{codec.caps}"
@@ -71,19 +77,24 @@ def _usable(codec: Codec) -> bool:
 
 
 PICTURE = """
- queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
- ! rtph264depay name=depayloader request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
- ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au
- ! {decoder} ! capsfilter name=raw caps=video/x-raw ! {sink} name=picture sync=true"""
+ rtph264depay name=depayloader request-keyframe=true wait-for-keyframe=true ! h264parse config-interval=-1
+ ! capsfilter name=units caps=video/x-h264,stream-format=byte-stream,alignment=au ! {shield}"""
+
+OTHER_PICTURE = """
+ {depayloader} name=depayloader ! {shield}"""
+"""It is not recorded: a recording has H.264 as it came."""
+
+SHIELD = "errorignore name=shield ignore-error=true ignore-notnegotiated=true convert-to=ok"
+"""What a decoder fails with stays with it: upstream is the session, and the sound."""
+
+DECODER = """
+ queue name=waiting leaky=upstream max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
+ ! {decoder} name=decoder ! capsfilter name=raw caps=video/x-raw ! {sink} name=picture sync=true async=false"""
 """In system memory, which all that come after can read: given the choice, v4l2h264dec takes DMABuf (since
 1.26 as DMA_DRM), which a mixer and a text overlay cannot. Without QoS events, which go up through all of
 webrtcbin at each picture: a decoder can leave out only pictures that no other needs, and a call has none
-such."""
-
-OTHER_PICTURE = """
- queue max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
- ! {depayloader} name=depayloader ! {decoder} ! capsfilter name=raw caps=video/x-raw ! {sink} name=picture sync=true"""
-"""It is not recorded: a recording has H.264 as it came."""
+such. The queue is leaky, so that a decoder that hangs holds nothing up before it; the sink waits for no first picture
+to be in the state that the pipeline has."""
 
 SOUND = f"""
  {{depayloader}} ! {{decoder}} ! {RAW} ! {{sink}} name=sound"""
@@ -97,23 +108,29 @@ BACKLOG = "queue name=backlog max-size-buffers=0 max-size-bytes=0 max-size-time=
 sound is taken from there."""
 
 
-def best_decoder(codec: str = "H264") -> str | None:
-    """The element that decodes this picture best on this machine; None if there is none."""
-    return available(*PICTURES[codec].decoders)
+def decoders(codec: str) -> list[str]:
+    """The elements that decode this picture on this machine, best first."""
+    return [name for name in PICTURES[codec].decoders if available(name)]
 
 
-def picture(codec: str, *, seen: bool) -> str:
-    """From RTP to `picture`, an appsink if it is `seen`; of H.264 `units` passes it, `depayloader` asks for
-    keyframes.
-    """
-    decoder = best_decoder(codec)
+def in_hardware(decoder: str) -> bool:
+    """Whether this element leaves the work to the board."""
+    return decoder.startswith("v4l2")
+
+
+def picture(codec: str) -> str:
+    """From RTP to what `decoder` takes; of H.264 `units` passes it, `depayloader` asks for keyframes."""
+    text = PICTURE if codec == "H264" else OTHER_PICTURE
+    return text.format(depayloader=PICTURES[codec].depayloader, shield=SHIELD)
+
+
+def decoder(name: str, *, seen: bool) -> str:
+    """From there to `picture`, an appsink if it is `seen`, by this element named `decoder`."""
     threads = (
-        " max-threads=2 thread-type=slice output-corrupt=false" if decoder == "avdec_h264" else ""
+        " max-threads=2 thread-type=slice output-corrupt=false" if name == "avdec_h264" else ""
     )
     sink = "appsink max-buffers=4 drop=true" if seen else "fakesink"
-    text = PICTURE if codec == "H264" else OTHER_PICTURE
-    depayloader = PICTURES[codec].depayloader
-    return text.format(depayloader=depayloader, decoder=f"{decoder}{threads}", sink=sink)
+    return DECODER.format(decoder=f"{name}{threads}", sink=sink)
 
 
 def sound(codec: str, *, heard: bool, at_once: bool) -> str:

@@ -18,7 +18,9 @@ from agent.media.context import Context
 from agent.media.gst import Gst
 from agent.media.loop import Timer
 from agent.media.pipeline import Pipeline
+from agent.media.receiving import decoding
 from agent.media.receiving.count import PictureCount
+from agent.media.receiving.decoder import Decoders
 from agent.media.receiving.handover import Handover
 from agent.media.receiving.jitter import JitterControl
 from agent.media.receiving.lipsync import LipSync, Paths
@@ -63,8 +65,13 @@ class Downlink:
         self._with_picture = True
         self._attempts_before = 0
         self._pictures = PictureCount()
+        self._decoders = Decoders()
         self._shared = Shared(
-            self._jitter, self._lips, self._pictures, partial(self._loop.post, self._adapt)
+            self._jitter,
+            self._lips,
+            self._pictures,
+            self._decoders,
+            partial(self._loop.post, self._adapt),
         )
         self._timers: list[Timer] = []
         self._endings: list[threading.Thread] = []
@@ -122,10 +129,13 @@ class Downlink:
     def figures(self) -> DownlinkFigures:
         """All but what RTP says and the pictures a second, which the caller counts."""
         coming = self._handover.coming.connection.attempts if self._handover else 0
+        decoder = self._playing.decoder
         return DownlinkFigures(
             url=self.source.url,
             attempts=self._attempts_before + self.connection.attempts + coming,
-            decoder=self._playing.decoder,
+            decoder=decoder,
+            decoder_in_hardware=None if decoder is None else decoding.in_hardware(decoder),
+            decoders_failed=dict(self._decoders.failed) or None,
             picture_given_up=self.picture_given_up,
             jitter_buffer_milliseconds=self._jitter.milliseconds,
             picture_delay_milliseconds=self._lips.picture // Gst.MSECOND,
@@ -266,5 +276,7 @@ class Downlink:
 
     def _want_picture(self) -> None:
         """A keyframe request is only a packet: it may be lost, or come before there is a camera."""
-        if self._pictures.poll() == 0:
+        pictures = self._pictures.poll()
+        self._playing.watch_decoder(pictures)
+        if pictures == 0:
             self.request_keyframe()

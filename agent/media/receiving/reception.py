@@ -16,6 +16,7 @@ from agent.media.gst import Gst, GstWebRTC
 from agent.media.pipeline import Gate, Pipeline, Tap, at_first_buffer
 from agent.media.receiving import decoding
 from agent.media.receiving.count import PictureCount
+from agent.media.receiving.decoder import Decoders, PictureDecoder
 from agent.media.receiving.jitter import JitterControl
 from agent.media.receiving.lipsync import LipSync
 from agent.media.receiving.picture_budget import LossMeter
@@ -49,11 +50,12 @@ class Outlets(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """What all receptions of one source have in common: how long things wait, how many came."""
+    """What all receptions of one source have in common: how long things wait, how many came, what decodes."""
 
     jitter: JitterControl
     lips: LipSync
     pictures: PictureCount
+    decoders: Decoders
     on_longer: Callable[[], None]
     """Called from a streaming thread when sound has to wait longer, at once."""
 
@@ -93,7 +95,7 @@ class Reception:
         self._picture_pad: Any = None
         self._sound_pad: Any = None
         self._gate: Gate | None = None
-        self.decoder = decoding.best_decoder()
+        self._decoder: PictureDecoder | None = None
         self.connection = MediaLink(context.loop, self._make_session, report, receives=True)
 
     def start(self) -> None:
@@ -128,6 +130,19 @@ class Reception:
             request = Gst.Structure.new_from_string("GstForceKeyUnit,all-headers=(boolean)true")
             event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, request)
             self._picture_pad.push_event(event)
+
+    @property
+    def decoder(self) -> str | None:
+        """The name of what decodes its pictures, or will."""
+        return self._decoder.name if self._decoder else self._shared.decoders.best()
+
+    def watch_decoder(self, pictures: int) -> None:
+        """So many pictures came since the last call."""
+        if decoder := self._decoder:
+            if pictures:
+                decoder.fruitful()
+            else:
+                decoder.fruitless()
 
     def tap(self, on: bool) -> None:
         """Whether `on_unit` and `on_sound` are called."""
@@ -173,7 +188,7 @@ class Reception:
 
     def _make_session(self, events: Events, counter: CounterOffer | None) -> MediaSession:
         self._losses = LossMeter()
-        self._picture_pad = self._sound_pad = self._gate = None
+        self._picture_pad = self._sound_pad = self._gate = self._decoder = None
         self._taps, self._sinks = [], {}
         pipeline = Pipeline(
             self._context.clock,
@@ -201,12 +216,12 @@ class Reception:
         pad.add_probe(Gst.PadProbeType.BUFFER, self._on_first_packet)
         caps = pad.get_current_caps().get_structure(0)
         media, codec = caps.get_string("media"), caps.get_string("encoding-name").upper()
-        if codec not in decoding.PICTURES | decoding.SOUNDS:
+        if not decoding.plays(codec):
             return  # nothing that was offered: nobody is there to take it
         branch = Gst.parse_bin_from_description(self._description(media, codec), True)
         session.pipeline.bin.add(branch)
         if media == "video":
-            self._take_pictures(session, branch)
+            self._take_pictures(session, branch, codec)
         else:
             self._take_sound(session)
         branch.sync_state_with_parent()
@@ -214,8 +229,7 @@ class Reception:
 
     def _description(self, media: str, codec: str) -> str:
         if media == "video":
-            self.decoder = decoding.best_decoder(codec)
-            return decoding.picture(codec, seen=self._outlets.on_picture is not None)
+            return decoding.picture(codec)
         return decoding.sound(codec, heard=self._outlets.sound is not None, at_once=self._plays)
 
     def _on_first_packet(self, _pad: Any, info: Any) -> Any:
@@ -223,14 +237,27 @@ class Reception:
         self.adapts = self.adapts or is_numbered(buffer.extract_dup(0, MOST_HEADER_BYTES))
         return Gst.PadProbeReturn.REMOVE
 
-    def _take_pictures(self, session: MediaSession, branch: Any) -> None:
-        pipeline = session.pipeline
+    def _take_pictures(self, session: MediaSession, branch: Any, codec: str) -> None:
+        pipeline, decoders = session.pipeline, self._shared.decoders
         self._picture_pad = branch.get_static_pad("sink")
-        if self._outlets.on_picture:
-            pipeline.on_sample("picture", self._show)
         if units := pipeline["units"]:
             self._add_tap(units.get_static_pad("src"), self._outlets.on_unit)
-        self._begin(session, "picture")
+        source = branch.get_static_pad("src")
+        decoder = PictureDecoder(self._loop, pipeline, source, codec, decoders)
+        decoder.start(
+            lambda sink: self._take_decoded(session, sink),
+            seen=self._outlets.on_picture is not None,
+        )
+        self._decoder = decoder
+
+    def _take_decoded(self, session: MediaSession, sink: Any) -> None:
+        """A decoder begins; one that takes another's place needs a keyframe."""
+        if self._outlets.on_picture:
+            session.pipeline.on_sample_of(sink, self._show)
+        again = "picture" in self._sinks
+        self._begin(session, "picture", sink)
+        if again:
+            self._loop.post(self.request_keyframe)
 
     def _show(self, sample: Any) -> None:
         if self._plays and self._outlets.on_picture:
@@ -241,11 +268,11 @@ class Reception:
         if queue := session.pipeline["backlog"]:
             self._gate = Gate(queue.get_static_pad("src"))
         self._add_tap(self._sound_pad, self._outlets.on_sound)
-        self._begin(session, "sound")
+        self._begin(session, "sound", session.pipeline["sound"])
 
-    def _begin(self, session: MediaSession, media: str) -> None:
+    def _begin(self, session: MediaSession, media: str, sink: Any) -> None:
         """In a streaming thread, while the loop's may just have it play."""
-        sink = self._sinks[media] = session.pipeline[media]
+        self._sinks[media] = sink
         if self._plays:
             self._connect(media)
         first = self._sound_pad if media == "sound" else sink.get_static_pad("sink")
