@@ -40,6 +40,7 @@ from agent.media.picture.announcing import Announcing
 from agent.media.picture.notice import UPLINK, Notice
 from agent.media.picture.own_picture import OwnPicture
 from agent.media.picture.screen import Screen
+from agent.media.picture.self_view import SelfView
 from agent.media.picture.snapshot import SentPicture, write_keyframe, write_scene
 from agent.media.receiving.sources import Sources
 from agent.media.recording.folder import RecordingFolder
@@ -98,6 +99,7 @@ class Meeting:
         self.speaker = self._make_speaker()
         self.microphone = self._make_microphone()
         self._screen = self._make_screen()
+        self._self_view = SelfView(context, self._screen, self.camera.request_keyframe)
         self._notice = Notice(plan.title or plan.meeting, self._screen.say)
         tone = self.speaker.tone if self.speaker else SoftTone()
         self._announcing = Announcing(self._screen, tone.ring, self._send)
@@ -225,6 +227,7 @@ class Meeting:
         self._screen.entitle(self._plan.room_name)
         self._screen.head(self._plan.title or self._plan.meeting)
         self._screen.start()
+        self._self_view.start()
         self._announcing.set(self._plan.announcement)
         self._notice.floor(self._plan.floor)
         self.sources.play(self._plan.play)
@@ -245,6 +248,7 @@ class Meeting:
                 closing += uplink.close()
         closing += self._retired
         closing += self.sources.close()
+        self._self_view.close()
         self._screen.close()
         return closing + self._recordings_ending
 
@@ -345,6 +349,7 @@ class Meeting:
     def _on_unit(self, unit: AccessUnit) -> None:
         self._sent.take(unit)
         self._recorder.take_own(unit)
+        self._self_view.take(unit)
         for uplink in (self.uplink, self._next_uplink):
             if uplink:
                 uplink.push_picture(unit)
@@ -368,9 +373,7 @@ class Meeting:
                 self._loop.post(self.camera.request_keyframe)
                 write_keyframe(*self._sent.next_keyframe(), wanted.path)
             else:
-                pictures, words, band = self._screen.scene()
-                output = self._devices.display.output
-                write_scene(output, pictures, words, wanted.path, band=band)
+                write_scene(self._devices.display.output, self._screen.scene(), wanted.path)
         except MediaError as failed:
             error = failed.text
         self._send(SnapshotTaken(wanted.request, wanted.path, error))

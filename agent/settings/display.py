@@ -73,3 +73,9 @@ class Display(Section, frozen=True):
     output: Annotated[Output, Meta(description="where the picture goes")] = field(
         default_factory=lambda: Output(driver="none")
     )
+    self_view: Annotated[
+        Literal["off", "alone", "always"],
+        Meta(
+            description="the room's own picture in a corner of the screen: off, alone (while nobody else is seen), always"
+        ),
+    ] = "alone"

@@ -16,6 +16,8 @@ import pytest
 from agent.media.gst import Gst
 from agent.media.loop import Loop
 from agent.media.picture import surface
+from agent.media.picture.lettering import Words
+from agent.media.picture.scene import Scene
 from agent.media.picture.screen import Screen
 from agent.media.picture.snapshot import write_scene
 from agent.media.pipeline import SharedClock
@@ -57,7 +59,7 @@ def colour_at(image: np.ndarray, x: float, y: float) -> str:
 
 def test_two_sources_stand_side_by_side_in_a_snapshot(tmp_path: Path) -> None:
     path = tmp_path / "scene.png"
-    write_scene(OUTPUT, [("", picture(RED)), ("", picture(BLUE))], "", str(path))
+    write_scene(OUTPUT, Scene([("", picture(RED)), ("", picture(BLUE))]), str(path))
     image = pixels(path)
     assert image.shape == (360, 640, 3)
     assert colour_at(image, 0.25, 0.5) == "red"
@@ -65,14 +67,41 @@ def test_two_sources_stand_side_by_side_in_a_snapshot(tmp_path: Path) -> None:
     assert colour_at(image, 0.25, 0.1) == "black"
 
 
-def test_label_and_words_leave_their_marks(tmp_path: Path) -> None:
-    plain, marked = tmp_path / "plain.png", tmp_path / "marked.png"
-    write_scene(OUTPUT, [("", picture(RED))], "", str(plain))
-    write_scene(OUTPUT, [("Lũng Cú", picture(RED))], "Micrô đang tắt", str(marked))
-    changed = (pixels(plain).astype(int) != pixels(marked)).any(axis=2)
-    assert changed[250:, :320].any(), "the label, bottom left"
-    assert changed[:110, 320:].any(), "the words, top right"
-    assert not changed[150:200, 300:340].any(), "the middle is left alone"
+def marks(image: np.ndarray) -> np.ndarray:
+    """Where something is drawn that is neither the picture's red nor black."""
+    red, green, _ = (image[..., channel].astype(int) for channel in range(3))
+    return (green > 90) | ((red > 60) & (red < 200))
+
+
+@pytest.mark.parametrize(
+    "band", ["", "HỌP KHẨN: bão số 5\nNhấn nút để trả lời", "Mời vào họp ngay. " * 20]
+)
+def test_label_and_words_are_drawn_and_none_of_them_over_a_face(tmp_path: Path, band: str) -> None:
+    path = tmp_path / "scene.png"
+    words = Words("Giao ban", "Tắt micrô bằng nút: nhấn để nói\nĐang ghi hình", band=band)
+    write_scene(OUTPUT, Scene([("Lũng Cú", picture(RED))], words), str(path))
+    image = pixels(path)
+    drawn = marks(image)
+    red = (image[..., 0] > 200) & (image[..., 1] < 60)
+    rows, columns = (np.flatnonzero(red.sum(axis=axis) > 100) for axis in (1, 0))
+    assert drawn[: rows[0] - 2, :320].any(), "the title and the time, top left"
+    assert drawn[: rows[0] - 2, 320:].any(), "the words, top right"
+    assert drawn[rows[-1] + 3 :, :320].any(), "the label, bottom left"
+    assert bool(drawn[rows[-1] + 3 :, 250:390].any()) is bool(band)
+    face = drawn[rows[0] + 2 : rows[-1] - 1, columns[0] + 2 : columns[-1] - 1]
+    assert face.size > 20_000
+    assert not face.any(), "nothing is drawn on the picture"
+
+
+def test_an_announcement_stands_alone_on_an_empty_screen_however_long(tmp_path: Path) -> None:
+    path = tmp_path / "scene.png"
+    words = Words(title="Mời đồng chí Chủ tịch xã vào họp ngay. " * 12)
+    write_scene(OUTPUT, Scene([], words, picture(BLUE)), str(path))
+    image = pixels(path)
+    white = image.min(axis=2) > 200
+    assert white.any()
+    assert not white[:4].any(), "nothing is cut off above"
+    assert not white[-4:].any(), "nor below"
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import threading
 from typing import Any
 
 from agent.media.gst import Gst
-from agent.media.picture.layout import arrange
-from agent.media.picture.scene import branch, canvas, place, say
+from agent.media.picture.layout import OWN, places
+from agent.media.picture.lettering import Words
+from agent.media.picture.scene import Branch, canvas, write
 from agent.media.pipeline import OnError, OnSample, Pipeline, SharedClock
 from agent.settings import Output
 
@@ -29,7 +30,8 @@ class Composer:
         # on the shared base time the mixer would make up for all pictures since the process began
         self._pipeline.bin.set_base_time(clock.clock.get_time())
         self._lock = threading.Lock()
-        self._branches: dict[str, Any] = {}
+        self._branches: dict[str, Branch] = {}
+        self._words = Words()
 
     def play(self) -> None:
         self._pipeline.play()
@@ -39,19 +41,18 @@ class Composer:
             self._branches.clear()
         self._pipeline.close()
 
-    def write(self, head: str, words: str, title: str, band: str) -> None:
-        """What stands before the clock, the line of words, large words in the middle, a band."""
-        self._pipeline["clock"].set_property("text", head)
-        for name, text in (("words", words), ("title", title), ("band", band)):
-            say(self._pipeline[name], text)
+    def write(self, words: Words) -> None:
+        """These words; the pictures make room for them."""
+        write(self._pipeline.bin, self._output, words)
+        self._words = words
+        self._arrange()
 
     def attach(self, key: str, label: str) -> None:
-        """A place for one more source; the others make room."""
-        added = branch(live=True)
-        say(added.get_by_name("label"), label)
-        self._pipeline.bin.add(added)
-        added.link_pads("src", self._pipeline["mix"], "sink_%u")
-        added.sync_state_with_parent()
+        """A place for one more source (or OWN, the room's own picture); the others make room."""
+        added = Branch(label, live=True)
+        self._pipeline.bin.add(added.bin)
+        added.bin.link_pads("src", self._pipeline["mix"], "sink_%u")
+        added.bin.sync_state_with_parent()
         with self._lock:
             self._branches[key] = added
         self._arrange()
@@ -60,13 +61,13 @@ class Composer:
         """A picture of that source, from any thread. Whether it was taken."""
         with self._lock:
             found = self._branches.get(key)
-            entry = found.get_by_name("in") if found else None
+            entry = found["in"] if found else None
         return entry is not None and entry.push_sample(sample) == Gst.FlowReturn.OK
 
     def detach(self, key: str) -> None:
         """Its place is given to the others."""
         with self._lock:
-            gone = self._branches.pop(key)
+            gone = self._branches.pop(key).bin
         pad = gone.get_static_pad("src")
         peer = pad.get_peer()
         gone.set_state(Gst.State.NULL)
@@ -77,7 +78,10 @@ class Composer:
         self._arrange()
 
     def _arrange(self) -> None:
-        output, branches = self._output, list(self._branches.values())
-        tiles = arrange(len(branches), output.width, output.height, output.layout)
-        for shown, tile in zip(branches, tiles, strict=True):
-            place(shown.get_static_pad("src").get_peer(), tile)
+        shown = {key: made for key, made in self._branches.items() if key != OWN}
+        own = self._branches.get(OWN)
+        found = places(self._output, len(shown), self._words, own=own is not None)
+        for made, tile in zip(shown.values(), found.sources, strict=True):
+            made.place(self._output, tile)
+        if own:
+            own.place(self._output, found.own)

@@ -1,10 +1,29 @@
-"""Where each source's picture stands on the screen: plain arithmetic, no pixels."""
+"""Where each picture stands on the screen: plain arithmetic, no pixels.
+
+Words have places of their own, above and below the pictures: none is ever over a face.
+"""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from agent.media.picture.lettering import (
+    BAND_POINTS,
+    BAND_SHARE,
+    BASIS,
+    Words,
+    fitted,
+    top_height,
+)
+from agent.settings import Output
+
 Layout = Literal["grid", "first-big"]
+
+OWN = "own"
+"""The key of the room's own picture; the others are the sources' URLs."""
+
+OWN_SHARE = 4, 5
+"""The room's own picture is a quarter of the screen across while it is alone, a fifth beside sources."""
 
 
 class Tile(NamedTuple):
@@ -14,6 +33,27 @@ class Tile(NamedTuple):
     y: int
     width: int
     height: int
+
+
+class Places(NamedTuple):
+    """Of the sources in their order, and of the room's own picture."""
+
+    sources: list[Tile]
+    own: Tile
+
+
+def places(output: Output, count: int, words: Words, *, own: bool) -> Places:
+    """On this screen, with these words on it; `own`: the room sees itself in the lower right corner."""
+    unit = output.width / BASIS
+    top = round(top_height(words) * unit)
+    band = round(fitted(words.band, BAND_POINTS, output.height / unit * BAND_SHARE).height * unit)
+    height = max(output.height - top - band, output.height // 8)
+    across = min(output.width // OWN_SHARE[bool(count)], height * output.width // output.height)
+    tall = across * output.height // output.width
+    corner = _tile(output.width - across, top + height - tall, across, tall)
+    width = output.width - across if own else output.width
+    tiles = arrange(count, width, height, output.layout)
+    return Places([_tile(t.x, t.y + top, t.width, t.height) for t in tiles], corner)
 
 
 def arrange(count: int, width: int, height: int, layout: Layout) -> list[Tile]:
@@ -26,10 +66,10 @@ def arrange(count: int, width: int, height: int, layout: Layout) -> list[Tile]:
         return _first_big(count, width, height)
     rows = (count + 1) // 2
     top = (height - rows * height // 2) // 2
-    places = [(i % 2, i // 2) for i in range(count)]
+    cells = [(i % 2, i // 2) for i in range(count)]
     tiles = [
         _tile(column * width // 2, top + row * height // 2, width // 2, height // 2)
-        for column, row in places
+        for column, row in cells
     ]
     if count % 2:  # a lone last one stands in the middle
         last = tiles[-1]

@@ -19,6 +19,9 @@ from agent.media.gst import Gst
 from agent.media.loop import Loop, Timer
 from agent.media.picture.composer import Composer
 from agent.media.picture.kms import Card, open_card
+from agent.media.picture.layout import OWN
+from agent.media.picture.lettering import Words
+from agent.media.picture.scene import Scene
 from agent.media.picture.surface import Surface
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
@@ -191,7 +194,7 @@ class Screen:
         return round(surface.sink_nanoseconds / int(Gst.MSECOND)) if surface else None
 
     def attach(self, key: str, label: str, newest: Callable[[], Any | None]) -> None:
-        """A place for one source, whose newest picture can be asked for at any time."""
+        """A place for one source (or OWN), whose newest picture can be asked for at any time."""
         with self._lock:
             self._sources[key] = Shown(label, newest)
         if self._composer:
@@ -226,9 +229,17 @@ class Screen:
         if self._surface and self._alone:
             self._surface.caption(self._sources[self._alone].label, self._head)
         if self._composer:
-            large = "" if self._sources else self._announced or self._title
-            band = self._announced if self._sources else ""
-            self._composer.write(self._head, self._words, large, band)
+            self._composer.write(self._written())
+
+    def _written(self) -> Words:
+        """Large words stand in the middle while there are no sources, else below them."""
+        if self._shown_sources():
+            return Words(self._head, self._words, band=self._announced)
+        return Words(self._head, self._words, title=self._announced or self._title)
+
+    def _shown_sources(self) -> dict[str, Shown]:
+        """Without the room's own picture."""
+        return {key: source for key, source in self._sources.items() if key != OWN}
 
     # --- composed, or one source alone
 
@@ -239,7 +250,7 @@ class Screen:
 
     def _lone_source(self) -> str | None:
         """The source that can go straight to the surface: alone, without words, and with pictures."""
-        if len(self._sources) != 1 or self._words or self._announced:
+        if len(self._sources) != 1 or OWN in self._sources or self._words or self._announced:
             return None
         key, source = next(iter(self._sources.items()))
         return key if time.monotonic() - source.last_seconds < FRESH_SECONDS else None
@@ -275,11 +286,19 @@ class Screen:
 
     # --- for whoever wants to see it
 
-    def scene(self) -> tuple[list[tuple[str, Any]], str, str]:
-        """Label and newest picture of each source (None: nothing came yet), the words, the band."""
+    def scene(self) -> Scene:
+        """As it is shown now."""
         with self._lock:
-            shown = list(self._sources.values())
-        return [(source.label, source.newest()) for source in shown], self._words, self._announced
+            shown, own = self._shown_sources(), self._sources.get(OWN)
+        pictures = [(source.label, source.newest()) for source in shown.values()]
+        return Scene(pictures, self._written(), own.newest() if own else None)
+
+    @property
+    def alone(self) -> bool:
+        """Whether no source has shown a picture just now."""
+        now = time.monotonic()
+        sources = self._shown_sources().values()
+        return all(now - source.last_seconds >= FRESH_SECONDS for source in sources)
 
 
 def restamped(sample: Any) -> Any:

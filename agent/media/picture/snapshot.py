@@ -9,8 +9,8 @@ from typing import Any
 
 from agent.errors import MediaError
 from agent.media.gst import Gst
-from agent.media.picture.layout import arrange
-from agent.media.picture.scene import branch, canvas, place
+from agent.media.picture.layout import Tile, places
+from agent.media.picture.scene import Branch, Scene, canvas, write
 from agent.media.pipeline import wrap
 from agent.ports import AccessUnit
 from agent.settings import Output
@@ -33,34 +33,39 @@ def write_keyframe(caps: Any, buffer: Any, path: str) -> None:
     _write(pipeline, [(source, buffer)], path)
 
 
-def write_scene(
-    output: Output, pictures: list[tuple[str, Any]], words: str, path: str, *, band: str = ""
-) -> None:
-    """Write these pictures (label, sample or None) to `path` as the screen shows them.
+def write_scene(output: Output, scene: Scene, path: str) -> None:
+    """Write it to `path` as PNG.
 
-    Blocks, 5 s at the most. Raises MediaError when there is none yet, or none can be written.
+    Blocks, 5 s at the most. Raises MediaError when there is no picture yet, or none can be written.
     """
-    if not any(sample for _, sample in pictures):
+    found = places(output, len(scene.pictures), scene.words, own=scene.own is not None)
+    shown = [(*named, tile) for named, tile in zip(scene.pictures, found.sources, strict=True)]
+    shown.append(("", scene.own, found.own))
+    if not any(sample for _, sample, _ in shown):
         raise MediaError("snapshot", "no picture has been received yet")
     pipeline = Gst.parse_launch(f"{canvas(output, live=False)} ! {TO_FILE}")
-    pipeline.get_by_name("words").set_property("text", words)
-    pipeline.get_by_name("band").set_property("text", band)
-    tiles = arrange(len(pictures), output.width, output.height, output.layout)
+    write(pipeline, output, scene.words)
+    _write(pipeline, _feeds(pipeline, output, shown), path)
+
+
+def _feeds(
+    pipeline: Any, output: Output, shown: list[tuple[str, Any, Tile]]
+) -> list[tuple[Any, Any]]:
+    """A branch for each picture that there is, with the buffer that it gets."""
     feeds = []
-    for (label, sample), tile in zip(pictures, tiles, strict=True):
+    for label, sample, tile in shown:
         if sample is None:
             continue
-        source = branch(live=False)
-        source.get_by_name("label").set_property("text", label)
-        pipeline.add(source)
-        source.link_pads("src", pipeline.get_by_name("mix"), "sink_%u")
-        place(source.get_static_pad("src").get_peer(), tile)
-        entry = source.get_by_name("in")
+        source = Branch(label, live=False)
+        pipeline.add(source.bin)
+        source.bin.link_pads("src", pipeline.get_by_name("mix"), "sink_%u")
+        source.place(output, tile)
+        entry = source["in"]
         entry.set_property("caps", sample.get_caps())
         buffer = sample.get_buffer().copy()
         buffer.pts, buffer.duration = 0, Gst.SECOND // output.framerate
         feeds.append((entry, buffer))
-    _write(pipeline, feeds, path)
+    return feeds
 
 
 def _write(pipeline: Any, feeds: list[tuple[Any, Any]], path: str) -> None:

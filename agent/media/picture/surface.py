@@ -10,12 +10,15 @@ import time
 from typing import Any
 
 from agent.media.gst import Gst
-from agent.media.picture.scene import CLOCK, LABEL, say
+from agent.media.picture.lettering import Words, label_height, top_height
+from agent.media.picture.scene import CLOCK, LABEL, Margins, say
 from agent.media.pipeline import OnError, Pipeline, SharedClock
 
 ENTRY = (
     "appsrc name=in format=time is-live=true do-timestamp=true max-buffers=2 leaky-type=downstream"
 )
+
+MARGIN = "videoconvert ! videobox name=box"
 
 WAY_NANOSECONDS = 3_000_000
 """From `show` to the sink (measured)."""
@@ -35,8 +38,11 @@ class Surface:
     def __init__(self, clock: SharedClock, sink: str, on_error: OnError) -> None:
         """`sink`: GStreamer text whose last element is called `out`. GLib.Error: it is not installed."""
         self._pipeline = Pipeline(
-            clock, f"{ENTRY} ! {LABEL} ! {CLOCK} ! videoconvert name=last ! {sink}", on_error
+            clock,
+            f"{ENTRY} ! {MARGIN} ! {LABEL} ! {CLOCK} ! videoconvert name=last ! {sink}",
+            on_error,
         )
+        self._margins = Margins(self._pipeline["box"])
         self.uncaptioned()
         self._entry = self._pipeline["in"]
         self._out = self._pipeline["out"]
@@ -51,13 +57,15 @@ class Surface:
         self._pipeline.close()
 
     def caption(self, label: str, head: str) -> None:
-        """Draw a source's name and the clock, with what stands before it, on the pictures that come."""
+        """Draw a source's name below, and the clock with what stands before it above, the pictures that come."""
+        self._margins.set(top_height(Words(head)), label_height() if label else 0)
         say(self._pipeline["label"], label)
         self._pipeline["clock"].set_property("text", head)
         self._pipeline["clock"].set_property("silent", False)
 
     def uncaptioned(self) -> None:
         """Leave the pictures as they are: they are composed."""
+        self._margins.set(0, 0)
         say(self._pipeline["label"], "")
         self._pipeline["clock"].set_property("silent", True)
 
