@@ -17,10 +17,9 @@ import pytest
 from agent.conductor.requests import ShowAudit
 from agent.core.model.agenda import Agenda, AgendaItem, encode_agenda
 from agent.core.model.commands import Attendance, Meeting
-from tests.conductor.conftest import Hub
-from tests.support.broker import Hub as Client
-from tests.support.broker import free_port
+from tests.support.broker import Hub, free_port
 from tests.support.chromium import Chromium, Page
+from tests.support.hub_site import HubSite
 from tests.support.waiting import wait_for
 
 PASSWORD = "rất dài và lạ"
@@ -30,7 +29,7 @@ ROOMS = ("xa-a", "xa-b")
 class Site:
     """The page of a hub, as a browser without scripts would use it."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: HubSite) -> None:
         self.hub = hub
         self.port = hub.conductor.settings["console"]["port"]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -66,7 +65,7 @@ class Site:
         return [(line.who, line.what.split()[0], line.outcome) for line in lines]
 
 
-def add_account(hub: Hub, name: str, role: str) -> None:
+def add_account(hub: HubSite, name: str, role: str) -> None:
     command = [sys.executable, "-m", "agent.conductor.main", "--config", str(hub.conductor.config)]
     subprocess.run(
         [*command, "--account", name, "--role", role],
@@ -78,7 +77,7 @@ def add_account(hub: Hub, name: str, role: str) -> None:
 
 
 @pytest.fixture
-def site(make_hub: Callable[..., Hub]) -> Site:
+def site(make_hub: Callable[..., HubSite]) -> Site:
     hub = make_hub(*ROOMS)
     hub.conductor.stop()
     hub.conductor.settings["console"] = {"port": free_port()}
@@ -130,13 +129,13 @@ def browser(tmp_path: Path) -> Iterator[Chromium]:
         yield chromium
 
 
-def publish_agenda(hub: Hub) -> None:
+def publish_agenda(hub: HubSite) -> None:
     """A meeting of everybody's, in two hours."""
     now = datetime.now(UTC)
     starts, ends = now + timedelta(hours=2), now + timedelta(hours=3)
     item = AgendaItem("chieu", "Giao ban chiều", starts, ends, Attendance(Meeting("chieu")))
     document = Agenda(1, 1, now, now + timedelta(days=1), [item])
-    with Client(hub.broker.port, []) as client:
+    with Hub(hub.broker.port, []) as client:
         client.send("diemcau/v1/group/all/agenda", encode_agenda(document), retain=True)
 
 

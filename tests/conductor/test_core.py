@@ -95,7 +95,56 @@ def test_one_by_one_the_next_takes_the_floor_from_the_one_before() -> None:
     play.act(Give("hop", "b"))
     play.act(Give("hop", "c"))
     assert [one.room for one in play.view().holders] == ["c"]
+    play.wait(0.6)
     assert not play.rooms["b"].held
+
+
+def floors(play: Playbook, room: str) -> list[str]:
+    return [order.state for _, order in play.to(room, FloorOrder)]
+
+
+def test_the_old_speaker_is_on_until_everybody_hears_the_new_one() -> None:
+    play = Playbook("a", "b", "c", "d")
+    play.start(mode=Mode.ONE_BY_ONE)
+    play.act(Give("hop", "b"))
+    before = len(play.sent)
+    play.act(Give("hop", "c"))
+    assert floors(play, "b") == ["given"], "the first words are still on their way"
+    play.wait(0.6)
+    orders = [(one.room, one.order.__struct_config__.tag) for one in play.sent[before:]]
+    assert orders.index(("b", "floor")) > max(orders.index((room, "join")) for room in "abcd")
+    assert floors(play, "b") == ["given", "none"]
+    assert [one.room for one in play.view().holders] == ["c"], "who has it is clear at once"
+
+
+def test_a_room_that_says_nothing_keeps_two_speakers_on_for_three_seconds_only() -> None:
+    play = Playbook("a", "b", "c", "d")
+    play.start(mode=Mode.ONE_BY_ONE)
+    play.act(Give("hop", "b"))
+    play.rooms["d"].deaf = True
+    play.act(Give("hop", "c"))
+    play.wait(2.9)
+    assert (floors(play, "b"), floors(play, "c")) == (["given"], ["given"])
+    play.wait(0.2)
+    assert floors(play, "b") == ["given", "none"]
+
+
+@pytest.mark.parametrize("act", [Take("hop"), MuteAll("hop"), Give("hop", "b"), "death"])
+def test_nobody_is_left_on_after_a_handover(act: object) -> None:
+    play = Playbook("a", "b", "c", "d")
+    play.start(mode=Mode.ONE_BY_ONE)
+    play.act(Give("hop", "b"))
+    play.rooms["d"].deaf = True
+    play.act(Give("hop", "c"))
+    if act == "death":
+        play.die_and_return()
+        play.wait(3)
+    else:
+        play.act(act)  # type: ignore[arg-type]
+    holders = [one.room for one in play.view().holders]
+    assert [room for room in "bc" if play.rooms[room].held] == holders or act == Give("hop", "b")
+    play.wait(3.1)
+    assert [room for room in "bc" if play.rooms[room].held] == holders
 
 
 def test_the_chair_grants_three_at_the_most() -> None:

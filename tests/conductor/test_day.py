@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from msgspec import structs
@@ -11,6 +12,7 @@ from agent.conductor.core.model.acts import End, Extend, Mode, StartMeeting
 from agent.conductor.core.model.events import LinkDown, LinkUp
 from agent.conductor.core.model.seen import SeenAgenda, SeenHealth, SeenReadiness
 from agent.conductor.core.model.views import DayView
+from agent.conductor.store.journal import Journal
 from agent.core.model.agenda import Agenda, AgendaItem
 from agent.core.model.commands import Attendance, Meeting
 from tests.conductor.playbook import PROFILE, START, Playbook
@@ -145,6 +147,22 @@ def test_a_meeting_that_an_operator_began_is_his() -> None:
     day.publish(item(cancelled=True))
     assert day.until(13) == ["meeting-gb"]
     assert day.view("meeting-gb").chair == "b"
+
+
+def test_what_an_operator_began_and_ended_does_not_begin_after_a_restart(tmp_path: Path) -> None:
+    day = Day("a", "b", profile=CHAIRED)
+    day.act(StartMeeting("meeting-gb", ["a", "b"], chair="b"))
+    day.publish(item())
+    day.until(12)
+    day.act(End("meeting-gb"))
+    day.wait(5)
+    journal = Journal(tmp_path)
+    journal.write(day.journal)
+    again = Day("a", "b", profile=CHAIRED)
+    again.core.restore(journal.open_entries(), journal.last_number(), journal.begun_for_agenda())
+    journal.close()
+    again.publish(item())
+    assert again.until(15) == []
 
 
 def test_without_the_hub_nothing_begins_and_with_it_what_is_on() -> None:

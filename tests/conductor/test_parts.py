@@ -24,6 +24,7 @@ from agent.core.model.command_codec import command_from
 from agent.core.model.commands import Join, Meeting, Origin, Source
 from agent.errors import ConfigError, JournalError
 from agent.hub.signature import Signatures
+from tests.support.media_tokens import TokenCheck
 
 NOW = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)
 START = Entry(NOW, Acted(1, StartMeeting("hop", ["a"], chair="a")), "ha")
@@ -102,6 +103,28 @@ def test_tokens_are_for_this_room_and_direction_and_hold_by_the_served_key(tmp_p
     assert publish["exp"] - NOW.timestamp() == 600
     again = Tokens(tmp_path / "key.jwk", 600)
     assert again.jwks() == tokens.jwks()
+
+
+def test_a_media_server_takes_a_token_for_what_it_is_and_no_other(tmp_path: Path) -> None:
+    tokens, jwks = Tokens(tmp_path / "key.jwk", 600), tmp_path / "jwks.json"
+    jwks.write_bytes(tokens.jwks())
+    check = TokenCheck(jwks.as_uri())
+    now = datetime.now(UTC).timestamp()
+
+    def publishing(made: Tokens, at: float) -> str:
+        filled = made.fill("a", order(), at)
+        assert isinstance(filled, JoinOrder)
+        return filled.publish.token or ""
+
+    good, old = publishing(tokens, now), publishing(Tokens(tmp_path / "key.jwk", 600), now - 700)
+    assert check.refusal("whip", "hop/a", good) == ""
+    assert "not for publish" in check.refusal("whip", "hop/b", good), "another room's"
+    assert "not for read" in check.refusal("whep", "hop/a", good)
+    assert "ended" in check.refusal("whip", "hop/a", old)
+    foreign = publishing(Tokens(tmp_path / "other.jwk", 600), now)
+    assert check.refusal("whip", "hop/a", foreign)
+    assert check.refusal("whip", "hop/a", good[:-4] + "AAAA")
+    assert check.refusal("whip", "hop/a", "")
 
 
 def test_an_order_is_a_command_as_rooms_read_it() -> None:

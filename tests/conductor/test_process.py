@@ -10,18 +10,18 @@ import pytest
 from agent.conductor.core.model.acts import End, Give, StartMeeting
 from agent.conductor.core.refused import Refused
 from agent.conductor.requests import ShowMinutes
-from tests.conductor.conftest import Hub
+from tests.support.hub_site import HubSite
 from tests.support.waiting import wait_for
 
 ROOMS = ("xa-a", "xa-b", "xa-c")
 
 
-def present(hub: Hub, *rooms: str, meeting: str = "hop") -> bool:
+def present(hub: HubSite, *rooms: str, meeting: str = "hop") -> bool:
     statuses = hub.conductor.statuses(meeting)
     return all(statuses[room] == "present" for room in rooms)
 
 
-def test_a_meeting_of_three_rooms_from_call_to_end(make_hub: Callable[..., Hub]) -> None:
+def test_a_meeting_of_three_rooms_from_call_to_end(make_hub: Callable[..., HubSite]) -> None:
     hub = make_hub(*ROOMS)
     hub.conductor.ask(StartMeeting("hop", list(ROOMS), chair="xa-a", title="Giao ban"))
     wait_for(lambda: present(hub, *ROOMS), 20, f"all there: {hub.conductor.tail()}")
@@ -35,7 +35,7 @@ def test_a_meeting_of_three_rooms_from_call_to_end(make_hub: Callable[..., Hub])
     assert sorted({span.room for span in found.presence}) == list(ROOMS)
 
 
-def test_the_second_conductor_refuses(make_hub: Callable[..., Hub]) -> None:
+def test_the_second_conductor_refuses(make_hub: Callable[..., HubSite]) -> None:
     hub = make_hub(*ROOMS[:2])
     hub.conductor.ask(StartMeeting("hop", ["xa-a"], chair="xa-a"))
     other = hub.make_conductor("other")
@@ -60,7 +60,7 @@ def test_the_second_conductor_refuses(make_hub: Callable[..., Hub]) -> None:
 
 
 def test_a_killed_conductor_finds_its_meeting_and_nobody_leaves(
-    make_hub: Callable[..., Hub],
+    make_hub: Callable[..., HubSite],
 ) -> None:
     hub = make_hub(*ROOMS[:2])
     hub.conductor.ask(StartMeeting("hop", ["xa-a", "xa-b"], chair="xa-a"))
@@ -77,7 +77,7 @@ def test_a_killed_conductor_finds_its_meeting_and_nobody_leaves(
     assert present_still == [("xa-a", None), ("xa-b", None)]
 
 
-def test_a_broker_that_restarts_costs_nobody_the_meeting(make_hub: Callable[..., Hub]) -> None:
+def test_a_broker_that_restarts_costs_nobody_the_meeting(make_hub: Callable[..., HubSite]) -> None:
     hub = make_hub(*ROOMS[:2])
     hub.conductor.ask(StartMeeting("hop", ["xa-a", "xa-b"], chair="xa-a"))
     wait_for(lambda: present(hub, "xa-a", "xa-b"), 20, "all there")
@@ -88,7 +88,7 @@ def test_a_broker_that_restarts_costs_nobody_the_meeting(make_hub: Callable[...,
     wait_for(lambda: present(hub, "xa-a", "xa-b"), 30, "all there again")
 
 
-def test_a_silent_room_is_found_and_a_late_one_is_welcome(make_hub: Callable[..., Hub]) -> None:
+def test_a_silent_room_is_found_and_a_late_one_is_welcome(make_hub: Callable[..., HubSite]) -> None:
     import os
 
     hub = make_hub(*ROOMS[:2])
@@ -101,7 +101,7 @@ def test_a_silent_room_is_found_and_a_late_one_is_welcome(make_hub: Callable[...
     wait_for(lambda: present(hub, "xa-a", "xa-b"), 30, "the late one is there")
 
 
-def test_the_end_reaches_a_room_that_was_without_power(make_hub: Callable[..., Hub]) -> None:
+def test_the_end_reaches_a_room_that_was_without_power(make_hub: Callable[..., HubSite]) -> None:
     hub = make_hub(*ROOMS[:2])
     hub.conductor.ask(StartMeeting("hop", ["xa-a", "xa-b"], chair="xa-a"))
     wait_for(lambda: present(hub, "xa-a", "xa-b"), 20, "all there")
@@ -113,7 +113,9 @@ def test_the_end_reaches_a_room_that_was_without_power(make_hub: Callable[..., H
 
 
 @pytest.mark.parametrize("line", [b"{}", b"[]", b"\xff", b'{"type": "give"}', b'{"type": "nope"}'])
-def test_a_line_that_makes_no_sense_is_refused(make_hub: Callable[..., Hub], line: bytes) -> None:
+def test_a_line_that_makes_no_sense_is_refused(
+    make_hub: Callable[..., HubSite], line: bytes
+) -> None:
     import json
     import socket
 

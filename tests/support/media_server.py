@@ -39,15 +39,17 @@ class MediaServer(Closing):
         *,
         adapts: bool = False,
         like: str = "plain",
+        jwks: str = "",
     ) -> None:
         """`adapts`: it sends a player no more than its link carries; else it only forwards. `like`: one of
-        `tests.support.likeness.LIKENESSES`.
+        `tests.support.likeness.LIKENESSES`. `jwks`: where the keys are whose tokens it asks for.
         """
-        manner = Manner(like, adapts)
+        manner = Manner(like, adapts, jwks)
         self._likeness = LIKENESSES[manner.like]
         command = [sys.executable, "-m", "tests.support.media_server", "--port", str(port)]
         command += ["--like", manner.like]
         command += ["--adapts"] if manner.adapts else []
+        command += ["--jwks", jwks] if jwks else []
         self._process = subprocess.Popen(
             command + (["--token", token] if token else []),
             stdout=subprocess.PIPE,
@@ -116,8 +118,9 @@ def main() -> None:
     parser.add_argument("--token", help="bearer token that POST and DELETE must carry")
     parser.add_argument("--adapts", action="store_true", help="to what each player's link carries")
     parser.add_argument("--like", choices=LIKENESSES, default="plain", help="another server")
+    parser.add_argument("--jwks", default="", help="URL of the keys whose tokens POST must carry")
     arguments = parser.parse_args()
-    manner = Manner(arguments.like, arguments.adapts)
+    manner = Manner(arguments.like, arguments.adapts, arguments.jwks)
     stay_on_loopback()
     die_with_parent()
     asyncio.run(serve(arguments.port, arguments.token, manner))

@@ -16,6 +16,7 @@ from tests.support.answers import Local, read_offer
 from tests.support.forwarding import Inlet, Outlet, Silence
 from tests.support.likeness import LIKENESSES, Said
 from tests.support.loopback import ADDRESS
+from tests.support.media_tokens import TokenCheck
 from tests.support.shapes import refuse
 from tests.support.transport_feedback import TransportFeedback
 
@@ -46,6 +47,19 @@ class Manner(NamedTuple):
 
     like: str = "plain"
     adapts: bool = False
+    jwks: str = ""
+    """Where the keys are whose tokens it asks for; empty: none are."""
+
+
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "OPTIONS, POST, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+}
+CROSS_ORIGIN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, ETag, Link",
+}
+"""As MediaMTX's `webrtcAllowOrigins: ['*']`: a page of another origin may play."""
 
 
 class Refused(NamedTuple):
@@ -79,12 +93,14 @@ class Relay:
         self._publishers: dict[str, Session] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.TimerHandle] = set()
+        self._check = TokenCheck(manner.jwks) if manner.jwks else None
 
     def application(self) -> web.Application:
         application = web.Application(middlewares=[self._guard])
         application.add_routes(
             [
                 web.get("/sessions", self._list),
+                web.options("/{path:.*}", self._preflight),
                 web.post("/{path:.*}", self._post),
                 web.delete("/{path:.*}", self._delete),
                 web.patch("/{path:.*}", self._patch),
@@ -95,15 +111,26 @@ class Relay:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        response = await self._guarded(request, handler)
+        if "Origin" in request.headers:
+            response.headers.update(CROSS_ORIGIN)
+        return response
+
+    async def _guarded(self, request: web.Request, handler: Any) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
-        if self._token and request.method != "GET" and given != f"Bearer {self._token}":
+        open_to_all = request.method in ("GET", "OPTIONS")
+        if self._token and not open_to_all and given != f"Bearer {self._token}":
             kind = "whep" if "whep" in request.path else "whip"
             said = self._likeness.forbidden(kind, given.removeprefix("Bearer "))
             return respond(said, {"WWW-Authenticate": "Bearer"})
         try:
-            return await handler(request)
+            response: web.StreamResponse = await handler(request)
+            return response
         except (InvalidAccessError, InvalidStateError, OperationError, ValueError) as error:
             return web.Response(status=400, text=f"the offer is not usable: {error}")
+
+    async def _preflight(self, _: web.Request) -> web.Response:
+        return web.Response(status=204, headers=PREFLIGHT)
 
     async def _post(self, request: web.Request) -> web.Response:
         refused = refusal_asked(request.query.get("refuse"))
@@ -111,6 +138,11 @@ class Relay:
         if asked is None:
             return respond(self._likeness.absent or Said(404))
         kind, name = asked
+        if self._check is not None:
+            token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            why = await asyncio.to_thread(self._check.refusal, kind, name, token)
+            if why:
+                return web.Response(status=401, text=why, headers={"WWW-Authenticate": "Bearer"})
         offer = await request.text()
         return await (self._whip if kind == "whip" else self._whep)(name, offer, refused)
 

@@ -13,6 +13,7 @@ from functools import partial
 from agent.conductor.core import deciding
 from agent.conductor.core.acting import Acting
 from agent.conductor.core.day import BY, Day
+from agent.conductor.core.handing_over import HandingOver
 from agent.conductor.core.meeting import OVERDUE, Meeting
 from agent.conductor.core.member import RECALL_GAPS_SECONDS, Member
 from agent.conductor.core.model import entries as e
@@ -72,6 +73,7 @@ class Conductor:
             profile, self.rooms, self._effects.append, self._note, self._later
         )
         self._acting = Acting(self.rooms, self._reconciler)
+        self._handing_over = HandingOver(self.rooms, self._later)
 
     # --- what operators want -------------------------------------------------------------------------
 
@@ -112,7 +114,7 @@ class Conductor:
     ) -> None:
         """Be where the journal ends. Nothing is sent; what was under way goes on with `LinkUp`.
 
-        `begun`: what was started for the agenda, also what is over (`StartMeeting.item`).
+        `begun`: the agenda's items (`StartMeeting.item`) that have or had a meeting.
         """
         self._last_number = last_number
         self.day.begun.update(begun)
@@ -120,6 +122,7 @@ class Conductor:
             self._apply(entry)
         for meeting in self.meetings.values():
             meeting.set_stage(lambda member: member.entered)
+            meeting.floor.parting.clear()
 
     def handle(self, event: Event, now: Now) -> list[Effect]:
         """What must be done about this event, in this order."""
@@ -128,11 +131,9 @@ class Conductor:
         self._follow_day(now)
         self._restage(now)
         if self.link_up and now.monotonic_seconds >= self._quiet_until:
-            touched, self._touched = self._touched, set()
-            for number, room in sorted(touched):
-                meeting = self.meetings.get(number)
-                if meeting is not None and room in meeting.members:
-                    self._reconciler.reconcile(meeting, room, now)
+            self._reconcile(self._touched, now)
+            self._reconcile(self._handing_over.follow(self.meetings, self._touched, now), now)
+            self._touched.clear()
         self._forget_closed()
         if self._changed_rooms or self._changed_meetings or self.day.changed:
             changed = frozenset(self._changed_rooms), frozenset(self._changed_meetings)
@@ -143,6 +144,13 @@ class Conductor:
         effects = self._effects[:]
         self._effects.clear()
         return effects
+
+    def _reconcile(self, touched: set[tuple[int, str]], now: Now) -> None:
+        """Tell these rooms (with their meeting) what they lack."""
+        for number, room in sorted(touched):
+            meeting = self.meetings.get(number)
+            if meeting is not None and room in meeting.members:
+                self._reconciler.reconcile(meeting, room, now)
 
     def due_at(self) -> float | None:
         """When `DueCame` is wanted, on the monotonic clock; None if nothing waits."""
@@ -281,6 +289,9 @@ class Conductor:
         """Start what the agenda has now; end what was taken out of it or moved away."""
         for meeting, act in self.day.acts(self.running(), self._check_start, now):
             number = meeting.number if meeting is not None else self._last_number + 1
+            if isinstance(act, e.Adopted):
+                self._note(act, BY)
+                continue
             self._note(e.Acted(number, act), BY)
             self._follow_up(number, act, BY, now)
 
@@ -309,6 +320,8 @@ class Conductor:
         if isinstance(what, e.Acted) and isinstance(what.act, StartMeeting):
             self.meetings[what.number] = Meeting(what.number, what.act, entry.by, entry.at)
             self.day.begun.add(what.act.item)
+        elif isinstance(what, e.Adopted):
+            self.day.begun.add(what.item)
         meeting = self.meetings.get(what.number)
         if meeting is not None:
             meeting.apply(entry)

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from agent.conductor.core.meeting import Meeting
 from agent.conductor.core.model.acts import Act, End, Extend, Mode, StartMeeting
+from agent.conductor.core.model.entries import Adopted
 from agent.conductor.core.model.profile import Profile
 from agent.conductor.core.model.seen import SeenAgenda
 from agent.conductor.core.model.views import DayView, ReadyRow
@@ -65,7 +66,7 @@ class Day:
         self._gone: set[str] = set()
         """Items (ids) that stood in a document and do not any more."""
         self.begun: set[str] = set()
-        """Keys of what was started once: who ended it early does not get it again."""
+        """Keys of what has or had a meeting, from the journal: who ended it early does not get it again."""
         self._ends: dict[str, datetime] = {}
         """Key -> the end that was followed last: another one that somebody gave by hand stays."""
         self._problems: dict[str, str] = {}
@@ -103,7 +104,7 @@ class Day:
 
     def acts(
         self, running: list[Meeting], check: Callable[[StartMeeting, Now], None], now: Now
-    ) -> Iterator[tuple[Meeting | None, Act]]:
+    ) -> Iterator[tuple[Meeting | None, Act | Adopted]]:
         """What is to be done now, to these meetings or to begin one; each is done before the next is asked for.
 
         `check` raises Refused for what can't be started: that is shown, and tried again.
@@ -132,11 +133,11 @@ class Day:
         running: list[Meeting],
         check: Callable[[StartMeeting, Now], None],
         now: Now,
-    ) -> Iterator[tuple[Meeting | None, Act]]:
+    ) -> Iterator[tuple[Meeting | None, Act | Adopted]]:
         """Its start; of a meeting that runs already only its end, if the agenda began it."""
         same = next((m for m in running if m.id == one.item.join.meeting.id), None)
         if same is not None:
-            self.begun.add(one.key)
+            yield same, Adopted(same.number, one.key)
             if same.start.item and same.until and same.until < one.item.ends:
                 yield same, Extend(same.id, one.item.ends)
             return

@@ -25,6 +25,8 @@ class Floor:
         self.queue: list[str] = []
         self.spoken_seconds: dict[str, float] = {}
         """Of each room, until the last time it lost the floor."""
+        self.parting: set[str] = set()
+        """Who had to make room for another, and is heard until that one is (`agent.conductor.core.handing_over`)."""
         self.warned: set[str] = set()
         """Holders that were told that their time is over."""
 
@@ -53,16 +55,20 @@ class Floor:
     def give(self, room: str, at: datetime) -> None:
         """The room speaks; who had it longest loses it where there is no room for both."""
         self.lower(room)
+        self.parting.discard(room)
         if room in self.holders:
             return
         while len(self.holders) >= self._capacity:
-            self.take(next(iter(self.holders)), at)
+            oldest = next(iter(self.holders))
+            self.take(oldest, at)
+            self.parting.add(oldest)
         self.holders[room] = at
 
     def take(self, room: str, at: datetime) -> None:
         """The room speaks no more; fine if it didn't."""
         since = self.holders.pop(room, None)
         self.warned.discard(room)
+        self.parting.discard(room)
         if since is not None:
             seconds = max(0.0, (at - since).total_seconds())
             self.spoken_seconds[room] = self.spoken_seconds.get(room, 0.0) + seconds
@@ -70,6 +76,7 @@ class Floor:
     def take_all(self, at: datetime) -> None:
         for room in list(self.holders):
             self.take(room, at)
+        self.parting.clear()
 
     def raise_hand(self, room: str) -> None:
         if self.by_request and room not in self.queue and room not in self.holders:

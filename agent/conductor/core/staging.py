@@ -75,7 +75,7 @@ def floor(meeting: Meeting, room: str) -> FloorOrder | None:
     """The room's part in the floor; None where there is nothing to be given."""
     if meeting.over or not meeting.floor.by_request or room == meeting.start.chair:
         return None
-    if room in meeting.floor.holders:
+    if room in meeting.floor.holders or room in meeting.floor.parting:
         return FloorOrder(meeting.id, "given")
     position = meeting.floor.position(room)
     if position is not None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from agent.conductor.core.model.acts import StartMeeting
-from agent.conductor.core.model.entries import Acted, Closed, Entry
+from agent.conductor.core.model.entries import Acted, Adopted, Closed, Entry
 from agent.errors import JournalError
 
 SCHEMA = """
@@ -40,6 +40,9 @@ CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 2.0
+RECENT_MEETINGS = 200
+"""An item of the agenda lasts a day at the most; no hub has more meetings in that time."""
+
 MAX_UNWRITTEN = 50_000
 """Entries that wait for a disk which can be written; beyond that the oldest are lost, and it is said."""
 
@@ -136,9 +139,13 @@ class Journal:
         return list(self._entries(query, ()))
 
     def begun_for_agenda(self) -> list[str]:
-        """The agenda's items that meetings were started for (`StartMeeting.item`), of the last thousand."""
+        """The agenda's items that had a meeting, started for them or running already (`StartMeeting.item`)."""
         acts = [one.what.act for one in self.starts() if isinstance(one.what, Acted)]
-        return [act.item for act in acts if isinstance(act, StartMeeting) and act.item]
+        begun = [act.item for act in acts if isinstance(act, StartMeeting) and act.item]
+        query = """SELECT document FROM entry
+                   WHERE number > (SELECT max(number) FROM entry) - ? AND instr(document, ?)"""
+        whole = self._entries(query, (RECENT_MEETINGS, b'"kind":"adopted"'))
+        return begun + [one.what.item for one in whole if isinstance(one.what, Adopted)]
 
     def _entries(self, query: str, parameters: tuple[object, ...]) -> Iterator[Entry]:
         decode = msgspec.json.Decoder(Entry).decode

@@ -17,12 +17,14 @@ from agent.media.picture.notice import Notice
 from agent.media.picture.screen import Screen
 from agent.media.receiving.downlink import Downlink
 from agent.media.receiving.lipsync import Paths
+from agent.media.receiving.parting import Parting
 from agent.media.receiving.picture_budget import PictureBudget
 from agent.media.receiving.reception import Outlets
 from agent.media.recording.recorder import Recorder
 from agent.media.sound.speaker import SpeakerFeed
 
 TICK_SECONDS = 0.25
+SETTLED: tuple[LinkState, ...] = ("flowing", "refused", "unreachable", "wrong-peer")
 
 
 class Sources:
@@ -44,6 +46,7 @@ class Sources:
         self._tapped = False
         self._downlinks: dict[str, Downlink] = {}
         self._endings: list[threading.Thread] = []
+        self._parting = Parting(context.loop, self._stop)
         self._budget = PictureBudget()
         context.loop.every(TICK_SECONDS, self._tick)
 
@@ -55,10 +58,9 @@ class Sources:
         return list(self._downlinks)
 
     def play(self, sources: list[Source]) -> None:
-        """Exactly these; one whose token or label changed is the same source."""
+        """Exactly these, as soon as those are there that come; one whose token or label changed is the same source."""
         wanted = {source.url: source for source in sources}
-        for url in [url for url in self._downlinks if url not in wanted]:
-            self._stop(url)
+        self._parting.replace(self._downlinks, wanted)
         for url, source in wanted.items():
             if url in self._downlinks:
                 self._downlinks[url].renew(source)
@@ -120,6 +122,8 @@ class Sources:
 
     def _report(self, url: str, state: LinkState, text: str) -> None:
         self._notice.link(url, state)
+        if state in SETTLED:
+            self._parting.arrived(url)
         self._context.send(DownlinkReported(url, state, text))
 
     def _stop(self, url: str) -> None:

@@ -21,6 +21,13 @@ class Acted(Struct, frozen=True, tag_field="kind", tag="act"):
     act: Act
 
 
+class Adopted(Struct, frozen=True, tag_field="kind", tag="adopted"):
+    """The meeting runs already when the agenda's item (as in `StartMeeting.item`) begins: none is started for it."""
+
+    number: int
+    item: str
+
+
 class Entered(Struct, frozen=True, tag_field="kind", tag="entered"):
     """The room is in the meeting."""
 
@@ -128,6 +135,7 @@ class Closed(Struct, frozen=True, tag_field="kind", tag="closed"):
 
 What = (
     Acted
+    | Adopted
     | Entered
     | Fell
     | HandRaised

@@ -1,0 +1,57 @@
+"""Sources that are not wanted any more play on until those that take their place are there.
+
+A hub that hands over the floor names other sources: without this everybody would hear nothing between two speakers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from agent.core.model.commands import MAX_SOURCES
+from agent.media.loop import Loop, Timer
+
+PARTING_SECONDS = 2.0
+"""So long they play on at the most: a new source that does not come is no reason to hear an old one for ever."""
+
+OVERLAP_SECONDS = 0.5
+"""From the new source's first sound: that much of it may still wait in its jitter buffer."""
+
+
+class Parting:
+    """`stop` ends a source. No more than MAX_SOURCES play at once. All in the loop's thread."""
+
+    def __init__(self, loop: Loop, stop: Callable[[str], None]) -> None:
+        self._loop = loop
+        self._stop = stop
+        self._leaving: list[str] = []
+        self._awaited: set[str] = set()
+        self._timer: Timer | None = None
+
+    def replace(self, playing: Iterable[str], wanted: Iterable[str]) -> None:
+        """What of `playing` is not in `wanted` ends now, or as soon as what is new in `wanted` is there."""
+        playing, wanted = list(playing), list(wanted)
+        coming = set(wanted) - set(playing)
+        self._awaited = (self._awaited | coming) & set(wanted)
+        leaving = [url for url in playing if url not in wanted]
+        kept = max(0, MAX_SOURCES - len(wanted)) if self._awaited else 0
+        self._leaving = leaving[:kept]
+        for url in leaving[kept:]:
+            self._stop(url)
+        self._end_in(PARTING_SECONDS)
+
+    def arrived(self, url: str) -> None:
+        """This source is there: it flows, or its server has said no."""
+        self._awaited.discard(url)
+        if not self._awaited and self._leaving:
+            self._end_in(OVERLAP_SECONDS)
+
+    def _end_in(self, seconds: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.later(seconds, self._end)
+
+    def _end(self) -> None:
+        leaving, self._leaving = self._leaving, []
+        self._awaited.clear()
+        for url in leaving:
+            self._stop(url)
