@@ -15,6 +15,7 @@ from agent.media.picture.own_picture import OwnPicture
 from agent.media.receiving.downlink import Downlink
 from agent.media.sending.uplink import Uplink
 from agent.media.webrtc import statistics
+from agent.media.webrtc.session import MediaSession
 from agent.media.webrtc.statistics import Rates, Stream
 
 MEASURE_SECONDS = 2.0
@@ -60,7 +61,7 @@ class Figures:
         session, form = uplink.connection.session, camera.format
         streams = statistics.sent(session.rtp_statistics(), session.rtcp.reports) if session else []
         round_trips = [s.round_trip_seconds for s in streams if s.round_trip_seconds is not None]
-        measured = self._stream_figures("uplink", streams) if session else StreamFigures()
+        measured = self._measured("uplink", session, streams) if session else StreamFigures()
         own = UplinkFigures(
             attempts=uplink.connection.attempts,
             picture_given_up=uplink.picture_given_up,
@@ -77,7 +78,7 @@ class Figures:
         self._pictures[url] = downlink.pictures
         shown = max(0, downlink.pictures - before)
         measured = (
-            self._stream_figures(url, statistics.received(session.rtp_statistics()))
+            self._measured(url, session, statistics.received(session.rtp_statistics()))
             if session
             else StreamFigures()
         )
@@ -86,10 +87,11 @@ class Figures:
         )
         return own.with_known(measured)
 
-    def _stream_figures(self, key: str, streams: list[Stream]) -> StreamFigures:
+    def _measured(self, key: str, session: MediaSession, streams: list[Stream]) -> StreamFigures:
         rates = self._rates.setdefault(key, Rates()).since(streams)
         leading = {stream.kind: stream for stream in statistics.leading(streams)}
         picture, sound = leading.get("picture"), leading.get("sound")
+        path = session.path.path(session.answered)
         return StreamFigures(
             picture_bits_per_second=rates.get("picture"),
             sound_bits_per_second=rates.get("sound"),
@@ -97,6 +99,8 @@ class Figures:
             sound_loss_percent=round(sound.loss * 100, 1) if sound else None,
             picture_jitter_milliseconds=_milliseconds(picture),
             sound_jitter_milliseconds=_milliseconds(sound),
+            path=path.kind if path else None,
+            path_address=(path.address or None) if path else None,
         )
 
 

@@ -255,6 +255,9 @@ def test_figures_for_health(media_server: MediaServer) -> None:
         assert figures.uplink.picture_loss_percent < 5
         assert figures.uplink.encoder == "libx264"
         assert figures.downlinks[0].url == url
+        for link in (figures.uplink, figures.downlinks[0]):
+            assert link.path == "udp"
+            assert link.path_address.startswith("127.0.0.1:")
         assert figures.microphone_level_dbfs == pytest.approx(-15, abs=1)
         counted = (figures.microphone_xruns, figures.speaker_xruns, figures.speaker_dropped)
         assert None not in counted

@@ -13,7 +13,7 @@ import pytest
 
 from agent.core.model.commands import Endpoint
 from agent.core.model.hosts import AllowedHosts
-from agent.core.model.media import UplinkReported
+from agent.core.model.media import Measured, UplinkReported
 from agent.errors import MediaError
 from agent.media.gst import GstWebRTC
 from agent.media.loop import Loop
@@ -27,6 +27,7 @@ from agent.media.webrtc.ice import (
     servers,
 )
 from agent.media.webrtc.network import Network, make_network
+from agent.media.webrtc.path import Path as MediaPath
 from agent.media.webrtc.session import Events, MediaSession
 from agent.media.webrtc.tunnel import TlsTunnel
 from agent.settings import Media
@@ -127,6 +128,9 @@ class Attempt:
         assert self._over.wait(30)
         return self._error
 
+    def path(self) -> MediaPath | None:
+        return self._session.path.path(self._session.answered)
+
     def close(self) -> None:
         self._session.close().join(15)
         self._loop.post(self._loop.stop)
@@ -156,6 +160,9 @@ def test_media_go_by_a_relay(
             10,
             "sound through the relay",
         )
+        path = attempt.path()
+        assert path is not None
+        assert path.kind == "relay"
     finally:
         attempt.close()
 
@@ -202,5 +209,10 @@ def test_media_go_by_tcp_where_the_server_offers_nothing_else() -> None:
         child.start(plan(publish=f"{server.url}/by-tcp/whip"))
         child.wait(UplinkReported, lambda r: r.state == "connected", seconds=20)
         assert server.arrived.wait(10)
+        child.wait(
+            Measured,
+            lambda m: m.figures.uplink is not None and m.figures.uplink.path == "tcp",
+            seconds=40,
+        )
         assert " UDP " not in server.answer
         assert "tcptype passive" in server.answer

@@ -22,6 +22,10 @@ arrives any more. `refused`: the server answered no (`text` says what). `unreach
 somebody else answered in the server's place (its DTLS certificate is not the answer's)."""
 
 
+PathKind = Literal["udp", "tcp", "relay"]
+"""How media get to the other end: straight by UDP or by TCP, or by way of a TURN server."""
+
+
 class StreamFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     """What RTP and RTCP say of one session's picture and sound; rates are over the last two seconds."""
 
@@ -33,6 +37,8 @@ class StreamFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     sound_jitter_milliseconds: float | None = None
     attempts: int | None = None
     picture_given_up: bool | None = None
+    path: PathKind | None = None
+    path_address: str | None = None
 
 
 class UplinkFigures(StreamFigures, frozen=True, omit_defaults=True, kw_only=True):

@@ -24,6 +24,7 @@ from agent.media.webrtc.http import DEADLINE_SECONDS, Refused
 from agent.media.webrtc.ice import no_way
 from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, JitterBuffers
 from agent.media.webrtc.network import Network
+from agent.media.webrtc.path import PathWatch
 from agent.media.webrtc.peer import PeerCheck, WrongPeer
 from agent.media.webrtc.received_rtcp import ReceivedRtcp
 from agent.media.webrtc.sdp import readable, without_sound_repeats
@@ -36,8 +37,7 @@ NEGOTIATION_SECONDS = 6.0
 """From the server's answer to DTLS being up, a few round trips; then the attempt has failed."""
 
 FEEDBACK_NANOSECONDS = 100_000_000
-"""Between our words on each received packet; GStreamer's own are after each picture, and never of sound
-alone."""
+"""Between our words on each received packet; GStreamer's own are never of sound alone."""
 
 RTCP_NANOSECONDS = 500_000_000
 """Between our reports: the round trip is measured by them, and GStreamer's 5 s is late for a full link."""
@@ -107,6 +107,7 @@ class MediaSession:
         """What is sent or comes, once the server has answered."""
         self.rtcp = ReceivedRtcp()
         self.jitter_buffers = JitterBuffers()
+        self.path = PathWatch(self._webrtc)
         self._peer = PeerCheck(self._on_wrong_peer)
         self.permit_repeat: Callable[[int, int], bool] = lambda ssrc, number: True
         """Whether a packet that is asked for is sent again, in the thread that takes the requests."""
@@ -261,7 +262,7 @@ class MediaSession:
     def _negotiate(self, webrtc: Any) -> None:
         """In a thread of its own: the one place that waits for the server's answer."""
         try:
-            sdp = self._local_sdp(webrtc)
+            self.path.offered = sdp = self._local_sdp(webrtc)
             if self._counter:
                 self._answer(self._counter, sdp)
                 return
