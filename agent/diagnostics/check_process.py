@@ -38,6 +38,7 @@ def findings(report: Report) -> list[CheckFinding]:
             severity=finding.outcome.value,
             seen=finding.evidence,
             advice=advice_code(finding),
+            session=finding.session or msgspec.UNSET,
         )
         for section in report.sections
         for finding in section.findings

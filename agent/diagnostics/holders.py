@@ -5,6 +5,7 @@ Read from /proc, so it needs no lsof; other people's processes are seen by root 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -40,13 +41,17 @@ def find_holders(patterns: tuple[str, ...], proc: Path = Path("/proc")) -> list[
 
 
 def media_workers(daemon_pid: int | None = None, proc: Path = Path("/proc")) -> list[int]:
-    """The media processes that run now: of this daemon, or of any."""
+    """The media processes that run now: of this daemon, or of any but our own."""
     return [
         int(process.name)
         for process in proc.iterdir()
         if process.name.isdigit()
         and b"agent.media.process" in _arguments(process)
-        and (daemon_pid is None or _parent(process) == daemon_pid)
+        and (
+            _parent(process) != os.getpid()
+            if daemon_pid is None
+            else _parent(process) == daemon_pid
+        )
     ]
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from agent.core.model.documents import SessionFigures
 from agent.locale import gettext as _
 
 
@@ -37,6 +38,9 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     advice: str = ""
     rights: bool = True
     """False: it was left out because this user may not look."""
+
+    session: SessionFigures | None = None
+    """Of a session with the media server."""
 
 
 class Section(Struct, frozen=True):

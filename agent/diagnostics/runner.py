@@ -1,4 +1,4 @@
-"""Runs the checks one after the other, each within its time, and tells how far it is.
+"""Runs the checks one after the other, those that only wait beside them, each within its time, and tells how far it is.
 
 A check that hangs (a dead mount, a driver stuck in the kernel) becomes a finding of its own.
 """
@@ -19,40 +19,66 @@ Check = Callable[[Site], list[Finding]]
 
 
 class Subject(Struct, frozen=True):
-    """One group of findings, and how long looking may take."""
+    """One group of findings, and how long looking may take.
+
+    `beside`: it only waits for others, so it begins with the first and is done by its turn.
+    """
 
     group: str
     check: Check
     limit_seconds: float = 10.0
+    beside: bool = False
 
 
 def run(
     site: Site, subjects: Iterable[Subject], on_start: Callable[[str], None] = lambda group: None
 ) -> Report:
-    """Look at every subject. `on_start` is told the group before each."""
+    """Look at every subject. `on_start` is told the group when its turn has come."""
+    looks = [_Look(site, subject) for subject in subjects]
+    for look in looks:
+        if look.subject.beside:
+            look.start()
     sections: list[Section] = []
-    for subject in subjects:
-        on_start(subject.group)
-        sections.append(_run_one(site, subject))
+    for look in looks:
+        on_start(look.subject.group)
+        if not look.subject.beside:
+            look.start()
+        sections.append(look.section())
     return Report(sections)
 
 
-def _run_one(site: Site, subject: Subject) -> Section:
-    began = time.monotonic()
-    findings: list[Finding] = []
+class _Look:
+    """One subject being looked at, in a thread that may hang."""
 
-    def look() -> None:
+    def __init__(self, site: Site, subject: Subject) -> None:
+        self.subject = subject
+        self._site = site
+        self._findings: list[Finding] = []
+        self._began = self._ended = 0.0
+        self._thread = threading.Thread(
+            target=self._look, name=f"check-{subject.group}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin, and let time run."""
+        self._began = time.monotonic()
+        self._thread.start()
+
+    def section(self) -> Section:
+        """What was found, when it is found or its time is over."""
+        limit = self.subject.limit_seconds
+        self._thread.join(max(0.0, self._began + limit - time.monotonic()))
+        hangs = self._thread.is_alive()
+        findings = [_hanging(limit)] if hangs else self._findings
+        seconds = (time.monotonic() if hangs else self._ended) - self._began
+        return Section(self.subject.group, findings, round(seconds, 2))
+
+    def _look(self) -> None:
         try:
-            findings.extend(subject.check(site))
+            self._findings.extend(self.subject.check(self._site))
         except Exception as error:  # a mistake in one check must not hide the others' findings
-            findings.append(_broken(error))
-
-    thread = threading.Thread(target=look, name=f"check-{subject.group}", daemon=True)
-    thread.start()
-    thread.join(subject.limit_seconds)
-    if thread.is_alive():
-        findings = [_hanging(subject.limit_seconds)]
-    return Section(subject.group, findings, round(time.monotonic() - began, 2))
+            self._findings.append(_broken(error))
+        self._ended = time.monotonic()
 
 
 def _broken(error: Exception) -> Finding:

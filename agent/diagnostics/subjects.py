@@ -29,7 +29,7 @@ SUBJECTS = (
     Subject("storage", storage.check),
     Subject("network", network.check),
     Subject("hub", hub.check, 40.0),
-    Subject("media-server", media_server.check, 30.0),
+    Subject("media-server", media_server.check, 60.0, beside=True),
     Subject("camera", camera.check, 30.0),
     Subject("microphone", microphone.check, 30.0),
     Subject("speaker", speaker.check, 60.0),

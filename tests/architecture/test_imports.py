@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "media": INNER | {"ipc", "locale"},
     "runtime": INNER | {"ipc"},
     "store": INNER,
-    "diagnostics": INNER | {"config", "devices", "host", "hub", "locale", "store"},
+    "diagnostics": INNER | {"config", "devices", "host", "hub", "ipc", "locale", "store"},
     "cli": INNER
     | {
         "agenda",

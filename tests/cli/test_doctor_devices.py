@@ -53,16 +53,23 @@ PAIRS = [
 ]
 
 
-def test_a_healthy_room_gives_no_warning_and_takes_15_seconds_at_the_most(healthy: Bench) -> None:
+def test_a_healthy_room_gives_no_warning(healthy: Bench) -> None:
     found = healthy.doctor()
     assert found.troubles == []
     assert found.exit_code == 0
-    assert found.seconds <= 15
     assert [section["group"] for section in found.sections] == [
         *("settings", "service", "clock", "power", "storage", "network", "hub", "media-server"),
         *DEVICES,
     ]
-    well = {"camera-ok", "microphone-ok", "speaker-ok", "display-relay-ok", "panel-ok", "hub-ok"}
+    well = {
+        "camera-ok",
+        "microphone-ok",
+        "speaker-ok",
+        "display-relay-ok",
+        "panel-ok",
+        "hub-ok",
+        "media-session-ok",
+    }
     assert well <= set(found.codes("ok"))
 
 

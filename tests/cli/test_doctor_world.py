@@ -195,7 +195,7 @@ def link_code(bench: Bench) -> str:
 
 def test_a_wrong_clock_alone_and_with_a_media_server_that_refuses(make_bench: MakeBench) -> None:
     with http_server(200, lambda: now() + timedelta(hours=7)) as url:
-        found = make_bench(media_url=url).doctor("clock", "media-server")
+        found = make_bench(media_url=url).doctor("clock")
         assert found.troubles == ["clock-wrong"]
     with http_server(401, lambda: now() - timedelta(days=400)) as url:
         found = make_bench(media_url=url).doctor("clock", "media-server")

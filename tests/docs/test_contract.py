@@ -113,6 +113,7 @@ FIELDS: dict[tuple[str, ...], tuple[type[msgspec.Struct], ...]] = {
     ("detail of an event", "unit"): (documents.EventDetail,),
     ("detail of a device", "unit"): (DeviceDetail,),
     ("host", "unit"): (documents.HostHealth,),
+    ("session of a finding", "unit"): (documents.SessionFigures,),
     ("media", "unit"): (documents.MediaHealth,),
     ("of uplink and downlinks", "unit"): (documents.UplinkHealth, documents.DownlinkHealth),
 }

@@ -10,13 +10,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.figures import (
     DownlinkFigures,
     HostFigures,
     LinkState,
+    PathKind,
     RoomFigures,
     UplinkFigures,
 )
@@ -122,6 +123,17 @@ class DeviceStatus(Struct, frozen=True):
     detail: DeviceDetail = DeviceDetail()
 
 
+class SessionFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
+    """A session with the media server, as a check measured it; the losses are the worse of picture and sound."""
+
+    set_up_milliseconds: int | None = None
+    round_trip_milliseconds: float | None = None
+    sent_loss_percent: float | None = None
+    received_loss_percent: float | None = None
+    path: PathKind | None = None
+    path_address: str | None = None
+
+
 class CheckFinding(Struct, frozen=True):
     """One thing that a check found. `advice` is the code of what to do with one's hands."""
 
@@ -130,6 +142,8 @@ class CheckFinding(Struct, frozen=True):
     severity: Literal["ok", "warning", "failed", "skipped"]
     seen: str = ""
     advice: str = ""
+    session: SessionFigures | UnsetType = UNSET
+    """Of a session with the media server."""
 
 
 Verdict = Literal["go", "no-go", "unknown"]

@@ -1,6 +1,6 @@
 """The media server of the settings: does it answer, with a good certificate, and may we use it?
 
-It is only asked (OPTIONS); nothing is published or played.
+Each server is asked (OPTIONS); then a session is tried with the one that this room publishes to.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from agent import settings
+from agent.core.model.commands import Endpoint
 from agent.core.model.urls import shown
+from agent.diagnostics.checks import media_session
 from agent.diagnostics.checks.certificate import ends_soon
 from agent.diagnostics.endpoint import reach
-from agent.diagnostics.report import Finding, failed, ok, skipped, warning
+from agent.diagnostics.report import Finding, Outcome, failed, ok, skipped, warning
 from agent.diagnostics.site import Site
 from agent.locale import gettext as _
 
 TIMEOUT_SECONDS = 5.0
-MEETING = "diemcau-doctor"
-"""Stands for {meeting} in URLs; nobody meets there."""
+MEETING = "diemcau-doctor-{room}"
+"""Stands for {meeting} in URLs: a meeting of the room's own, in which nobody meets."""
 
 
 class Answer(Struct, frozen=True):
@@ -40,12 +42,29 @@ def check(site: Site) -> list[Finding]:
     """See `agent.diagnostics.runner.Check`."""
     if site.sections.media is None:
         return [skipped("media-server-unknown", _("Not looked at: the settings can't be read"))]
+    status = site.daemon.status
+    if site.daemon.in_meeting and status and status.health and status.health.media:
+        return media_session.of_meeting(status.health.media)
     urls = servers(site)
     if not urls:
         text = _("No media server in the settings: each join must name it")
         return [skipped("media-server-none", text)]
     token = _token(site.sections.media)
-    return [finding for url in urls for finding in _check_one(url, token)]
+    found = [finding for url in urls for finding in _check_one(url, token)]
+    if any(finding.outcome is Outcome.FAILED for finding in found):
+        return found
+    return [*found, *_session(site, site.sections.media, token)]
+
+
+def _session(site: Site, media: settings.Media, token: str | None) -> list[Finding]:
+    """Nothing is sent to an address that a meeting of others may be playing."""
+    if media.publish_url is None:
+        return []
+    if "{meeting}" not in media.publish_url:
+        text = _("No session tried: media.publish_url is the same for every meeting")
+        return [skipped("media-session-none", text)]
+    endpoint = Endpoint(_filled(site, media.publish_url), token)
+    return media_session.check(site, media, endpoint, _filled(site, MEETING))
 
 
 def server_time(site: Site) -> datetime | None:
@@ -62,15 +81,17 @@ def server_time(site: Site) -> datetime | None:
 
 def servers(site: Site) -> list[str]:
     """One URL for each server of the settings."""
-    media, room = site.sections.media, site.sections.room
+    media = site.sections.media
     if media is None:
         return []
-    name = room.id if room else "room"
     templates = [*([media.publish_url] if media.publish_url else []), *media.play_urls]
-    urls = [
-        template.replace("{meeting}", MEETING).replace("{room}", name) for template in templates
-    ]
+    urls = [_filled(site, template) for template in templates]
     return list({urlsplit(url).netloc: url for url in reversed(urls)}.values())[::-1]
+
+
+def _filled(site: Site, template: str) -> str:
+    room = site.sections.room
+    return template.replace("{meeting}", MEETING).replace("{room}", room.id if room else "room")
 
 
 def ask(url: str, token: str | None) -> Answer:
