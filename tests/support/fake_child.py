@@ -48,13 +48,18 @@ def meeting() -> None:
         if instruction["kind"] == "start":
             devices(opened=True)
             say(kind="uplink", state="flowing")
-            for source in instruction["plan"]["play"]:
-                say(kind="downlink", url=source["url"], state="flowing")
+            sources(instruction["plan"]["play"])
         elif instruction["kind"] == "stop":
             devices(opened=False)
             return
         elif "request" in instruction:
+            sources(instruction.get("play", []))
             say(kind="applied", request=instruction["request"])
+
+
+def sources(play: list[dict[str, str]]) -> None:
+    for source in play:
+        say(kind="downlink", url=source["url"], state="flowing")
 
 
 def devices(*, opened: bool) -> None:
