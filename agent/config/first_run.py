@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from agent.config.credentials import SECRETS, Credentials, credential_name
 from agent.config.editing import with_value
@@ -70,10 +69,10 @@ class FirstRun:
         self._secrets = path.parent / SECRETS
         try:
             self._text = path.read_text(encoding="utf-8") if path.exists() else _sample()
-            self._present = yaml.safe_load(self._text)
+            self._present = parse_value(self._text)
         except OSError as error:
             raise AgentError("no-settings", f"{path}: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except ValueError as error:  # UnicodeDecodeError is one
             raise ConfigError([f"{path}: {error}"]) from error
         if not isinstance(self._present, dict):
             raise ConfigError([f"{path}: has no sections; copy config/agent.yaml there first"])

@@ -76,7 +76,10 @@ class Reading:
 
 
 def parse_value(text: str) -> Any:
-    """One value as it would stand behind a key. Raises ValueError."""
+    """The YAML `text`'s value: a whole file's, or one as it would stand behind a key. Raises ValueError, also
+    for what would take the time or the stack of whoever reads on."""
+    if (problem := too_much(text)) is not None:
+        raise ValueError(problem)
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -86,7 +89,7 @@ def parse_value(text: str) -> Any:
 def read(text: str, file: str, credentials: Credentials, kind: type[Section] = Settings) -> Reading:
     """Read the YAML `text` of `file`, bare names of files by `credentials`. Never raises; look at `problems`."""
     reading = Reading(file)
-    if (problem := _too_much(text)) is not None:
+    if (problem := too_much(text)) is not None:
         reading.problems.append(Problem(0, file, "", problem))
         return reading
     try:
@@ -109,20 +112,24 @@ def read(text: str, file: str, credentials: Credentials, kind: type[Section] = S
     return reading
 
 
-def _too_much(text: str) -> str | None:
+def too_much(text: str) -> str | None:
     """Why this is no settings file, before the parser spends its time and stack on it; None if it may be one."""
     if len(text) > MAX_CHARACTERS:
         return f"{len(text)} characters are no settings file; at most {MAX_CHARACTERS} are read"
-    depth = deepest = aliases = 0
+    within: list[str | None] = []
+    """The anchors of the collections that are open here."""
+    aliases = 0
     try:
         for event in yaml.parse(text, yaml.SafeLoader):
             if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-                deepest = max(deepest, depth)
+                within.append(event.anchor)
             elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-            aliases += isinstance(event, yaml.AliasEvent)
-            if deepest > MAX_DEPTH:
+                within.pop()
+            elif isinstance(event, yaml.AliasEvent):
+                aliases += 1
+                if event.anchor in within:
+                    return f"*{event.anchor} stands within what it is to repeat; write it out"
+            if len(within) > MAX_DEPTH:
                 return f"nested more than {MAX_DEPTH} levels deep; settings have four"
             if aliases > MAX_ALIASES:
                 return f"more than {MAX_ALIASES} aliases (*name); write the values out"

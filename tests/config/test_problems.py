@@ -10,6 +10,7 @@ import pytest
 
 from agent.config import load
 from agent.config.credentials import Credentials
+from agent.config.first_run import FirstRun, typed
 from agent.config.reading import read
 from agent.errors import ConfigError
 from agent.settings import Settings
@@ -360,9 +361,19 @@ def test_a_token_that_can_be_no_header_is_a_settings_error(tmp_path: Path, conte
         ("[" * 5000 + "]" * 5000, "deep"),
         ("{a: " * 3000 + "1" + "}" * 3000, "deep"),
         ("# " + "x" * 300_000, "characters"),
+        ("room: &a {id: x, name: *a}", "stands within"),
     ],
-    ids=["aliases", "lists", "mappings", "size"],
+    ids=["aliases", "lists", "mappings", "size", "ring"],
 )
-def test_what_would_take_the_reader_s_time_or_stack_is_refused(text: str, word: str) -> None:
+def test_what_would_take_the_reader_s_time_or_stack_is_refused(
+    tmp_path: Path, text: str, word: str
+) -> None:
+    """Wherever YAML is read: the whole file, one answer, and the file that `setup` and `config set` change."""
     reading = read(text, "agent.yaml", Credentials(None, Path("/nonexistent")))
     assert [word in problem.text for problem in reading.problems] == [True]
+    with pytest.raises(ConfigError, match=word):
+        typed("room.name", text)
+    path = tmp_path / "agent.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=word):
+        FirstRun(path)
