@@ -22,6 +22,8 @@ class Context:
         self.do = do
         self.answers = Answers(profile.room, do)
         self.throttle = Throttle(do)
+        self.clock_is_set = False
+        """Whether the wall clock of the event at hand is to be believed."""
 
     def tell(
         self,

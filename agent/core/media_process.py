@@ -33,6 +33,7 @@ class MediaProcess:
     """Which media process counts. One at a time, because it holds the devices."""
 
     def __init__(self, context: Context) -> None:
+        self._context = context
         self._room = context.profile.room
         self._do = context.do
         self._generation = 0
@@ -56,7 +57,8 @@ class MediaProcess:
         self.ready = False
         plan = structs.replace(plan, announcement=self.announcement)
         if isinstance(plan, MeetingPlan):
-            plan = structs.replace(plan, leftovers=self.sessions)
+            is_set = self._context.clock_is_set
+            plan = structs.replace(plan, leftovers=self.sessions, clock_is_set=is_set)
         self._do(StartMedia(self._generation, plan))
 
     def hold(self, sessions: list[OpenSession]) -> None:

@@ -155,6 +155,7 @@ class Room:
 
     def handle(self, event: Event, now: Now) -> list[Effect]:
         """What must be done about this event, in this order."""
+        self.context.clock_is_set = now.synchronised
         self._handle(event, now)
         if correction := self._clock.correction(now):
             started = self._agent.started + correction

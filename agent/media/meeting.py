@@ -108,7 +108,8 @@ class Meeting:
     # --- making the parts
 
     def _make_recorder(self) -> Recorder:
-        folder = RecordingFolder(self._context.media.recording)
+        settings = self._context.media.recording
+        folder = RecordingFolder(settings, clock_is_set=self._plan.clock_is_set)
         new_recording = partial(
             Recording,
             self._clock,

@@ -29,7 +29,7 @@ from agent.hub.topics import EVERYBODY
 from agent.ipc.supervisor import Supervisor
 from agent.runtime import logs
 from agent.runtime.checker import Checker
-from agent.runtime.clock import SystemClock
+from agent.runtime.clock import Synchronisation, SystemClock
 from agent.runtime.code import InstalledCode
 from agent.runtime.control import ControlServer, QueryReceived
 from agent.runtime.inbox import Inbox
@@ -113,7 +113,8 @@ def _outside(
     control = ControlServer(Path(settings.control.socket), inbox.put)
     stack.callback(control.close)
     control.start()  # before all else: a second daemon ends here and disturbs nothing
-    journal = Journal(settings.store.path)
+    clock_is_set = Synchronisation(lambda: trusted or host.synchronised(host.System()))
+    journal = Journal(settings.store.path, clock_is_set=clock_is_set)
     stack.callback(journal.close)
     broken: dict[str, DeviceStatus] = {}
     relay, display_on = _open_relay(settings, stack, broken)
@@ -140,7 +141,7 @@ def _outside(
         notifier=Notifier.from_environment(),
         timers=Timers(),
         clock=SystemClock(
-            lambda: trusted or host.synchronised(host.System()),
+            clock_is_set,
             last_good=last_good_time(journal),
             keep=lambda now: keep_time(journal, now),
         ),

@@ -19,8 +19,24 @@ KEEP_SECONDS = 3600.0
 """The last good time is kept on disk this often: one write an hour."""
 
 
+class Synchronisation:
+    """Whether NTP has set the clock: asked now and then until it has said yes once. For the loop's thread."""
+
+    def __init__(self, ask: Callable[[], bool]) -> None:
+        self._ask = ask
+        self._yes = False
+        self._asked = float("-inf")
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if not self._yes and now - self._asked >= RECHECK_SECONDS:
+            self._asked = now
+            self._yes = self._ask()
+        return self._yes
+
+
 class SystemClock:
-    """`is_synchronised` is asked until it has said yes once; from then on `keep` gets the time.
+    """`is_synchronised` is asked with each look; while it is so, `keep` gets the time.
 
     `last_good` is what an earlier run kept: without synchronisation, time goes on from there at least.
     """
@@ -34,8 +50,6 @@ class SystemClock:
     ) -> None:
         self._wall = wall
         self._is_synchronised = is_synchronised
-        self._synchronised = False
-        self._asked = float("-inf")
         self._kept = float("-inf")
         self._keep = keep
         self._last_good = last_good
@@ -44,10 +58,7 @@ class SystemClock:
     def now(self) -> Now:
         """From the loop's thread only."""
         monotonic, wall = time.monotonic(), self._wall()
-        if not self._synchronised and monotonic - self._asked >= RECHECK_SECONDS:
-            self._asked = monotonic
-            self._synchronised = self._is_synchronised()
-        if not self._synchronised:
+        if not self._is_synchronised():
             least = self._not_before(monotonic)
             return Now(monotonic, max(wall, least or wall), synchronised=False, not_before=least)
         if monotonic - self._kept >= KEEP_SECONDS:
@@ -57,7 +68,7 @@ class SystemClock:
 
     def close(self) -> None:
         """Keep the time once more if it is good."""
-        if self._synchronised:
+        if self._is_synchronised():
             self._keep(self._wall())
 
     def _not_before(self, monotonic: float) -> datetime | None:

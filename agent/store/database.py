@@ -252,8 +252,8 @@ def _set_aside(path: Path) -> Path:
         companion = path.with_name(path.name + suffix)
         if companion.exists():
             companion.rename(aside.with_name(aside.name + suffix))
-    broken = sorted(path.parent.glob(f"{path.name}.corrupt-*[0-9]"))
-    for old in broken[:-KEPT_ASIDE]:
+    broken = sorted(set(path.parent.glob(f"{path.name}.corrupt-*[0-9]")) - {aside})
+    for old in broken[: 1 - KEPT_ASIDE]:  # the newest stays, whatever the clock says
         for name in (old.name, *(old.name + suffix for suffix in COMPANIONS)):
             old.with_name(name).unlink(missing_ok=True)
     return aside

@@ -24,6 +24,8 @@ from agent.ports import Outgoing
 from agent.store.codec import decode_command, decode_meeting, encode, readable
 from agent.store.database import Database
 from agent.store.outbox import Outbox
+from agent.store.stamps import FACT as DOUBTED
+from agent.store.stamps import Stamps
 from agent.store.unkept import Unkept
 
 MAX_COMMANDS = 10_000
@@ -35,19 +37,30 @@ MAX_EVENTS = 10_000
 MAX_AGE_SECONDS = 90 * 86_400
 """Age of finished commands and events, at the most."""
 
+FOR_EVER = float("-inf")
+"""Older than any row."""
+
 PRUNE_EVERY = 100
 """Records between two looks for rows to delete; one look comes when the journal is opened."""
 
 
 class Journal:
-    """The journal in `folder`. `condition` tells how the file was found (see `Database`)."""
+    """The journal in `folder`. `condition` tells how the file was found (see `Database`); `clock_is_set`,
+    whether what `now` says is to be believed: nothing is too old by a clock that isn't set."""
 
-    def __init__(self, folder: Path | str, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        folder: Path | str,
+        now: Callable[[], float] = time.time,
+        clock_is_set: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._now = now
         self._database = Database(Path(folder))
+        self._stamps = Stamps(self._database, now, clock_is_set)
         self._outbox = Outbox(self._database)
         self._unkept = Unkept()
         self._facts = self._read_facts()
+        self._facts.pop(DOUBTED, None)  # of this file's rows alone
         self._facts_epoch = self._database.epoch
         self._until_prune = 0
 
@@ -109,7 +122,7 @@ class Journal:
         late = [one for one in self._unkept if one.result is not None]
         if not late:
             return
-        with self._database.transaction():
+        with self._writing():
             for one in late:
                 self._database.execute(
                     "INSERT INTO command (id, type, sender, received_at, finished_at, result)"
@@ -203,24 +216,28 @@ class Journal:
                 for key, value in list(self._facts.items()):
                     self._set_fact(key, value)
                 self._facts_epoch = self._database.epoch
+            self._stamps.settle()
             yield
 
     def _prune(self) -> None:
         """Delete what is too old or too much, now and then.
 
         What is unfinished stays; so do signed commands as long as their signature may be good, else
-        a flood of refused ones would make room for repeating them.
+        a flood of refused ones would make room for repeating them. By a clock that isn't set nothing is old.
         """
         self._until_prune -= 1
         if self._until_prune >= 0:
             return
         self._until_prune = PRUNE_EVERY
-        horizon = self._now() - MAX_AGE_SECONDS
+        now = self._now()
+        good = self._stamps.good()
+        horizon = now - MAX_AGE_SECONDS if good else FOR_EVER
+        signed = now - 2 * MAX_SIGNED_SECONDS if good else FOR_EVER
         self._database.execute(
             "DELETE FROM command WHERE result IS NOT NULL AND (received_at < ? OR number <="
             " (SELECT MAX(number) FROM command) - ?)"
             " AND NOT (COALESCE(sender, '') LIKE ? AND received_at > ?)",
-            (horizon, MAX_COMMANDS, f"{SIGNED_BY}%", self._now() - 2 * MAX_SIGNED_SECONDS),
+            (horizon, MAX_COMMANDS, f"{SIGNED_BY}%", signed),
         )
         self._database.execute("DELETE FROM event WHERE at < ?", (horizon,))
         for which in (_IS_AUDITED, f"NOT {_IS_AUDITED}"):  # neither washes the other away

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.core.model import effects as do
 from agent.core.model.commands import Join
 from agent.core.model.documents import EventDetail
-from agent.core.model.media import RecordingReported, SetRecording
+from agent.core.model.media import MeetingPlan, RecordingReported, SetRecording
 from tests.core.playbook import Playbook
 
 FILE = "/recordings/a.mp4"
@@ -35,6 +35,17 @@ def test_record_in_a_meeting_is_answered_by_the_child_and_told() -> None:
     assert play.events()[-1] == "recording-started"
     assert play.all(do.PublishEvent)[-1].event.detail == EventDetail(path=FILE)
     assert remembered(play) == "on"
+
+
+def test_the_media_process_is_told_whether_the_clock_is_set() -> None:
+    """It deletes recordings for their age."""
+    plans = []
+    for synchronised in (False, True):
+        play = Playbook()
+        play.synchronised = synchronised
+        play.enter()
+        plans.append(play.all(do.StartMedia)[-1].plan)
+    assert [plan.clock_is_set for plan in plans if isinstance(plan, MeetingPlan)] == [False, True]
 
 
 def test_record_off_ends_it() -> None:

@@ -284,6 +284,22 @@ def test_a_folder_that_cannot_be_made_is_a_refusal(tmp_path: Path):
     assert caught.value.code == "recording-failed"
 
 
+def test_a_clock_that_is_not_set_makes_no_recording_old(tmp_path: Path):
+    """A Pi without a clock of its own may be months behind, or ahead, until it has heard of the time."""
+    limits = Settings(directory=str(tmp_path), keep_days=10, keep_megabytes=10)
+    dated = RecordingFolder(limits).new_file("room-a", "m", datetime.now())
+    undated = RecordingFolder(limits, clock_is_set=False).new_file(
+        "room-a", "m", datetime(1970, 1, 1)
+    )
+    for file in (dated, undated):
+        file.write_bytes(bytes(4_000_000))
+        os.utime(file, (0, 0))
+    assert RecordingFolder(limits, clock_is_set=False).prune() == []
+    assert RecordingFolder(limits).prune() == [dated], "the other's time is anybody's guess"
+    (tmp_path / "2026-11-01T07-15-00_room-a_m.mp4").write_bytes(bytes(7_000_000))
+    assert RecordingFolder(limits).prune() != [], "the room for all of them is bounded as ever"
+
+
 def test_old_and_excess_recordings_go_oldest_first_and_nothing_else(tmp_path: Path):
     folder = RecordingFolder(Settings(directory=str(tmp_path), keep_days=10, keep_megabytes=10))
     names = [f"2026-11-{day:02}T07-15-00_room-a_giao-ban.mp4" for day in range(1, 6)]

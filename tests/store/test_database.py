@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec import structs
@@ -55,12 +56,16 @@ def test_a_corrupted_database_is_set_aside_and_replaced(tmp_path: Path, damage: 
     assert [command.id for command in again.unfinished()] == ["after"]
 
 
-def test_a_card_that_breaks_every_day_does_not_get_full_of_broken_journals(tmp_path: Path) -> None:
+def test_a_card_that_breaks_every_day_does_not_get_full_of_broken_journals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for day in range(1_700_000_001, 1_700_000_006):
         (tmp_path / f"journal.db.corrupt-{day}").write_text("old")
         (tmp_path / f"journal.db.corrupt-{day}-wal").write_text("old")
     (tmp_path / "journal.db").write_text("broken again" * 1000)
+    monkeypatch.setattr(database_module, "time", SimpleNamespace(time=lambda: 35.0))  # 1970
     assert Journal(tmp_path).condition.code == "journal-replaced"
+    assert (tmp_path / "journal.db.corrupt-35").exists()
     old = {
         path.name.rpartition("corrupt-")[2] for path in tmp_path.iterdir() if "old" in text(path)
     }

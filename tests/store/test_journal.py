@@ -32,6 +32,7 @@ from agent.core.model.effects import SendAck
 from agent.core.model.events import MeetingRecord
 from agent.store import journal as journal_module
 from agent.store import outbox as outbox_module
+from agent.store import stamps as stamps_module
 from agent.store.journal import Journal
 
 AT = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)
@@ -255,6 +256,68 @@ def test_a_flood_does_not_wash_away_the_ids_of_signed_commands(
     clock[0] += 2 * MAX_SIGNED_SECONDS + 1
     flood()
     assert not journal.look_up("signed")[0]
+
+
+YEAR = 365 * 86_400.0
+NOW = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    "wrong", [0.0, NOW - YEAR, NOW + YEAR / 3], ids=["1970", "in the cupboard", "ahead"]
+)
+def test_a_clock_that_is_not_set_makes_nothing_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: float
+) -> None:
+    """At 1970, or months ahead, the audit trail and the ids that guard against replays were deleted; and what was
+    written down at 1970 was deleted as soon as the clock was set."""
+    monkeypatch.setattr(journal_module, "PRUNE_EVERY", 1)
+    monkeypatch.setattr(journal_module, "MAX_COMMANDS", 20)
+    opened = "device-opened"
+    clock, is_set, uptime = [NOW], [True], [100.0]
+    monkeypatch.setattr(stamps_module, "monotonic", lambda: uptime[0])
+
+    def goes_on(seconds: float) -> None:
+        clock[0] += seconds
+        uptime[0] += seconds
+
+    def journal() -> Journal:
+        return Journal(tmp_path, now=lambda: clock[0], clock_is_set=lambda: is_set[0])
+
+    first = journal()
+    signed = structs.replace(ping("signed"), sender="key ha-2026")
+    first.record_command(signed)
+    first.record_result(result(signed))
+    first.record_event(structs.replace(event(1), type=opened))
+    first.close()
+
+    clock[0], is_set[0] = wrong, False
+    for start in (2, 10):  # it is killed and started again in between
+        unset = journal()
+        for number in range(start, start + 5):
+            unset.record_event(structs.replace(event(number), type=opened))
+            goes_on(60)
+        for number in range(20):
+            unset.record_command(ping(f"flood-{start}-{number}"))
+            unset.record_result(result(ping(f"flood-{start}-{number}")))
+        assert unset.look_up("signed")[0]
+        last = unset
+        if start == 2:
+            unset.close()
+
+    clock[0], is_set[0] = NOW + 3600, True  # NTP
+    last.record_event(structs.replace(event(20), type=opened))
+    goes_on(3600)
+    last.record_event(structs.replace(event(21), type=opened))
+    counts = [one.detail.count for one in reversed(last.events([opened], 99))]
+    assert counts == [1, *range(2, 7), *range(10, 15), 20, 21]
+    stamps = [at for (at,) in last._database.execute("SELECT at FROM event ORDER BY number")]
+    assert stamps == sorted(stamps)
+    assert stamps[1] > NOW
+    goes_on(journal_module.MAX_AGE_SECONDS)
+    for number in (22, 23):
+        last.record_event(structs.replace(event(number), type=opened))
+    left = {one.detail.count for one in last.events([opened], 99)}
+    assert {22, 23} <= left <= {21, 22, 23}, "in the end they are old"
 
 
 KILLED = """

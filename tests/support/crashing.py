@@ -88,11 +88,11 @@ class GivenClock(SystemClock):
 class LoggingJournal(Journal):
     """Looks before and after each write, and before the commit of several."""
 
-    def __init__(self, folder: str, logbook: Logbook) -> None:
+    def __init__(self, folder: str, logbook: Logbook, **options: Any) -> None:
         self._logbook = logbook
         self._keys: dict[str, str] = {}
         self._latest = ""
-        super().__init__(folder)
+        super().__init__(folder, **options)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -152,7 +152,7 @@ def main() -> int:
     ahead = timedelta(hours=arguments.hours_ahead)
     replaced = {
         "Performer": lambda outside: LoggingPerformer(outside, logbook),
-        "Journal": lambda folder: LoggingJournal(folder, logbook),
+        "Journal": lambda folder, **options: LoggingJournal(folder, logbook, **options),
         "SystemClock": partial(SystemClock, wall=lambda: datetime.now(UTC) + ahead),
         "BOOT_ID": arguments.boot_id or bootstrap.BOOT_ID,
     }

@@ -84,6 +84,8 @@ class MeetingPlan(Struct, frozen=True, tag_field="kind", tag="meeting"):
     """None where everybody may speak."""
     leftovers: list[OpenSession] = []
     """What a media process before left open, to be ended first: a server may let nobody in beside them."""
+    clock_is_set: bool = True
+    """Whether recordings can be told by the clock, and are too old by it."""
 
 
 MediaPlan = StandbyPlan | MeetingPlan
