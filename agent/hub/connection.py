@@ -156,7 +156,8 @@ class MqttConnection:
             if sock in readable or pending:
                 self._read()
             self._client.loop_write()
-            self._client.loop_misc()
+            if listen:  # it counts what was not read as silence, and would cut the link
+                self._client.loop_misc()
         if self._client.socket() is None:
             raise self._end()
 

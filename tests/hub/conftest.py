@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from agent import settings
 from agent.core.model.documents import AgentFacts, Connection, Phase, RoomState
-from agent.core.model.events import Event, LinkChanged
+from agent.core.model.events import CommandReceived, Event, LinkChanged
 from agent.hub.backoff import Backoff
 from agent.hub.link import Link
 from agent.hub.topics import Topics
@@ -49,11 +49,26 @@ class RunningLink:
         self.topics = Topics(hub.topic_root, room)
         self.before_post: Callable[[Event], None] = lambda event: None
         self.events: list[Event] = []
-        self.link = Link(hub, room, self._post, backoff or Backoff(lambda: 1.0))
+        self.busy = False
+        """As the loop's inbox says it when it has enough."""
+        self.link = Link(
+            hub, room, self._post, backoff or Backoff(lambda: 1.0), busy=lambda: self.busy
+        )
 
     def _post(self, event: Event) -> None:
         self.before_post(event)
         self.events.append(event)
+
+    def obedient(self) -> None:
+        """From now on commands are acknowledged as they come, and those that are here."""
+
+        def acknowledge(event: Event) -> None:
+            if isinstance(event, CommandReceived) and event.delivery is not None:
+                self.link.acknowledge(event.delivery)
+
+        for event in list(self.events):
+            acknowledge(event)
+        self.before_post = acknowledge
 
     def of(self, kind: type[E]) -> list[E]:
         return [event for event in list(self.events) if isinstance(event, kind)]

@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sqlite3
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -31,7 +33,11 @@ from agent.runtime import bootstrap
 from agent.runtime.clock import SystemClock
 from agent.runtime.outside import Outside
 from agent.runtime.performer import Performer
+from agent.store.database import Database
 from agent.store.journal import Journal
+
+FULL = 2
+"""SQLite's `PRAGMA synchronous` where each commit is an fsync (sqlite.org/pragma.html)."""
 
 FAKE_CHILD = Path(__file__).with_name("fake_child.py")
 
@@ -117,6 +123,20 @@ class LoggingJournal(Journal):
             super().mark_sent(key)
 
 
+def slow_down(kind: type[Database], write_seconds: float) -> None:
+    """Each commit that is to be on disk takes so long, as on an SD card that is busy."""
+    execute = kind.execute
+
+    def slow(self: Database, query: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
+        if query == "COMMIT":
+            (synchronous,) = execute(self, "PRAGMA synchronous").fetchone()
+            if synchronous == FULL:
+                time.sleep(write_seconds)
+        return execute(self, query, parameters)
+
+    kind.execute = slow  # type: ignore[method-assign]
+
+
 def label(effect: Effect) -> str:
     """An effect in a line: its name and what tells it from others of its kind."""
     name = type(effect).__name__
@@ -141,6 +161,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--clock", type=Path, help="a file: how many seconds ahead both clocks are")
     parser.add_argument("--unsynchronised", action="store_true", help="NTP never sets the clock")
     parser.add_argument("--child", help="a behaviour of tests/support/fake_child.py for the media")
+    parser.add_argument("--write-seconds", type=float, default=0, help="what a write to disk takes")
     parser.add_argument("run", choices=["run"])
     parser.add_argument("--config", type=Path, required=True)
     return parser.parse_args()
@@ -161,6 +182,8 @@ def main() -> int:
     if arguments.child:
         fake = (sys.executable, "-I", "-S", str(FAKE_CHILD), arguments.child)
         replaced["Supervisor"] = partial(Supervisor, command=fake)
+    if arguments.write_seconds:
+        slow_down(Database, arguments.write_seconds)
     vars(bootstrap).update(replaced)
     for module in (host, sampling):
         vars(module)["synchronised"] = lambda _system: not arguments.unsynchronised

@@ -1,0 +1,127 @@
+"""A hub that floods its room: how soon the lamp follows the button meanwhile, and how much memory is held.
+
+20,000 pings come as fast as the broker passes them on, by QoS 1 and by QoS 0, on this disk and on one that takes
+15 ms a write (an SD card that is busy); then 4,000 joins of 25 KB, which are 100 MB. The room is in a meeting of a
+media process that does nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench.footprint import megabytes
+from tests.bench.room import TOPIC_ROOT
+from tests.bench.row import Row
+from tests.support.broker import Broker, Hub
+from tests.support.room import Room
+from tests.support.waiting import wait_for
+
+MESSAGES = 20_000
+PRESSES = 20
+JOINS, JOIN_BYTES = 4_000, 25_000
+SLOW_DISK_SECONDS = 0.015
+LIMIT_LAMP_MILLISECONDS = 50.0
+LIMIT_GROWTH_MEGABYTES = 12.0
+"""What the inbox, the link's window and one packet of the broker's take; all of the joins would be 100."""
+
+CALM_SECONDS = 0.3
+FOLLOWED_SECONDS = 60.0
+
+
+def measure() -> list[Row]:
+    rows = []
+    for disk_seconds, disk in ((0.0, ""), (SLOW_DISK_SECONDS, ", slow disk")):
+        for qos in (1, 0):
+            with _flooded(disk_seconds, qos) as room:
+                taken = sorted(_press(room) for _ in range(PRESSES))
+                ends = room.log.read_text().count("hub link down")
+            p95 = statistics.quantiles(taken, n=20, method="inclusive")[-1]
+            what = f"{MESSAGES} pings, QoS {qos}{disk}"
+            rows += [
+                Row(f"{what}: lamp", p95, "ms", LIMIT_LAMP_MILLISECONDS),
+                Row("... the slowest of 20 presses", taken[-1], "ms", None),
+                Row("... ends of the link", ends, "", 0),
+            ]
+    return [*rows, *_memory()]
+
+
+def _memory() -> list[Row]:
+    with _meeting(SLOW_DISK_SECONDS) as (room, hub):
+        before = megabytes(room.pid, "Pss")
+        topic = f"{TOPIC_ROOT}/room/{room.id}/cmd/join"
+        padding = "x" * JOIN_BYTES
+        for number in range(JOINS):
+            fields = f'{{"id":"j{number}","meeting":{{"id":"bench"}},"padding":"{padding}"}}'
+            hub.client.publish(topic, fields, qos=1)
+        samples, answered = [], hub.seen
+        while len({one.topic for one in list(answered) if "/ack/j" in one.topic}) < JOINS // 10:
+            samples.append(megabytes(room.pid, "Pss"))
+            time.sleep(0.1)
+        ends = room.log.read_text().count("hub link down")
+    return [
+        Row(f"{JOINS} joins of 25 KB: memory", max(samples) - before, "MB", LIMIT_GROWTH_MEGABYTES),
+        Row("... ends of the link", ends, "", 0),
+    ]
+
+
+@contextlib.contextmanager
+def _flooded(disk_seconds: float, qos: int) -> Iterator[Room]:
+    """While the flood is on."""
+    with _meeting(disk_seconds) as (room, hub):
+        topic = f"{TOPIC_ROOT}/room/{room.id}/cmd/ping"
+        over = threading.Event()
+
+        def flood() -> None:
+            for number in range(MESSAGES):
+                hub.client.publish(topic, f'{{"id":"q{qos}-{number}"}}', qos=qos)
+                if over.is_set():
+                    return
+
+        flooding = threading.Thread(target=flood)
+        flooding.start()
+        wait_for(lambda: any("/ack/q" in one.topic for one in list(hub.seen)), 20, "the flood")
+        yield room
+        over.set()
+        flooding.join()
+
+
+@contextlib.contextmanager
+def _meeting(disk_seconds: float) -> Iterator[tuple[Room, Hub]]:
+    with (
+        tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder,
+        Broker(Path(folder) / "broker") as broker,
+        Hub(broker.port, [f"{TOPIC_ROOT}/room/+/ack/+"]) as hub,
+    ):
+        room = Room("bench-room", "Bench", Path(folder) / "room")
+        room.use_hub(broker.port, TOPIC_ROOT)
+        entry = ["tests.support.crashing", str(Path(folder) / "steps"), "--child", "meeting"]
+        room.start(entry=[*entry, "--write-seconds", str(disk_seconds)])
+        try:
+            room.wait_online()
+            command = f"{TOPIC_ROOT}/room/{room.id}"
+            fields = {"id": "in", "meeting": {"id": "bench"}, "microphone": "live", "publish": None}
+            hub.send(f"{command}/cmd/join", fields)
+            hub.wait_for(f"{command}/ack/in", lambda ack: ack["state"] == "succeeded")
+            yield room, hub
+        finally:
+            room.stop()
+
+
+def _press(room: Room) -> float:
+    """Milliseconds until the lamp shows it."""
+    lamp = room.folder / "lamp.log"
+    before = len(lamp.read_text().splitlines())
+    with (room.folder / "mute-button").open("w") as finger:
+        began = time.time()
+        finger.write("press\n")
+        finger.flush()
+        wait_for(lambda: len(lamp.read_text().splitlines()) > before, FOLLOWED_SECONDS, "the lamp")
+        finger.write("release\n")
+    time.sleep(CALM_SECONDS)
+    return 1000 * (float(lamp.read_text().splitlines()[before].split()[0]) - began)
