@@ -90,7 +90,7 @@ class Link:
 
     def publish_state(self, state: RoomState) -> None:
         if self._newest:
-            self._newest.state = state
+            self._newest.take(state)
         self._mailbox.put(state)
 
     def publish_health(self, health: HealthDocument) -> None:

@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection
+from datetime import timedelta
 
 from msgspec.structs import replace
 
@@ -48,8 +49,19 @@ class Newest:
     """The newest retained documents, as the loop gave them."""
 
     def __init__(self, state: RoomState, health: HealthDocument | None) -> None:
-        self.state = state
+        self.take(state)
         self.health = health
+
+    def take(self, state: RoomState) -> None:
+        """This is the room's state from now on."""
+        self._state = state
+        self._taken_at = time.monotonic()
+
+    @property
+    def state(self) -> RoomState:
+        """As of now: it has not changed since the loop gave it, and is said again."""
+        unchanged = timedelta(seconds=time.monotonic() - self._taken_at)
+        return replace(self._state, at=self._state.at + unchanged)
 
 
 class Outlet:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -133,19 +134,29 @@ def test_the_link_checks_itself_through_the_broker(broker: Broker, make_link: Ma
     assert running.link.alive()
 
 
+def said(state: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(state["at"])
+
+
 def test_a_killed_agent_is_lost_and_a_closed_one_offline(
     broker: Broker, root: str, make_link: MakeLink
 ) -> None:
     with Hub(broker.port, [f"{root}/#"]) as hub, SlowLine(broker.port) as line:
         running = make_link(line.port)
         session = running.start().session
+        connected_by = datetime.now(UTC)
         line.cut()
         lost = hub.wait_for(running.topics.state, lambda one: one["connection"] == "lost").document
         assert lost["session"] == session
+        assert said(lost) <= connected_by
         again = running.wait_for(LinkChanged, lambda one: one.up, after=1)
         assert again.session != session
+        closing = datetime.now(UTC)
         running.link.close()
-        hub.wait_for(running.topics.state, lambda one: one["connection"] == "offline")
+        offline = hub.wait_for(running.topics.state, lambda one: one["connection"] == "offline")
+    assert said(offline.document) > closing - timedelta(seconds=0.1), (
+        "not when the room last did something else"
+    )
     assert hub.on(running.topics.state)[-1].document["connection"] == "offline"
 
 
