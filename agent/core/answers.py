@@ -160,7 +160,7 @@ class Answers:
         now: Now,
         detail: AckDetail = NOTHING_MORE,
     ) -> None:
-        warned = AckDetail(warnings=self._warnings.get(command.id))
+        warned = AckDetail(warnings=self._warnings.get(command.id), asked_by=command.sender)
         notes = self._notes.get(command.id, NOTHING_MORE)
         if state in FINAL_STATES:
             self._warnings.pop(command.id, None)

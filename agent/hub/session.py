@@ -49,7 +49,8 @@ class Newest:
     """The newest retained documents, as the loop gave them."""
 
     def __init__(self, state: RoomState, health: HealthDocument | None) -> None:
-        self.take(state)
+        self._state = state
+        self._taken_at = time.monotonic()
         self.health = health
 
     def take(self, state: RoomState) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec import structs
 
 from agent.core.audit import left_open
+from agent.core.model.commands import Command, Join, Meeting, Origin
 from agent.core.model.documents import DeviceStatus, EventDetail, EventDocument, Status
 from agent.core.model.effects import PublishEvent
-from agent.core.model.events import Restored
+from agent.core.model.events import CommandReceived, Restored
 from agent.core.model.media import DeviceReported
 from tests.core.playbook import Playbook
 
@@ -41,6 +42,19 @@ def test_a_meeting_leaves_a_trace_of_both_devices() -> None:
     assert audited(play)[0].detail.asked_by == "hub"
     assert audited(play)[0].text == "Camera: open: meeting giao-ban"
     assert audited(play)[-1].text == "Camera: closed: left giao-ban"
+
+
+def test_a_sender_that_somebody_vouches_for_is_named_in_acks_and_audit() -> None:
+    play = Playbook()
+    join = Join(meeting=Meeting("giao-ban"))
+    play.tell(CommandReceived(Command("j", "join", join, Origin.GROUP, sender="user ha")))
+    play.light()
+    play.flow()
+    assert play.states("j")[-1] == "succeeded"
+    assert {ack.detail.asked_by for ack in play.acks("j")} == {"user ha"}
+    assert {one.detail.asked_by for one in audited(play)} == {"user ha"}
+    play.command("mute", id="m")
+    assert {ack.detail.asked_by for ack in play.acks("m")} == {None}, "nobody vouches for it"
 
 
 def test_who_comes_second_has_closed_nothing() -> None:

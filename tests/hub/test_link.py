@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from agent.core.model.commands import Ack, AckState, Code, Join, Origin, Ping, Reply
 from agent.core.model.documents import EventDocument, HealthDocument, Phase, Status
@@ -86,6 +89,28 @@ def test_commands_come_in_from_room_and_groups(
 
 def _at_least(count: int, events: list[CommandReceived]) -> list[CommandReceived] | None:
     return events if len(events) >= count else None
+
+
+@pytest.mark.parametrize("wanted", ["sender", None])
+def test_who_the_broker_vouches_for_is_the_sender(
+    broker: Broker, root: str, make_link: MakeLink, wanted: str | None
+) -> None:
+    """The last property of that name counts: a broker adds its own behind what the sender wrote."""
+    running = make_link(broker.port, sender_property=wanted)
+    running.start()
+    cases = {"named": ["mallory", "hà"], "unnamed": [], "key": ["key ha-2026"]}
+    with Hub(broker.port, []) as hub:
+        for id, names in cases.items():
+            properties = Properties(PacketTypes.PUBLISH)
+            properties.UserProperty = [("app", "x"), *(("sender", name) for name in names)]
+            payload = json.dumps({"id": id})
+            hub.client.publish(
+                f"{root}/room/thon-5/cmd/ping", payload, qos=1, properties=properties
+            )
+        wait_until(lambda: len(running.of(CommandReceived)) == len(cases), "all of them")
+    senders = {one.command.id: one.command.sender for one in running.of(CommandReceived)}
+    named = {"named": "user hà", "unnamed": None, "key": "user key ha-2026"}
+    assert senders == (named if wanted else dict.fromkeys(cases))
 
 
 def test_a_key_is_delivered_when_the_broker_has_the_message(

@@ -356,7 +356,7 @@ class Command(Struct, frozen=True, omit_defaults=True):
     issued: datetime | None = None
     expires: datetime | None = None
     sender: str | None = None
-    """Who asked, for the journal: `key ha-2026`, a signing key's id, or `uid 1000 pid 4711` of the control socket."""
+    """Who asked: `key ha-2026` by a signature, `user ha` by the broker's word, `uid 1000 pid 4711` by the socket."""
     reply: Reply | None = None
     given: frozenset[str] | None = None
     """The fields that its sender named; None: all of them. What a repeated `join` leaves out stays as it is."""
@@ -366,6 +366,7 @@ class AckDetail(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     """What an answer says beyond its words."""
 
     warnings: list[str] | None = None
+    asked_by: str | None = None
     version: str | None = None
     missing: dict[str, str] | None = None
     silent_sources: list[str] | None = None
@@ -373,8 +374,7 @@ class AckDetail(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     findings: list[CheckFinding] | None = None
     answered: bool | None = None
     answered_at: datetime | None = None
-    again_in_seconds: float | None = None
-    """The pause before the meeting of a join that failed is tried again."""
+    again_in_seconds: float | None = None  # until a join that failed is tried again
 
 
 class Ack(Struct, frozen=True):
