@@ -211,7 +211,7 @@ class HubLink(Protocol):
         ...
 
     def publish_health(self, health: HealthDocument) -> None:
-        """Retained; the newest wins, also across a reconnect."""
+        """Retained; the newest wins. While the link is down it is dropped: a fresh one follows `LinkChanged(up=True)`."""
         ...
 
     def alive(self) -> bool:

@@ -304,12 +304,12 @@ class Room:
         self.health.hub_does(code, text, now)
 
     def _link_changed(self, event: LinkChanged, now: Now) -> None:
+        is_new = event.session != self.link.session
         self.link = event
         if event.up:
-            self.feed.forget()
             self.context.do(ResendUnsent())
             self.health.hub_does(event.code, event.text, now)
-            if self.health.latest is not None:  # else the first look publishes it
+            if is_new and self.health.latest is not None:  # else the first look publishes it
                 self._publish_health(now)
 
     def _publish_health(self, now: Now) -> None:

@@ -16,12 +16,9 @@ class StateFeed:
         self._do = context.do
         self._last: RoomState | None = None
 
-    def forget(self) -> None:
-        """A new connection: whatever the state is, the hub wants it."""
-        self._last = None
-
     def offer(self, state: RoomState) -> bool:
-        """Publish it if it differs in more than its time. Whether the phase is a new one."""
+        """Publish it if it differs in more than its time; each connection has a session of its own. Whether the
+        phase is a new one."""
         last = self._last
         if last is not None and structs.replace(last, at=state.at) == state:
             return False

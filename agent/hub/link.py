@@ -61,7 +61,6 @@ class Link:
         self._mailbox = Mailbox()
         self._thread = threading.Thread(target=self._run, name="hub-link", daemon=True)
         self._closing = threading.Event()
-        self._health: HealthDocument | None = None
         self._newest: Newest | None = None
         self._attempts: deque[str] = deque(maxlen=8)
         """Sessions whose will the hub may have, though it never said so."""
@@ -78,7 +77,7 @@ class Link:
     # --- agent.ports.HubLink, called from the loop's thread -----------------------------------
 
     def start(self, state: RoomState) -> None:
-        self._newest = Newest(state, self._health)
+        self._newest = Newest(state)
         self._silent_for(0)
         self._thread.start()
 
@@ -94,9 +93,6 @@ class Link:
         self._mailbox.put(state)
 
     def publish_health(self, health: HealthDocument) -> None:
-        self._health = health
-        if self._newest:
-            self._newest.health = health
         self._mailbox.put(health)
 
     def alive(self) -> bool:

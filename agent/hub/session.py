@@ -46,12 +46,11 @@ _CLONE = "another agent speaks as this room in turn with us: is a cloned card ru
 
 
 class Newest:
-    """The newest retained documents, as the loop gave them."""
+    """The newest state, as the loop gave it."""
 
-    def __init__(self, state: RoomState, health: HealthDocument | None) -> None:
+    def __init__(self, state: RoomState) -> None:
         self._state = state
         self._taken_at = time.monotonic()
-        self.health = health
 
     def take(self, state: RoomState) -> None:
         """This is the room's state from now on."""
@@ -243,8 +242,6 @@ class Session:
         _log.info("hub link up, session %s", self.id)
         self._mailbox.open()
         self._mailbox.put(self._newest.state)
-        if self._newest.health is not None:
-            self._mailbox.put(self._newest.health)
         self._say_up()
 
     def on_message(self, incoming: Incoming) -> None:

@@ -260,6 +260,35 @@ def test_when_the_link_comes_up_state_health_and_the_outbox_go_out() -> None:
     assert any(isinstance(e, do.PublishHealth) for e in effects)
 
 
+def test_each_connection_is_told_state_and_health_once() -> None:
+    """Rooms that lose a hub together come back together, and some by a link of 3G."""
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False))
+    play.tell(HostSampled(HOST))
+    before = len(play.effects)
+    play.tell(LinkChanged(True, "session-1"))
+    play.wait(5)
+    told = [type(effect) for effect in play.effects[before:]]
+    assert (told.count(do.PublishState), told.count(do.PublishHealth)) == (1, 1)
+
+
+def test_another_agent_of_this_name_is_told_in_an_event_and_in_health() -> None:
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False))
+    play.tell(HostSampled(HOST))
+    for number in range(20):  # they take turns
+        play.tell(LinkChanged(False, code="session-taken-over", text="another one"))
+        play.tell(LinkChanged(True, f"s{number}", "session-taken-over", "another one"))
+        play.wait(1)
+    faults = [e.event for e in play.all(do.PublishEvent) if e.event.type == "fault"]
+    assert [(one.code, one.detail.device) for one in faults] == [("session-taken-over", "hub")]
+    health = play.all(do.PublishHealth)[-1].health
+    assert health.devices["hub"].code == "session-taken-over"
+    assert health.status is Status.DEGRADED
+    play.tell(LinkChanged(True, "alone", "ok", ""))
+    assert play.events()[-1] == "fault-cleared"
+
+
 def test_a_stop_in_a_meeting_sees_the_child_out_and_keeps_the_meeting() -> None:
     play = Playbook()
     play.enter()

@@ -52,10 +52,8 @@ def test_state_and_health_are_kept_by_the_broker(
 ) -> None:
     running = make_link(broker.port)
     health = HealthDocument(ROOM.id, Status.OK, {}, {}, None, datetime.now(UTC))
-    running.link.publish_health(
-        health
-    )  # before there is a connection: the newest is published then
     running.start()
+    running.link.publish_health(health)
     running.link.publish_state(room_state(Phase.IN_MEETING))
     running.link.publish(Outgoing(ack(), "k"))
     running.wait_for(Delivered)
