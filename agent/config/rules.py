@@ -249,11 +249,12 @@ def trusted_keys(sections: Sections) -> Iterator[Finding]:
     if not keys:
         text = f"{folder} holds no key (*.json), so no command of the hub would be obeyed"
         yield Finding(paths, f"{text}; see docs/hub-security.md")
+    others = stat.S_IWGRP | stat.S_IWOTH
     for key in keys:
-        if key.stat().st_mode & stat.S_IWOTH:
-            yield Finding(paths, f"{key} can be written by everybody on this machine; chmod 644 it")
-    if mode & stat.S_IWOTH:
-        text = f"{folder} can be written by everybody on this machine; chmod 755 it"
+        if key.stat().st_mode & others:
+            yield Finding(paths, f"{key} can be written by others on this machine; chmod 644 it")
+    if mode & others:
+        text = f"{folder} can be written by others on this machine; chmod 755 it"
         yield Finding(paths, text)
 
 

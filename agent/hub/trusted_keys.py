@@ -5,7 +5,9 @@ Pairs with `agent.hub.signature`, which checks a command against one of them.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from pathlib import Path
 
 import msgspec
@@ -34,7 +36,8 @@ class TrustedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 class KeyFolder:
-    """Finds keys by id. A file that was added, changed or removed counts at once."""
+    """Finds keys by id. A file that was added, changed or removed counts at once; one that somebody else on this
+    machine may write does not, since its owner would be whoever wrote it last."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
@@ -51,6 +54,7 @@ class KeyFolder:
         path = self._path / f"{key_id}.json"
         try:
             status = path.stat()
+            _check_owner(path, status)
             version = (status.st_mtime_ns, status.st_ino)
             if key_id not in self._read or self._read[key_id][0] != version:
                 key = msgspec.json.decode(path.read_bytes(), type=TrustedKey)
@@ -62,3 +66,13 @@ class KeyFolder:
         except (OSError, msgspec.MsgspecError) as error:
             text = f"the trusted key {path} cannot be used: {error}"
             raise CommandProblem(Code.BAD_SIGNATURE, text) from error
+
+
+def _check_owner(path: Path, status: os.stat_result) -> None:
+    """Raises CommandProblem unless root or this user alone may change the file."""
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        text = f"the trusted key {path} can be written by others on this machine; chmod 644 it"
+        raise CommandProblem(Code.BAD_SIGNATURE, text)
+    if status.st_uid not in (0, os.geteuid()):
+        text = f"the trusted key {path} belongs to another user; chown root it"
+        raise CommandProblem(Code.BAD_SIGNATURE, text)

@@ -307,6 +307,13 @@ def test_signatures_need_keys_that_nobody_else_can_add_to(tmp_path: Path) -> Non
     assert "holds no key" in empty
     assert "chmod 755" in writable
     (keys / "operator.json").write_text("{}")
+    for mode in (0o666, 0o664):
+        (keys / "operator.json").chmod(mode)
+        keys.chmod(0o755 | mode & 0o022)
+        folder, file = problems(tmp_path, text)
+        assert "chmod 755" in folder
+        assert "operator.json can be written by others on this machine; chmod 644 it" in file
+    (keys / "operator.json").chmod(0o644)
     keys.chmod(0o755)
     load(write(tmp_path, text))
 

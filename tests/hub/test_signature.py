@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -175,6 +176,23 @@ def test_a_damaged_key_file_is_named(folder: Path, signer: Signer) -> None:
     (folder / "ha-2026.json").write_text('{"owner": "Hà", "typo": 1}')
     event = refused(decode(folder, signer.sign(fields())))
     assert "ha-2026.json cannot be used" in event.text
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o646])
+def test_a_key_that_others_may_write_does_not_count(
+    folder: Path, signer: Signer, mode: int
+) -> None:
+    """Also while the room runs: who can write the file could put a key of their own there."""
+    assert isinstance(decode(folder, signer.sign(fields())), CommandReceived)
+    (folder / "ha-2026.json").chmod(mode)
+    event = refused(decode(folder, signer.sign(fields())))
+    assert (event.code, "chmod 644" in event.text) == ("bad-signature", True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_key_of_another_user_does_not_count(folder: Path, signer: Signer) -> None:
+    os.chown(folder / "ha-2026.json", 1234, 0)
+    assert "chown root" in refused(decode(folder, signer.sign(fields()))).text
 
 
 def test_keys_are_made_only_for_what_there_is() -> None:
