@@ -7,7 +7,8 @@ only the rooms' door. docs/hub-security.md tells an operator how to use it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,7 +33,11 @@ ROOMS_CA, OPERATORS_CA = "ca", "operators-ca"
 
 
 class Authority:
-    """The CAs in `folder`. Every change is on disk when a method returns; `now` gives aware UTC."""
+    """The CAs in `folder`. Every change is on disk when a method returns; `now` gives aware UTC.
+
+    Who changes something at the same time, in another process too, waits. A certificate stands in the register, and
+    can be taken back, before anybody can have it.
+    """
 
     def __init__(
         self, folder: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -45,14 +50,16 @@ class Authority:
 
     def create(self, topic_root: str) -> None:
         """Make both CAs. Raises ConfigError if there are some: they are never overwritten."""
-        if self._register.exists():
-            text = f"{self.folder}: there is a CA already; a new one locks all rooms out"
-            raise ConfigError([text])
-        for file, name in ((ROOMS_CA, "diemcau rooms"), (OPERATORS_CA, "diemcau operators")):
-            made = certificates.make_authority(name, self._now(), AUTHORITY_LIFETIME)
-            register.write(self.folder / f"private/{file}.key", made.key, 0o600)
-            register.write(self.broker / f"{file}.pem", made.certificate)
-        self._save(Register(topic_root))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with register.locked(self.folder):
+            if self._register.exists():
+                text = f"{self.folder}: there is a CA already; a new one locks all rooms out"
+                raise ConfigError([text])
+            for file, name in ((ROOMS_CA, "diemcau rooms"), (OPERATORS_CA, "diemcau operators")):
+                made = certificates.make_authority(name, self._now(), AUTHORITY_LIFETIME)
+                register.write(self.folder / f"private/{file}.key", made.key, 0o600)
+                register.write(self.broker / f"{file}.pem", made.certificate)
+            self._save(Register(topic_root))
 
     def enrol_hub(self, hosts: list[str]) -> Path:
         """The broker's certificate for these names and addresses; returns the folder for the broker."""
@@ -78,15 +85,14 @@ class Authority:
         """
         for name in groups:
             _check_name(name, ROOM_NAME, "a room's or group's id: a-z, 0-9 and '-'")
-        book = self.load()
-        entry = next((one for one in reversed(book.of(room)) if one.revoked is None), None)
-        if entry is None or entry.kind is not Kind.ROOM:
-            raise ConfigError([f"{room}: nobody of that name was enrolled; see: diemcau hub list"])
-        serial, before = entry.serial, entry.groups
-        for one in book.entries:
-            if one.serial == serial:
-                one.groups = groups
-        self._save(book)
+        with self._changing() as book:
+            entry = next((one for one in reversed(book.of(room)) if one.revoked is None), None)
+            if entry is None or entry.kind is not Kind.ROOM:
+                raise _unknown(room)
+            serial, before = entry.serial, entry.groups
+            for one in book.entries:
+                if one.serial == serial:
+                    one.groups = groups
         return before, groups
 
     def enrol_operator(self, name: str) -> Path:
@@ -102,7 +108,7 @@ class Authority:
 
     def renew(self, name: str) -> Path:
         """A new certificate for who has one; the old one stays valid until it ends or is revoked."""
-        newest = self._entries_of(name)[-1]
+        newest = _entries_of(name, self.load())[-1]
         match newest.kind:
             case Kind.ROOM:
                 return self.enrol_room(name, newest.groups)
@@ -112,23 +118,24 @@ class Authority:
 
     def revoke(self, name: str, serial: str | None = None) -> list[Entry]:
         """Revoke all certificates of that name, or the one; returns those that were valid."""
-        found = self._entries_of(name)
-        revoked = [one for one in found if one.revoked is None and serial in (None, one.serial)]
-        book = self.load()
-        for entry in book.entries:
-            if entry.serial in {one.serial for one in revoked}:
+        with self._changing() as book:
+            found = _entries_of(name, book)
+            revoked = [one for one in found if one.revoked is None and serial in (None, one.serial)]
+            for entry in revoked:
                 entry.revoked = self._now()
-        self._save(book)
         return revoked
 
     def load(self) -> Register:
         return register.load(self._register)
 
-    def _entries_of(self, name: str) -> list[Entry]:
-        found = self.load().of(name)
-        if not found:
-            raise ConfigError([f"{name}: nobody of that name was enrolled; see: diemcau hub list"])
-        return found
+    @contextmanager
+    def _changing(self) -> Iterator[Register]:
+        """The register, which nobody else changes meanwhile; saved at the end."""
+        self.load()  # where there is none there is nothing to lock
+        with register.locked(self.folder):
+            book = self.load()
+            yield book
+            self._save(book)
 
     def _issuer(self, name: str) -> Issuer:
         try:
@@ -150,17 +157,15 @@ class Authority:
         file: str,
         groups: list[str] | None = None,
     ) -> Path:
-        """Write what its bearer needs, then the register, from which list and ACL are made."""
-        target = self.folder / folder
-        register.write(target / f"{file}.pem", made.certificate)
-        register.write(target / f"{file}.key", made.key, 0o600)
-        register.write(target / "ca.pem", (self.broker / f"{ROOMS_CA}.pem").read_bytes())
-        book = self.load()
-        now = self._now()
-        book.entries.append(
-            Entry(kind, name, made.serial, now, now + LIFETIMES[kind], groups or [])
-        )
-        self._save(book)
+        """Write the register, from which list and ACL are made, then what the certificate's bearer needs."""
+        target, now = self.folder / folder, self._now()
+        entry = Entry(kind, name, made.serial, now, now + LIFETIMES[kind], groups or [])
+        with self._changing() as book:
+            book.entries.append(entry)
+        with register.locked(self.folder):
+            register.write(target / f"{file}.key", made.key, 0o600)
+            register.write(target / f"{file}.pem", made.certificate)
+            register.write(target / "ca.pem", (self.broker / f"{ROOMS_CA}.pem").read_bytes())
         return target
 
     def _save(self, book: Register) -> None:
@@ -178,6 +183,16 @@ class Authority:
             AUTHORITY_LIFETIME,
         )
         register.write(self.broker / f"{name}.crl", crl)
+
+
+def _entries_of(name: str, book: Register) -> list[Entry]:
+    if not (found := book.of(name)):
+        raise _unknown(name)
+    return found
+
+
+def _unknown(name: str) -> ConfigError:
+    return ConfigError([f"{name}: nobody of that name was enrolled; see: diemcau hub list"])
 
 
 def _check_name(name: str, pattern: re.Pattern[str], expected: str) -> None:

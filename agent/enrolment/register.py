@@ -5,7 +5,10 @@ Certificates can be made again, the register cannot: back it up together with th
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -68,6 +71,14 @@ def save(register: Register, path: Path) -> None:
     write(path, msgspec.json.format(msgspec.json.encode(register), indent=1) + b"\n")
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Nobody else changes anything in the folder meanwhile; whoever wants to waits."""
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def write(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace the file in one step; a private one is never readable, not even for a moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,3 +90,8 @@ def write(path: Path, data: bytes, mode: int = 0o644) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
+import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from agent.enrolment import register
 from agent.enrolment.authority import Authority
 from agent.errors import ConfigError
 
@@ -143,12 +148,58 @@ def _revoked(authority: Authority) -> set[int]:
     return {one.serial_number for one in crl}
 
 
+def test_two_who_enrol_at_once_lose_nothing(authority: Authority) -> None:
+    """Each wrote the register as it had read it: the other's rooms were gone from list, ACL and revocations."""
+    colleague = Authority(authority.folder, lambda: TODAY)
+    rooms = [[f"xa-{who}-{number}" for number in range(12)] for who in "ab"]
+
+    def enrol(whose: Authority, names: list[str]) -> None:
+        for name in names:
+            whose.enrol_room(name, [])
+
+    threads = [
+        threading.Thread(target=enrol, args=work)
+        for work in zip((authority, colleague), rooms, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert {one.name for one in authority.load().entries} == {*rooms[0], *rooms[1]}
+    for name in (*rooms[0], *rooms[1]):
+        files = authority.folder / "rooms" / name
+        ssl.create_default_context().load_cert_chain(files / "room.pem", files / "room.key")
+
+
+def test_wherever_enrolling_breaks_off_no_certificate_is_unknown(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is not in the register could never be taken back."""
+    write = register.write
+    for last in range(20):
+        done: list[Path] = []
+
+        def write_or_die(path: Path, data: bytes, mode: int = 0o644) -> None:
+            if len(done) == last:  # noqa: B023
+                raise OSError(errno.ENOSPC, "No space left on device", str(path))
+            write(path, data, mode)
+            done.append(path)  # noqa: B023
+
+        monkeypatch.setattr(register, "write", write_or_die)
+        with contextlib.suppress(OSError):
+            authority.enrol_room(f"xa-{last}", [])
+        known = {int(one.serial, 16) for one in authority.load().entries}
+        given = authority.folder.glob("rooms/*/room.pem")
+        assert {certificate(one).serial_number for one in given} <= known
+    assert len(done) < last, "the last ones had no fault"
+
+
 def test_unknown_names_and_damaged_registers_are_named(authority: Authority) -> None:
     with pytest.raises(ConfigError, match="thon-9: nobody of that name"):
         authority.revoke("thon-9")
-    register = authority.folder / "register.json"
-    entries = json.loads(register.read_text())
-    register.write_text(json.dumps(entries)[:-5])
+    file = authority.folder / "register.json"
+    entries = json.loads(file.read_text())
+    file.write_text(json.dumps(entries)[:-5])
     with pytest.raises(ConfigError, match=r"register\.json: cannot be used"):
         authority.enrol_room("thon-5", [])
 
