@@ -151,6 +151,43 @@ def test_a_room_cannot_throw_another_out_by_its_client_id(
     assert [event.up for event in running.of(LinkChanged)] == [True]
 
 
+OPERATORS_ID = "use_username_as_clientid true"
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["shipped", "strict"])
+def test_an_operator_who_takes_a_rooms_client_id_gets_none_of_its_commands(
+    tmp_path: Path, authority: Authority, strict: bool
+) -> None:
+    """Mosquitto has nothing but use_username_as_clientid against it, which stands ready in the configuration."""
+    config = tmp_path / "mosquitto.conf"
+    shipped = PRODUCTION.read_text()
+    assert shipped.count(f"\n#{OPERATORS_ID}\n") == 1
+    config.write_text(shipped.replace(f"#{OPERATORS_ID}", OPERATORS_ID) if strict else shipped)
+    files = authority.folder / "operators/ha"
+
+    def as_room(client: mqtt.Client) -> None:
+        with_certificate(files, "operator")(client)
+        client._client_id = b"thon-5"
+        client.reconnect_delay_set(60, 60)
+
+    with Broker(tmp_path / "broker", LOG, config=config, files=authority.broker) as broker:
+        hub = settings.Hub("127.0.0.1", broker.port, tls=tls_of(authority.folder / "rooms/thon-5"))
+        running = RunningLink(hub, ROOM)
+        running.start()
+        operators = broker.ports[8884]
+        with Hub(operators, [], prepare=as_room, clean_start=False) as intruder:
+            intruder.send(f"{ROOT}/room/thon-5/cmd/ping", {"id": "with the intruder there"})
+            if not strict:
+                running.wait_for(LinkChanged, lambda event: not event.up)
+                running.wait_for(LinkChanged, lambda event: event.up, after=2)
+        with Hub(operators, [], prepare=with_certificate(files, "operator")) as colleague:
+            colleague.send(f"{ROOT}/room/thon-5/cmd/ping", {"id": "one"})
+            running.wait_for(CommandReceived, lambda event: event.command.id == "one")
+        assert intruder.seen == []
+        assert (len(running.of(LinkChanged)) == 1) == strict
+        running.link.close()
+
+
 def test_a_rooms_certificate_does_not_open_the_operators_door(
     secure: Broker, enrolled: Callable[..., RunningLink]
 ) -> None:

@@ -174,7 +174,9 @@ class Hub:
         filters: Iterable[str] = ("#",),
         prepare: Callable[[mqtt.Client], None] = lambda client: None,
         host: str = "127.0.0.1",
+        clean_start: bool = True,
     ) -> None:
+        self._clean_start = clean_start
         self.seen: list[Seen] = []
         self._ready: queue.Queue[bool] = queue.Queue()
         self._filters = [(one, SubscribeOptions(qos=2)) for one in filters]
@@ -196,7 +198,7 @@ class Hub:
             self._ready.put(True)
 
     def __enter__(self) -> Self:
-        self.client.connect(*self._address)
+        self.client.connect(*self._address, clean_start=self._clean_start)
         self.client.loop_start()
         self._ready.get(timeout=DEADLINE_SECONDS)
         return self
