@@ -1,6 +1,8 @@
 """Work for the link's thread, put in by any other; `wake` is what that thread selects on.
 
 Open only while there is a connection, and bounded: nothing is kept for later here, the journal does that.
+PUBACKs are taken before that too: the broker passes on what it has before it confirms what we ask for, and
+counts what is never acknowledged as under way for as long as the connection lasts.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ class Mailbox:
 
     def put(self, job: Job | Delivery) -> None:
         with self._lock:
-            if not self._is_open or not self._keep(job):
+            if not (self._is_open or isinstance(job, Delivery)) or not self._keep(job):
                 return
         self.ring()
 

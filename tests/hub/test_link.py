@@ -198,9 +198,16 @@ def test_unacknowledged_commands_come_again_and_acknowledged_ones_do_not(
         first.link.close()
         hub.send(f"{root}/room/thon-5/cmd/ping", {"id": "while-away"})
         second = make_link(broker.port)
+        second.obedient()  # they come before the broker confirms what we subscribe to
         second.start()
         wait_until(lambda: _at_least(2, second.of(CommandReceived)), "both again")
+        second.link.close()
+        third = make_link(broker.port)
+        third.start()
+        hub.send(f"{root}/room/thon-5/cmd/ping", {"id": "new"})
+        third.wait_for(CommandReceived, lambda event: event.command.id == "new")
     assert [event.command.id for event in second.of(CommandReceived)] == ["lost", "while-away"]
+    assert [event.command.id for event in third.of(CommandReceived)] == ["new"]
 
 
 def test_a_retained_command_is_refused(broker: Broker, root: str, make_link: MakeLink) -> None:

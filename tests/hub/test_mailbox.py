@@ -40,8 +40,10 @@ def test_jobs_are_taken_in_order_and_wake_the_taker() -> None:
 def test_without_a_connection_nothing_is_kept() -> None:
     mailbox = Mailbox()
     mailbox.put(outgoing(1))
+    mailbox.put(Delivery(1, 1))
     mailbox.open()
     assert taken(mailbox) == []
+    assert list(mailbox.deliveries()) == [Delivery(1, 1)], "it came before the connection was up"
     for job in (outgoing(2), room_state(), Delivery(2, 1)):
         mailbox.put(job)
     mailbox.shut()
