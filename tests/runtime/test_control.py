@@ -214,6 +214,7 @@ def test_a_hundred_thousand_damaged_lines_do_no_harm(daemon: Daemon):
     seed = b'{"type":"join","id":"01J","meeting":{"id":"a"},"play":[{"url":"http://m/w"}]}'
     source = random.Random(3)
     client = daemon.connect()
+    client.socket.settimeout(120)  # sendall's counts for all of it
     lines = []
     for _ in range(100_000):
         damaged = bytearray(seed)
