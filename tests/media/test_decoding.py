@@ -56,7 +56,7 @@ def loop() -> Iterator[Loop]:
     thread.start()
     yield loop
     loop.post(loop.stop)
-    thread.join(20)
+    thread.join(60)
 
 
 @pytest.fixture

@@ -59,4 +59,4 @@ def test_bearer_token() -> None:
 def test_delete_of_an_unknown_session_is_404(media_server: MediaServer) -> None:
     request = urllib.request.Request(f"{media_server.url}/session/none", method="DELETE")
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(request, timeout=5)
+        urllib.request.urlopen(request, timeout=60)

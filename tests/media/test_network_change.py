@@ -85,7 +85,7 @@ def test_a_change_of_the_network_is_seen_in_a_namespace_of_its_own() -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     assert done.stdout == "done\n", done.stderr
 
@@ -138,7 +138,7 @@ def test_a_link_asks_again_at_once_and_says_why(
     finally:
         loop.post(link.close)
         loop.post(loop.stop)
-        thread.join(10)
+        thread.join(60)
 
 
 def test_no_way_is_kept_of_an_answer_without_addresses() -> None:

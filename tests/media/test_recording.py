@@ -196,7 +196,7 @@ class Meeting:
 
     def end(self) -> None:
         self.recording.stop()
-        self.recording.thread.join(10)
+        self.recording.thread.join(60)
         assert not self.recording.thread.is_alive()
 
 
@@ -248,7 +248,7 @@ def test_a_disk_that_fills_up_ends_it_and_the_file_plays(tmp_path: Path, monkeyp
         lambda self: (_ for _ in ()).throw(MediaError("disk-full", "only 3 MB left")),
     )
     wait_for(lambda: not meeting.recording.on, 5, "it notices within seconds")
-    meeting.recording.thread.join(5)
+    meeting.recording.thread.join(60)
     assert (meeting.reports[-1].on, meeting.reports[-1].code) == (False, "disk-full")
     assert play(next(tmp_path.iterdir())).pictures[0] >= 15
 

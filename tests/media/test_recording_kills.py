@@ -63,7 +63,7 @@ def kill_some(server: MediaServer, folders: list[Path], chance: random.Random) -
             time.sleep(chance.uniform(0, LONGEST_SECONDS))
             child.process.kill()
             killed = time.monotonic()
-            child.process.wait(10)
+            child.process.wait(60)
             # a source that fell silent for a moment makes the next file begin
             films = [ends(film, killed) for film in sorted(folder.glob("*.mp4"))]
             lost = {

@@ -121,12 +121,12 @@ def run() -> Iterator[Callable[[Callable[[], object]], None]]:
     def do(call: Callable[[], object]) -> None:
         done = threading.Event()
         loop.post(lambda: (call(), done.set()))
-        assert done.wait(10)
+        assert done.wait(60)
 
     do.loop = loop  # type: ignore[attr-defined]
     yield do
     loop.post(loop.stop)
-    thread.join(10)
+    thread.join(60)
 
 
 def test_the_window_shows_sources_as_they_come_and_go(display, run, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_the_window_shows_sources_as_they_come_and_go(display, run, tmp_path: Pa
         subprocess.run(
             [*grab, "-video_size", "640x360", "-i", display, "-frames:v", "1", path],
             check=True,
-            timeout=20,
+            timeout=60,
         )
         return colour_at(pixels(path), x, y)
 

@@ -40,9 +40,9 @@ def test_an_attempt_that_never_gets_to_its_offer_fails(monkeypatch: pytest.Monke
     )
     try:
         loop.post(attempt.start)
-        assert over.wait(10)
+        assert over.wait(60)
         assert "no media connection within 0.5 s" in failed[0].text
     finally:
         pipeline.close()
         loop.post(loop.stop)
-        thread.join(10)
+        thread.join(60)

@@ -167,8 +167,8 @@ class Attempt:
         self._over.set()
 
     def ended(self) -> MediaError | None:
-        assert self._over.wait(15)
-        self._session.close().join(15)
+        assert self._over.wait(60)
+        self._session.close().join(60)
         return self.outcome
 
 
@@ -186,12 +186,12 @@ def test_no_false_answer_lets_media_flow(media_server: MediaServer) -> None:
             for number in range(FALSIFIED):
                 proxy.falsify = one_bit(dice)
                 attempt = Attempt(loop, f"{proxy.url}/false-{number}/whip")
-                outcome = attempt._over.wait(15) and attempt.outcome
+                outcome = attempt._over.wait(60) and attempt.outcome
                 for session in media_server.sessions(f"false-{number}"):
                     most = max(most, *session["packets"].values())
                 attempt.ended()
                 assert isinstance(outcome, WrongPeer), outcome
     finally:
         loop.post(loop.stop)
-        thread.join(10)
+        thread.join(60)
     assert most == 0

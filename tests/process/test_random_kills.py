@@ -95,9 +95,9 @@ def settle(room: Room, hub: Hub, sent: dict[str, dict[str, Any]], *, resend: boo
     def all_answered() -> bool:
         return set(sent) <= set(finals(hub))
 
-    for _ in range(20):
+    for _ in range(100):
         try:
-            wait_for(all_answered, 3, "answers")
+            wait_for(all_answered, 0.6, "answers")
             return
         except AssertionError:
             for command_id in (set(sent) - set(finals(hub))) if resend else ():

@@ -37,7 +37,7 @@ class Machine:
 
     def look(self) -> tuple[DevicesProbed, HostSampled]:
         self.prober.request()
-        devices, host = self.inbox.get(timeout=10), self.inbox.get(timeout=10)
+        devices, host = self.inbox.get(timeout=60), self.inbox.get(timeout=60)
         assert isinstance(devices, DevicesProbed)
         assert isinstance(host, HostSampled)
         return devices, host
@@ -96,8 +96,8 @@ def test_a_look_that_fails_is_logged_and_reported(machine: Machine, caplog):
 
     failing = Prober(machine.inbox.put, broken, machine.sample)
     failing.request()
-    assert machine.inbox.get(timeout=5) == DevicesProbed({})
-    assert machine.inbox.get(timeout=5).host.code == "probe-stuck"
+    assert machine.inbox.get(timeout=60) == DevicesProbed({})
+    assert machine.inbox.get(timeout=60).host.code == "probe-stuck"
     failing.close()
     assert "no such card" in caplog.text
 
@@ -108,4 +108,4 @@ def test_close_does_not_wait_for_what_hangs(machine: Machine):
     began = time.monotonic()
     machine.prober.close()
     machine.prober.close()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10

@@ -20,7 +20,7 @@ def test_a_script_says_what_it_does(name: str, tmp_path: Path) -> None:
         env={"PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=60,
         check=True,
     )
     heading = (SCRIPTS / name).read_text("utf-8").splitlines()[1].removeprefix("# ")

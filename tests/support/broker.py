@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -22,21 +21,16 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from tests.support.waiting import wait_for
+
 REPOSITORY = Path(__file__).parents[2]
 SHIPPED_CONFIG = REPOSITORY / "config/hub/mosquitto.conf"
 DEADLINE_SECONDS = 20.0
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = DEADLINE_SECONDS) -> Any:
-    """The condition's first true value; fails the test naming `what` if it takes too long."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.01)
+    """`wait_for` with a usual deadline."""
+    return wait_for(condition, seconds, what)
 
 
 def free_port() -> int:

@@ -59,7 +59,7 @@ class FalsifyingProxy(Closing):
                 if body:
                     request.add_header("Content-Type", self.headers["Content-Type"])
                 try:
-                    reply = urllib.request.urlopen(request, timeout=10)
+                    reply = urllib.request.urlopen(request, timeout=60)
                 except urllib.error.HTTPError as error:
                     reply = error
                 text = reply.read().decode()

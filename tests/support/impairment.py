@@ -186,11 +186,11 @@ class BadNetwork(Closing):
         """For all sessions, from now on."""
         body = msgspec.json.encode(conditions)
         request = urllib.request.Request(f"{self.url}/conditions", data=body, method="PUT")
-        urllib.request.urlopen(request, timeout=5).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 async def serve(server: str) -> None:

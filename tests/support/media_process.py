@@ -104,10 +104,10 @@ class MediaProcess(Closing):
     def stop(self) -> int:
         """In good order, as at a leave. The exit status."""
         self.send(Stop())
-        return self.process.wait(10)
+        return self.process.wait(60)
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
         self._ours.close()

@@ -73,19 +73,19 @@ class MediaServer(Closing):
 
     def sessions(self, name: str | None = None) -> list[dict[str, Any]]:
         """All of them, or those that publish or play this name."""
-        with urllib.request.urlopen(f"{self.url}/sessions", timeout=5) as response:
+        with urllib.request.urlopen(f"{self.url}/sessions", timeout=60) as response:
             listing: list[dict[str, Any]] = json.load(response)
         return [session for session in listing if name in (None, session["name"])]
 
     def kill(self) -> None:
         """End it without a word to anybody, as a crash or a power cut would."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def close(self) -> None:
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self.kill()
 

@@ -125,14 +125,14 @@ class Peer(Closing):
         if self._thread.is_alive():
             self._run(self._close())
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(10)
+            self._thread.join(60)
 
     @property
     def state(self) -> str:
         return self._pc.connectionState if self._pc else "new"
 
     def _run(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
 
     def prepare(self, pc: RTCPeerConnection) -> None:
         """Add the transceivers."""

@@ -29,19 +29,19 @@ class SlowLine:
         self._thread.start()
         server = asyncio.run_coroutine_threadsafe(
             asyncio.start_server(self._serve, self.host, 0), self._loop
-        ).result(10)
+        ).result(60)
         self.port = server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def cut(self) -> None:
         """Break the connections that there are; new ones can be made."""
-        asyncio.run_coroutine_threadsafe(self._abort(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._abort(), self._loop).result(60)
 
     async def _abort(self) -> None:
         while self._writers:

@@ -66,7 +66,7 @@ class TcpPeer(Closing):
         reply = promise.get_reply()  # the description points into it
         answer = reply.get_value("answer")
         webrtc.emit("set-local-description", answer, Gst.Promise.new())
-        assert gathered.wait(10)
+        assert gathered.wait(60)
         text = webrtc.get_property("local-description").sdp.as_text()
         self.answer = re.sub(r"a=candidate:[^\n]* UDP [^\n]*\n", "", text)
         return self.answer

@@ -69,4 +69,4 @@ class TurnServer(Closing):
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)

@@ -25,4 +25,4 @@ class VirtualScreen(Closing):
 
     def close(self) -> None:
         self._server.terminate()
-        self._server.wait(10)
+        self._server.wait(60)

@@ -15,6 +15,7 @@ from typing import Any, Self
 import paho.mqtt.client as mqtt
 
 from tests.support import broker
+from tests.support.waiting import PATIENCE
 
 KINDS = ("state", "health", "event", "ack")
 FINAL_STATES = frozenset({"succeeded", "failed", "rejected", "expired", "superseded"})
@@ -54,7 +55,7 @@ class Hub:
 
     def wait(self, wanted: Callable[[Message], bool], seconds: float, what: str) -> Message:
         """The first message that is wanted, past or future. Raises TimeoutError naming `what`."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE * seconds
         with self._changed:
             while True:
                 found = next((message for message in self._messages if wanted(message)), None)

@@ -25,9 +25,9 @@ from tests.support.waiting import wait_for
 
 MEETING = "giao-ban"
 MEETING_DEVICES = {"camera", "microphone", "speaker"}
-ANSWER_SECONDS = 30
+ANSWER_SECONDS = 60
 STATE_SECONDS = 10
-PATIENCE_SECONDS = 8
+PATIENCE_SECONDS = 40
 LISTEN_AGAIN_SECONDS = 0.5
 
 
@@ -181,13 +181,11 @@ def heard_from_now(room: Room, seconds: float) -> Sound:
     """What the room's loudspeaker plays next; nothing for a while is silence."""
     before = len(listening.read_growing_wav(room.speaker_recording))
     wanted = int(seconds * RATE_HZ)
-    with contextlib.suppress(AssertionError):
-        wait_for(
-            lambda: len(listening.read_growing_wav(room.speaker_recording)) >= before + wanted,
-            seconds + 0.5,
-            "sound",
-        )
-    heard = listening.read_growing_wav(room.speaker_recording)[before:]
+    end = time.monotonic() + seconds + 0.5
+    while len(heard := listening.read_growing_wav(room.speaker_recording)[before:]) < wanted:
+        if time.monotonic() > end:
+            break
+        time.sleep(0.02)
     return np.concatenate((heard, np.zeros(max(0, wanted - len(heard)), dtype=np.int16)))
 
 

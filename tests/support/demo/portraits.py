@@ -94,7 +94,7 @@ def grab(screen: VirtualScreen, path: Path) -> None:
             str(path),
         ],
         check=True,
-        timeout=30,
+        timeout=60,
     )
 
 
@@ -155,7 +155,7 @@ def tmux(*arguments: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
     ).stdout
 
 

@@ -191,8 +191,8 @@ mountpoint: { type = "rtp", id = 1, is_private = false, audio = true, audioport 
             process.send_signal(number)
         for process in self._processes:
             try:
-                process.wait(10)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(10)
+                process.wait(60)
         self._processes.clear()
