@@ -169,11 +169,14 @@ class DisplayRelay(Protocol):
         ...
 
 
-class Panel(Protocol):
-    """The on-air lamp and the mute button; held by the daemon."""
+Change = Callable[[bool], None]
 
-    def open(self, on_button: Callable[[bool], None]) -> None:
-        """`on_button(pressed)` is called from the driver's thread, debounced (>= 50 ms)."""
+
+class Panel(Protocol):
+    """The on-air lamp, the mute button and the camera's; held by the daemon."""
+
+    def open(self, on_button: Change, on_camera_button: Change = ...) -> None:
+        """They are called from the driver's thread with whether the button is pressed now, debounced."""
         ...
 
     def lamp(self, mode: str) -> None:

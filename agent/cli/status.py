@@ -226,6 +226,8 @@ def _use(kind: str, status: RoomStatus) -> str:
 
 def _seen(state: RoomState) -> str:
     """How much of the room's picture others get."""
+    if state.camera_off_by_hand:
+        return _("off by hand, at the button")
     if state.camera == "off":
         return ""
     return {"full": _("is seen"), "small": _("is seen small"), "off": _("is not sent")}[

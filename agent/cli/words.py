@@ -88,6 +88,7 @@ def audited(what: str) -> str:
         "fault": _("fault"),
         "fault-cleared": _("works again"),
         "mute-pressed": _("button pressed"),
+        "camera-pressed": _("camera button pressed"),
         "hand-raised": _("hand raised"),
         "hand-lowered": _("hand lowered"),
         "floor-given": _("floor given"),
@@ -199,6 +200,7 @@ def event(document: EventDocument) -> str:
     return {
         "fault": host_trouble(document.code, document.text),
         "mute-pressed": _("The mute button was pressed"),
+        "camera-pressed": _("The camera's button was pressed"),
         "power-restored": _("The power is back"),
         "resumed": _("Back into the meeting of before"),
         "joining-again": _("The join that failed is tried again"),

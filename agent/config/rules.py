@@ -162,6 +162,7 @@ def gpio_lines(sections: Sections) -> Iterator[Finding]:
     if panel and panel.driver == "gpio":
         lines.append(("devices.panel.on_air_lamp", panel.chip, panel.on_air_lamp))
         lines.append(("devices.panel.mute_button", panel.chip, panel.mute_button))
+        lines.append(("devices.panel.camera_button", panel.chip, panel.camera_button))
         if panel.on_air_lamp is None and panel.mute_button is None:
             text = "needs on_air_lamp, mute_button or both; without a panel leave it out"
             yield Finding(("devices.panel", "devices.panel.on_air_lamp"), text)

@@ -6,15 +6,20 @@ second press could turn into something else waits until it is up again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from agent.core.call import UrgentCall
 from agent.core.context import Context
 from agent.core.meeting.floor_control import FloorControl
 from agent.core.message import Messages
 from agent.core.model.clock import Now
-from agent.core.model.deadlines import ButtonHeld, SecondPressLate
+from agent.core.model.deadlines import ButtonHeld, ButtonHeldLong, SecondPressLate
 from agent.core.model.effects import CancelDeadline, SetDeadline
 
 LONG_SECONDS = 1.0
+CAMERA_SECONDS = 3.0
+"""For a room that has no button of its own for the camera."""
+
 DOUBLE_SECONDS = 0.5
 """From the first release to the second press; people who press a lift's button twice take 0.3 s."""
 
@@ -34,6 +39,9 @@ class Button:
         self._first_of = ""
         """The message whose first of two presses is over."""
         self._down = False
+        self._camera_too = context.profile.camera_by_long_press
+        self.on_camera: Callable[[Now], None] = lambda now: None
+        """Whoever switches the camera, by a press of its own button or a long one of this."""
 
     def changed(self, down: bool, now: Now) -> None:
         """The debounced button went down, or up again."""
@@ -57,6 +65,7 @@ class Button:
 
     def _released(self, now: Now) -> None:
         self._do(CancelDeadline(ButtonHeld()))
+        self._do(CancelDeadline(ButtonHeldLong()))
         asked, self._asked = self._asked, ""
         if not asked:
             self._floor.released(now)
@@ -76,6 +85,14 @@ class Button:
             self._asked = self._first_of = ""
             self._floor.pressed(now)
         self._floor.held(now)
+        if self._camera_too:
+            self._do(SetDeadline(ButtonHeldLong(), CAMERA_SECONDS - LONG_SECONDS))
+
+    def held_long(self, now: Now) -> None:
+        """Down until it means the camera: what the press did before is taken back."""
+        if self._down:
+            self._floor.take_back(now)
+            self.on_camera(now)
 
     def single(self, now: Now) -> None:
         """No second press came."""

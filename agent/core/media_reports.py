@@ -54,6 +54,7 @@ class MediaReports:
         if not self._process.ready:
             self._process.ready = True
             self._microphone.process_ready()
+            self._lifecycle.camera.process_ready()
         match report:
             case UplinkReported() | DownlinkReported():
                 self._link(report, now)
@@ -65,6 +66,7 @@ class MediaReports:
                 self._health.figures = figures
             case Applied(request, error):
                 self._microphone.applied(request, error, now)
+                self._lifecycle.camera.applied(request, error)
                 self._recording.applied(request, error, now)
                 self._lifecycle.changes.applied(request, error, now)
                 self.on_shown(request, error, now)
@@ -89,10 +91,13 @@ class MediaReports:
         self._health.reported(report, now)
         if membership := self._lifecycle.membership:
             membership.device(report.device, report.status)
+        by_hand = self._lifecycle.camera.cause if report.device == "camera" else None
         broken = not report.open and report.status.status is not Status.OK
-        command, why = self._lifecycle.closing
+        held = self._lifecycle.held
+        command, why = by_hand if by_hand and held else self._lifecycle.closing
         closing = command, report.status.text if broken else why
-        self._audit.observe(self._health.open_devices, self._lifecycle.opening, closing, now)
+        opening = by_hand or self._lifecycle.opening
+        self._audit.observe(self._health.open_devices, opening, closing, now)
 
     def exited(self, text: str, now: Now) -> None:
         """It is gone, and whatever it had open is closed."""

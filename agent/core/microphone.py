@@ -53,6 +53,8 @@ class MicrophoneControl:
         self._lamp = lamp
         self._wishes: dict[str, Wish] = {}
         self._presses = 0
+        self._before_press: tuple[bool, bool] | None = None
+        """Whether it was live and muted by hand, while nobody but the press has changed that."""
         self._in_doubt = False
         """A media process that did not confirm is being ended: until it is gone it may be heard."""
         self.live = False
@@ -92,6 +94,7 @@ class MicrophoneControl:
 
     def mute(self, command_id: str, now: Now) -> None:
         """Let nothing leave the room; a media process that is there must confirm it, whatever we believe."""
+        self._before_press = None
         if not self._process.in_meeting and not self.live:
             self._answers.succeed(command_id, "was muted already", now, code=Code.ALREADY)
             return
@@ -113,10 +116,20 @@ class MicrophoneControl:
 
     def pressed(self, now: Now) -> None:
         """The button in the room: mutes, or takes a mute back, whoever muted."""
-        mutes = self.live
+        mutes, before = self.live, (self.live, self.muted_by_hand)
         self._presses += 1
         self._switch(not mutes, f"{BY_HAND}/{self._presses}", "by hand", now, by_hand=mutes)
+        self._before_press = before
         self._set_by_hand(mutes)  # kept afterwards: a slow SD card must not hold up a mute
+
+    def take_back_press(self, now: Now) -> None:
+        """The press meant something else: as it was before, unless somebody else has had a word since."""
+        if self._before_press is not None:
+            live, by_hand = self._before_press
+            self._presses += 1
+            request = f"{BY_HAND}/{self._presses}"
+            self._switch(live, request, "by hand", now, by_hand=by_hand)
+            self._set_by_hand(by_hand)
 
     def silence(self, now: Now) -> None:
         """The floor is gone: nothing leaves the room, whoever let it be heard."""
@@ -134,6 +147,7 @@ class MicrophoneControl:
     def _switch(
         self, live: bool, request: str, text: str, now: Now, *, by_hand: bool | None = None
     ) -> None:
+        self._before_press = None
         self.live = live = live and not self.gated
         if live:
             self._lamp.going_live()

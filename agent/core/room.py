@@ -133,6 +133,9 @@ class Room:
             deadlines.DisplayWarm: lambda _, now: self._display_warm(now),
             deadlines.DisplayUnused: lambda _, now: self.display.want_off(),
             deadlines.HandMuteOver: lambda _, now: self.microphone.rested(),
+            deadlines.HandCameraOver: lambda _, now: self.lifecycle.camera.rested(),
+            deadlines.CameraLate: lambda _, now: self.lifecycle.camera.not_confirmed(),
+            deadlines.ButtonHeldLong: lambda _, now: parts.button.held_long(now),
             deadlines.BlinkOver: lambda _, now: self.lamp.blinked(),
             deadlines.ButtonHeld: lambda _, now: parts.button.held(now),
             deadlines.SecondPressLate: lambda _, now: parts.button.single(now),
@@ -189,8 +192,8 @@ class Room:
                 self.reports.take(report, now)
             case MediaExited(generation, _, text) if self.process.is_current(generation):
                 self._process_exited(text, now)
-            case LineChanged(_, active):
-                self.taking_part.button.changed(active, now)
+            case LineChanged(line, active):
+                self.taking_part.line_changed(line, active, now)
             case LinkChanged():
                 self._link_changed(event, now)
             case Delivered(key):
@@ -246,6 +249,7 @@ class Room:
             meeting=membership.state if membership else None,
             microphone=self._microphone_word(),
             camera="live" if self._sees else "off",
+            camera_off_by_hand=self.lifecycle.camera.off_by_hand,
             display="on" if self.display.on else "off",
             agent=self._agent,
             at=now.wall,
@@ -276,6 +280,7 @@ class Room:
     def _restored(self, event: Restored, now: Now) -> None:
         self._agent = structs.replace(self._agent, started=now.wall)
         self.microphone.restore(event.muted_by_hand, event.volume)
+        self.lifecycle.camera.restore(event.camera_off_by_hand)
         self.taking_part.floor.restore(event.floor)
         self.process.sessions = event.sessions
         self.display.restore(event.display_on, event.display_kept_on)
@@ -293,6 +298,7 @@ class Room:
             self.meeting.resume(event.meeting, now)
         if self.lifecycle.membership is None:
             self.microphone.rest()
+            self.lifecycle.camera.rest()
             self.display.rest()
         self.taking_part.messages.restore(event.message, now)
         for command in event.unfinished:

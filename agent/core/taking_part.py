@@ -15,6 +15,7 @@ from agent.core.message import Messages
 from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import Body, Call, Check, Code, Command, Floor, Hide, Show
+from agent.core.model.events import PanelLine
 from agent.core.model.media import Announcement
 
 
@@ -39,6 +40,7 @@ class TakingPart:
         self.call = UrgentCall(context, meeting, announcements, microphone)
         self.messages = Messages(context, meeting.lifecycle, announcements)
         self.button = Button(context, self.call, self.messages, self.floor)
+        self.button.on_camera = self.switch_camera
         self._waiting: Plan | None = None
 
     def refusal(self, body: Body, now: Now) -> tuple[Code, str] | None:
@@ -67,6 +69,22 @@ class TakingPart:
                 self.messages.hide(command.id, hide, now)
             case Check() as check:
                 self.check.begin(command, check, now)
+
+    def line_changed(self, line: PanelLine, active: bool, now: Now) -> None:
+        """A button of the panel went down or up."""
+        if line == "mute-button":
+            self.button.changed(active, now)
+        elif active:
+            self.switch_camera(now)
+
+    def switch_camera(self, now: Now) -> None:
+        """The people in the room switch their camera off, or give it back to the meeting."""
+        membership = self._lifecycle.membership if self._lifecycle.held else None
+        wanted = membership is not None and membership.camera_wanted
+        camera = self._lifecycle.camera
+        camera.pressed(now, meeting=membership is not None, wanted=wanted)
+        if membership is not None:
+            membership.camera_off_by_hand = camera.off_by_hand
 
     def follow(self, now: Now) -> None:
         """At the end of each event: floor, screen and lamp as things stand now."""

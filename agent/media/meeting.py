@@ -231,6 +231,7 @@ class Meeting:
         self._self_view.start()
         self._announcing.set(self._plan.announcement)
         self._notice.floor(self._plan.floor)
+        self._notice.camera(off_by_hand=self._plan.camera_off_by_hand)
         self.sources.play(self._plan.play)
         self._open_camera()
         if self._plan.recording:
@@ -268,7 +269,8 @@ class Meeting:
         match instruction:
             case SetMicrophone(live=live, by_hand=by_hand):
                 self._set_microphone(live, by_hand)
-            case SetCamera(live=live):
+            case SetCamera(live=live, by_hand=by_hand):
+                self._notice.camera(off_by_hand=by_hand)
                 self._camera_wanted = live
                 self._open_camera()
             case SetPicture(size, request):

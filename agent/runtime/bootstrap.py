@@ -203,6 +203,7 @@ def profile(settings: Settings, boot: str) -> Profile:
         groups=tuple(dict.fromkeys([*settings.room.groups, EVERYBODY])),
         speaker_volume=devices.speaker.volume if devices.speaker else 0,
         agenda=settings.agenda.rules,
+        camera_by_long_press=devices.panel is not None and devices.panel.camera_by_long_press,
     )
 
 
@@ -240,7 +241,10 @@ def _open_panel(
     try:
         panel = registry.panel(wanted, settings.devices.simulation)
         stack.callback(panel.close)
-        panel.open(lambda pressed: post(LineChanged("mute-button", pressed)))
+        panel.open(
+            lambda pressed: post(LineChanged("mute-button", pressed)),
+            lambda pressed: post(LineChanged("camera-button", pressed)),
+        )
     except Exception as error:  # as above
         broken["panel"] = _not_opened("Panel", error, required=wanted.required)
         return None

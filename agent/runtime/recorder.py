@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 Fact = (
     do.RememberMeeting
     | do.RememberMutedByHand
+    | do.RememberCameraOffByHand
     | do.RememberFloor
     | do.RememberMessage
     | do.RememberSessions
@@ -114,7 +115,7 @@ class Recorder:
                 self._record(fact)
                 del self._owed[kind]
 
-    def _record(self, effect: do.Effect) -> Outgoing | None:
+    def _record(self, effect: do.Effect) -> Outgoing | None:  # noqa: PLR0912 - one line an effect
         match effect:
             case do.RecordCommand(command):
                 self._journal.record_command(command)
@@ -124,8 +125,10 @@ class Recorder:
                 return self._journal.record_event(event)
             case do.RememberMeeting(record):
                 self._journal.remember_meeting(record)
-            case do.RememberMutedByHand(muted):
-                self._journal.remember("muted_by_hand", "yes" if muted else "no")
+            case do.RememberMutedByHand(yes):
+                self._journal.remember("muted_by_hand", _word(yes))
+            case do.RememberCameraOffByHand(yes):
+                self._journal.remember("camera_off_by_hand", _word(yes))
             case do.RememberFloor(floor):
                 self._journal.remember(FLOOR, msgspec.json.encode(floor).decode())
             case do.RememberMessage(shown):
@@ -133,7 +136,7 @@ class Recorder:
             case do.RememberSessions(sessions):
                 self._journal.remember(SESSIONS, msgspec.json.encode(sessions).decode())
             case do.RememberDisplayKeptOn(on):
-                self._journal.remember("display_kept_on", "yes" if on else "no")
+                self._journal.remember("display_kept_on", _word(on))
             case do.RememberVolume(volume):
                 self._journal.remember(VOLUME, msgspec.json.encode(volume).decode())
             case do.RememberAgenda(memory):
@@ -141,6 +144,10 @@ class Recorder:
             case do.MarkSent(key):
                 self._journal.mark_sent(key)
         return _unkept(effect)
+
+
+def _word(yes: bool) -> str:
+    return "yes" if yes else "no"
 
 
 def _is_kept(effect: do.Effect) -> bool:

@@ -32,6 +32,7 @@ def restored(journal: Journal, boot: str, display_on: bool) -> Restored:
         unfinished=journal.unfinished(),
         cold=before not in (None, boot),
         muted_by_hand=journal.recall("muted_by_hand") == "yes",
+        camera_off_by_hand=journal.recall("camera_off_by_hand") == "yes",
         display_on=display_on,
         display_kept_on=journal.recall("display_kept_on") == "yes",
         volume=_fact(journal.recall(VOLUME), OrderedVolume),

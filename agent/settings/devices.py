@@ -68,6 +68,12 @@ class Panel(Section, frozen=True):
     mute_button: Annotated[
         Line | None, Meta(description="GPIO line (BCM number) of the button, to ground")
     ] = None
+    camera_button: Annotated[
+        Line | None, Meta(description="GPIO line (BCM number) of the camera's button, to ground")
+    ] = None
+    camera_by_long_press: Annotated[
+        bool, Meta(description="the mute button, held for three seconds, switches the camera")
+    ] = False
 
 
 class Simulation(Section, frozen=True):

@@ -15,6 +15,7 @@ CORE: dict[str, set[str]] = {
         "again",
         "answers",
         "audit",
+        "camera",
         "context",
         "display",
         "lamp",

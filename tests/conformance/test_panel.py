@@ -24,7 +24,7 @@ from tests.support.gpio_sim import SimulatedLine
 from tests.support.waiting import wait_for
 
 HELD_SECONDS = 0.5
-LAMP, BUTTON = 5, 6
+LAMP, BUTTON, CAMERA_BUTTON = 5, 6, 7
 
 
 class Rig:
@@ -233,3 +233,31 @@ def test_an_unplugged_panel_is_absent(tmp_path: Path) -> None:
     with pytest.raises(DeviceAbsent):
         rig.open()
     assert rig.panel.status().status is Status.ABSENT
+
+
+def test_the_camera_has_a_button_of_its_own(tmp_path: Path) -> None:
+    lines = subjects.MockLines("Panel")
+    wanted = settings.Panel(driver="gpio", mute_button=BUTTON, camera_button=CAMERA_BUTTON)
+    pin = lines.mock.pin(CAMERA_BUTTON)
+    simulation = settings.Simulation(directory=str(tmp_path))
+    panels: list[tuple[Panel, Callable[[], None]]] = [
+        (gpio.GpioPanel(wanted, lines, HELD_SECONDS), pin.drive_low),
+        (
+            simulated.SimulatedPanel(settings.Panel(driver="simulated"), simulation, HELD_SECONDS),
+            lambda: (tmp_path / "camera-button").write_text("press\n") and None,
+        ),
+    ]
+    for panel, press in panels:
+        told: list[str] = []
+        panel.open(
+            lambda down, told=told: told.append(f"mute {down}"),
+            lambda down, told=told: told.append(f"camera {down}"),
+        )
+        press()
+        wait_for(lambda told=told: told == ["camera True"], 5, "the camera's button")
+        wait_for(
+            lambda panel=panel: "camera button" in panel.status().text,
+            5,
+            "that it is held too long",
+        )
+        panel.close()

@@ -82,7 +82,7 @@ class Life:
         self._jumped = timedelta()
         self._seconds = 0.0
         self._unfinished: dict[str, Command] = {}
-        self._muted_by_hand = self._display_kept_on = False
+        self._muted_by_hand = self._display_kept_on = self._camera_off = False
         self._volume: OrderedVolume | None = None
         self._relay = False
         self._unacknowledged: dict[int, Command] = {}
@@ -102,6 +102,7 @@ class Life:
         unfinished, cold = list(self._unfinished.values()), self._coin()
         display_on = self._relay or not self._profile.has_relay
         kept = (self._muted_by_hand, display_on, self._display_kept_on, self._volume)
+        kept = (*kept, self._camera_off)
         self._tell(Restored(self.meeting, unfinished, cold, *kept))
 
     @property
@@ -135,7 +136,8 @@ class Life:
         if dice < 0.65:
             return self._command()
         if dice < 0.67:
-            return LineChanged("mute-button", True)
+            button = "mute-button" if self._coin() else "camera-button"
+            return LineChanged(button, True)
         if dice < 0.675:
             return StopRequested("SIGTERM")
         if child is not None and (dice < 0.69 or (child.stopping and dice < 0.85)):
@@ -250,6 +252,8 @@ class Life:
                 self.meeting = record
             case do.RememberMutedByHand(muted):
                 self._muted_by_hand = muted
+            case do.RememberCameraOffByHand(off):
+                self._camera_off = off
             case do.RememberDisplayKeptOn(on):
                 self._display_kept_on = on
             case do.RememberVolume(volume):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 from msgspec import structs
@@ -26,9 +27,10 @@ from agent.core.model.events import (
     LampSet,
     LineChanged,
     LinkChanged,
+    PanelLine,
     Restored,
 )
-from agent.core.model.media import DeviceReported, SetMicrophone
+from agent.core.model.media import DeviceReported, SetCamera, SetMicrophone
 from tests.core.playbook import HOST, PROFILE, Playbook, kinds
 
 DAYS = 400
@@ -75,10 +77,13 @@ class Day:
             assert self.lamp != "off" or not self.child, self.history[-30:]
             if self.play.room.microphone.muted_by_hand:
                 assert not _lets_sound_out(effect), self.history[-30:]
+            if self.play.room.lifecycle.camera.off_by_hand:
+                assert not _lets_pictures_out(effect), self.history[-30:]
 
     def _press(self) -> list[Effect]:
-        pressed = self.play.tell(LineChanged("mute-button", True))
-        return pressed + self.play.tell(LineChanged("mute-button", False))
+        button = self._chance.choice(get_args(PanelLine))
+        pressed = self.play.tell(LineChanged(button, True))
+        return pressed + self.play.tell(LineChanged(button, False))
 
     def _exit(self) -> list[Effect]:
         if not self.child:
@@ -93,7 +98,10 @@ class Day:
         return self.play.flow() + self.play.report(device)
 
     def _live(self) -> dict[str, str]:
-        return {"microphone": self._either("live", "muted")}
+        return {
+            "microphone": self._either("live", "muted"),
+            "camera": self._either("live", "off"),
+        }
 
     def _either(self, *words: str) -> str:
         return self._chance.choice(words)
@@ -107,6 +115,14 @@ def _lets_sound_out(effect: Effect) -> bool:
         return effect.plan.microphone_live
     if isinstance(effect, InstructMedia):
         return isinstance(effect.instruction, SetMicrophone) and effect.instruction.live
+    return False
+
+
+def _lets_pictures_out(effect: Effect) -> bool:
+    if isinstance(effect, StartMedia):
+        return effect.plan.camera_live
+    if isinstance(effect, InstructMedia):
+        return isinstance(effect.instruction, SetCamera) and effect.instruction.live
     return False
 
 

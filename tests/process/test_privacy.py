@@ -54,8 +54,8 @@ class Witness(threading.Thread):
         self.join()
 
 
-def press(room: Room) -> None:
-    with (room.folder / "mute-button").open("w") as button:
+def press(room: Room, name: str = "mute-button") -> None:
+    with (room.folder / name).open("w") as button:
         button.write("press\n")
         button.flush()
         time.sleep(0.2)  # as long as a finger
@@ -94,6 +94,19 @@ def test_who_muted_by_hand_is_not_heard_whatever_the_hub_says(
         press(site.room)
         site.wait_state(microphone="live")
         wait_for(lambda: level_dbfs(listener.hear(0.5)) > AUDIBLE_DBFS, 30, "the room is heard")
+
+
+def test_who_switched_the_camera_off_is_not_seen_whatever_the_hub_says(site: Site) -> None:
+    site.join()
+    site.wait_state(camera="live")
+    press(site.room, "camera-button")
+    site.wait_state(camera="off", camera_off_by_hand=True)
+    assert "camera" not in site.room.open_devices()
+    again = site.join(camera="live")
+    assert "by hand" in again["detail"]["missing"]["camera"]
+    assert "camera" not in site.room.open_devices()
+    press(site.room, "camera-button")
+    site.wait_state(camera="live", camera_off_by_hand=False)
 
 
 def test_a_lamp_that_cannot_be_lit_is_a_fault(site: Site) -> None:

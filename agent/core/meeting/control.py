@@ -170,7 +170,9 @@ class MeetingControl:
         requests = self._change_floor(command, before, changed, now)
         if changed.camera != before.camera:
             requests.add(f"{command.id}/camera")
-            self.lifecycle.instruct(SetCamera(changed.camera == "live", f"{command.id}/camera"))
+            by_hand = self.lifecycle.camera.follow_join()
+            live = changed.camera == "live" and not by_hand
+            self.lifecycle.instruct(SetCamera(live, f"{command.id}/camera", by_hand))
         if changed.picture != before.picture:
             requests.add(f"{command.id}{PICTURE}")
             self.lifecycle.instruct(SetPicture(changed.picture, f"{command.id}{PICTURE}"))

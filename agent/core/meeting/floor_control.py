@@ -32,6 +32,10 @@ class FloorControl:
         self._kept: FloorRecord | None = None
         self._shown: FloorState | None = None
         self._muted_by_this_press = False
+        self._hand_moved = False
+        """By this press."""
+        self._toggled = False
+        """This press muted, or unmuted."""
         self._unmutes = False
         """The button went down with the floor and muted: if it is up soon, that unmutes."""
 
@@ -100,13 +104,15 @@ class FloorControl:
 
     def pressed(self, now: Now) -> None:
         """The button went down, and no call and no message took it."""
-        self._muted_by_this_press = self._unmutes = False
+        self._muted_by_this_press = self._unmutes = self._hand_moved = False
+        self._toggled = False
         if self._lifecycle.membership is None:
             text = "pressed outside of a meeting"
             self._tell("mute-pressed", text, now, Code.NOT_IN_MEETING)
         elif self._floor.mode == "open":
             self._toggle(now)
         elif not self._floor.held:
+            self._hand_moved = True
             self._move_hand(now)
         elif self._microphone.live:
             self._muted_by_this_press = True
@@ -132,8 +138,16 @@ class FloorControl:
         self._microphone.silence(now)
         self._tell("floor-returned", "the room gave the floor back", now)
 
+    def take_back(self, now: Now) -> None:
+        """This press turned out to mean something else."""
+        if self._hand_moved and self._lifecycle.membership is not None and not self._floor.held:
+            self._move_hand(now)
+        elif self._toggled and self._lifecycle.held:
+            self._microphone.take_back_press(now)
+
     def _toggle(self, now: Now) -> None:
         self._microphone.pressed(now)
+        self._toggled = True
         word = "live" if self._microphone.live else "muted"
         self._tell("mute-pressed", f"the room's button: now {word}", now)
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from msgspec import structs
 
 from agent.core.audit import Cause
+from agent.core.camera import CameraControl
 from agent.core.context import Context
 from agent.core.display import DisplayPower
 from agent.core.lamp import Lamp
@@ -69,6 +70,7 @@ class Lifecycle:
         self._display = display
         self._lamp = lamp
         self.microphone = microphone
+        self.camera = CameraControl(context, process)
         self._recording = recording
         self.window = Window(context)
         self.arrival = Arrival(context)
@@ -141,6 +143,7 @@ class Lifecycle:
         self.remember(join)
         self._recording.prepare(join.recording == "on")
         self.microphone.prepare(join.microphone == "live" and resumed_since is None)
+        self.camera.prepare()
         self._lamp.opened(live=self.microphone.live)
         self._display.want_on()
         self._start_process(membership)
@@ -192,6 +195,7 @@ class Lifecycle:
             self._standby.end()
             return
         membership.reset_links()
+        membership.camera_off_by_hand = self.camera.off_by_hand
         plan = membership.plan(
             self._profile,
             microphone_live=self.microphone.live,
@@ -290,6 +294,7 @@ class Lifecycle:
         self.floor = MeetingFloor()
         self.microphone.gated = False
         self.microphone.rest()
+        self.camera.rest()
         following = self.departure.left(left.id, now)
         if following is not None and isinstance(following.body, Join):
             self.begin(following, following.body, now)
@@ -310,6 +315,7 @@ class Lifecycle:
     def process_exited(self, text: str, now: Now) -> None:
         """The media process is gone: as wished, or a failure that is mended by starting another."""
         self.microphone.process_gone(now, goes_on=self.held)
+        self.camera.process_gone()
         self._recording.process_gone(now)
         self.process.exited()
         membership = self.membership

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from agent.core.camera import OFF_BY_HAND
 from agent.core.model.commands import AckDetail, Code, Command, Endpoint, Join, PictureSize, Source
 from agent.core.model.documents import DeviceStatus, FloorState, MeetingState, Status
 from agent.core.model.figures import LinkState
@@ -50,6 +51,8 @@ class Membership:
     """How much of it is sent, as far as the media process has confirmed."""
     missing: dict[str, str] = field(default_factory=dict)
     """Device -> what is wrong with it, as the media process reported."""
+    camera_off_by_hand: bool = False
+    """The people in the room switched it off."""
     published_before: Endpoint | None = None
     """Where the room publishes until `publish`, which a repeated join named, flows."""
     uplink: MediaLink = field(default_factory=MediaLink)
@@ -66,6 +69,11 @@ class Membership:
     @property
     def state(self) -> MeetingState:
         return MeetingState(self.id, self.join.meeting.title, self.since, self.join.until)
+
+    @property
+    def camera_wanted(self) -> bool:
+        """Whether the meeting wants to see the room."""
+        return self.join.camera == "live" and self.publish is not None
 
     def plan(
         self,
@@ -85,7 +93,8 @@ class Membership:
             play=self.play,
             microphone_live=microphone_live,
             muted_by_hand=muted_by_hand,
-            camera_live=self.join.camera == "live" and self.publish is not None,
+            camera_live=self.camera_wanted and not self.camera_off_by_hand,
+            camera_off_by_hand=self.camera_off_by_hand,
             speaker_volume=speaker_volume,
             recording=recording,
             floor=floor,
@@ -171,6 +180,7 @@ class Membership:
     def detail(self) -> AckDetail:
         """For the ack of a join: what is not as it should be."""
         refused = {REFUSED[medium][0]: REFUSED[medium][1] for medium in self.refused}
-        return AckDetail(
-            missing=refused | self.missing or None, silent_sources=self.silent_sources or None
-        )
+        missing = refused | self.missing
+        if self.camera_off_by_hand and self.camera_wanted:
+            missing["camera"] = f"Camera: {OFF_BY_HAND}"
+        return AckDetail(missing=missing or None, silent_sources=self.silent_sources or None)

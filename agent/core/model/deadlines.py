@@ -49,6 +49,18 @@ class HandMuteOver(Deadline, frozen=True):
     """The hand's mute has outlived its meeting for long enough."""
 
 
+class HandCameraOver(Deadline, frozen=True):
+    """The camera that was switched off by hand has stayed so for long enough after its meeting."""
+
+
+class CameraLate(Deadline, frozen=True):
+    """The media process had its time to close the camera."""
+
+
+class ButtonHeldLong(Deadline, frozen=True):
+    """The button is down for so long that it means the camera, in a room where it does."""
+
+
 class BlinkOver(Deadline, frozen=True):
     """The lamp has blinked for long enough."""
 

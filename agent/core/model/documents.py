@@ -109,6 +109,8 @@ class RoomState(Struct, frozen=True):
     floor: FloorState | None = None
     picture: Literal["full", "small", "off"] = "off"
     """What the room sends of its picture."""
+    camera_off_by_hand: bool = False
+    """Switched off by the people in the room; no command switches it on."""
     retry: RetryState | None = None
     v: int = 1
 

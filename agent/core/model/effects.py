@@ -90,6 +90,12 @@ class RememberMutedByHand(Struct, frozen=True):
     muted: bool
 
 
+class RememberCameraOffByHand(Struct, frozen=True):
+    """Keep on disk whether the room switched its camera off."""
+
+    off: bool
+
+
 class RememberFloor(Struct, frozen=True):
     """Keep on disk that the room's hand is up or that it has the floor; None forgets it."""
 
@@ -214,6 +220,7 @@ Effect = (
     | PublishEvent
     | RememberMeeting
     | RememberMutedByHand
+    | RememberCameraOffByHand
     | RememberFloor
     | RememberMessage
     | RememberSessions

@@ -110,10 +110,13 @@ class MediaExited(Struct, frozen=True):
     text: str = ""
 
 
+PanelLine = Literal["mute-button", "camera-button"]
+
+
 class LineChanged(Struct, frozen=True):
     """A debounced input of the panel changed."""
 
-    line: Literal["mute-button"]
+    line: PanelLine
     active: bool
 
 
@@ -207,6 +210,7 @@ class Restored(Struct, frozen=True):
     display_on: bool = False
     display_kept_on: bool = False
     volume: OrderedVolume | None = None
+    camera_off_by_hand: bool = False
     left_open: frozenset[str] = frozenset()
     """Devices that were open when the journal ended."""
     floor: FloorRecord | None = None

@@ -79,6 +79,8 @@ class MeetingPlan(Struct, frozen=True, tag_field="kind", tag="meeting"):
     """How much of a picture is published."""
     muted_by_hand: bool = False
     """By the room's own button, which the screen says."""
+    camera_off_by_hand: bool = False
+    """So too."""
     announcement: Announcement | None = None
     floor: FloorState | None = None
     """None where everybody may speak."""
@@ -111,10 +113,11 @@ class SetMicrophone(Struct, frozen=True, tag_field="kind", tag="microphone"):
 
 
 class SetCamera(Struct, frozen=True, tag_field="kind", tag="camera"):
-    """Live, or off: then the camera is closed."""
+    """Live, or off: then the camera is closed. `by_hand`: at the button."""
 
     live: bool
     request: str = ""
+    by_hand: bool = False
 
 
 class SetPicture(Struct, frozen=True, tag_field="kind", tag="picture"):

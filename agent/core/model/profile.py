@@ -38,6 +38,8 @@ class Profile(Struct, frozen=True):
     display_hold_seconds: float = 60
     health_interval_seconds: float = 60
     speaker_volume: int = 70
+    camera_by_long_press: bool = False
+    """The one button, held for long, switches the camera."""
     agenda: AgendaRules = AgendaRules()
 
     @property

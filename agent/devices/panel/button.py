@@ -22,10 +22,19 @@ HELD_SECONDS = 120.0
 CLOSE_SECONDS = 1.0
 
 
+Change = Callable[[bool], None]
+"""Gets whether the button is pressed now."""
+
+
+def unheard(_pressed: bool) -> None:
+    """For a button that nobody listens to."""
+
+
 class HoldWatch:
     """Since when a button has been down; thread-safe, as it is one assignment."""
 
-    def __init__(self, held_seconds: float = HELD_SECONDS) -> None:
+    def __init__(self, held_seconds: float = HELD_SECONDS, name: str = "mute button") -> None:
+        self._name = name
         self._limit = held_seconds
         self._since: float | None = None
 
@@ -33,12 +42,21 @@ class HoldWatch:
         """The settled level changed, or is this at the start."""
         self._since = time.monotonic() if pressed else None
 
+    def before(self, on_change: Change) -> Change:
+        """Sees each change before it is told."""
+
+        def changed(pressed: bool) -> None:
+            self.changed(pressed)
+            on_change(pressed)
+
+        return changed
+
     def fault(self, *, required: bool) -> DeviceStatus | None:
         """The panel's status when the button has been down for too long, else None."""
         since = self._since
         if since is None or time.monotonic() - since < self._limit:
             return None
-        text = f"Panel: the mute button has been down for {self._limit:g} s; is it jammed or its cable short-circuited?"
+        text = f"Panel: the {self._name} has been down for {self._limit:g} s; is it jammed or its cable short-circuited?"
         return status.degraded("button-held", text, required=required)
 
 

@@ -1,4 +1,4 @@
-"""A simulated panel: a FIFO that takes `press` and `release`, and a log that is the lamp."""
+"""A simulated panel: FIFOs that take `press` and `release`, and a log that is the lamp."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 
 from agent import settings
 from agent.core.model.documents import DeviceStatus
-from agent.devices.panel.button import HELD_SECONDS, HoldWatch
+from agent.devices.panel.button import HELD_SECONDS, Change, HoldWatch, unheard
 from agent.devices.simulation import FaultFolder
 
 LAMP_LOG = "lamp.log"
 BUTTON_FIFO = "mute-button"
+CAMERA_FIFO = "camera-button"
 CLOSE_SECONDS = 1.0
 
 
@@ -29,20 +30,19 @@ class SimulatedPanel:
     ) -> None:
         self._wanted = wanted
         self._hold = HoldWatch(held_seconds)
+        self._hold_camera = HoldWatch(held_seconds, "camera button")
         self._faults = FaultFolder("panel", simulation.directory)
         self._mode = "off"
-        self._button: ButtonFifo | None = None
+        self._buttons: list[ButtonFifo] = []
 
-    def open(self, on_button: Callable[[bool], None]) -> None:
+    def open(self, on_button: Change, on_camera_button: Change = unheard) -> None:
         """See the port."""
-
-        def changed(pressed: bool) -> None:
-            self._hold.changed(pressed)
-            on_button(pressed)
-
         self._faults.open()
-        if self._faults.directory is not None:
-            self._button = ButtonFifo(self._faults.directory / BUTTON_FIFO, changed)
+        if folder := self._faults.directory:
+            self._buttons = [
+                ButtonFifo(folder / BUTTON_FIFO, self._hold.before(on_button)),
+                ButtonFifo(folder / CAMERA_FIFO, self._hold_camera.before(on_camera_button)),
+            ]
 
     def lamp(self, mode: str) -> None:
         """See the port. Raises DeviceAbsent when the panel is unplugged."""
@@ -54,13 +54,13 @@ class SimulatedPanel:
     def status(self) -> DeviceStatus:
         """See the port."""
         required = self._wanted.required
-        return self._hold.fault(required=required) or self._faults.presence(required=required)
+        held = self._hold.fault(required=required) or self._hold_camera.fault(required=required)
+        return held or self._faults.presence(required=required)
 
     def close(self) -> None:
         """See the port."""
-        if self._button is not None:
-            self._button.close()
-            self._button = None
+        while self._buttons:
+            self._buttons.pop().close()
         if self._mode != "off":
             self._mode = "off"
             self._faults.note(LAMP_LOG, "off")

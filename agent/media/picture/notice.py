@@ -26,6 +26,7 @@ class Notice:
         self._recorded = False
         self._muted_by: str | None = None
         self._heard = False
+        self._camera_off = False
         self._narrow = False
         self._floor: FloorState | None = None
         self._shown = ""
@@ -49,6 +50,11 @@ class Notice:
         """Whether nobody can hear the room, and whether its own button did that."""
         self._heard = not muted
         self._muted_by = ("hand" if by_hand else "chair") if muted else None
+        self._update()
+
+    def camera(self, *, off_by_hand: bool) -> None:
+        """Whether the room's own button closed it."""
+        self._camera_off = off_by_hand
         self._update()
 
     def floor(self, floor: FloorState | None) -> None:
@@ -81,10 +87,17 @@ class Notice:
         lines = [
             *self._faults.values(),
             *([_("Weak link: some pictures are left out")] if self._narrow else []),
-            *self._sound(),
+            *self._room(),
         ]
         recorded = [_("Being recorded")] if self._recorded else []
         return "\n".join([*lines[: LINES - len(recorded)], *recorded])
+
+    def _room(self) -> list[str]:
+        """What the others hear and see of it: in one line, which a recording's line must not push out."""
+        *before, last = ["", *self._sound()]
+        camera = _("Camera off by your button") if self._camera_off else ""
+        line = " · ".join(word for word in (last, camera) if word)
+        return [word for word in (*before, line) if word]
 
     def _sound(self) -> list[str]:
         """Whether the others hear the room: two kinds of muted are two different things to do."""
