@@ -10,8 +10,11 @@ import pytest
 
 from agent import settings
 from agent.devices.camera.picamera2 import Picamera2Pictures
+from agent.errors import DeviceAbsent
 from tests.support import stand_in_picamera2
 from tests.support.stand_in_picamera2 import Picamera2
+
+ON_USB = {"Num": 1, "Model": "HD Pro Webcam C920", "Id": "/base/scb/pcie/usb@0,0-1.2:1.0-046d"}
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, **wanted: Any) -> dict[str, Any]:
@@ -23,6 +26,29 @@ def opened(monkeypatch: pytest.MonkeyPatch, **wanted: Any) -> dict[str, Any]:
     pictures.open()
     pictures.close()
     return Picamera2.opened
+
+
+def chosen(monkeypatch: pytest.MonkeyPatch, **wanted: Any) -> int:
+    """The number of the camera that was opened."""
+    opened(monkeypatch, **wanted)
+    return Picamera2.number
+
+
+@pytest.mark.parametrize("device", [None, "1", "imx708"])
+def test_without_a_name_it_is_the_one_on_the_ribbon_cable_though_one_on_usb_comes_first(
+    device: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Picamera2, "cameras", [ON_USB, *Picamera2.cameras])
+    assert chosen(monkeypatch, device=device) == 0
+
+
+def test_a_camera_on_usb_does_not_stand_in_for_one_on_the_ribbon_cable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Picamera2, "cameras", [ON_USB])
+    with pytest.raises(DeviceAbsent, match="ribbon"):
+        opened(monkeypatch)
+    assert chosen(monkeypatch, device="c920") == 1
 
 
 def test_a_camera_that_can_focus_does_so_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

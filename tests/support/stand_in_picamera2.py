@@ -48,6 +48,8 @@ class Picamera2:
     ]
     """An imx708's: the first sees the middle only, the last is too slow."""
     opened: ClassVar[dict[str, Any]] = {}
+    number: ClassVar[int] = -1
+    """Of the camera that was opened last."""
     in_use = False
 
     @classmethod
@@ -58,7 +60,7 @@ class Picamera2:
         if Picamera2.in_use:
             cause = RuntimeError("Failed to acquire camera: Device or resource busy")
             raise RuntimeError("Camera __init__ sequence did not complete.") from cause
-        Picamera2.in_use = True
+        Picamera2.in_use, Picamera2.number = True, camera_num
         self.pre_callback: Any = None
         self._running = threading.Event()
         self._thread = threading.Thread(target=self._deliver, daemon=True)

@@ -34,6 +34,9 @@ SENSOR_NAME = re.compile(r"^(arducam|(imx|ov|ar|gc|sc)\d)", re.IGNORECASE)
 RGB_FORMATS = {"BGR888": "rgb24", "RGB888": "bgr24"}
 """libcamera names the bytes of a pixel from the last to the first, FFmpeg from the first."""
 
+ON_USB = "/usb"
+"""In the id that libcamera gives a camera by its place, as picamera2's own sorting knows it."""
+
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
 WAIT_SECONDS = 0.2
@@ -120,6 +123,8 @@ class Picamera2Pictures:
     def _start(self, driver: type[Any]) -> Any:
         wanted = self._wanted
         found = driver.global_camera_info()
+        if wanted.device is None:  # libcamera lists USB cameras too; those are v4l2's
+            found = [camera for camera in found if ON_USB not in camera["Id"]]
         chosen = found[_choose(wanted.device, [camera["Model"] for camera in found])]
         camera = driver(chosen["Num"])
         try:
