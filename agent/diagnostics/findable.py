@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
+
+from agent.devices.alsa import cards
 
 CARD = re.compile(r"^ *(\d+) \[(\S+) *\]: (.*)$", re.MULTILINE)
 RIBBON = re.compile(r"unicam|rp1-cfe|bcm2835-isp")
@@ -20,24 +23,43 @@ class Findable(NamedTuple):
 
 
 def cameras(root: Path = Path("/")) -> list[Findable]:
-    """USB cameras by their card name, and the ribbon camera of a Pi."""
-    found: dict[str, Findable] = {}
+    """USB cameras by their card name, two of a kind by the USB port; and the ribbon camera of a Pi."""
+    ribbon: list[Findable] = []
+    seen: dict[str, list[Path]] = {}
     for node in sorted((root / "sys/class/video4linux").glob("video*")):
         name = _read(node / "name")
         if RIBBON.search(name):
-            found["ribbon"] = Findable("Raspberry Pi", "picamera2", None)
+            ribbon = [Findable("Raspberry Pi", "picamera2", None)]
         elif _read(node / "index") in ("0", "") and "/usb" in str(node.resolve()):
-            found[name] = Findable(name, "v4l2", name)
-    return list(found.values())
+            seen.setdefault(name, []).append(node)
+    usb = [_usb_camera(name, node, alike, root) for name, alike in seen.items() for node in alike]
+    return [*ribbon, *usb]
+
+
+def _usb_camera(name: str, node: Path, alike: list[Path], root: Path) -> Findable:
+    links = (root / "dev/v4l/by-path").glob("*-index0")
+    link = next((link.name for link in sorted(links) if link.resolve().name == node.name), None)
+    if link is None or len(alike) == 1:
+        return Findable(name, "v4l2", name)
+    return Findable(f"{name} ({link})", "v4l2", f"/dev/v4l/by-path/{link}")
 
 
 def sound_cards(direction: str, root: Path = Path("/")) -> list[Findable]:
-    """Cards that can record (`c`) or play (`p`), by the card's id."""
-    return [
-        Findable(f"{card}: {title}", "alsa", f"plughw:CARD={card},DEV=0")
-        for number, card, title in CARD.findall(_read(root / "proc/asound/cards"))
-        if list((root / f"proc/asound/card{number}").glob(f"pcm*{direction}"))
-    ]
+    """Cards that can record (`c`) or play (`p`), by the card's id; of several of a kind by the USB port, since their ids
+    go by which is found first.
+    """
+    ports = {card.id: card.usb_port for card in cards.cards(root / "sys")}
+    known = CARD.findall(_read(root / "proc/asound/cards"))
+    kinds = Counter(title for _, _, title in known)
+    found = []
+    for number, card, title in known:
+        if not list((root / f"proc/asound/card{number}").glob(f"pcm*{direction}")):
+            continue
+        port = ports.get(card, "")
+        shown = f"{card} (usb:{port}): {title}" if port else f"{card}: {title}"
+        alike = port and kinds[title] > 1
+        found.append(Findable(shown, "alsa", f"usb:{port}" if alike else cards.pcm_of(card)))
+    return found
 
 
 def _read(path: Path) -> str:

@@ -11,6 +11,7 @@ from agent.cli.interview import room_id
 from agent.config import load
 from agent.diagnostics.findable import cameras, sound_cards
 from agent.enrolment.authority import Authority
+from tests.support.asound import plug_card
 from tests.support.broker import REPOSITORY
 
 
@@ -186,4 +187,40 @@ def test_what_is_plugged_in_is_found(tmp_path):
     )
     assert [one.device for one in sound_cards("c", tmp_path)] == ["plughw:CARD=Jabra,DEV=0"]
     assert len(sound_cards("p", tmp_path)) == 2
+
+
+def test_two_speakerphones_of_a_kind_are_offered_by_their_ports(tmp_path: Path) -> None:
+    asound = tmp_path / "proc" / "asound"
+    listed = [
+        " 0 [Jabra          ]: USB-Audio - Jabra Speak 510 Họp",
+        " 1 [Jabra_1        ]: USB-Audio - Jabra Speak 510 Họp",
+        " 2 [vc4hdmi0       ]: vc4-hdmi - vc4-hdmi-0",
+    ]
+    for number, (name, port) in enumerate((("Jabra", "1-1.2"), ("Jabra_1", "1-1.4"))):
+        (asound / f"card{number}" / "pcm0p").mkdir(parents=True)
+        plug_card(tmp_path / "sys", name, number, port=port)
+    (asound / "card2" / "pcm0p").mkdir(parents=True)
+    (asound / "cards").write_text("\n".join(listed) + "\n", encoding="utf-8")
+    found = sound_cards("p", tmp_path)
+    assert [one.device for one in found] == ["usb:1-1.2", "usb:1-1.4", "sysdefault:CARD=vc4hdmi0"]
+    assert found[1].title == "Jabra_1 (usb:1-1.4): USB-Audio - Jabra Speak 510 Họp"
     assert cameras(tmp_path) == []
+
+
+def test_two_cameras_of_a_kind_are_offered_by_their_ports(tmp_path: Path) -> None:
+    """One of them was never offered, since both have the same name."""
+    places = tmp_path / "sys/class/video4linux"
+    links = tmp_path / "dev/v4l/by-path"
+    places.mkdir(parents=True)
+    links.mkdir(parents=True)
+    for number, port in ((0, "1.2"), (2, "1.4")):
+        node = tmp_path / f"sys/devices/usb1/1-{port}/video4linux/video{number}"
+        node.mkdir(parents=True)
+        (node / "name").write_text("HD Pro Webcam C920\n")
+        (node / "index").write_text("0\n")
+        (places / f"video{number}").symlink_to(node)
+        (links / f"usb-0:{port}:1.0-video-index0").symlink_to(f"../../video{number}")
+    assert [one.device for one in cameras(tmp_path)] == [
+        "/dev/v4l/by-path/usb-0:1.2:1.0-video-index0",
+        "/dev/v4l/by-path/usb-0:1.4:1.0-video-index0",
+    ]
