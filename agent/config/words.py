@@ -83,16 +83,17 @@ def expectation(kind: inspect.Type) -> str:
         case inspect.BoolType():
             return "true or false"
         case inspect.IntType() | inspect.FloatType():
-            noun = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
-            return noun + _range(kind.ge, kind.le)
+            return _number(kind)
         case inspect.LiteralType():
-            return f"one of {', '.join(str(value) for value in kind.values)}"
+            choices = ", ".join(str(value) for value in kind.values)
+            return f"one of {choices}"
         case inspect.ListType():
             return f"a list, each {expectation(_plain_type(kind.item_type))}"
         case inspect.StrType():
-            limit = f" of at most {kind.max_length} characters" if kind.max_length else ""
-            form = _PLAIN_PATTERNS.get(kind.pattern or "", f"text like {kind.pattern}")
-            return form if kind.pattern else f"text{limit}"
+            if kind.pattern:
+                return _PLAIN_PATTERNS.get(kind.pattern, f"text like {kind.pattern}")
+            most = kind.max_length
+            return f"text of at most {most} characters" if most else "text"
         case _:
             return "something else"
 
@@ -146,12 +147,16 @@ def _plain_type(kind: inspect.Type) -> inspect.Type:
     return kind
 
 
-def _range(least: float | None, most: float | None) -> str:
+def _number(kind: inspect.IntType | inspect.FloatType) -> str:
+    """Whole sentences, which a translation finds again."""
+    least, most, whole = kind.ge, kind.le, isinstance(kind, inspect.IntType)
     if least is not None and most is not None:
-        return f" from {least} to {most}"
-    if least is not None:
-        return f" of at least {least}"
-    return ""
+        text = f"a whole number from {least} to {most}", f"a number from {least} to {most}"
+    elif least is not None:
+        text = f"a whole number of at least {least}", f"a number of at least {least}"
+    else:
+        text = "a whole number", "a number"
+    return text[0] if whole else text[1]
 
 
 def _shown(value: Any) -> str:

@@ -44,6 +44,10 @@ AWAY = ("daemon-gone", "no-daemon")
 
 RESTART_IT = "sudo systemctl restart diemcau-agent"
 
+ASKED_SECONDS = 1.5
+"""For a question, which writes nothing. With the time in which the tool starts, people wait no more than 2 s to be told
+what to type."""
+
 FIRST_ANSWER_SECONDS = 6.0
 """A daemon says `accepted` at once, after one write to a slow SD card at the most."""
 
@@ -67,7 +71,7 @@ class _Head(msgspec.Struct):
 class DaemonClient:
     """Asks the daemon behind one control socket."""
 
-    def __init__(self, socket_path: Path, timeout_seconds: float = 2.0) -> None:
+    def __init__(self, socket_path: Path, timeout_seconds: float = ASKED_SECONDS) -> None:
         self.socket_path = socket_path
         self.timeout_seconds = timeout_seconds
 
@@ -193,7 +197,7 @@ class DaemonClient:
                 "no-permission",
                 f"{self.socket_path}: not permitted; use sudo, or join the socket's group",
             ) from error
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):  # EAGAIN: others wait there already, as many as may
             raise self._silent(self.timeout_seconds) from None
         except OSError as error:
             raise ControlError(

@@ -18,7 +18,10 @@ LEAST_LETTERS = 4
 SEPARATORS = ("\n", "; ", ": ", ", ")
 """Where two texts were joined, the loosest joint first."""
 
-DEEPEST = 6
+TYPED = ("choices",)
+"""Fields that hold what one types: it is the same in every language, also where it is a word."""
+
+MOST_REMEMBERED = 2000
 
 
 class Pattern(NamedTuple):
@@ -30,6 +33,13 @@ class Pattern(NamedTuple):
     translated: str
 
 
+class Fit(NamedTuple):
+    """How much of a text a message explains, and what is said then; nothing without one."""
+
+    own: int
+    said: str
+
+
 class Sentences:
     """The messages of one language, English to translated."""
 
@@ -37,35 +47,59 @@ class Sentences:
         self._messages = messages
         self._patterns = sorted(_patterns(messages), key=lambda one: -one.own)
 
-    def say(self, text: str, depth: int = DEEPEST) -> str:
+        self._said: dict[str, str] = {}
+        """What was said already: of joined texts the same parts come again and again."""
+
+    def say(self, text: str) -> str:
         """The text in the catalog's language; what it has no message for stays as it is."""
-        if not text.strip() or depth == 0:
+        if not text.strip():
             return text
-        if known := self._whole(text) or self._filled(text, depth):
-            return known
+        if text not in self._said:
+            if len(self._said) > MOST_REMEMBERED:
+                self._said.clear()
+            known = self._whole(text) or self._best(text).said or self._parts(text)
+            self._said[text] = known or text
+        return self._said[text]
+
+    def _best(self, text: str) -> Fit:
+        """The message that explains most of it: of the whole, or of its end, where texts were joined."""
+        fits = [self._filled(text)]
         for separator in SEPARATORS:
             parts = text.split(separator)
-            said = [self.say(part, depth - 1) for part in parts]
-            if len(parts) > 1 and said != parts:
+            for place in range(1, len(parts)):
+                left, right = separator.join(parts[:place]), separator.join(parts[place:])
+                known = self._whole(right)
+                fit = Fit(len(right), known) if known else self._filled(right)
+                if fit.own > fits[0].own:
+                    fits.insert(0, Fit(fit.own, self.say(left) + separator + fit.said))
+        return fits[0]
+
+    def _parts(self, text: str) -> str | None:
+        """Joined texts of which some are known."""
+        for separator in SEPARATORS:
+            parts = text.split(separator)
+            said = [self.say(part) for part in parts] if len(parts) > 1 else parts
+            if said != parts:
                 return separator.join(said)
-        return text
+        return None
 
     def _whole(self, text: str) -> str | None:
         """A text without fields; capital and small first letters are the same."""
-        if known := self._messages.get(text):
-            return known
+        if not text or (known := self._messages.get(text)):
+            return known if text else None
         turned = text[0].swapcase() + text[1:]
         known = self._messages.get(turned)
         if not known:
             return None
         return (known[0].upper() if text[0].isupper() else known[0].lower()) + known[1:]
 
-    def _filled(self, text: str, depth: int) -> str | None:
+    def _filled(self, text: str) -> Fit:
         for pattern in self._patterns:
             if pattern.longest in text and (found := pattern.shape.fullmatch(text)):
-                fields = {k: self.say(v, depth - 1) for k, v in found.groupdict().items()}
-                return FIELD.sub(lambda m, f=fields: f[m[1]], pattern.translated)  # type: ignore[misc]
-        return None
+                fields = {k: v if k in TYPED else self.say(v) for k, v in found.groupdict().items()}
+                said = FIELD.sub(lambda m, f=fields: f[m[1]], pattern.translated)  # type: ignore[misc]
+                return Fit(pattern.own, said)
+        return Fit(0, "")
 
 
 def _patterns(messages: Mapping[str, str]) -> Iterator[Pattern]:

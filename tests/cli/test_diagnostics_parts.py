@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from agent.diagnostics import runner
-from agent.diagnostics.checks import display, power, trouble
-from agent.diagnostics.client import DaemonClient
+from agent.diagnostics.checks import device, display, power, service, trouble
+from agent.diagnostics.client import ControlError, DaemonClient
 from agent.diagnostics.edid import DisplayFacts, read_edid
 from agent.diagnostics.holders import find_holders
 from agent.diagnostics.picture import Luma, difference, judge
-from agent.diagnostics.report import Outcome, failed, ok, warning
-from agent.diagnostics.site import Presence, Site, inspect
+from agent.diagnostics.report import Outcome, Report, Section, failed, ok, warning
+from agent.diagnostics.site import Daemon, Presence, Site, inspect
 from tests.support.waiting import wait_for
 
 
@@ -25,6 +29,39 @@ from tests.support.waiting import wait_for
 def nowhere(tmp_path: Path) -> Site:
     """A site without settings and without a daemon."""
     return inspect(tmp_path / "none.yaml", DaemonClient(tmp_path / "none.sock"), tmp_path)
+
+
+def test_who_may_not_ask_the_agent_is_told_to_use_sudo_and_nothing_else(nowhere: Site) -> None:
+    """It said that the agent hangs and that its media process runs."""
+    closed = structs.replace(nowhere, daemon=Daemon(Presence.CLOSED, "not permitted"))
+    found = [*service.check(closed), *(device.held_by_meeting(closed, "camera") or [])]
+    assert [one.code for one in found] == ["service-closed", "camera-closed"]
+    assert not any(one.rights for one in found)
+    report = Report([Section("service", found, 0.0)])
+    assert (report.whole, report.exit_code) == (False, 2)
+
+
+@pytest.fixture
+def deaf(tmp_path: Path) -> Iterator[Path]:
+    """The control socket of an agent that hangs, and at which all places to wait are taken."""
+    path = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX) as listening, contextlib.ExitStack() as waiting:
+        listening.bind(str(path))
+        listening.listen(0)
+        for _ in range(2):
+            one = waiting.enter_context(socket.socket(socket.AF_UNIX))
+            one.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                one.connect(str(path))
+        yield path
+
+
+def test_a_hung_agent_where_others_wait_already_is_not_called_stopped(deaf: Path) -> None:
+    """EAGAIN was taken for nobody listening: the tool then opened devices by itself."""
+    with pytest.raises(ControlError) as caught:
+        DaemonClient(deaf).status()
+    assert caught.value.code == "daemon-silent"
+    assert "sudo systemctl restart diemcau-agent" in caught.value.text
 
 
 def test_the_process_that_holds_a_node_is_named(tmp_path: Path) -> None:

@@ -171,7 +171,8 @@ def test_all_rooms_of_a_table_are_enrolled_or_none(hub: Tool, folder: Path, tmp_
     hub("ca", *where)
     table = tmp_path / "rooms.csv"
     table.write_text("id;name;groups\nthon-5;Thôn 5;xa-ba-vi huyen\nThôn 6;Thôn 6;\n", "utf-8")
-    assert "rooms.csv:3: 'Thôn' is no id" not in hub("enroll", str(table), *where, code=2)
+    assert "rooms.csv:3: 'Thôn 6' is no id" in hub("enroll", str(table), *where, code=2)
+    assert not (folder / "rooms/thon-5").exists()
     assert hub("list", *where) == ""
     table.write_text("id;name;groups\nthon-5;Thôn 5;xa-ba-vi huyen\nthon-6;Thôn 6;\n", "utf-8")
     assert "2 rooms are enrolled" in hub("enroll", str(table), "--tar", *where)

@@ -42,6 +42,17 @@ def test_join_and_leave_show_their_acks_as_they_come(healthy: Bench) -> None:
     assert healthy.room.open_devices() == ["display", "panel"]
 
 
+@pytest.mark.parametrize("command", ["status", "mute"])
+def test_a_hung_agent_is_named_with_what_to_type(healthy: Bench, command: str) -> None:
+    with healthy.room.frozen():
+        done = healthy.run(command, "--lang", "vi")
+    assert done.returncode == 2
+    lines = done.stderr.splitlines()
+    assert lines[0].endswith("sudo systemctl restart diemcau-agent")
+    assert lines[-1].startswith("diemcau: Dịch vụ đang chạy nhưng không trả lời")
+    assert lines[0].startswith("Chưa có trả lời") is (command == "mute"), "what waits longer"
+
+
 def test_a_refusal_is_explained_and_gives_exit_code_1(healthy: Bench) -> None:
     done = healthy.run("unmute")
     assert done.returncode == 1

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 from tests.process.conftest import Site
+from tests.support.broker import free_port
+from tests.support.media_server import MediaServer
 from tests.support.waiting import wait_for
 
 
@@ -71,3 +73,19 @@ def test_without_the_floor_the_room_stays_muted_and_the_hand_is_seen(site: Site)
     assert site.command("floor", state="given")["state"] == "succeeded"
     site.wait_state(microphone="live")
     assert re.fullmatch("on", lamp(site))
+
+
+def test_a_join_that_failed_comes_true_when_the_media_server_does(site: Site) -> None:
+    """A storm call to a room whose router boots needs no second call (docs/decisions/014)."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    failed = site.join(publish={"url": f"{url}/late/whip"}, play=[], timeout_seconds=6)
+    assert failed["state"] == "failed"
+    assert failed["detail"]["again_in_seconds"] >= 5
+    waiting = site.wait_state(phase="standby", camera="off", microphone="off")["retry"]
+    assert (waiting["meeting"], waiting["tries"]) == ("giao-ban", 1)
+    with MediaServer(port=port):
+        state = site.wait_state(90, phase="in-meeting")
+        assert state["retry"] is None
+        assert site.events("joining-again")[0]["detail"]["attempt"] >= 2
+        assert site.command("leave")["state"] == "succeeded"

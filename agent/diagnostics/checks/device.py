@@ -51,6 +51,8 @@ def preliminary(site: Site, kind: str, fitted: bool) -> list[Finding] | None:
 
 def held_by_meeting(site: Site, kind: str) -> list[Finding] | None:
     """What the daemon says while a meeting has the device; None: no meeting needs it."""
+    if site.daemon.presence is Presence.CLOSED:
+        return [unchecked(f"{kind}-closed", _("Could not be checked: run with sudo"))]
     if not site.devices_needed():
         return None
     if site.daemon.presence is not Presence.UP:
