@@ -15,7 +15,7 @@ FIELD = re.compile(r"\{(\w+)[^{}]*\}")
 LEAST_LETTERS = 4
 """A message with fewer letters of its own would fit anything."""
 
-SEPARATORS = ("\n", "; ", ": ", ", ")
+SEPARATORS = ("; ", ": ", ", ")
 """Where two texts were joined, the loosest joint first."""
 
 TYPED = ("choices",)
@@ -57,9 +57,17 @@ class Sentences:
         if text not in self._said:
             if len(self._said) > MOST_REMEMBERED:
                 self._said.clear()
-            known = self._whole(text) or self._best(text).said or self._parts(text)
+            known = self._whole(text) or self._lines(text)
+            known = known or self._best(text).said or self._parts(text)
             self._said[text] = known or text
         return self._said[text]
+
+    def _lines(self, text: str) -> str | None:
+        """A line is a text of its own: many problems at once would else be looked at in all their parts."""
+        lines = text.split("\n")
+        if len(lines) == 1:
+            return None
+        return self._filled(text).said or "\n".join(map(self.say, lines))
 
     def _best(self, text: str) -> Fit:
         """The message that explains most of it: of the whole, or of its end, where texts were joined."""
@@ -95,6 +103,8 @@ class Sentences:
 
     def _filled(self, text: str) -> Fit:
         for pattern in self._patterns:
+            if "\n" in text and "\n" not in pattern.shape.pattern:
+                continue  # its fields would take whole lines
             if pattern.longest in text and (found := pattern.shape.fullmatch(text)):
                 fields = {k: v if k in TYPED else self.say(v) for k, v in found.groupdict().items()}
                 said = FIELD.sub(lambda m, f=fields: f[m[1]], pattern.translated)  # type: ignore[misc]

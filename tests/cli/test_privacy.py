@@ -16,8 +16,9 @@ import typer
 
 from agent.cli import main
 from agent.cli.app import make_app
-from agent.cli.test import display
+from agent.cli.test import camera, display
 from agent.core.audit import CLOSED, OPENED
+from agent.diagnostics.checks import camera as camera_check
 from agent.store.history import Record, history
 from tests.architecture.source import modules
 from tests.cli.conftest import Bench
@@ -31,7 +32,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "record": ["on"],
     "identify": ["--seconds", "1"],
     "report": ["--yes", "--out", "{folder}/report.tar.gz"],
-    "doctor": ["camera", "microphone"],  # the loudspeaker's loop is `test speaker`'s as well
+    "doctor": ["microphone"],  # the other devices are opened by its run for the report
     "check": ["microphone"],
     "setup": ["--name", "Lũng Cú", "--no-start"],
     "config explain": ["volume"],
@@ -43,7 +44,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "test lamp": ["--seconds", "1"],
     "test button": ["--seconds", "1"],
     "test hub": ["--count", "1"],
-    "test media": ["--seconds", "5"],
+    "test media": ["--seconds", "1"],
 }
 """What a command needs to get as far as it can; the others are run without arguments."""
 
@@ -91,6 +92,8 @@ def test_no_command_opens_a_device_in_the_dark(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(display, "OFF_SECONDS", 0.1)
+    for looking in (camera, camera_check):
+        monkeypatch.setattr(looking, "LOOK_SECONDS", 0.3)
     bench = make_bench()
     if started:
         bench.room.start()

@@ -28,7 +28,7 @@ EVERY_SECONDS = 2.0
 
 def media(
     context: typer.Context,
-    seconds: Annotated[float, typer.Option(min=5, max=120, help=_("how long"))] = 10,
+    seconds: Annotated[float, typer.Option(min=1, max=120, help=_("how long"))] = 10,
 ) -> None:
     """Not in a meeting, and only with the daemon."""
     session = session_of(context)
