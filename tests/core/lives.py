@@ -21,17 +21,20 @@ from agent.core.model.commands import FINAL_STATES, Ack, Command, Origin
 from agent.core.model.deadlines import Deadline, HealthDue
 from agent.core.model.documents import DeviceStatus, Status
 from agent.core.model.events import (
+    CheckEnded,
     CommandReceived,
     DeadlinePassed,
     Delivery,
     DisplaySwitched,
     Event,
+    FloorRecord,
     HostSampled,
     LampSet,
     LineChanged,
     MediaExited,
     MediaReported,
     MeetingRecord,
+    MessageRecord,
     OrderedVolume,
     Restored,
     StopRequested,
@@ -84,6 +87,9 @@ class Life:
         self._unfinished: dict[str, Command] = {}
         self._muted_by_hand = self._display_kept_on = self._camera_off = False
         self._volume: OrderedVolume | None = None
+        self._floor: FloorRecord | None = None
+        self._message: MessageRecord | None = None
+        self._all: list[Command] = []
         self._relay = False
         self._unacknowledged: dict[int, Command] = {}
         self.meeting: MeetingRecord | None = None
@@ -95,6 +101,7 @@ class Life:
     def _start(self) -> None:
         self.child: Child | None = None
         self.lamp, self.ended = "off", False
+        self.checking: int | None = None
         self.deadlines: dict[Deadline, float] = {}
         self.room = Room(self._profile)
         waiting = [CommandReceived(c, Delivery(m, 1)) for m, c in self._unacknowledged.items()]
@@ -103,7 +110,8 @@ class Life:
         display_on = self._relay or not self._profile.has_relay
         kept = (self._muted_by_hand, display_on, self._display_kept_on, self._volume)
         kept = (*kept, self._camera_off)
-        self._tell(Restored(self.meeting, unfinished, cold, *kept))
+        before = Restored(self.meeting, unfinished, cold, *kept)
+        self._tell(structs.replace(before, floor=self._floor, message=self._message))
 
     @property
     def now(self) -> Now:
@@ -123,6 +131,8 @@ class Life:
         if not self._synchronised and self._chance.random() < 0.005:
             self._synchronised = True
             self._jumped = timedelta(days=self._chance.choice([0, 1, 900]))
+        elif self._chance.random() < 0.003:  # somebody sets it by hand, wrong or right
+            self._jumped = timedelta(days=self._chance.choice([-9000, -1, 0, 1, 900]))
         crash_after = self._chance.randint(0, 12) if self._chance.random() < 0.01 else None
         try:
             self._tell(self._happening(), crash_after)
@@ -134,10 +144,12 @@ class Life:
         if self._inbox and dice < 0.5:
             return self._inbox.pop(0)
         if dice < 0.65:
-            return self._command()
+            return self._again() if self._all and self._chance.random() < 0.1 else self._command()
         if dice < 0.67:
             button = "mute-button" if self._coin() else "camera-button"
-            return LineChanged(button, True)
+            return LineChanged(button, self._coin())
+        if self.checking is not None and self._chance.random() < 0.1:
+            return self._checked()
         if dice < 0.675:
             return StopRequested("SIGTERM")
         if child is not None and (dice < 0.69 or (child.stopping and dice < 0.85)):
@@ -155,6 +167,8 @@ class Life:
                 self._tell(self._inbox.pop(0))
             elif self.child is not None and self.child.stopping:
                 self._tell(self._exit(self.child))
+            elif self.checking is not None:
+                self._tell(self._checked())
             elif self._unacknowledged:
                 number, command = next(iter(self._unacknowledged.items()))
                 self._tell(CommandReceived(command, Delivery(number, 1)))
@@ -176,6 +190,18 @@ class Life:
             ("join", {"replace": coin, "microphone": "live", "recording": word}),
             ("join", {"play": [{"url": url} for url in urls]}),
             ("join", {"until": until}),
+            ("join", {"floor": "request" if coin else "open", "microphone": "live"}),
+            ("join", {"camera": "off" if coin else "live", "publish": {"url": f"{SERVER}/other"}}),
+            ("join", {"publish": None}),
+            ("call", {"then": "join" if coin else "nothing", "replace": coin, "ring_seconds": 9}),
+            ("floor", {"state": self._chance.choice(["given", "queued", "none"])}),
+            (
+                "show",
+                {"text": "Điểm danh", "answers": ["có", "chưa"][: self._chance.randint(0, 2)]},
+            ),
+            ("show", {"text": "Mưa to", "seconds": 60}),
+            ("hide", {}),
+            ("check", {}),
             ("leave", {}),
             ("leave", {"meeting": meeting}),
             ("mute", {}),
@@ -188,11 +214,21 @@ class Life:
             ("restart", {"scope": "agent" if coin else "host"}),
         ]
         type, fields = self._chance.choice(kinds)
-        if type == "join":
-            fields["meeting"] = {"id": meeting}
+        if type in ("join", "call"):
+            fields["meeting"] = {"id": meeting, "title": self._chance.choice(["", "Giao ban"])}
         command = command_from(fields, type, Origin.HUB, lambda: f"c{self.given}").command
         self._unacknowledged[self.given] = command
+        self._all.append(command)
         return CommandReceived(command, Delivery(self.given, 1))
+
+    def _again(self) -> CommandReceived:
+        """A hub that repeats itself, with QoS 0."""
+        return CommandReceived(self._chance.choice(self._all), None)
+
+    def _checked(self) -> CheckEnded:
+        assert self.checking is not None
+        number, self.checking = self.checking, None
+        return CheckEnded(number, complete=self._coin(), error="" if self._coin() else "it broke")
 
     def _exit(self, child: Child) -> MediaExited:
         self.child = None
@@ -258,6 +294,10 @@ class Life:
                 self._display_kept_on = on
             case do.RememberVolume(volume):
                 self._volume = volume
+            case do.RememberFloor(floor):
+                self._floor = floor
+            case do.RememberMessage(message):
+                self._message = message
 
     def _perform(self, effect: do.Effect) -> None:
         match effect:
@@ -282,6 +322,11 @@ class Life:
                 meeting = isinstance(plan, MeetingPlan)
                 live, recording = meeting and plan.microphone_live, meeting and plan.recording
                 self.child = Child(generation, plan, live, recording)
+                if plan.announcement and self._coin():
+                    shown = Applied(plan.announcement.request)
+                    self._inbox.append(MediaReported(generation, shown))
+            case do.StartCheck() | do.StopCheck():
+                self.checking = getattr(effect, "number", None)
             case do.StopMedia() if self.child is not None:
                 self.child.stopping = True
             case do.InstructMedia(instruction) if self.child is not None:
@@ -298,7 +343,7 @@ class Life:
             child.live = instruction.live
         elif isinstance(instruction, SetRecording):
             child.recording = instruction.on
-        elif isinstance(instruction, SetAnnouncement):
-            return
-        if instruction.request:
-            self._inbox.append(MediaReported(child.generation, Applied(instruction.request)))
+        words = isinstance(instruction, SetAnnouncement) and instruction.announcement
+        request = words.request if words else getattr(instruction, "request", "")
+        if request:
+            self._inbox.append(MediaReported(child.generation, Applied(request)))

@@ -11,7 +11,13 @@ import os
 import pytest
 
 from agent.core.meeting.lifecycle import HELD
-from agent.core.model.deadlines import JoinAgain, JoinLate, MediaStartDue, MeetingEndDue
+from agent.core.model.deadlines import (
+    InstructionLate,
+    JoinAgain,
+    JoinLate,
+    MediaStartDue,
+    MeetingEndDue,
+)
 from agent.core.model.documents import Phase
 from agent.core.model.media import MeetingPlan
 from tests.core.lives import Life
@@ -47,6 +53,11 @@ def look_at(life: Life) -> None:
     )
     if child is not None and child.live and child.microphone_open:
         assert life.room.state(life.now).microphone == "live", "heard, but the state says it isn't"
+        shut = life.room.microphone.gated or life.room.microphone.muted_by_hand
+        confirming = any(isinstance(one, InstructionLate) for one in life.deadlines)
+        assert not shut or confirming or child.stopping, (
+            "heard without the floor or against the hand"
+        )
     for acks in life.published.values():
         assert len({(ack.state, ack.code, ack.at) for ack in acks}) == 1, "two final words"
     if not (life.ended or life.room.ending.under_way):
