@@ -1,6 +1,7 @@
-"""100,000 payloads that are no commands, half by MQTT and half by the control socket, to a daemon.
+"""100,000 payloads that are no commands, half by MQTT and half by the control socket, to a daemon; then 100,000
+commands with every property of MQTT 5 at its limits, and the daemon killed in between.
 
-It must answer what comes after them, be in the same state, and not have grown.
+It must answer what comes after them, be in the same state, and not have grown; its link must not end.
 """
 
 from __future__ import annotations
@@ -21,12 +22,17 @@ from tests.bench.room import TOPIC_ROOT, running_room
 from tests.bench.row import Row
 from tests.support.broker import Broker, Hub
 from tests.support.fuzz import fuzzed
+from tests.support.properties_flood import BATCH as FLOOD_BATCH
+from tests.support.properties_flood import PropertiesFlood
 from tests.support.room import Room
 
 LONG = True
 PAYLOADS = 50_000
 BATCH = 500
 """Less than the broker keeps for a client that is slow."""
+
+PAYLOADS_A_LIFE = 5_000
+NEVER = 10**9
 
 LIMIT_GROWTH_MEGABYTES = 2.0
 
@@ -51,6 +57,33 @@ def measure() -> list[Row]:
     return [
         Row("100,000 useless payloads, effects", len(changed), "", 0),
         Row("100,000 useless payloads, growth", growth, "MB", LIMIT_GROWTH_MEGABYTES),
+        *_properties(),
+    ]
+
+
+def _properties() -> list[Row]:
+    """Memory is compared between the first and the last life, each after as many messages."""
+    with (
+        tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder,
+        Broker(Path(folder) / "broker") as broker,
+    ):
+        flood = PropertiesFlood(Path(folder), broker, seed=3)
+        flood.room.start()
+        try:
+            flood.room.wait_online()
+            flood.pour(PAYLOADS_A_LIFE, batches_a_life=NEVER)
+            before = megabytes(flood.room.pid, "Pss")
+            flood.pour(2 * PAYLOADS, batches_a_life=PAYLOADS_A_LIFE // FLOOD_BATCH)
+            flood.pour(PAYLOADS_A_LIFE, batches_a_life=NEVER)
+            growth = megabytes(flood.room.pid, "Pss") - before
+            ends = flood.ends
+        finally:
+            flood.room.stop()
+    for line in ends:
+        print(line)
+    return [
+        Row("100,000 messages with properties, ends of the link", len(ends), "", 0),
+        Row("100,000 messages with properties, growth", growth, "MB", LIMIT_GROWTH_MEGABYTES),
     ]
 
 

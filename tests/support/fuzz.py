@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
 from agent.core.model.commands import COMMANDS
 from agent.hub.messages import Incoming
 
@@ -16,6 +19,7 @@ _SEEDS = [
     b"eyJhbGciOiJFZERTQSIsImtpZCI6ImhhIn0.eyJpZCI6ImEifQ.-JH3riTIB4V-PTsa48cyB5APNnQHHvYj",
 ]
 _GRAINS = [b"{", b"}", b"[", b'"', b",", b":", b".", b"null", b"-", b"1e999", b"\\ud800", b"\x00", b"\xff", b"9" * 400, b"true", b"[" * 3000]  # fmt: skip
+_RESPONSE_TOPICS = ["a", "a/" * 300 + "a", "x" * 65_000, "diemcau/v1/room/x/state", "$SYS/a", "/", "chủ/tọa", "a/b/c/d/e/f/g/h", "a/b/c/d/e/f/g/h/i", "\u202e", "#", "+/a", "a/#"]  # fmt: skip
 _TYPES = [*COMMANDS, "dance", "", "\x00", "x" * 300]
 
 
@@ -33,6 +37,27 @@ def fuzzed(count: int, seed: int, room: str = "thon-5") -> Iterator[Incoming]:
             retained=dice.random() < 0.05,
             response_topic=dice.choice([None, "a", "+", "\0"]),
         )
+
+
+def random_properties(dice: random.Random) -> Properties:
+    """What a sender may put beside a command, each at its limits now and then (MQTT 5, 3.3.2.3)."""
+    made = Properties(PacketTypes.PUBLISH)
+    if dice.random() < 0.7:
+        made.ResponseTopic = dice.choice(_RESPONSE_TOPICS)
+    if dice.random() < 0.5:
+        made.CorrelationData = dice.randbytes(
+            dice.choice([0, 1, 1024, 1025, 65_000 if dice.random() < 0.1 else 16])
+        )
+    if dice.random() < 0.5:
+        text = "x" * 60_000 if dice.random() < 0.05 else dice.choice(["", "chủ tọa"])
+        made.UserProperty = [("sender", text), ("", text[:9])] * dice.choice([1, 10])
+    if dice.random() < 0.3:
+        made.ContentType = dice.choice(["", "application/json", "\u202e" * 300])
+    if dice.random() < 0.3:
+        made.MessageExpiryInterval = dice.choice([1, 60, 2**32 - 1])
+    if dice.random() < 0.3:
+        made.PayloadFormatIndicator = dice.randrange(2)
+    return made
 
 
 def turned_about(dice: random.Random, original: bytes) -> bytes:
