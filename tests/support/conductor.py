@@ -91,6 +91,12 @@ class ConductorProcess:
     def statuses(self, id: str) -> dict[str, str]:
         return {row.room: row.status for row in self.meeting(id).roster}
 
+    def add_account(self, name: str, role: str, password: str) -> None:
+        """Of its page; counts at once."""
+        command = [sys.executable, "-m", "agent.conductor.main", "--config", str(self.config)]
+        command += ["--account", name, "--role", role]
+        subprocess.run(command, input=password + "\n", text=True, check=True, timeout=60)
+
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
