@@ -39,7 +39,6 @@ class HubTopics:
         self._signatures = signatures
         self._root = root
         self.own_state = f"{root}/conductor/{name}/state"
-        self.client_prefix = root.replace("/", ".")
 
     def documents(self) -> list[str]:
         """The retained ones of all rooms."""
