@@ -30,7 +30,14 @@ from agent.conductor.core.model.orders import (
     MuteOrder,
     ShowOrder,
 )
-from agent.conductor.core.model.seen import SeenAck, SeenConductor, SeenDetail, SeenEvent
+from agent.conductor.core.model.seen import (
+    SeenAck,
+    SeenConductor,
+    SeenDetail,
+    SeenEvent,
+    SeenHealth,
+    SeenMedia,
+)
 from agent.conductor.core.refused import Refused
 from agent.core.model.commands import AckState
 from agent.core.model.documents import Connection
@@ -529,3 +536,44 @@ def test_leave_is_never_sent_to_a_room_in_another_meeting_of_ours() -> None:
     play.start("a", meeting="hai")
     assert [order.meeting for _, order in play.to("b", LeaveOrder)] == ["hop"]
     assert play.rooms["b"].meeting == "hai"
+
+
+def test_a_room_whose_media_do_not_do_well_says_so_in_words() -> None:
+    play = Playbook("a", "b")
+    play.start()
+    media = SeenMedia("degraded", "picture-given-up", "the link does not carry the picture")
+    play.tell(SeenHealth("b", "degraded", media=media))
+    view = play.core.views.room("b")
+    assert (view.severity, view.faults) == (1, ["the link does not carry the picture"])
+
+
+def test_clocks_that_are_five_minutes_apart_change_nothing() -> None:
+    play = Playbook("a", "b", "c")
+    play.start(until=START + timedelta(minutes=30))
+    play.rooms["b"].hand = (START - timedelta(minutes=5)).isoformat()
+    play.rooms["c"].hand = (START + timedelta(minutes=5)).isoformat()
+    play.say("c", "b")
+    assert play.view().queue == ["c", "b"], "in the order of their arrival"
+    play.act(Next("hop"))
+    assert [one.room for one in play.view().holders] == ["c"]
+    play.wait(29 * 60)
+    assert play.status("b") == "present"
+
+
+def test_half_the_rooms_lost_at_once_are_called_as_they_come_back() -> None:
+    names = [f"xa-{number:02}" for number in range(20)]
+    play = Playbook(*names)
+    play.start()
+    lost = names[10:]
+    for name in lost:
+        play.rooms[name].connection = Connection.LOST
+        play.rooms[name].leave()
+    play.say(*lost)
+    sent = len(play.sent)
+    play.wait(300)
+    assert {play.status(name) for name in lost} == {"away"}
+    assert not [one for one in play.sent[sent:] if one.room in lost], "nobody calls who is away"
+    for name in lost:
+        play.rooms[name].connection = Connection.ONLINE
+        play.say(name)
+    assert {play.status(name) for name in names} == {"present"}

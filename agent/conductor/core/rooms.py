@@ -86,6 +86,9 @@ class SeenRoom:
             for name, one in self.health.devices.items()
             if one.status != "ok"
         ]
+        media = self.health.media
+        if media is not None and media.status != "ok" and self.meeting is not None:
+            found.append(media.text or media.code)
         if self.health.host.status != "ok":
             found.append(self.health.host.text or self.health.host.code)
         return found

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 
+from agent.errors import AgentError
 from tests.support.demo.play import MEETING, Play, Refused
 from tests.support.demo.stage import GROUP, ROOT, TOPIC_ROOT, Stage
 from tests.support.demo.timeline import Timeline
@@ -28,11 +29,16 @@ def main() -> int:
     parser.add_argument(
         "--watch", action="store_true", help="as --keep, with a page that shows what the rooms see"
     )
+    parser.add_argument(
+        "--meeting", action="store_true", help="three rooms, run by the conductor, with its page"
+    )
     given = parser.parse_args()
     keep = given.keep or given.watch
     PICTURES.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     timeline = Timeline()
+    if given.meeting:
+        return meeting(timeline, keep=keep)
     with Stage(timeline) as stage, contextlib.ExitStack() as contexts:
         try:
             play = Play(timeline, stage, PICTURES)
@@ -50,6 +56,19 @@ def main() -> int:
         except (TimeoutError, OSError, Refused) as error:
             timeline.check(False, "the demo went on to its end", str(error))
             show_logs(stage)
+    return verdict(timeline)
+
+
+def meeting(timeline: Timeline, *, keep: bool) -> int:
+    from tests.support.demo.meeting import MeetingPlay
+
+    try:
+        MeetingPlay(timeline, PICTURES).run(keep=keep)
+    except KeyboardInterrupt:
+        print("\nInterrupted; what was started is being stopped.")
+        return INTERRUPTED
+    except (AssertionError, AgentError, OSError) as error:
+        timeline.check(False, "the demo went on to its end", str(error))
     return verdict(timeline)
 
 

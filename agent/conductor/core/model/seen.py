@@ -66,8 +66,11 @@ class SeenReadiness(Struct, frozen=True):
 
 
 class SeenMedia(Struct, frozen=True):
-    """Figures of a meeting's media."""
+    """How a meeting's media do, and figures of them."""
 
+    status: str = "ok"
+    code: str = ""
+    text: str = ""
     microphone_level_dbfs: float | None = None
 
 
