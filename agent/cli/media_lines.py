@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from agent.core.model.documents import DownlinkHealth, MediaHealth, UplinkHealth
 from agent.core.model.figures import LinkState
+from agent.diagnostics.media_path import in_words
 from agent.locale import gettext as _
 
 STATES: dict[LinkState, Callable[[], str]] = {
@@ -49,9 +50,11 @@ def _figures(link: UplinkHealth | DownlinkHealth) -> str:
     losses = (link.picture_loss_percent, link.sound_loss_percent)
     if known := [loss for loss in losses if loss is not None]:
         parts.append(_("loss {percent:.1f} %").format(percent=max(known)))
-    if isinstance(link, UplinkHealth) and link.round_trip_milliseconds is not None:
+    if link.round_trip_milliseconds is not None:
         trip = link.round_trip_milliseconds
         parts.append(_("round trip {trip:.0f} ms").format(trip=trip))
+    if link.path:
+        parts.append(in_words(link.path))
     return ", ".join(part for part in parts if part)
 
 

@@ -225,7 +225,6 @@ def session_figures(
     return SessionFigures(
         set_up_milliseconds=set_up_milliseconds,
         path=up.path if up else None,
-        path_address=up.path_address if up else None,
         round_trip_milliseconds=up.round_trip_milliseconds
         if isinstance(up, UplinkFigures)
         else None,

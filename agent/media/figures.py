@@ -15,7 +15,6 @@ from agent.media.picture.own_picture import OwnPicture
 from agent.media.receiving.downlink import Downlink
 from agent.media.sending.uplink import Uplink
 from agent.media.webrtc import statistics
-from agent.media.webrtc.session import MediaSession
 from agent.media.webrtc.statistics import Rates, Stream
 
 MEASURE_SECONDS = 2.0
@@ -61,12 +60,13 @@ class Figures:
         session, form = uplink.connection.session, camera.format
         streams = statistics.sent(session.rtp_statistics(), session.rtcp.reports) if session else []
         round_trips = [s.round_trip_seconds for s in streams if s.round_trip_seconds is not None]
-        measured = self._measured("uplink", session, streams) if session else StreamFigures()
+        measured = self._stream_figures("uplink", streams) if session else StreamFigures()
         own = UplinkFigures(
             attempts=uplink.connection.attempts,
             picture_given_up=uplink.picture_given_up,
             picture_target_bits_per_second=uplink.picture_target_bits_per_second,
-            round_trip_milliseconds=round(min(round_trips) * 1000, 1) if round_trips else None,
+            round_trip_milliseconds=_in_milliseconds(min(round_trips, default=None)),
+            path=session.path() if session else None,
             encoder=form.encoder if form else None,
             encoder_in_hardware=form.hardware if form else None,
         )
@@ -78,20 +78,24 @@ class Figures:
         self._pictures[url] = downlink.pictures
         shown = max(0, downlink.pictures - before)
         measured = (
-            self._measured(url, session, statistics.received(session.rtp_statistics()))
+            self._stream_figures(url, statistics.received(session.rtp_statistics()))
             if session
             else StreamFigures()
         )
         own = structs.replace(
-            downlink.figures(), frames_per_second=round(shown / MEASURE_SECONDS, 1)
+            downlink.figures(),
+            frames_per_second=round(shown / MEASURE_SECONDS, 1),
+            path=session.path() if session else None,
+            round_trip_milliseconds=_in_milliseconds(session.round_trip_seconds)
+            if session
+            else None,
         )
         return own.with_known(measured)
 
-    def _measured(self, key: str, session: MediaSession, streams: list[Stream]) -> StreamFigures:
+    def _stream_figures(self, key: str, streams: list[Stream]) -> StreamFigures:
         rates = self._rates.setdefault(key, Rates()).since(streams)
         leading = {stream.kind: stream for stream in statistics.leading(streams)}
         picture, sound = leading.get("picture"), leading.get("sound")
-        path = session.path.path(session.answered)
         return StreamFigures(
             picture_bits_per_second=rates.get("picture"),
             sound_bits_per_second=rates.get("sound"),
@@ -99,10 +103,12 @@ class Figures:
             sound_loss_percent=round(sound.loss * 100, 1) if sound else None,
             picture_jitter_milliseconds=_milliseconds(picture),
             sound_jitter_milliseconds=_milliseconds(sound),
-            path=path.kind if path else None,
-            path_address=(path.address or None) if path else None,
         )
 
 
+def _in_milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)
+
+
 def _milliseconds(stream: Stream | None) -> float | None:
-    return round(stream.jitter_seconds * 1000, 1) if stream else None
+    return _in_milliseconds(stream.jitter_seconds) if stream else None

@@ -8,7 +8,13 @@ import pytest
 from agent.cli.media_lines import STATES, media_lines
 from agent.core.model.documents import HealthDocument, MediaHealth, Status, UplinkHealth
 from agent.core.model.events import HostSampled
-from agent.core.model.figures import DownlinkFigures, LinkState, MediaFigures, UplinkFigures
+from agent.core.model.figures import (
+    DownlinkFigures,
+    LinkState,
+    MediaFigures,
+    Path,
+    UplinkFigures,
+)
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from tests.core.playbook import HOST, SERVER, Playbook
 
@@ -84,3 +90,22 @@ def test_a_decoder_that_failed_is_named_with_the_one_that_took_over() -> None:
     down = DownlinkFigures(url=url, decoder="avdec_h264", decoders_failed=failed)
     play.report(Measured(MediaFigures(downlinks=[down])))
     assert printed(play)[-1][2].endswith("avdec_h264 decodes, v4l2h264dec failed")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (Path(transport="udp", local_family="ipv4"), "direct, UDP"),
+        (Path(transport="tcp", local_family="ipv6"), "direct, TCP, IPv6"),
+        (Path(transport="tls", relay="turn.example:443"), "relayed by turn.example:443, TLS"),
+    ],
+)
+def test_the_way_through_the_network_is_told(path: Path, words: str) -> None:
+    play = Playbook()
+    url = f"{SERVER}/a/whep"
+    play.enter(play=[{"url": url, "label": "Đất Mũi"}])
+    down = DownlinkFigures(url=url, path=path, round_trip_milliseconds=31.2)
+    play.report(Measured(MediaFigures(uplink=UplinkFigures(path=path), downlinks=[down])))
+    (_, _, sent), (_, _, received) = printed(play)
+    assert sent.endswith(words)
+    assert received == f"Đất Mũi: round trip 31 ms, {words}"

@@ -13,7 +13,7 @@ from agent.core.model.documents import (
     Status,
     UplinkHealth,
 )
-from agent.core.model.figures import LinkState
+from agent.core.model.figures import LinkState, Path
 from agent.diagnostics.advice import advice_code
 from agent.diagnostics.checks import media_session
 from agent.diagnostics.report import Finding
@@ -26,8 +26,7 @@ GOOD = SessionFigures(
     round_trip_milliseconds=24.0,
     sent_loss_percent=0.0,
     received_loss_percent=0.0,
-    path="udp",
-    path_address="203.0.113.5:8189",
+    path=Path(transport="udp", remote_address="203.0.113.5:8189"),
 )
 LOSSY = SessionFigures(received_loss_percent=12.0)
 FAR = SessionFigures(round_trip_milliseconds=900.0)
@@ -127,7 +126,7 @@ def test_a_test_picture_goes_there_and_comes_back_and_nothing_is_left(
     assert found.troubles == [], found.sections
     finding = found.finding("media-session-ok")
     assert finding["title"].endswith("came back")
-    assert finding["session"]["path"] == "udp"
+    assert finding["session"]["path"]["transport"] == "udp"
     assert {"set_up_milliseconds", "round_trip_milliseconds"} <= finding["session"].keys()
     assert media_server.sessions("diemcau-doctor-lung-cu-lung-cu") == []
     assert bench.room.open_devices() == []

@@ -22,7 +22,7 @@ from agent.core.model.commands import (
     Origin,
 )
 from agent.core.model.device_detail import DeviceDetail
-from agent.core.model.figures import LinkState
+from agent.core.model.figures import LinkState, Path
 from agent.core.model.room_status import HubLinkStatus, RoomStatus
 from tests.docs.samples import ROOT, Sample, page_text, samples, table
 
@@ -115,6 +115,7 @@ FIELDS: dict[tuple[str, ...], tuple[type[msgspec.Struct], ...]] = {
     ("host", "unit"): (documents.HostHealth,),
     ("session of a finding", "unit"): (documents.SessionFigures,),
     ("media", "unit"): (documents.MediaHealth,),
+    ("of path", "unit"): (Path,),
     ("of uplink and downlinks", "unit"): (documents.UplinkHealth, documents.DownlinkHealth),
 }
 """The contract's table with these headings -> the structs whose fields it lists."""

@@ -17,7 +17,7 @@ from agent.core.model.figures import (
     DownlinkFigures,
     HostFigures,
     LinkState,
-    PathKind,
+    Path,
     RoomFigures,
     UplinkFigures,
 )
@@ -132,8 +132,7 @@ class SessionFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     round_trip_milliseconds: float | None = None
     sent_loss_percent: float | None = None
     received_loss_percent: float | None = None
-    path: PathKind | None = None
-    path_address: str | None = None
+    path: Path | None = None
 
 
 class CheckFinding(Struct, frozen=True):

@@ -22,8 +22,27 @@ arrives any more. `refused`: the server answered no (`text` says what). `unreach
 somebody else answered in the server's place (its DTLS certificate is not the answer's)."""
 
 
-PathKind = Literal["udp", "tcp", "relay"]
-"""How media get to the other end: straight by UDP or by TCP, or by way of a TURN server."""
+Transport = Literal["udp", "tcp", "tls"]
+CandidateType = Literal["host", "srflx", "prflx", "relay"]
+"""Of ICE (RFC 8445): the machine's own address, the one that a STUN server or the peer saw, a TURN server's."""
+
+Family = Literal["ipv4", "ipv6"]
+
+
+class Path(Sparse, frozen=True, omit_defaults=True, kw_only=True):
+    """The way that a session's media take through the network, as ICE found it."""
+
+    transport: Transport
+    """How packets leave the room; with a `relay`, to that one, which passes them on by UDP."""
+    relay: str | None = None
+    """The TURN server; None where media go direct."""
+    local: CandidateType | None = None
+    remote: CandidateType | None = None
+    local_address: str | None = None
+    """`ADDRESS:PORT`; of a relay, the one that it lent."""
+    remote_address: str | None = None
+    local_family: Family | None = None
+    remote_family: Family | None = None
 
 
 class StreamFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
@@ -37,14 +56,13 @@ class StreamFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     sound_jitter_milliseconds: float | None = None
     attempts: int | None = None
     picture_given_up: bool | None = None
-    path: PathKind | None = None
-    path_address: str | None = None
+    path: Path | None = None
+    round_trip_milliseconds: float | None = None
 
 
 class UplinkFigures(StreamFigures, frozen=True, omit_defaults=True, kw_only=True):
     """The room's own stream."""
 
-    round_trip_milliseconds: float | None = None
     picture_target_bits_per_second: int | None = None
     encoder: str | None = None
     encoder_in_hardware: bool | None = None

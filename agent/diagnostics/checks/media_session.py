@@ -9,7 +9,7 @@ from msgspec import structs
 
 from agent.core.model.commands import Endpoint
 from agent.core.model.documents import MediaHealth, SessionFigures
-from agent.core.model.urls import shown
+from agent.diagnostics.media_path import in_words
 from agent.diagnostics.report import Finding, failed, ok, skipped, unchecked, warning
 from agent.diagnostics.session_trial import (
     Interrupted,
@@ -182,10 +182,5 @@ def describe(figures: SessionFigures) -> str:
     )
     parts = [text.format(value=value, trip=value) for value, text in told if value is not None]
     if figures.path:
-        where = shown(figures.path_address or "")
-        parts.append(f"{_path(figures.path)} {where}".strip())
+        parts += [in_words(figures.path), *filter(None, [figures.path.remote_address])]
     return ", ".join(parts)
-
-
-def _path(kind: str) -> str:
-    return {"udp": _("by UDP to"), "tcp": _("by TCP to"), "relay": _("by a relay (TURN) to")}[kind]

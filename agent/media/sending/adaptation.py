@@ -120,8 +120,8 @@ class Adaptation:
         self._sound_repeats = RetransmissionBudget(SOUND_PER_SECOND)
         self._aimed: tuple[Targets, int] | None = None
         self._aim(self.targets, 0.0)
-        session.permit_repeat = self._permit_repeat
-        session.on_feedback = lambda packets: loop.post(lambda: self._take(packets))
+        session.elements.permit_repeat = self._permit_repeat
+        session.elements.on_feedback = lambda packets: loop.post(lambda: self._take(packets))
 
     def resize(self) -> None:
         """`rate` has another picture's bitrates from now on."""

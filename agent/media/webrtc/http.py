@@ -12,7 +12,9 @@ import contextlib
 import email.utils
 import http.client
 import re
+import socket
 import ssl
+import struct
 import time
 from email.message import Message
 from typing import NamedTuple
@@ -44,6 +46,9 @@ NOT_THIS = {400, 406, 415, 422, 500}
 FORBIDDEN = {401, 403}
 VISIBLE = re.compile(r"[!-~]+")
 """What may stand in an Authorization header (RFC 6750, 2.1, read kindly)."""
+
+TCP_INFO_BYTES, LEAST_ROUND_TRIP_OFFSET = 152, 148
+"""Of `struct tcp_info` (linux/tcp.h): up to tcpi_min_rtt, a u32 in microseconds."""
 
 SAFE = "/%:@!$&'()*+,;=~-._"
 """Not encoded in a path, `%` since it was encoded already."""
@@ -105,6 +110,8 @@ class HttpReply(NamedTuple):
     status: int
     body: str
     headers: Message
+    round_trip_seconds: float | None = None
+    """To whoever answered and back, the least that the kernel saw."""
 
     def header(self, name: str) -> str | None:
         return _text(self.headers[name]) if name in self.headers else None
@@ -164,6 +171,7 @@ class HttpClient:
             headers["Authorization"] = value
         try:
             with contextlib.closing(self._connect(url, parts)) as connection:
+                round_trip_seconds = _round_trip_seconds(connection.sock)
                 body = None if request.body is None else request.body.encode()
                 connection.request(request.method, target, body=body, headers=headers)
                 response = connection.getresponse()
@@ -173,7 +181,7 @@ class HttpClient:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unreachable(f"{shown(url)}: {_reason(error)}") from None
         text = raw.decode("utf-8", "replace")
-        return HttpReply(url, response.status, text, response.headers)
+        return HttpReply(url, response.status, text, response.headers, round_trip_seconds)
 
     def _connect(self, url: str, parts: SplitResult) -> http.client.HTTPConnection:
         """With the socket open already: http.client would make one attempt only."""
@@ -251,6 +259,15 @@ def _host(parts: SplitResult) -> str:
 def _origin(parts: SplitResult) -> tuple[str, str, int]:
     default = 443 if parts.scheme == "https" else 80
     return parts.scheme, _host(parts), parts.port or default
+
+
+def _round_trip_seconds(connection: socket.socket) -> float | None:
+    """What the kernel says of the connection's beginning; None where it says nothing."""
+    told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
+    if len(told) < TCP_INFO_BYTES:
+        return None
+    microseconds: int = struct.unpack_from("I", told, LEAST_ROUND_TRIP_OFFSET)[0]
+    return microseconds / 1e6
 
 
 def _text(header: str) -> str:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from agent.core.model.figures import Transport
 from agent.errors import MediaError
+from agent.media.webrtc.names import Names
 from agent.media.webrtc.tunnel import TlsTunnel
 
 URL = re.compile(
@@ -24,6 +27,9 @@ PORTS = {"stun": 3478, "turn": 3478, "turns": 5349}
 PATIENCE_SECONDS = 0.2
 """For relays, beside what this machine's own addresses take: a join on a clean network is not held up by a
 server that is away."""
+
+LOOKUP_SECONDS = 0.2
+"""For the servers' names, which are looked up from the process's beginning on."""
 
 LONG_PATIENCE_SECONDS = 4.0
 """Once media found no way without: an allocation takes four messages, and a phone's network is slow."""
@@ -65,11 +71,13 @@ def servers(urls: list[str], credential_file: str | None) -> list[IceServer]:
 class IceServers:
     """Of one media process. Sessions come and go; a way that was found is remembered. In any thread."""
 
-    def __init__(self, found: list[IceServer]) -> None:
+    def __init__(self, found: list[IceServer], names: Names | None = None) -> None:
         self._servers = found
+        self._names = names or Names()
         self._lock = threading.Lock()
         self._tunnels: dict[IceServer, TlsTunnel] = {}
         self._needed = False
+        self._ask_names()
 
     @property
     def relays(self) -> int:
@@ -88,25 +96,53 @@ class IceServers:
         self._needed = True
 
     def give_to(self, webrtc: Any) -> None:
-        """Have this webrtcbin ask them."""
+        """Have this webrtcbin ask them, each at the address that its name leads to; one whose name leads nowhere yet
+        is left out.
+        """
+        self._ask_names()
+        until = time.monotonic() + LOOKUP_SECONDS
         for server in self._servers:
-            if server.kind == "stun":
-                webrtc.set_property("stun-server", f"stun://{_place(server.host)}:{server.port}")
-            else:
-                webrtc.emit("add-turn-server", self._uri(server))
+            for place in self._places(server, max(0.0, until - time.monotonic())):
+                if server.kind == "stun":
+                    webrtc.set_property("stun-server", f"stun://{place}")
+                else:
+                    webrtc.emit("add-turn-server", _uri(server, place))
 
-    def _uri(self, server: IceServer) -> str:
-        host, port = server.host, server.port
+    def relay_at(self, address: str, transport: Transport) -> tuple[str, Transport]:
+        """Which TURN server is reached at this address, by its name and port, and how it is reached really."""
+        for server, tunnel in tuple(self._tunnels.items()):
+            if tunnel.address[0] == address:
+                return f"{_place(server.host)}:{server.port}", "tls"
+        for server in self._servers:
+            fitting = (server.kind, server.transport) == ("turn", transport)
+            if fitting and address in self._names.addresses(server.host):
+                return f"{_place(server.host)}:{server.port}", transport
+        return address, transport
+
+    def _ask_names(self) -> None:
+        for server in self._servers:
+            if server.kind != "turns":
+                self._names.ask(server.host)
+
+    def _places(self, server: IceServer, seconds: float) -> list[str]:
         if server.kind == "turns":
             host, port = self._tunnel(server).address
-        user, password = quote(server.username, safe=""), quote(server.credential, safe="")
-        return f"turn://{user}:{password}@{_place(host)}:{port}?transport={server.transport}"
+            return [f"{host}:{port}"]
+        found = self._names.addresses(server.host, seconds)
+        return [f"{_place(address)}:{server.port}" for address in found]
 
     def _tunnel(self, server: IceServer) -> TlsTunnel:
+        """Each at an address of its own, by which it is known again."""
         with self._lock:
             if server not in self._tunnels:
-                self._tunnels[server] = TlsTunnel(server.host, server.port)
+                near = f"127.0.77.{len(self._tunnels) + 1}"
+                self._tunnels[server] = TlsTunnel(server.host, server.port, near)
             return self._tunnels[server]
+
+
+def _uri(server: IceServer, place: str) -> str:
+    user, password = quote(server.username, safe=""), quote(server.credential, safe="")
+    return f"turn://{user}:{password}@{place}?transport={server.transport}"
 
 
 MOST_SHOWN = 3

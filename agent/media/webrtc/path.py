@@ -1,68 +1,134 @@
-"""By which path a session's media go, as ICE chose it: UDP, TCP, or a relay; and to which address.
+"""The way that a session's media take, as ICE found it: direct or by a relay, UDP or TCP, which family.
 
-libnice names the pair of candidates that it uses by their foundations, which stand in the offer and in the
-answer; webrtcbin's own statistics come by a promise, whose callback PyGObject never frees.
+webrtcbin is asked (`get-stats`) and its answer read at the next look, so nobody waits for its thread. Candidates
+are found by the ids of the selected pair: GStreamer 1.22 and 1.26 call the local one `remote-candidate` and the
+other way round.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any, NamedTuple
+import ipaddress
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
 
-from agent.core.model.figures import PathKind
-from agent.media.gst import shared
+from agent.core.model.figures import CandidateType, Family, Path, Transport
+from agent.media.gst import Gst
 
-CANDIDATE = re.compile(
-    r"^a=candidate:(?P<foundation>\S{1,64}) 1 (?P<transport>udp|tcp) \d{1,10} (?P<address>\S{1,64}) "
-    r"(?P<port>\d{1,5}) typ (?P<kind>[a-z]+)",
-    re.M | re.I,
+FIELDS = (
+    "selected-candidate-pair-id",
+    "local-candidate-id",
+    "remote-candidate-id",
+    "candidate-type",
+    "protocol",
+    "address",
+    "port",
+    "priority",
+    "url",
 )
 
+RELAYED_BY_TCP = 20
+"""Type preference (RFC 8445, 5.1.2.1) that libnice gives a relay to which it speaks TCP, 30 by UDP (candidate.h);
+GStreamer's own `relay-protocol` says none."""
 
-class Path(NamedTuple):
-    """`address` is the other end's with its port; empty where ICE found it by itself."""
+NameRelay = Callable[[str, Transport], tuple[str, Transport]]
+"""A TURN server's address and how it is reached -> its name, and how it is really reached (by TLS)."""
 
-    kind: PathKind
-    address: str
+Statistics = Mapping[str, Mapping[str, Any]]
 
 
 class PathWatch:
-    """Of one session, from before its offer."""
+    """Of one session's webrtcbin that is connected. In one thread."""
 
-    def __init__(self, webrtc: Any) -> None:
-        self.offered = ""
-        """Our own SDP, once it was sent."""
-        self._pair: tuple[str, str] | None = None
-        agent = shared(webrtc.get_property("ice-agent")).get_property("agent")
-        agent.connect("new-selected-pair", self._on_pair)
+    def __init__(self, webrtc: Any, name_relay: NameRelay) -> None:
+        self._webrtc = webrtc
+        self._name_relay = name_relay
+        self._asked: Any = None
+        self._found: Path | None = None
 
-    def _on_pair(self, _agent: Any, _stream: int, _component: int, local: str, remote: str) -> None:
-        """In a thread of libnice's."""
-        self._pair = local, remote
+    def look(self) -> Path | None:
+        """As of the last look, of which the answer has come; None before there is one. Asks anew."""
+        reply = self._asked.get_reply() if self._asked else None
+        if reply:
+            self._found = read(_structures(reply), self._name_relay) or self._found
+        if reply or not self._asked:
+            self._asked = Gst.Promise.new()
+            self._webrtc.emit("get-stats", None, self._asked)
+        return self._found
 
-    def path(self, answered: str) -> Path | None:
-        """With the other end's SDP; None before a pair was chosen, or while nothing is known of it."""
-        if self._pair is None:
-            return None
-        return name_path(self.offered, answered, *self._pair)
+
+def read(statistics: Statistics, name_relay: NameRelay) -> Path | None:
+    """The selected pair of these statistics; None while there is none, or where they say too little."""
+    chosen = {
+        one["selected-candidate-pair-id"] for one in statistics.values() if one.get(FIELDS[0])
+    }
+    for pair_id in chosen:
+        pair = statistics.get(pair_id, {})
+        local = statistics.get(pair.get("local-candidate-id", ""))
+        remote = statistics.get(pair.get("remote-candidate-id", ""))
+        if local and remote:
+            return _path(local, remote, name_relay)
+    return None
 
 
-def name_path(offered: str, answered: str, local: str, remote: str) -> Path | None:
-    """The pair with these foundations; an end that is in no SDP was found on the way (RFC 8445, 7.2.5.3.1)."""
-    ours, theirs = _candidate(offered, local), _candidate(answered, remote)
-    known = ours or theirs
-    if known is None:
+def _path(local: Mapping[str, Any], remote: Mapping[str, Any], name_relay: NameRelay) -> Path:
+    transport = _transport(local)
+    relay = None
+    if local.get("candidate-type") == "relay":
+        relay, transport = name_relay(_host(str(local.get("url") or "")), transport)
+    return Path(
+        transport=transport,
+        relay=relay,
+        local=_type(local),
+        remote=_type(remote),
+        local_address=_place(local),
+        remote_address=_place(remote),
+        local_family=_family(local),
+        remote_family=_family(remote),
+    )
+
+
+def _transport(local: Mapping[str, Any]) -> Transport:
+    """How packets leave this machine: of a relay to the relay, which goes on by UDP."""
+    if local.get("candidate-type") == "relay":
+        return "tcp" if int(local.get("priority") or 0) >> 24 == RELAYED_BY_TCP else "udp"
+    return "tcp" if str(local.get("protocol")).lower() == "tcp" else "udp"
+
+
+def _type(candidate: Mapping[str, Any]) -> CandidateType | None:
+    said = candidate.get("candidate-type")
+    return next((one for one in get_args(CandidateType) if one == said), None)
+
+
+def _host(url: str) -> str:
+    """`192.0.2.1`, `turn:192.0.2.1:3478?transport=tcp` and `[2001:db8::1]:3478` alike."""
+    place = url.partition("?")[0].removeprefix("turns:").removeprefix("turn:")
+    if place.startswith("["):
+        return place[1:].partition("]")[0]
+    return place if place.count(":") != 1 else place.partition(":")[0]
+
+
+def _family(candidate: Mapping[str, Any]) -> Family | None:
+    try:
+        version = ipaddress.ip_address(str(candidate.get("address")).partition("%")[0]).version
+    except ValueError:
         return None
-    address = f"{_host(theirs['address'])}:{theirs['port']}" if theirs else ""
-    if "relay" in (ours["kind"] if ours else "", theirs["kind"] if theirs else ""):
-        return Path("relay", address)
-    return Path("udp" if known["transport"].lower() == "udp" else "tcp", address)
+    return "ipv6" if version == 6 else "ipv4"
 
 
-def _candidate(sdp: str, foundation: str) -> re.Match[str] | None:
-    found = (one for one in CANDIDATE.finditer(sdp) if one["foundation"] == foundation)
-    return next(found, None)
+def _place(candidate: Mapping[str, Any]) -> str | None:
+    address, port = candidate.get("address"), candidate.get("port")
+    if not address:
+        return None
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _host(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
+def _structures(reply: Any) -> dict[str, dict[str, Any]]:
+    """What is read of webrtcbin's answer, while it is there: PyGObject's structures point into it."""
+    found = {}
+    for index in range(reply.n_fields()):
+        name = reply.nth_field_name(index)
+        if not name.startswith(("ice-candidate", "transport")):
+            continue
+        one = reply.get_value(name)
+        found[name] = {key: one.get_value(key) for key in FIELDS if one.has_field(key)}
+    return found

@@ -12,14 +12,16 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from agent.core.model.commands import Endpoint, Source
+from agent.core.model.figures import Path
 from agent.core.model.urls import shown
 from agent.errors import MediaError
 from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
-from agent.media.webrtc import signaling, transport_feedback
+from agent.media.webrtc import signaling
 from agent.media.webrtc.answer import Agreement, Unusable, agree
 from agent.media.webrtc.answer import read as read_offer
+from agent.media.webrtc.elements import Elements
 from agent.media.webrtc.http import DEADLINE_SECONDS, Refused
 from agent.media.webrtc.ice import no_way
 from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, JitterBuffers
@@ -28,7 +30,6 @@ from agent.media.webrtc.path import PathWatch
 from agent.media.webrtc.peer import PeerCheck, WrongPeer
 from agent.media.webrtc.received_rtcp import ReceivedRtcp
 from agent.media.webrtc.sdp import readable, without_sound_repeats
-from agent.media.webrtc.transport_feedback import Packet
 
 OFFER_SECONDS = 5.0
 """For webrtcbin to gather its candidates, which takes milliseconds."""
@@ -37,7 +38,8 @@ NEGOTIATION_SECONDS = 6.0
 """From the server's answer to DTLS being up, a few round trips; then the attempt has failed."""
 
 FEEDBACK_NANOSECONDS = 100_000_000
-"""Between our words on each received packet; GStreamer's own are never of sound alone."""
+"""Between our words on each received packet; GStreamer's own are after each picture, and never of sound
+alone."""
 
 RTCP_NANOSECONDS = 500_000_000
 """Between our reports: the round trip is measured by them, and GStreamer's 5 s is late for a full link."""
@@ -51,10 +53,6 @@ LONGEST_ANSWER_SECONDS = 3 * DEADLINE_SECONDS
 
 ATTEMPT_SECONDS = 10.0 + LONGEST_ANSWER_SECONDS + NEGOTIATION_SECONDS
 """From the start to the end of an attempt, whatever hangs, be it in GStreamer."""
-
-SENT_PACKETS = 1000
-"""Kept for retransmission: seconds of picture, where GStreamer's 100 are less than a keyframe."""
-
 
 NOTHING = Agreement("", {}, ())
 
@@ -107,14 +105,12 @@ class MediaSession:
         """What is sent or comes, once the server has answered."""
         self.rtcp = ReceivedRtcp()
         self.jitter_buffers = JitterBuffers()
-        self.path = PathWatch(self._webrtc)
+        self.round_trip_seconds: float | None = None
+        """To where it was asked for, by TCP, when it began; None where it is not known."""
         self._peer = PeerCheck(self._on_wrong_peer)
-        self.permit_repeat: Callable[[int, int], bool] = lambda ssrc, number: True
-        """Whether a packet that is asked for is sent again, in the thread that takes the requests."""
-
-        self.on_feedback: Callable[[list[Packet]], None] = lambda packets: None
-        """Gets what became of our packets, in the thread that takes it."""
-
+        pem = network.certificate.pem
+        self.elements = Elements(self._webrtc, pem, self._peer, self._on_end)
+        self._path: PathWatch | None = PathWatch(self._webrtc, network.ice.relay_at)
         self._prepare()
 
     @property
@@ -127,7 +123,6 @@ class MediaSession:
 
     def _prepare(self) -> None:
         webrtc = self._webrtc
-        webrtc.connect("deep-element-added", self._on_element)
         ice = shared(webrtc.get_property("ice-agent"))
         ice.get_property("agent").set_property("upnp", False)
         ice.set_property("ice-tcp", True)
@@ -140,34 +135,9 @@ class MediaSession:
         webrtc.connect("notify::ice-gathering-state", self._on_gathering)
         webrtc.connect("notify::connection-state", self._on_connection)
 
-    def _on_element(self, _bin: Any, _parent: Any, element: Any) -> None:
-        factory = element.get_factory()
-        name = factory.get_name() if factory else ""
-        if name in ("dtlssrtpdec", "dtlsdec"):
-            element.set_property("pem", self._network.certificate.pem)
-            if name == "dtlsdec":
-                self._peer.watch(element)
-                element.connect("notify::connection-state", self._on_dtls_state)
-        elif name == "srtpdec":
-            for pad in ("rtp_sink", "rtcp_sink"):
-                self._peer.guard(element.get_static_pad(pad))
-        elif name == "srtpenc":
-            element.connect("pad-added", self._on_encrypted_pad)
-            for pad in element.srcpads:
-                self._peer.guard(pad)
-        elif name == "rtprtxsend":
-            element.set_property("max-size-packets", SENT_PACKETS)
-            pad = element.get_static_pad("src")
-            pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream)
-
-    def _on_dtls_state(self, dtls: Any, _property: Any) -> None:
-        """The other end says that it ends the session (close_notify), which webrtcbin passes over."""
-        if self._connected and dtls.get_property("connection-state").value_nick == "closed":
+    def _on_end(self) -> None:
+        if self._connected:
             self._fail(Over(f"{shown(self._endpoint.url)}: the server ended the session"))
-
-    def _on_encrypted_pad(self, _srtpenc: Any, pad: Any) -> None:
-        if pad.direction == Gst.PadDirection.SRC:
-            self._peer.guard(pad)
 
     def _on_wrong_peer(self) -> None:
         self._fail(
@@ -176,17 +146,6 @@ class MediaSession:
                 "certificate is not the one whose fingerprint the answer has; nothing was sent to it"
             )
         )
-
-    def _on_upstream(self, _pad: Any, info: Any) -> Any:
-        structure = info.get_event().get_structure()
-        name = structure.get_name() if structure else ""
-        if name == transport_feedback.EVENT:
-            self.on_feedback(transport_feedback.packets(structure))
-        elif name == "GstRTPRetransmissionRequest":
-            ssrc, number = structure.get_value("ssrc"), structure.get_value("seqnum")
-            if not self.permit_repeat(ssrc, number):
-                return Gst.PadProbeReturn.DROP
-        return Gst.PadProbeReturn.OK
 
     def set_patience(self, milliseconds: int) -> None:
         """How long the jitter buffers wait for a missing packet."""
@@ -262,12 +221,12 @@ class MediaSession:
     def _negotiate(self, webrtc: Any) -> None:
         """In a thread of its own: the one place that waits for the server's answer."""
         try:
-            self.path.offered = sdp = self._local_sdp(webrtc)
+            sdp = self._local_sdp(webrtc)
             if self._counter:
                 self._answer(self._counter, sdp)
                 return
             answer = self._offer(sdp)
-            self._url = answer.session_url
+            self._url, self.round_trip_seconds = answer.session_url, answer.round_trip_seconds
             self._keep(self._url)
             self._url_known.set()
             if not self.closed:
@@ -388,10 +347,15 @@ class MediaSession:
             self._network.sessions.end(self._url, self._endpoint)
         self.pipeline.close()
         # its elements hold our callbacks: a circle that Python's collector does not see through
-        self._pipeline = self._webrtc = self._rtpbin = None
+        self._pipeline = self._webrtc = self._rtpbin = self._path = None
         self.jitter_buffers.clear()
 
     # --- looking
+
+    def path(self) -> Path | None:
+        """The way that its media take, some seconds old at the most; None where it is not known (yet)."""
+        watch = self._path
+        return watch.look() if watch and self._connected and not self.closed else None
 
     def rtp_statistics(self) -> Any:
         """What RTPSession counts (its property `stats`); None when the session has ended. Not asked of webrtcbin, whose

@@ -30,6 +30,8 @@ class Answer(NamedTuple):
 
     sdp: str
     session_url: str | None
+    round_trip_seconds: float | None = None
+    """To the server and back, by TCP."""
 
 
 class CounterOffer(NamedTuple):
@@ -102,7 +104,7 @@ def _judge(
             f"{shown(url)}: answered {reply.status} with {reply.content_type[:40] or 'no type'} instead of "
             "an SDP answer; is this a WHIP or WHEP address?",
         )
-    return Answer(body, session_url)
+    return Answer(body, session_url, reply.round_trip_seconds)
 
 
 BOTH_WAYS = {

@@ -18,9 +18,10 @@ CHUNK_BYTES = 65_536
 class TlsTunnel:
     """Open from when it is made until `close`; `last_error` says why the last connection failed."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, near: str = "127.0.0.1") -> None:
+        """`near`: the loopback address to listen at."""
         self._server = (host, port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((near, 0))
         self.address: tuple[str, int] = self._listener.getsockname()
         self.last_error = ""
         threading.Thread(target=self._accept, name="tunnel", daemon=True).start()

@@ -1,0 +1,72 @@
+"""What is done to the elements that webrtcbin makes inside itself: our certificate, the peer's check, repeats, feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agent.media.gst import Gst
+from agent.media.webrtc import transport_feedback
+from agent.media.webrtc.peer import PeerCheck
+from agent.media.webrtc.transport_feedback import Packet
+
+SENT_PACKETS = 1000
+"""Kept for retransmission: seconds of picture, where GStreamer's 100 are less than a keyframe."""
+
+
+class Elements:
+    """Of one session's webrtcbin, from before it makes any. Everything is called in GStreamer's threads."""
+
+    def __init__(self, webrtc: Any, pem: str, peer: PeerCheck, on_end: Callable[[], None]) -> None:
+        """`pem`: our key and certificate. `on_end`: the other end says that it ends the session (DTLS close_notify), which
+        webrtcbin passes over.
+        """
+        self._pem = pem
+        self._peer = peer
+        self._on_end = on_end
+        self.permit_repeat: Callable[[int, int], bool] = lambda ssrc, number: True
+        """Whether a packet that is asked for is sent again."""
+
+        self.on_feedback: Callable[[list[Packet]], None] = lambda packets: None
+        """Gets what became of our packets."""
+
+        webrtc.connect("deep-element-added", self._on_element)
+
+    def _on_element(self, _bin: Any, _parent: Any, element: Any) -> None:
+        factory = element.get_factory()
+        name = factory.get_name() if factory else ""
+        if name in ("dtlssrtpdec", "dtlsdec"):
+            element.set_property("pem", self._pem)
+            if name == "dtlsdec":
+                self._peer.watch(element)
+                element.connect("notify::connection-state", self._on_dtls_state)
+        elif name == "srtpdec":
+            for pad in ("rtp_sink", "rtcp_sink"):
+                self._peer.guard(element.get_static_pad(pad))
+        elif name == "srtpenc":
+            element.connect("pad-added", self._on_encrypted_pad)
+            for pad in element.srcpads:
+                self._peer.guard(pad)
+        elif name == "rtprtxsend":
+            element.set_property("max-size-packets", SENT_PACKETS)
+            pad = element.get_static_pad("src")
+            pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream)
+
+    def _on_dtls_state(self, dtls: Any, _property: Any) -> None:
+        if dtls.get_property("connection-state").value_nick == "closed":
+            self._on_end()
+
+    def _on_encrypted_pad(self, _srtpenc: Any, pad: Any) -> None:
+        if pad.direction == Gst.PadDirection.SRC:
+            self._peer.guard(pad)
+
+    def _on_upstream(self, _pad: Any, info: Any) -> Any:
+        structure = info.get_event().get_structure()
+        name = structure.get_name() if structure else ""
+        if name == transport_feedback.EVENT:
+            self.on_feedback(transport_feedback.packets(structure))
+        elif name == "GstRTPRetransmissionRequest":
+            ssrc, number = structure.get_value("ssrc"), structure.get_value("seqnum")
+            if not self.permit_repeat(ssrc, number):
+                return Gst.PadProbeReturn.DROP
+        return Gst.PadProbeReturn.OK
