@@ -18,7 +18,13 @@ gi.require_version("GstWebRTC", "1.0")
 
 from gi.repository import Gst, GstApp, GstSdp, GstWebRTC  # noqa: E402
 
-__all__ = ["Gst", "GstApp", "GstSdp", "GstWebRTC", "available", "shared", "version"]
+try:
+    gi.require_version("Nice", "0.1")
+    from gi.repository import Nice
+except (ImportError, ValueError):  # gir1.2-nice-0.1 is not there: what needs it is done without
+    Nice = None
+
+__all__ = ["Gst", "GstApp", "GstSdp", "GstWebRTC", "Nice", "available", "shared", "version"]
 
 Gst.init(None)
 
@@ -39,6 +45,7 @@ ENUMERATIONS = (
     GstWebRTC.WebRTCICEGatheringState,
     GstWebRTC.WebRTCRTPTransceiverDirection,
     GstWebRTC.WebRTCSDPType,
+    *((Nice.RelayType, Nice.Agent) if Nice else ()),
 )
 STRUCTURES = (
     Gst.Buffer,

@@ -67,7 +67,10 @@ class Media(Section, frozen=True):
         ),
     ] = field(default_factory=list)
     ice_credential_file: Annotated[
-        str | None, Meta(description="path of a file with the TURN servers' password")
+        str | None,
+        Meta(
+            description="path of a file with the TURN servers' password, or with a line for each: user@host:port password"
+        ),
     ] = None
     jitter_buffer_milliseconds: Annotated[
         int,

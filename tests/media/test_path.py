@@ -13,6 +13,7 @@ from agent.media.webrtc.names import Names
 from agent.media.webrtc.path import read
 from tests.support.waiting import wait_for
 
+URL = "https://media.example/x/whip"
 HOST = {
     "candidate-type": "host",
     "protocol": "udp",
@@ -130,7 +131,7 @@ def test_a_named_server_is_given_by_its_addresses_and_known_again_by_its_name() 
         Names(resolve),
     )
     webrtc = Webrtc()
-    wait_for(lambda: found.give_to(webrtc) or webrtc.turn, 5, "the name's addresses")
+    wait_for(lambda: found.give_to(webrtc, URL) or webrtc.turn, 5, "the name's addresses")
     assert set(webrtc.turn) == {
         "turn://a:b@198.51.100.7:80?transport=udp",
         "turn://a:b@[2001:db8::7]:80?transport=udp",

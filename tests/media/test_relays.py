@@ -32,6 +32,7 @@ from agent.media.webrtc.session import Events, MediaSession
 from agent.media.webrtc.tunnel import TlsTunnel
 from agent.settings import Media
 from tests.media.rooms import flowing, plan, room
+from tests.support.falsifying import FalsifyingProxy
 from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
@@ -39,6 +40,7 @@ from tests.support.tcp_peer import TcpPeer
 from tests.support.turn import PASSWORD, USER, TurnServer
 from tests.support.waiting import wait_for
 
+URL = "https://media.example/x/whip"
 SOUND = """webrtcbin name=webrtc bundle-policy=max-bundle
  audiotestsrc is-live=true ! opusenc ! rtpopuspay pt=111
  ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000 ! webrtc."""
@@ -72,11 +74,11 @@ def test_a_password_that_cannot_be_read_is_said(tmp_path: pathlib.Path) -> None:
 
 
 def test_an_offer_waits_for_relays_only_once_there_was_no_way_without() -> None:
-    assert IceServers([]).patience_seconds == 0
+    assert IceServers([]).patience_seconds(URL) == 0
     found = IceServers([parse("turn:x")])
-    assert found.patience_seconds <= 0.25
+    assert found.patience_seconds(URL) <= 0.25
     found.no_way_without()
-    assert found.patience_seconds >= 3
+    assert found.patience_seconds(URL) >= 3
 
 
 CANDIDATE = "a=candidate:{n} 1 {kind} 2113929471 {address} {port} typ host\r\n"
@@ -153,6 +155,7 @@ def test_media_go_by_a_relay(
     transport = "udp" if way == "udp" else "tcp"
     name = "localhost" if way == "tcp" else ADDRESS
     server = IceServer(kind, name, port, transport, USER, PASSWORD)
+    given_back = turn.log.count("delete: realm")
     attempt = Attempt(media_server.whip(f"relayed-{way}"), network_of(server))
     try:
         assert attempt.outcome() is None
@@ -165,6 +168,53 @@ def test_media_go_by_a_relay(
         assert (path.relay, path.transport, path.local) == (f"{name}:{port}", way, "relay")
     finally:
         attempt.close()
+    wait_for(lambda: turn.log.count("delete: realm") > given_back, 20, "what the relay lent back")
+
+
+def link(turn: TurnServer) -> str:
+    """As a server of RFC 9725 writes it."""
+    return (
+        f'<turn:{ADDRESS}:{turn.port}?transport=tcp>; rel="ice-server"; username="{USER}"; '
+        f'credential="{PASSWORD}"; credential-type="password"'
+    )
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("status", [204, 405])
+def test_a_relay_that_the_answer_names_is_used_at_once_and_told(
+    media_server: MediaServer, turn: TurnServer, status: int
+) -> None:
+    with FalsifyingProxy(media_server.url, patch_status=status) as proxy:
+        proxy.headers = (("Link", link(turn).encode().decode("latin-1")), ("ETag", '"ice-1"'))
+        network = make_network(ADDRESS, AllowedHosts(tuple(LOCAL_HOSTS)))
+        attempt = Attempt(f"{proxy.url}/named-{status}/whip", network)
+        try:
+            assert attempt.outcome() is None
+            path = wait_for(attempt.path, 10, "the way that they take")
+            assert (path.relay, path.transport) == (f"{ADDRESS}:{turn.port}", "tcp")
+            told = wait_for(lambda: proxy.patches, 10, "the relay's candidate")[0]
+            assert told.content_type == "application/trickle-ice-sdpfrag"
+            assert told.if_match == '"ice-1"'
+            assert " typ relay " in told.body
+        finally:
+            attempt.close()
+
+
+@pytest.mark.alone
+def test_a_relay_that_is_named_before_the_offer_alone_is_asked_for_when_there_is_no_other_way(
+    media_server: MediaServer, turn: TurnServer
+) -> None:
+    with FalsifyingProxy(media_server.url) as proxy:
+        proxy.options = (("Link", link(turn).encode().decode("latin-1")),)
+        network = make_network(ADDRESS, AllowedHosts(tuple(LOCAL_HOSTS)))
+        network.ice.no_way_without()
+        attempt = Attempt(f"{proxy.url}/options/whip", network)
+        try:
+            assert attempt.outcome() is None
+            path = wait_for(attempt.path, 10, "the way that they take")
+            assert path.relay == f"{ADDRESS}:{turn.port}"
+        finally:
+            attempt.close()
 
 
 @pytest.mark.alone

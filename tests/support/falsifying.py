@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
 
 from tests.support.closing import Closing
 from tests.support.loopback import ADDRESS
@@ -42,12 +43,28 @@ def one_bit(dice: random.Random) -> Falsify:
     return lambda answer: LINE.sub(flip, answer)
 
 
-class FalsifyingProxy(Closing):
-    """A context manager; `url` stands for the server's. `answers` is what it has said so far."""
+class Patched(NamedTuple):
+    """One PATCH as it came in."""
 
-    def __init__(self, server: str, falsify: Falsify) -> None:
+    content_type: str
+    if_match: str | None
+    body: str
+
+
+class FalsifyingProxy(Closing):
+    """A context manager; `url` stands for the server's. `answers` is what it has said so far, `patches` what it was
+    told by PATCH, which is answered by `patch_status` and not passed on; so is OPTIONS, with `options`.
+    """
+
+    def __init__(
+        self, server: str, falsify: Falsify = lambda answer: answer, patch_status: int = 204
+    ) -> None:
         self.falsify = falsify
         self.answers: list[str] = []
+        self.patches: list[Patched] = []
+        self.headers: tuple[tuple[str, str], ...] = ()
+        """What answers to POST have beside the server's own."""
+        self.options: tuple[tuple[str, str], ...] = ()
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -70,9 +87,25 @@ class FalsifyingProxy(Closing):
                 for name in ("Content-Type", "Location"):
                     if name in reply.headers:
                         self.send_header(name, reply.headers[name])
+                for name, value in proxy.headers if self.command == "POST" else ():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(text.encode())))
                 self.end_headers()
                 self.wfile.write(text.encode())
+
+            def do_PATCH(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                said = self.headers
+                proxy.patches.append(Patched(said["Content-Type"], said["If-Match"], body))
+                self.send_response(patch_status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def do_OPTIONS(self) -> None:
+                self.send_response(204)
+                for name, value in proxy.options:
+                    self.send_header(name, value)
+                self.end_headers()
 
             do_POST = do_DELETE = pass_on  # noqa: N815
 

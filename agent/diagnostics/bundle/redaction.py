@@ -54,6 +54,7 @@ class Redactor:
 def known_secrets(config_path: Path, sections: Sections) -> set[str]:
     """What this room's secret files hold, and what in its settings file should stand in one."""
     found = {line for path in _files(sections) for line in _lines(path)}
+    found |= {line.split(None, 1)[1] for line in found if " " in line}  # TURN passwords, by server
     text = "\n".join(_lines(config_path))
     found |= {match.strip() for match in _IN_SETTINGS.findall(text)}
     found |= set(re.findall(r"://[^/\s:@]+:([^/\s@]+)@", text))

@@ -116,6 +116,10 @@ class HttpReply(NamedTuple):
     def header(self, name: str) -> str | None:
         return _text(self.headers[name]) if name in self.headers else None
 
+    def every(self, name: str) -> list[str]:
+        """Each header of this name."""
+        return [_text(value) for value in self.headers.get_all(name) or []]
+
     @property
     def location(self) -> str | None:
         """Absolute."""

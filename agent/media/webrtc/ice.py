@@ -6,12 +6,13 @@ reached through `agent.media.webrtc.tunnel`, a listener on loopback that does.
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from agent.core.model.figures import Transport
 from agent.errors import MediaError
@@ -59,50 +60,96 @@ def parse(url: str, credential: str = "") -> IceServer:
 
 
 def servers(urls: list[str], credential_file: str | None) -> list[IceServer]:
-    """Those of the settings. Raises MediaError where the password cannot be read."""
+    """Those of the settings. The file has one password for all, or a line for each server: `USER@HOST:PORT PASSWORD`, as
+    in its URL. Raises MediaError where it cannot be read, or leaves a server without one.
+    """
+    found = [parse(url) for url in urls]
+    lines = _lines(credential_file) if credential_file else []
+    own = dict(line.split(None, 1) for line in lines if len(line.split(None, 1)) == 2)
+    places = {name for server in found for name in _names_of(server)}
+    by_server = {name: password for name, password in own.items() if name in places}
+    rest = [line for line in lines if line.split(None, 1)[0] not in by_server]
+    if len(rest) > 1:
+        raise MediaError(
+            "bad-ice-credential",
+            f"media.ice_credential_file: {credential_file} has {len(rest)} lines that begin with no server of "
+            "media.ice_servers; expected one password for all, or lines of USER@HOST:PORT PASSWORD",
+        )
+    common = rest[0] if rest else ""
+    return [server._replace(credential=_password(server, by_server, common)) for server in found]
+
+
+def _lines(file: str) -> list[str]:
     try:
-        password = Path(credential_file).read_text("utf-8").strip() if credential_file else ""
+        text = Path(file).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        text = f"media.ice_credential_file: {credential_file} cannot be read: {error}"
-        raise MediaError("bad-ice-credential", text) from error
-    return [parse(url, password) for url in urls]
+        told = f"media.ice_credential_file: {file} cannot be read: {error}"
+        raise MediaError("bad-ice-credential", told) from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _names_of(server: IceServer) -> list[str]:
+    name = f"{server.username}@{_place(server.host)}"
+    return [f"{name}:{server.port}", *([name] if server.port == PORTS[server.kind] else [])]
+
+
+def _password(server: IceServer, by_server: dict[str, str], common: str) -> str:
+    if server.kind == "stun":
+        return ""
+    return next((by_server[name] for name in _names_of(server) if name in by_server), common)
 
 
 class IceServers:
-    """Of one media process. Sessions come and go; a way that was found is remembered. In any thread."""
+    """Of one media process: those of the settings, and those that media servers name (`learn`), each of which counts
+    for the sessions with that server. Sessions come and go; a way that was found is remembered. In any thread.
+    """
 
     def __init__(self, found: list[IceServer], names: Names | None = None) -> None:
         self._servers = found
+        self._learned: dict[str, list[IceServer]] = {}
         self._names = names or Names()
         self._lock = threading.Lock()
         self._tunnels: dict[IceServer, TlsTunnel] = {}
         self._needed = False
         self._ask_names()
 
-    @property
-    def relays(self) -> int:
-        """How many TURN servers there are."""
-        return sum(server.kind != "stun" for server in self._servers)
+    def relays(self, url: str) -> int:
+        """How many TURN servers there are for sessions of this URL."""
+        return sum(server.kind != "stun" for server in self._of(url))
 
-    @property
-    def patience_seconds(self) -> float:
-        """How long an offer waits for what these servers say; 0 without any."""
-        if not self._servers:
+    def patience_seconds(self, url: str) -> float:
+        """How long an offer to this URL waits for what these servers say; 0 without any."""
+        if not self._of(url):
             return 0.0
         return LONG_PATIENCE_SECONDS if self._needed else PATIENCE_SECONDS
+
+    @property
+    def needed(self) -> bool:
+        """Whether media found no way without them."""
+        return self._needed
 
     def no_way_without(self) -> None:
         """Media found no way: the next offers wait for the relays."""
         self._needed = True
 
-    def give_to(self, webrtc: Any) -> None:
-        """Have this webrtcbin ask them, each at the address that its name leads to; one whose name leads nowhere yet
-        is left out.
+    def learn(self, url: str, servers: list[IceServer]) -> list[IceServer]:
+        """The server of this URL names these. Returns the TURN servers that were not known of it before: a
+        password that is good for an hour makes another one.
+        """
+        before = self._of(url)
+        self._learned[_origin(url)] = servers
+        self._ask_names()
+        return [server for server in servers if server not in before and server.kind != "stun"]
+
+    def give_to(self, webrtc: Any, url: str) -> None:
+        """Have this webrtcbin, whose session is at this URL, ask them, each at the address that its name leads to; one
+        whose name leads nowhere yet is left out.
         """
         self._ask_names()
         until = time.monotonic() + LOOKUP_SECONDS
-        for server in self._servers:
-            for place in self._places(server, max(0.0, until - time.monotonic())):
+        for server in self._of(url):
+            for address, port in self.places(server, max(0.0, until - time.monotonic())):
+                place = f"{_place(address)}:{port}"
                 if server.kind == "stun":
                     webrtc.set_property("stun-server", f"stun://{place}")
                 else:
@@ -113,23 +160,28 @@ class IceServers:
         for server, tunnel in tuple(self._tunnels.items()):
             if tunnel.address[0] == address:
                 return f"{_place(server.host)}:{server.port}", "tls"
-        for server in self._servers:
+        for server in self._all():
             fitting = (server.kind, server.transport) == ("turn", transport)
             if fitting and address in self._names.addresses(server.host):
                 return f"{_place(server.host)}:{server.port}", transport
         return address, transport
 
+    def places(self, server: IceServer, seconds: float) -> list[tuple[str, int]]:
+        """Where it is reached, an address of each family; none where its name's are not known in so many seconds."""
+        if server.kind == "turns":
+            return [self._tunnel(server).address]
+        return [(address, server.port) for address in self._names.addresses(server.host, seconds)]
+
+    def _of(self, url: str) -> list[IceServer]:
+        return [*self._servers, *self._learned.get(_origin(url), ())]
+
+    def _all(self) -> list[IceServer]:
+        return [*self._servers, *itertools.chain.from_iterable(tuple(self._learned.values()))]
+
     def _ask_names(self) -> None:
-        for server in self._servers:
+        for server in self._all():
             if server.kind != "turns":
                 self._names.ask(server.host)
-
-    def _places(self, server: IceServer, seconds: float) -> list[str]:
-        if server.kind == "turns":
-            host, port = self._tunnel(server).address
-            return [f"{host}:{port}"]
-        found = self._names.addresses(server.host, seconds)
-        return [f"{_place(address)}:{server.port}" for address in found]
 
     def _tunnel(self, server: IceServer) -> TlsTunnel:
         """Each at an address of its own, by which it is known again."""
@@ -138,6 +190,10 @@ class IceServers:
                 near = f"127.0.77.{len(self._tunnels) + 1}"
                 self._tunnels[server] = TlsTunnel(server.host, server.port, near)
             return self._tunnels[server]
+
+
+def _origin(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _uri(server: IceServer, place: str) -> str:

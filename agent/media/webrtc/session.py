@@ -15,7 +15,7 @@ from agent.core.model.commands import Endpoint, Source
 from agent.core.model.figures import Path
 from agent.core.model.urls import shown
 from agent.errors import MediaError
-from agent.media.gst import Gst, GstSdp, GstWebRTC, shared
+from agent.media.gst import Gst, GstSdp, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
 from agent.media.webrtc import signaling
@@ -24,9 +24,9 @@ from agent.media.webrtc.answer import read as read_offer
 from agent.media.webrtc.elements import Elements
 from agent.media.webrtc.http import DEADLINE_SECONDS, Refused
 from agent.media.webrtc.ice import no_way
+from agent.media.webrtc.ice_agent import IceAgent
 from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, JitterBuffers
 from agent.media.webrtc.network import Network
-from agent.media.webrtc.path import PathWatch
 from agent.media.webrtc.peer import PeerCheck, WrongPeer
 from agent.media.webrtc.received_rtcp import ReceivedRtcp
 from agent.media.webrtc.sdp import readable, without_sound_repeats
@@ -110,7 +110,7 @@ class MediaSession:
         self._peer = PeerCheck(self._on_wrong_peer)
         pem = network.certificate.pem
         self.elements = Elements(self._webrtc, pem, self._peer, self._on_end)
-        self._path: PathWatch | None = PathWatch(self._webrtc, network.ice.relay_at)
+        self._ice = IceAgent(loop, self._webrtc, network, endpoint)
         self._prepare()
 
     @property
@@ -123,12 +123,6 @@ class MediaSession:
 
     def _prepare(self) -> None:
         webrtc = self._webrtc
-        ice = shared(webrtc.get_property("ice-agent"))
-        ice.get_property("agent").set_property("upnp", False)
-        ice.set_property("ice-tcp", True)
-        for address in self._network.addresses_towards(self._endpoint.url):
-            ice.emit("add-local-ip-address", address)
-        self._network.ice.give_to(webrtc)
         self._rtpbin.set_property("max-ts-offset", MOST_OFFSET_NANOSECONDS)
         self._rtpbin.connect("pad-added", self.rtcp.watch)
         self._rtpbin.connect("new-jitterbuffer", self.jitter_buffers.add)
@@ -161,6 +155,7 @@ class MediaSession:
         else:
             promise = Gst.Promise.new_with_change_func(self._on_offer, (self._webrtc, "offer"))
             self._webrtc.emit("create-offer", None, promise)
+            self._ice.ask_for_servers()
         self._loop.later(ATTEMPT_SECONDS, partial(self._give_up, ATTEMPT_SECONDS))
 
     def _expect_offer(self) -> None:
@@ -198,7 +193,7 @@ class MediaSession:
             self._fail(MediaError("pipeline", f"webrtcbin made no {name}"))
             return
         webrtc.emit("set-local-description", description, Gst.Promise.new())
-        if patience := self._network.ice.patience_seconds:
+        if patience := self._network.ice.patience_seconds(self._endpoint.url):
             self._loop.post(lambda: self._limit_gathering(webrtc, patience))
 
     def _on_gathering(self, webrtc: Any, _property: Any) -> None:
@@ -231,6 +226,7 @@ class MediaSession:
             self._url_known.set()
             if not self.closed:
                 self._accept(webrtc, sdp, answer.sdp)
+                self._ice.answered(sdp, answer)
         except MediaError as error:
             self._fail(error)
         finally:
@@ -320,7 +316,7 @@ class MediaSession:
             self._network.ice.no_way_without()
             text = f"no media connection within {seconds:g} s"
             if self.answered:
-                text = no_way(self.answered, self._network.ice.relays)
+                text = no_way(self.answered, self._network.ice.relays(self._endpoint.url))
             self._fail(MediaError("unreachable", f"{shown(self._endpoint.url)}: {text}"))
 
     def _fail(self, error: MediaError) -> None:
@@ -347,15 +343,15 @@ class MediaSession:
             self._network.sessions.end(self._url, self._endpoint)
         self.pipeline.close()
         # its elements hold our callbacks: a circle that Python's collector does not see through
-        self._pipeline = self._webrtc = self._rtpbin = self._path = None
+        self._ice.close()
+        self._pipeline = self._webrtc = self._rtpbin = None
         self.jitter_buffers.clear()
 
     # --- looking
 
     def path(self) -> Path | None:
         """The way that its media take, some seconds old at the most; None where it is not known (yet)."""
-        watch = self._path
-        return watch.look() if watch and self._connected and not self.closed else None
+        return self._ice.path() if self._connected and not self.closed else None
 
     def rtp_statistics(self) -> Any:
         """What RTPSession counts (its property `stats`); None when the session has ended. Not asked of webrtcbin, whose

@@ -21,8 +21,11 @@ from agent.media.webrtc.http import (
     same_host,
     secret_of,
 )
+from agent.media.webrtc.ice import IceServer
+from agent.media.webrtc.links import ice_servers
 
 SDP = "application/sdp"
+FRAGMENT = "application/trickle-ice-sdpfrag"
 
 
 class Answer(NamedTuple):
@@ -32,6 +35,10 @@ class Answer(NamedTuple):
     session_url: str | None
     round_trip_seconds: float | None = None
     """To the server and back, by TCP."""
+    ice_servers: tuple[IceServer, ...] = ()
+    """What the server names to help media through (RFC 9725, 4.6)."""
+    etag: str | None = None
+    """Of the session's ICE, for `trickle`."""
 
 
 class CounterOffer(NamedTuple):
@@ -66,6 +73,24 @@ def answer(client: HttpClient, session_url: str, endpoint: Endpoint | Source, sd
     if reply.status not in (200, 201, 202, 204):
         text = f"the answer to its own offer: {explain(client, reply, PLAYING, endpoint)}"
         raise Refused(f"{shown(session_url)}: {text}", reply.status)
+
+
+def named_ice_servers(client: HttpClient, endpoint: Endpoint | Source) -> list[IceServer]:
+    """What the server names when it is asked before any offer (OPTIONS). Raises Refused or Unreachable."""
+    reply = client.ask(HttpRequest("OPTIONS", endpoint.url), secret_of(endpoint))
+    return ice_servers(reply.every("Link")) if reply.status < 300 else []
+
+
+def trickle(
+    client: HttpClient, session_url: str, endpoint: Endpoint | Source, etag: str | None, sdp: str
+) -> bool:
+    """PATCH more candidates. Whether the server took them; never raises: they are no condition of anything."""
+    headers = (("Content-Type", FRAGMENT), *((("If-Match", etag),) if etag else ()))
+    try:
+        request = HttpRequest("PATCH", session_url, sdp, headers)
+        return client.ask(request, secret_of(endpoint)).status in (200, 201, 202, 204)
+    except MediaError:
+        return False
 
 
 def _offer(
@@ -104,7 +129,8 @@ def _judge(
             f"{shown(url)}: answered {reply.status} with {reply.content_type[:40] or 'no type'} instead of "
             "an SDP answer; is this a WHIP or WHEP address?",
         )
-    return Answer(body, session_url, reply.round_trip_seconds)
+    servers = tuple(ice_servers(reply.every("Link")))
+    return Answer(body, session_url, reply.round_trip_seconds, servers, reply.header("ETag"))
 
 
 BOTH_WAYS = {

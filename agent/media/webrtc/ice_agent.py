@@ -1,0 +1,100 @@
+"""The ICE agent of one session: where it may look for a way, whom it asks for help, and the way that it found.
+
+webrtcbin heeds the TURN servers that it was given before its offer. Those that become known later (the media server
+names them with its answer) are given to libnice itself, which takes more at any time and looks for their
+candidates at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import Any
+
+from agent.core.model.commands import Endpoint, Source
+from agent.core.model.figures import Path
+from agent.errors import MediaError
+from agent.media.gst import Nice, shared
+from agent.media.loop import Loop
+from agent.media.webrtc import signaling
+from agent.media.webrtc.ice import IceServer
+from agent.media.webrtc.network import Network
+from agent.media.webrtc.path import PathWatch
+from agent.media.webrtc.trickle import Trickle
+
+STREAM = COMPONENT = 1
+"""All media of a session are in one bundle, with RTP and RTCP together."""
+
+LOOKUP_SECONDS = 3.0
+"""For the name of a server that was just learned of, in a thread that has time."""
+
+
+class IceAgent:
+    """Made before webrtcbin has any candidate; nothing here blocks the loop, and nothing is raised."""
+
+    def __init__(
+        self, loop: Loop, webrtc: Any, network: Network, endpoint: Endpoint | Source
+    ) -> None:
+        self._network = network
+        self._endpoint = endpoint
+        self._trickle = Trickle(loop)
+        self._path: PathWatch | None = PathWatch(webrtc, network.ice.relay_at)
+        ice = shared(webrtc.get_property("ice-agent"))
+        self._agent: Any = ice.get_property("agent")
+        self._agent.set_property("upnp", False)
+        ice.set_property("ice-tcp", True)
+        for address in network.addresses_towards(endpoint.url):
+            ice.emit("add-local-ip-address", address)
+        network.ice.give_to(webrtc, endpoint.url)
+        webrtc.connect("on-ice-candidate", self._on_candidate)
+
+    def ask_for_servers(self) -> None:
+        """Where media found no way before: ask the server beside the offer whom it names to help (OPTIONS, for
+        servers that say so only there).
+        """
+        if self._network.ice.needed:
+            threading.Thread(target=self._ask, name="ice-servers", daemon=True).start()
+
+    def answered(self, offer: str, answer: signaling.Answer) -> None:
+        """In a thread that may wait: take the servers that it names, and tell what is found from now on."""
+        if answer.session_url:
+            self._trickle.begin(offer, partial(self._tell, answer.session_url, answer.etag))
+        if answer.ice_servers:
+            self._use(list(answer.ice_servers))
+
+    def path(self) -> Path | None:
+        """The way that media take, some seconds old at the most; of a session that is connected."""
+        watch = self._path
+        return watch.look() if watch else None
+
+    def close(self) -> None:
+        """Let go of all that is GStreamer's."""
+        self._trickle.stop()
+        if Nice and self._agent:
+            self._agent.close_async()
+        self._path = self._agent = None
+
+    def _on_candidate(self, _webrtc: Any, _index: int, candidate: str) -> None:
+        self._trickle.add(candidate)
+
+    def _tell(self, session_url: str, etag: str | None, fragment: str) -> bool:
+        http = self._network.http
+        return signaling.trickle(http, session_url, self._endpoint, etag, fragment)
+
+    def _ask(self) -> None:
+        try:
+            self._use(signaling.named_ice_servers(self._network.http, self._endpoint))
+        except MediaError:
+            return  # the offer meets the same server, and says what is wrong
+
+    def _use(self, servers: list[IceServer]) -> None:
+        """Those that are new; without libnice's bindings they count from the next session on."""
+        new, agent = self._network.ice.learn(self._endpoint.url, servers), self._agent
+        if Nice is None or agent is None:
+            return
+        for server in new:
+            kind = Nice.RelayType.UDP if server.transport == "udp" else Nice.RelayType.TCP
+            for address, port in self._network.ice.places(server, LOOKUP_SECONDS):
+                agent.set_relay_info(
+                    STREAM, COMPONENT, address, port, server.username, server.credential, kind
+                )
