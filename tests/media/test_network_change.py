@@ -16,6 +16,7 @@ from agent.media.webrtc import way
 from agent.media.webrtc.jitter_buffers import JitterBuffers
 from agent.media.webrtc.link import MediaLink
 from agent.media.webrtc.received_rtcp import ReceivedRtcp
+from agent.media.webrtc.route import Route
 from agent.media.webrtc.way import Way, destinations
 from tests.support.waiting import wait_for
 
@@ -38,6 +39,7 @@ def test_where_media_go_is_read_from_the_answer() -> None:
 
 SCRIPT = f"""
 import subprocess
+from agent.media.webrtc.route import Route
 from agent.media.webrtc.way import Way
 
 def ip(words):
@@ -51,29 +53,42 @@ ip("address add 192.0.2.10/28 dev cable")
 ip("address add 192.0.2.100/28 dev phone")
 ip("route add default via 192.0.2.1 dev cable metric 10")
 way = Way({answer(SERVER)!r})
-assert not way.moved()
+assert way.change() is None
 ip("route add default via 192.0.2.97 dev phone metric 20")
-assert not way.moved(), "the cable still leads there"
+assert way.change() is None, "the cable still leads there"
+ip("route replace default via 192.0.2.2 dev cable metric 10")
+assert not way.change().lost, "another router is a hint"
+assert "198.51.100.7 is reached by 192.0.2.2" in way.change().text
+ip("route replace default via 192.0.2.1 dev cable metric 10")
+assert way.change() is None
 ip("link set cable down")
-assert not way.moved(), "ICE has its own ways while the address is there"
+assert not way.change().lost, "ICE has its own ways while the address is there"
+assert "by 192.0.2.97" in way.change().text
 ip("address delete 192.0.2.10/28 dev cable")
-assert "from 192.0.2.100, no more from 192.0.2.10" in way.moved()
+assert way.change().lost
+assert "from 192.0.2.100, no more from 192.0.2.10" in way.change().text
 way = Way({answer(SERVER)!r})
 ip("route delete default via 192.0.2.97 dev phone metric 20")
-assert not way.moved(), "no network is no new one"
+assert way.change() is None, "no network is no new one"
+ip("route add default via 192.0.2.97 dev phone metric 20")
+assert "was away" in way.change().text
+assert not way.change().lost
+way = Way({answer(SERVER)!r})
+ip("route delete default via 192.0.2.97 dev phone metric 20")
 ip("address delete 192.0.2.100/28 dev phone")
 ip("address add 192.0.2.101/28 dev phone")
 ip("route add default via 192.0.2.97 dev phone")
-assert "from 192.0.2.101, no more from 192.0.2.100" in way.moved()
+assert "from 192.0.2.101, no more from 192.0.2.100" in way.change().text
 
 ip("address add 2001:db8:1::10/64 dev phone nodad")
 ip("-6 route add default dev phone")
 way = Way({answer(SIXTH)!r})
 ip("address change 2001:db8:1::10/64 dev phone preferred_lft 0 nodad")
 ip("address add 2001:db8:1::11/64 dev phone nodad")
-assert not way.moved(), "one that is not preferred any more still serves"
+assert way.change() is None, "one that is not preferred any more still serves"
 ip("address delete 2001:db8:1::10/64 dev phone")
-assert "from 2001:db8:1::11" in way.moved()
+assert "from 2001:db8:1::11" in way.change().text
+assert way.change().lost
 print("done")
 """
 
@@ -111,7 +126,7 @@ def test_a_link_asks_again_at_once_and_says_why(
     monkeypatch: pytest.MonkeyPatch, receives: bool
 ) -> None:
     here = SimpleNamespace(address="192.0.2.10")
-    monkeypatch.setattr(way, "source_towards", lambda destination: here.address)
+    monkeypatch.setattr(way, "route_to", lambda destination: Route(here.address, "", 1))
     made: list[Session] = []
     said: list[tuple[str, str]] = []
 
@@ -141,5 +156,61 @@ def test_a_link_asks_again_at_once_and_says_why(
         thread.join(60)
 
 
+def test_another_gateway_ends_a_session_only_when_nothing_comes_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = SimpleNamespace(gateway="192.0.2.1")
+    monkeypatch.setattr(way, "route_to", lambda destination: Route("192.0.2.10", here.gateway, 1))
+    monkeypatch.setattr(way, "is_own", lambda address: True)
+    arrives = threading.Event()
+    arrives.set()
+    made: list[Session] = []
+    said: list[tuple[str, str]] = []
+
+    def make(events: Any, counter: Any) -> Any:
+        made.append(Session(events.on_connected))
+        made[-1].rtcp = Counted(arrives)
+        return made[-1]
+
+    loop = Loop()
+    link = MediaLink(loop, make, lambda state, text: said.append((state, text)), receives=False)
+    thread = threading.Thread(target=loop.run)
+    loop.post(link.start)
+    loop.post(link.mark_flowing)
+    thread.start()
+    try:
+        wait_for(lambda: link.flowing, 5, "a session that flows")
+        here.gateway = "192.0.2.254"
+        wait_for(lambda: made[0].rtcp.looks > 12, 20, "three seconds in which it goes on")
+        assert len(made) == 1
+        arrives.clear()
+        wait_for(lambda: len(made) == 2, 20, "another session")
+        (text,) = [text for state, text in said if state == "stalled"]
+        assert text.startswith(
+            f"the network has changed: {SERVER} is reached by 192.0.2.254; nothing"
+        )
+    finally:
+        loop.post(link.close)
+        loop.post(loop.stop)
+        thread.join(10)
+
+
+class Counted(ReceivedRtcp):
+    """Packets come with each look while the event is set."""
+
+    def __init__(self, arrives: threading.Event) -> None:
+        self.looks = self._count = 0
+        self.byes, self._arrives = 0, arrives
+
+    @property
+    def packets(self) -> int:
+        self.looks += 1
+        self._count += self._arrives.is_set()
+        return self._count
+
+    @packets.setter
+    def packets(self, _: int) -> None: ...
+
+
 def test_no_way_is_kept_of_an_answer_without_addresses() -> None:
-    assert Way("v=0\r\n").moved() == ""
+    assert Way("v=0\r\n").change() is None

@@ -59,3 +59,23 @@ def test_a_pause_of_our_own_is_not_the_peers() -> None:
         now += TICK_SECONDS
         watch.update(5, now)
     assert now - 2.5 <= 4.5
+
+
+def test_after_a_change_of_the_network_a_second_of_silence_is_enough() -> None:
+    watch = SilenceWatch(0.0)
+    for n in range(1, 40):
+        watch.update(n, n * 0.1)
+    watch.doubt(4.9)
+    assert not watch.dead(5.8), "a second from the change on"
+    assert watch.dead(6.0)
+    watch.update(100, 6.1)
+    assert not watch.dead(7.0)
+
+
+def test_a_peer_that_is_heard_of_rarely_gets_its_time_after_a_change_too() -> None:
+    watch = SilenceWatch(0.0)
+    for n in range(1, 40):
+        watch.update(n // 8, n * 0.25)
+    watch.doubt(10.0)
+    assert not watch.dead(12.5)
+    assert watch.dead(13.1)

@@ -12,6 +12,6 @@ LOCAL_HOSTS = ["*", "127.0.0.0/8", "localhost", "[::1]"]
 """What the settings of a test allow: everything, and this machine too."""
 
 
-def stay_on_loopback() -> None:
-    """From now on this process gathers 127.0.0.1 and nothing else."""
-    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [ADDRESS]
+def stay_on_loopback(address: str = ADDRESS) -> None:
+    """From now on this process gathers this address and nothing else."""
+    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [address]

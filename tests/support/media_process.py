@@ -29,12 +29,17 @@ class MediaProcess(Closing):
     """A context manager; `reports` is all that the child said, each with its time."""
 
     def __init__(
-        self, devices: Devices, media: Media | None = None, program: Sequence[str] = PROGRAM
+        self,
+        devices: Devices,
+        media: Media | None = None,
+        program: Sequence[str] = PROGRAM,
+        within: Sequence[str] = (),
     ) -> None:
+        """`within` begins the command: in another network, say."""
         self._ours, theirs = socket.socketpair()
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *program, "--control-fd", str(theirs.fileno())],
+            [*within, sys.executable, "-m", *program, "--control-fd", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=os.environ | {"GST_DEBUG_NO_COLOR": "1"},
         )

@@ -1,4 +1,4 @@
-"""A small WHIP/WHEP media server on aiortc: forwards RTP without transcoding, loopback only.
+"""A small WHIP/WHEP media server on aiortc: forwards RTP without transcoding, one address only.
 
 `python -m tests.support.media_server --port 0` says `{"port": N}` on its first line; tests hold it
 as a `MediaServer`. POST /NAME/whip publishes, POST /NAME/whep plays, DELETE on the Location ends. It
@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from aiortc.codecs import HEADER_EXTENSIONS
@@ -29,6 +29,16 @@ from tests.support.tasks import keep_tasks
 from tests.support.transport_feedback import URI as TRANSPORT_FEEDBACK
 
 
+class Place(NamedTuple):
+    """Where a server is: its address, and what begins a command in its network."""
+
+    address: str = ADDRESS
+    within: tuple[str, ...] = ()
+
+
+HERE = Place()
+
+
 class MediaServer(Closing):
     """The server as a child process; a context manager. `url` has no trailing slash."""
 
@@ -40,6 +50,7 @@ class MediaServer(Closing):
         adapts: bool = False,
         like: str = "plain",
         jwks: str = "",
+        place: Place = HERE,
     ) -> None:
         """`adapts`: it sends a player no more than its link carries; else it only forwards. `like`: one of
         `tests.support.likeness.LIKENESSES`. `jwks`: where the keys are whose tokens it asks for.
@@ -47,11 +58,11 @@ class MediaServer(Closing):
         manner = Manner(like, adapts, jwks)
         self._likeness = LIKENESSES[manner.like]
         command = [sys.executable, "-m", "tests.support.media_server", "--port", str(port)]
-        command += ["--like", manner.like]
+        command += ["--like", manner.like, "--address", place.address]
         command += ["--adapts"] if manner.adapts else []
         command += ["--jwks", jwks] if jwks else []
         self._process = subprocess.Popen(
-            command + (["--token", token] if token else []),
+            [*place.within, *command, *(["--token", token] if token else [])],
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,  # Ctrl-C at the terminal is for whoever started the server
@@ -61,7 +72,8 @@ class MediaServer(Closing):
         if not line:
             raise RuntimeError(f"the media server ended with {self._process.wait()}")
         self.port: int = json.loads(line)["port"]
-        self.url = f"http://{ADDRESS}:{self.port}"
+        host = f"[{place.address}]" if ":" in place.address else place.address
+        self.url = f"http://{host}:{self.port}"
         self.pid = self._process.pid
 
     def whip(self, name: str, refuse: str = "") -> str:
@@ -96,13 +108,13 @@ def with_refusal(url: str, refuse: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}refuse={refuse}"
 
 
-async def serve(port: int, token: str | None, manner: Manner) -> None:
+async def serve(address: str, port: int, token: str | None, manner: Manner) -> None:
     for extensions in HEADER_EXTENSIONS.values():
         extensions.append(RTCRtpHeaderExtensionParameters(id=4, uri=TRANSPORT_FEEDBACK))
     keep_tasks(asyncio.get_running_loop())
     runner = web.AppRunner(Relay(token, manner).application(), handle_signals=False)
     await runner.setup()
-    site = web.TCPSite(runner, ADDRESS, port)
+    site = web.TCPSite(runner, address, port)
     await site.start()
     print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
     stop = asyncio.Event()
@@ -114,16 +126,17 @@ async def serve(port: int, token: str | None, manner: Manner) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1; 0: a free one")
+    parser.add_argument("--port", type=int, default=0, help="TCP port; 0: a free one")
     parser.add_argument("--token", help="bearer token that POST and DELETE must carry")
     parser.add_argument("--adapts", action="store_true", help="to what each player's link carries")
     parser.add_argument("--like", choices=LIKENESSES, default="plain", help="another server")
     parser.add_argument("--jwks", default="", help="URL of the keys whose tokens POST must carry")
+    parser.add_argument("--address", default=ADDRESS, help="the only one, of HTTP and media")
     arguments = parser.parse_args()
     manner = Manner(arguments.like, arguments.adapts, arguments.jwks)
-    stay_on_loopback()
+    stay_on_loopback(arguments.address)
     die_with_parent()
-    asyncio.run(serve(arguments.port, arguments.token, manner))
+    asyncio.run(serve(arguments.address, arguments.port, arguments.token, manner))
 
 
 if __name__ == "__main__":

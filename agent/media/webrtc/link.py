@@ -33,6 +33,9 @@ ABSENT_SECONDS = 5.0
 STEADY_SECONDS = 20.0
 """What flowed for so long and then ended, ended for a reason of its own."""
 
+SETTLED_SECONDS = 10.0
+"""From a change of the network, if the session outlives it."""
+
 Report = Callable[[LinkState, str], None]
 MakeSession = Callable[[Events, CounterOffer | None], MediaSession]
 
@@ -68,6 +71,7 @@ class MediaLink:
         self._ticking: Timer | None = None
         self._watch = SilenceWatch(time.monotonic())
         self._way = Way("")
+        self._doubted_from: float | None = None
         self._endings: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -121,8 +125,7 @@ class MediaLink:
 
     def _on_connected(self) -> None:
         self.connected = True
-        self._way = Way(self.session.answered if self.session else "")
-        self._watch = SilenceWatch(time.monotonic())
+        self._begin_watch(time.monotonic())
         self._report("connected", "")
         if self._brought:
             self.mark_flowing()
@@ -172,15 +175,20 @@ class MediaLink:
     def _tick(self) -> None:
         if not (self.connected and self.session):
             return
-        if text := self._way.moved():
-            self._move(text)
-            return
         now, watch = time.monotonic(), self._watch
+        change = self._way.change()
+        if change and change.lost:
+            self._move(change.text)
+            return
+        if change:
+            self._doubt(now)
         packets = self.session.jitter_buffers.packets_received()
         watch.update(packets if self._receives else packets + self.session.rtcp.packets, now)
         if self.session.rtcp.byes:
             watch.expect_end()
-        if watch.dead(now):
+        if change and watch.dead(now):
+            self._move(f"{change.text}; nothing arrived for {watch.silence_seconds(now):.1f} s")
+        elif watch.dead(now):
             self._on_failed(self._silent(watch.silence_seconds(now)))
         elif self.flowing:
             return
@@ -188,6 +196,18 @@ class MediaLink:
             self._on_failed(Absent("the server took us and sends nothing: the source is not there"))
         elif watch.age_seconds(now) > BARREN_SECONDS:
             self._on_failed(Unreachable(f"no media within {BARREN_SECONDS:g} s of connecting"))
+
+    def _doubt(self, now: float) -> None:
+        """What comes all the same after a change of the network has found its way: that is the way from then on."""
+        if self._doubted_from is None:
+            self._doubted_from = now
+            self._watch.doubt(now)
+        elif now - self._doubted_from > SETTLED_SECONDS:
+            self._begin_watch(now)
+
+    def _begin_watch(self, now: float) -> None:
+        self._way = Way(self.session.answered if self.session else "")
+        self._watch, self._doubted_from = SilenceWatch(now), None
 
     def _silent(self, seconds: float) -> MediaError:
         assert self.session

@@ -26,6 +26,9 @@ REMEMBERED_PAUSES = 8
 ENDING_SECONDS = 1.2
 """After a good-bye, which may be that of one stream of several: the others would be heard by then."""
 
+DOUBTED_SECONDS, DOUBTED_PAUSES = 1.0, 1.5
+"""Where the network has changed: half a second more than media are ever away, or what RTCP takes at the most."""
+
 HELD_UP_SECONDS = 0.5
 """From one look to the next at the most: where it was longer, this process was held up, as it is when a
 meeting begins, and that is no pause of the peer's."""
@@ -38,6 +41,7 @@ class SilenceWatch:
         self._started = self._arrived = self._looked = now_seconds
         self._count = 0
         self._ending = False
+        self._doubted_from: float | None = None
         self._pauses: deque[float] = deque(maxlen=REMEMBERED_PAUSES)
 
     def update(self, packets: int, now_seconds: float) -> None:
@@ -52,11 +56,23 @@ class SilenceWatch:
         """The peer said good-bye to a stream."""
         self._ending = True
 
+    def doubt(self, now_seconds: float) -> None:
+        """The network is another one from now on: what the peer sends may never come here any more."""
+        self._doubted_from = now_seconds
+
     def silence_seconds(self, now_seconds: float) -> float:
         return now_seconds - self._arrived
 
     def dead(self, now_seconds: float) -> bool:
-        return self.silence_seconds(now_seconds) > self._patience_seconds()
+        silence = self.silence_seconds(now_seconds)
+        if self._doubted_from is not None:
+            since = now_seconds - max(self._arrived, self._doubted_from)
+            if since > self._doubting_seconds():
+                return True
+        return silence > self._patience_seconds()
+
+    def _doubting_seconds(self) -> float:
+        return max(DOUBTED_SECONDS, DOUBTED_PAUSES * max(self._pauses, default=0.0))
 
     def _patience_seconds(self) -> float:
         if self._ending:

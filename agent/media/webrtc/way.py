@@ -1,8 +1,7 @@
-"""From which of this machine's addresses a media server is reached, and whether that has changed.
+"""By which of this machine's addresses and gateways a media server is reached, and whether that has changed.
 
-A cable that is pulled, a phone that takes over, a new lease: the old session's packets then leave from an
-address that is no more, or by a network that does not pass them on, and neither end is told. The kernel is
-asked for the route of a few destinations, which takes microseconds and sends nothing.
+A cable that is pulled, a phone that takes over, a new lease, another router: the old session's packets then leave
+from an address that is no more, or by a network that does not pass them on, and neither end is told.
 """
 
 from __future__ import annotations
@@ -11,20 +10,12 @@ import contextlib
 import ipaddress
 import re
 import socket
+from typing import NamedTuple
+
+from agent.media.webrtc.route import route_to
 
 MOST_DESTINATIONS = 4
 CANDIDATE = re.compile(r"^a=candidate:\S+ 1 \S{1,8} \d{1,10} (\S{1,64}) \d{1,5} typ ", re.M)
-ANY_PORT = 9
-"""Nothing is sent there: a route has no port."""
-
-
-def source_towards(destination: str) -> str | None:
-    """The address that packets to this address leave from; None where no network leads there."""
-    family = socket.AF_INET6 if ":" in destination else socket.AF_INET
-    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asking:
-        asking.connect((destination, ANY_PORT))
-        return str(asking.getsockname()[0])
-    return None
 
 
 def is_own(address: str) -> bool:
@@ -43,28 +34,41 @@ def destinations(answer: str) -> list[str]:
     ]
 
 
+class Change(NamedTuple):
+    """`text` says it in words. `lost`: nothing of the session can get through any more."""
+
+    text: str
+    lost: bool
+
+
 class Way:
     """Of one session, taken down when it has come up."""
 
     def __init__(self, answer: str) -> None:
-        self._sources = {place: source_towards(place) for place in destinations(answer)}
+        self._routes = {place: route_to(place) for place in destinations(answer)}
+        self._cut: set[str] = set()
 
-    def moved(self) -> str:
-        """In words, once media would leave from another address than then; empty while nothing has changed
-        or no network is there at all.
+    def change(self) -> Change | None:
+        """What is other than then; None while nothing is, or no network is there at all.
 
-        While the address is still ours nothing is said: ICE may have found another way for its packets, an IPv6
-        address serves on after another one is preferred to it, as happens daily (RFC 8981), and a session in which
-        nothing arrives any more is noticed by that.
+        Only where the old address is gone, and another leads there, is the session lost. While it is still ours,
+        another gateway or interface, or a network that was away for a while, is a hint and no more: ICE may have
+        found another way for its packets, and what still arrives needs none. An IPv6 address that is not preferred
+        any more serves on (RFC 8981), and is not even that.
         """
-        for place, before in self._sources.items():
-            now = source_towards(place)
-            if before is None or now is None or now == before:
-                continue
-            if is_own(before):
-                continue
-            return f"the network has changed: {place} is reached from {now}, no more from {before}"
-        return ""
+        for place, before in self._routes.items():
+            now = route_to(place)
+            if now is None:
+                self._cut.add(place)
+            elif before and now.source != before.source and not is_own(before.source):
+                told = f"{place} is reached from {now.source}, no more from {before.source}"
+                return Change(f"the network has changed: {told}", lost=True)
+            elif before and (now.gateway, now.interface) != (before.gateway, before.interface):
+                told = f"{place} is reached by {now.gateway or 'its own network'}"
+                return Change(f"the network has changed: {told}", lost=False)
+            elif place in self._cut:
+                return Change(f"the network was away: {place} could not be reached", lost=False)
+        return None
 
 
 def _is_address(text: str) -> bool:

@@ -1,0 +1,77 @@
+"""Networks of a test's own: namespaces, cables between them, walls and NATs in them. Needs root, or a user
+namespace in which the test is root.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.support.closing import Closing
+from tests.support.waiting import wait_for
+
+
+class Namespace(Closing):
+    """A network of its own (network_namespaces(7)); a context manager. `within` begins commands that run in it."""
+
+    def __init__(self) -> None:
+        self._holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
+        self.pid = self._holder.pid
+        outside = os.readlink("/proc/self/ns/net")
+        wait_for(lambda: self._inside() != outside, 10, "a namespace")
+        self.within = ("nsenter", f"--net=/proc/{self.pid}/ns/net", "--")
+        self.ip("link set lo up")
+
+    def _inside(self) -> str:
+        return os.readlink(f"/proc/{self.pid}/ns/net")
+
+    def run(self, *words: str, stdin: str = "") -> str:
+        done = subprocess.run(
+            [*self.within, *words], input=stdin, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        return done.stdout
+
+    def ip(self, *commands: str) -> None:
+        """`ip` for each, in here."""
+        for command in commands:
+            self.run("ip", *command.split())
+
+    def wall(self, rules: str) -> None:
+        """Only these rules of nftables(8) from now on."""
+        self.run("nft", "-f", "-", stdin=f"flush ruleset\n{rules}")
+
+    def forward(self) -> None:
+        """Be a router, for both families."""
+        for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+            self.run("sh", "-c", f"echo 1 > /proc/sys/net/{name}")
+
+    def close(self) -> None:
+        self._holder.kill()
+        self._holder.wait(10)
+
+
+def connect(one: Namespace, name: str, other: Namespace, other_name: str) -> None:
+    """A cable between two of them, up at both ends."""
+    command = (
+        f"ip link add {name} netns {one.pid} type veth peer name {other_name} netns {other.pid}"
+    )
+    subprocess.run(command.split(), check=True)
+    one.ip(f"link set {name} up")
+    other.ip(f"link set {other_name} up")
+
+
+NAT = """table ip nat {
+ chain post { type nat hook postrouting priority 100; oifname "OUT" masquerade random; }
+}
+"""
+"""Each connection gets another port, as carriers' do: nobody learns from one where the next will be."""
+
+
+def permits(path: Path = Path("/proc/self/status")) -> bool:
+    """Whether this process may make networks: it is root, here or in a user namespace."""
+    capabilities = next(
+        line.split()[1] for line in path.read_text().splitlines() if line.startswith("CapEff")
+    )
+    return bool(int(capabilities, 16) >> 12 & 1)  # CAP_NET_ADMIN
