@@ -21,6 +21,12 @@ SIOCGIWPOWER = 0x8B2D
 IFREQ_BYTES = 40
 """struct ifreq and struct iwreq on 64-bit Linux: a name of 16 bytes and a union."""
 
+WIRELESS_MARKS = ("wireless", "phy80211")
+"""In sysfs, of drivers with the old interface (WEXT) and of all."""
+
+LEAST_DBM = -120
+"""Less than any receiver hears."""
+
 Ioctl = Callable[[int, str], bytes | None]
 
 
@@ -31,7 +37,7 @@ def network(system: System, ioctl: Ioctl | None = None) -> HostFigures:
     if name is None:
         return HostFigures()
     figures = HostFigures(interface=name, address=_address(system, name, ask))
-    if system.exists(f"/sys/class/net/{name}/wireless"):
+    if any(system.exists(f"/sys/class/net/{name}/{mark}") for mark in WIRELESS_MARKS):
         return figures.with_known(_wifi(system, name, ask))
     speed = system.number(f"/sys/class/net/{name}/speed")
     return structs.replace(figures, link_megabits=speed if speed and speed > 0 else None)
@@ -77,7 +83,13 @@ def _wifi(system: System, name: str, ask: Ioctl) -> HostFigures:
     for line in (system.read("/proc/net/wireless") or "").splitlines():
         interface, _, rest = line.strip().partition(":")
         if interface == name:
-            signal = int(float(rest.split()[2]))
+            signal = _dbm(rest.split()[2])
     power = ask(SIOCGIWPOWER, name)
     saves = None if power is None else power[5] == 0  # iw_param: value, fixed, disabled, flags
     return HostFigures(wifi_signal_dbm=signal, wifi_power_save=saves)
+
+
+def _dbm(level: str) -> int | None:
+    """None where the driver counts in something else: some say 0 to 100, which is no power of a radio."""
+    value = int(float(level))
+    return value if LEAST_DBM <= value < 0 else None

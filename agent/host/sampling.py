@@ -88,7 +88,9 @@ def _troubles(figures: HostFigures) -> Iterator[Trouble]:
         text = f"Wi-Fi is weak ({signal} dBm): move the access point, or use a cable"
         yield Trouble(Status.DEGRADED, "wifi-weak", text)
     if figures.wifi_power_save:
-        text = "Wi-Fi saves power, which delays sound: iw dev wlan0 set power_save off"
+        text = (
+            f"Wi-Fi saves power, which delays sound: iw dev {figures.interface} set power_save off"
+        )
         yield Trouble(Status.DEGRADED, "wifi-power-save", text)
 
 

@@ -15,6 +15,9 @@ from agent.settings import Hub, Tls
 _EXPIRED, _NOT_YET_VALID, _REVOKED, _WRONG_HOST, _WRONG_ADDRESS = 10, 9, 23, 62, 64
 """OpenSSL's X509_V_ERR_* numbers (x509_vfy.h)."""
 
+_MALFORMED = range(80, 95)
+"""Those of X509_V_FLAG_X509_STRICT, which Python sets from 3.13 on: what RFC 5280 asks for and is not there."""
+
 _OTHER_HOST = (
     "tls-wrong-host",
     "the hub's certificate is for another host than {host}: check hub.host",
@@ -32,6 +35,13 @@ _VERIFY = {
     _REVOKED: ("tls-hub-revoked", "the hub's certificate has been revoked: do not trust this hub"),
     _WRONG_HOST: _OTHER_HOST,
     _WRONG_ADDRESS: _OTHER_HOST,
+    **dict.fromkeys(
+        _MALFORMED,
+        (
+            "tls-unknown-ca",
+            "the hub's CA or its certificate lacks an extension, as old instructions make them: make both anew",
+        ),
+    ),
 }
 
 _ALERTS = {

@@ -15,7 +15,7 @@ import pytest
 from msgspec import structs
 
 from agent.diagnostics import runner
-from agent.diagnostics.checks import device, display, power, service, trouble
+from agent.diagnostics.checks import device, display, power, service, storage, trouble
 from agent.diagnostics.client import ControlError, DaemonClient
 from agent.diagnostics.edid import DisplayFacts, read_edid
 from agent.diagnostics.holders import find_holders
@@ -196,3 +196,26 @@ def test_a_site_without_anything_can_be_looked_at(nowhere: Site) -> None:
     assert nowhere.sections.devices is None
     assert "does not exist" in nowhere.problems[0]
     assert not nowhere.devices_needed()
+
+
+MOUNTS = """\
+/dev/root / ext4 rw 0 0
+tmpfs /run tmpfs rw 0 0
+tmpfs /tmp tmpfs rw 0 0
+tmpfs /var/lib/diem\\040cau tmpfs rw 0 0
+/dev/sda1 /run/media ext4 rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/var/lib/diemcau", "ext4"),
+        ("/run/diemcau", "tmpfs"),
+        ("/run/media/store", "ext4"),
+        ("/var/lib/diem cau/store", "tmpfs"),
+        ("/tmp/store", ""),
+    ],
+)
+def test_a_store_that_is_in_memory_is_seen(folder: str, kind: str) -> None:
+    assert storage.mounted_on(Path(folder), MOUNTS) == kind

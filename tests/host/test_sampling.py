@@ -204,6 +204,22 @@ def test_wifi_tells_signal_and_power_save(tree: Tree) -> None:
     )
 
 
+@pytest.mark.parametrize("level", ["62.", "0.", "200.", "-256."])
+def test_a_driver_that_counts_in_something_else_has_no_dbm(tree: Tree, level: str) -> None:
+    files = {
+        "proc/net/route": WIFI_ROUTE.replace("wlan0", "wlx00c0caa"),
+        "proc/net/wireless": WIRELESS.replace("wlan0", "wlx00c0caa").replace("-48.", level),
+        "sys/class/net/wlx00c0caa/phy80211/x": "",
+    }
+    found = network(tree(files), lambda request, name: None)
+    assert (found.interface, found.wifi_signal_dbm) == ("wlx00c0caa", None)
+
+
+def test_the_advice_names_the_interface_that_there_is() -> None:
+    found = verdict(HostFigures(interface="wlx00c0caa", wifi_power_save=True))
+    assert "iw dev wlx00c0caa set power_save off" in found.text
+
+
 def test_ipv6_only(tree: Tree) -> None:
     files = {
         "proc/net/route": "Iface\n",

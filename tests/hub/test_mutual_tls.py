@@ -319,3 +319,13 @@ def test_verification_is_never_off(authority: Authority) -> None:
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+def test_a_ca_as_old_instructions_make_it_is_called_so() -> None:
+    """Python is strict from 3.13 on; the numbers are OpenSSL's."""
+    error = ssl.SSLCertVerificationError("verify failed")
+    error.verify_code, error.verify_message = 92, "CA cert does not include key usage extension"
+    told = tls.explain(error, settings.Hub(host="hub.example"))
+    assert "lacks an extension" in told.text
+    assert "(CA cert does not include key usage extension)" in told.text
+    assert "wrong file" not in told.text

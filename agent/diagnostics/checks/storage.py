@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from agent.diagnostics.checks.figures import host_figures
 from agent.diagnostics.report import Finding, failed, ok, skipped, warning
 from agent.diagnostics.site import Site
 from agent.host.sampling import FULL_DISK_MEGABYTES, LOW_DISK_MEGABYTES
+from agent.host.system import System
 from agent.locale import gettext as _
 from agent.settings import Store
 
@@ -33,7 +35,30 @@ def check(site: Site) -> list[Finding]:
                 advice=_("Delete what isn't needed; see: sudo du -xh / | sort -h | tail"),
             )
         ]
+    if mounted_on(folder.resolve(), System(site.root).read("/proc/self/mounts") or "") == "tmpfs":
+        return [
+            warning(
+                "storage-volatile",
+                _("What the agent keeps is gone when the power is"),
+                _("{path} is in memory (tmpfs)").format(path=folder),
+                advice=_("Set store.path to a folder on the memory card, such as /var/lib/diemcau"),
+            )
+        ]
     return [ok("storage-ok", _("There is room on the disk"), evidence)]
+
+
+def mounted_on(folder: Path, mounts: str) -> str:
+    """The kind of file system that this folder is on, by the lines of /proc/mounts; empty where none fits. What is
+    mounted last at a place hides what was there. Of /tmp, whoever puts a store there knows: nothing is said.
+    """
+    kind, longest = "", 0
+    for line in mounts.splitlines():
+        fields = line.split()
+        place = re.sub(r"\\(\d{3})", lambda found: chr(int(found[1], 8)), fields[1])
+        within = folder.is_relative_to(place)
+        if within and len(place) >= longest:
+            kind, longest = "" if place == "/tmp" else fields[2], len(place)
+    return kind
 
 
 def _full(evidence: str) -> Finding:
