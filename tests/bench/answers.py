@@ -1,6 +1,6 @@
 """10,000 mutated SDP answers, and some hundreds of HTTP responses against the media process.
 
-Nothing may end the process, and each refusal has a reason.
+Nothing may end the process, each refusal has a reason, and no session is left behind at the server.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ RESPONSES, MEETINGS = 100, 5
 
 def measure() -> list[Row]:
     mistakes = sum(_is_mistaken(offer, answer) for offer, answer in answers(ANSWERS, seed=3))
-    ended = unsaid = 0
+    ended = unsaid = left = 0
     for meeting in range(MEETINGS):
-        status, silent = _meet(seed=10 + meeting)
+        status, silent, sessions = _meet(seed=10 + meeting)
         ended += status != 0
         unsaid += silent
+        left += sessions
     return [
         Row("10,000 mutated answers, mistakes", mistakes, "", 0),
         Row(f"{RESPONSES * MEETINGS} mutated responses, media processes ended", ended, "", 0),
         Row(f"{RESPONSES * MEETINGS} mutated responses, refusals without a reason", unsaid, "", 0),
+        Row(f"{RESPONSES * MEETINGS} mutated responses, sessions left behind", left, "", 0),
     ]
 
 
@@ -43,11 +45,14 @@ def _is_mistaken(offer: str, answer: str) -> bool:
     return False
 
 
-def _meet(seed: int) -> tuple[int, int]:
+def _meet(seed: int) -> tuple[int, int, int]:
+    """The process's exit status, refusals without a reason, and sessions without a DELETE."""
     with HttpStub(*replies(RESPONSES, seed)) as server, MediaProcess(room()) as process:
         urls = [f"{server.url}/{number}/whep" for number in range(4)]
         process.start(plan(publish=f"{server.url}/whip", play=urls))
         wait_for(lambda: len(server.asked) >= RESPONSES, 300, "all answers were given")
         status = process.stop()
+        left = len(server.left_behind)
     told = process.said(DownlinkReported) + process.said(UplinkReported)
-    return status, sum(not r.text for r in told if r.state in ("refused", "unreachable", "stalled"))
+    unsaid = sum(not r.text for r in told if r.state in ("refused", "unreachable", "stalled"))
+    return status, unsaid, left

@@ -19,6 +19,7 @@ def test_nonsense_ends_no_media_process() -> None:
         process.start(plan(publish=f"{server.url}/whip", play=urls))
         wait_for(lambda: len(server.asked) >= ASKED, 60, "all answers were given")
         assert process.stop() == 0
+        assert server.left_behind == []
     told = process.said(DownlinkReported) + process.said(UplinkReported)
     bad = [report for report in told if report.state in ("refused", "unreachable", "stalled")]
     assert bad

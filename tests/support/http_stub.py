@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import NamedTuple
+from urllib.parse import quote, urljoin, urlsplit
 
 from tests.support.closing import Closing
 from tests.support.loopback import ADDRESS
+
+SAFE = "/%:@!$&'()*+,;=~-._"
+"""What a path keeps as it is (RFC 3986)."""
+
+MAKE_SESSIONS = (200, 201, 406)
+"""Statuses that come with a session where they have a Location."""
 
 
 class Reply(NamedTuple):
@@ -34,8 +42,9 @@ class HttpStub(Closing):
 
     def __init__(self, *script: Reply) -> None:
         self.asked: list[Asked] = []
+        self._sessions: list[str] = []
         left = list(script)
-        asked = self.asked
+        asked, made = self.asked, self._made
 
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
@@ -43,6 +52,8 @@ class HttpStub(Closing):
                 token = self.headers.get("Authorization")
                 asked.append(Asked(self.command, self.path, token, body))
                 reply = left.pop(0) if len(left) > 1 else left[0]
+                if self.command == "POST" and reply.status in MAKE_SESSIONS:
+                    made(self.path, reply.headers.get("Location", ""))
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value.encode().decode("latin-1"))
@@ -58,6 +69,20 @@ class HttpStub(Closing):
 
         self._server = ThreadingHTTPServer((ADDRESS, 0), Handler)
         self.url = f"http://{ADDRESS}:{self._server.server_port}"
+
+    def _made(self, path: str, location: str) -> None:
+        """A session, if its address is here, and is one: what has a backslash is none, and nobody is to guess."""
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(urljoin(self.url + path, location)) if location else None
+            if parts and parts.netloc == urlsplit(self.url).netloc and "\\" not in location:
+                query = f"?{parts.query}" if parts.query else ""
+                self._sessions.append(quote(parts.path or "/", safe=SAFE) + query)
+
+    @property
+    def left_behind(self) -> list[str]:
+        """The addresses of sessions that nobody has asked to DELETE."""
+        ended = [one.path for one in self.asked if one.method == "DELETE"]
+        return sorted(set(self._sessions) - set(ended))
 
     def __enter__(self) -> HttpStub:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
