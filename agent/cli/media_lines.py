@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from agent.core.model.documents import DownlinkHealth, MediaHealth, UplinkHealth
-from agent.core.model.figures import LinkState
+from agent.core.model.figures import LinkState, Medium
 from agent.diagnostics.media_path import in_words
 from agent.locale import gettext as _
 
@@ -19,6 +19,13 @@ STATES: dict[LinkState, Callable[[], str]] = {
     "unreachable": lambda: _("server not reachable"),
 }
 """States of a WHIP or WHEP session -> a word; none where the figures say it."""
+
+
+REFUSED: dict[Medium, Callable[[], str]] = {
+    "picture": lambda: _("without picture: the server refuses it"),
+    "sound": lambda: _("without sound: the server refuses it"),
+}
+"""Of two media one may be refused; without both there is no session."""
 
 
 def media_lines(media: MediaHealth) -> Iterator[tuple[str, bool, str]]:
@@ -45,6 +52,8 @@ def _figures(link: UplinkHealth | DownlinkHealth) -> str:
         parts.append(_("{decoder} decodes").format(decoder=link.decoder))
     if link.picture_given_up:
         parts.append(_("no picture: the link is too narrow"))
+    if link.refused:
+        parts.append(REFUSED[link.refused[0]]())
     if link.sound_bits_per_second is not None:
         parts.append(_("sound {rate}").format(rate=_rate(link.sound_bits_per_second)))
     losses = (link.picture_loss_percent, link.sound_loss_percent)

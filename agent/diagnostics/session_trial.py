@@ -21,13 +21,13 @@ from agent.core.model.documents import SessionFigures
 from agent.core.model.events import Event, MediaExited, MediaReported
 from agent.core.model.figures import (
     MediaFigures,
+    Medium,
     StreamFigures,
     UplinkFigures,
 )
 from agent.core.model.media import (
     DownlinkReported,
     Measured,
-    Medium,
     MeetingPlan,
     Ready,
     SetSources,

@@ -7,7 +7,13 @@ from collections.abc import Callable
 from msgspec import structs
 
 from agent.core.model.device_detail import SoundDetail
-from agent.core.model.figures import DownlinkFigures, MediaFigures, StreamFigures, UplinkFigures
+from agent.core.model.figures import (
+    DownlinkFigures,
+    MediaFigures,
+    Medium,
+    StreamFigures,
+    UplinkFigures,
+)
 from agent.core.model.media import Measured
 from agent.media.loop import Loop
 from agent.media.meeting import Meeting
@@ -15,6 +21,7 @@ from agent.media.picture.own_picture import OwnPicture
 from agent.media.receiving.downlink import Downlink
 from agent.media.sending.uplink import Uplink
 from agent.media.webrtc import statistics
+from agent.media.webrtc.session import MediaSession
 from agent.media.webrtc.statistics import Rates, Stream
 
 MEASURE_SECONDS = 2.0
@@ -67,6 +74,7 @@ class Figures:
             picture_target_bits_per_second=uplink.picture_target_bits_per_second,
             round_trip_milliseconds=_in_milliseconds(min(round_trips, default=None)),
             path=session.path() if session else None,
+            refused=_refused(session),
             encoder=form.encoder if form else None,
             encoder_in_hardware=form.hardware if form else None,
         )
@@ -86,6 +94,7 @@ class Figures:
             downlink.figures(),
             frames_per_second=round(shown / MEASURE_SECONDS, 1),
             path=session.path() if session else None,
+            refused=_refused(session),
             round_trip_milliseconds=_in_milliseconds(session.round_trip_seconds)
             if session
             else None,
@@ -104,6 +113,10 @@ class Figures:
             picture_jitter_milliseconds=_milliseconds(picture),
             sound_jitter_milliseconds=_milliseconds(sound),
         )
+
+
+def _refused(session: MediaSession | None) -> list[Medium] | None:
+    return list(session.agreement.refused) or None if session else None
 
 
 def _in_milliseconds(seconds: float | None) -> float | None:

@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 
 from agent import settings
 from agent.core.model.commands import Endpoint, PictureSize
-from agent.core.model.figures import LinkState
+from agent.core.model.figures import LinkState, Medium
 from agent.core.model.media import (
     Applied,
     DeviceReported,
     Instruction,
     MediaReport,
-    Medium,
     MeetingPlan,
     SetAnnouncement,
     SetCamera,

@@ -109,3 +109,14 @@ def test_the_way_through_the_network_is_told(path: Path, words: str) -> None:
     (_, _, sent), (_, _, received) = printed(play)
     assert sent.endswith(words)
     assert received == f"Đất Mũi: round trip 31 ms, {words}"
+
+
+def test_what_a_server_refuses_is_told_of_either_way() -> None:
+    play = Playbook()
+    url = f"{SERVER}/a/whep"
+    play.enter(play=[{"url": url, "label": "Đất Mũi"}])
+    up, down = UplinkFigures(refused=["sound"]), DownlinkFigures(url=url, refused=["picture"])
+    play.report(Measured(MediaFigures(uplink=up, downlinks=[down])))
+    (_, _, sent), (_, _, received) = printed(play)
+    assert "without sound" in sent
+    assert "without picture" in received

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.core.model.media import DeviceReported, DownlinkReported, UplinkReported
+from agent.core.model.figures import DownlinkFigures
+from agent.core.model.media import DeviceReported, DownlinkReported, Measured, UplinkReported
 from tests.media.rooms import flowing, plan, room
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
@@ -13,6 +14,10 @@ from tests.support.shapes import SHAPES
 from tests.support.waiting import wait_for
 
 KINDS = {"video": "picture", "audio": "sound"}
+
+
+def refused(figures: DownlinkFigures) -> str:
+    return " and ".join(figures.refused or ())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -42,4 +47,5 @@ def test_the_other_medium_is_played(media_server: MediaServer, kind: str, how: s
         process.start(plan(play=urls))
         for url in urls:
             process.wait(DownlinkReported, lambda r, url=url: r.url == url and flowing(r))
+        process.wait(Measured, lambda m: {*map(refused, m.figures.downlinks)} == {KINDS[kind]}, 40)
         assert process.stop() == 0

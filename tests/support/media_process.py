@@ -87,7 +87,7 @@ class MediaProcess(Closing):
         self,
         kind: type[R],
         test: Callable[[R], bool] = lambda _: True,
-        seconds: float = 10,
+        seconds: float = 40,
         after: int = 0,
     ) -> R:
         """The first such report, not counting the first `after` reports of any kind."""

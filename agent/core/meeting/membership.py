@@ -8,8 +8,8 @@ from datetime import datetime
 from agent.core.camera import OFF_BY_HAND
 from agent.core.model.commands import AckDetail, Code, Command, Endpoint, Join, PictureSize, Source
 from agent.core.model.documents import DeviceStatus, FloorState, MeetingState, Status
-from agent.core.model.figures import LinkState
-from agent.core.model.media import Medium, MeetingPlan
+from agent.core.model.figures import LinkState, Medium
+from agent.core.model.media import MeetingPlan
 from agent.core.model.profile import Profile
 from agent.core.model.urls import shown
 

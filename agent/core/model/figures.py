@@ -22,6 +22,8 @@ arrives any more. `refused`: the server answered no (`text` says what). `unreach
 somebody else answered in the server's place (its DTLS certificate is not the answer's)."""
 
 
+Medium = Literal["picture", "sound"]
+
 Transport = Literal["udp", "tcp", "tls"]
 CandidateType = Literal["host", "srflx", "prflx", "relay"]
 """Of ICE (RFC 8445): the machine's own address, the one that a STUN server or the peer saw, a TURN server's."""
@@ -56,6 +58,9 @@ class StreamFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     sound_jitter_milliseconds: float | None = None
     attempts: int | None = None
     picture_given_up: bool | None = None
+    refused: list[Medium] | None = None
+    """What the server does not take of the room's stream, or does not give of a source."""
+
     path: Path | None = None
     round_trip_milliseconds: float | None = None
 

@@ -12,9 +12,8 @@ from msgspec import Struct
 
 from agent.core.model.commands import Endpoint, PictureSize, Source
 from agent.core.model.documents import DeviceStatus, FloorState
-from agent.core.model.figures import LinkState, MediaFigures
+from agent.core.model.figures import LinkState, MediaFigures, Medium
 
-Medium = Literal["picture", "sound"]
 DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
 
 

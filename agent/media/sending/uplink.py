@@ -11,7 +11,7 @@ import threading
 from typing import Any
 
 from agent.core.model.commands import Endpoint, PictureSize
-from agent.core.model.media import Medium
+from agent.core.model.figures import Medium
 from agent.media.context import Context
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.pipeline import Pipeline, wrap

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agent.core.model.media import Medium
+from agent.core.model.figures import Medium
 from agent.media.webrtc.transport_feedback import URI as TRANSPORT_FEEDBACK
 
 MEDIA: dict[str, Medium] = {"video": "picture", "audio": "sound"}

@@ -33,6 +33,11 @@ ABSENT_SECONDS = 5.0
 STEADY_SECONDS = 20.0
 """What flowed for so long and then ended, ended for a reason of its own."""
 
+FLAPPING = (
+    "it ends what it has just begun again and again, as MediaMTX does with a source whose encoder makes B-frames; "
+    "it is asked more and more rarely"
+)
+
 SETTLED_SECONDS = 10.0
 """From a change of the network, if the session outlives it."""
 
@@ -72,6 +77,7 @@ class MediaLink:
         self._watch = SilenceWatch(time.monotonic())
         self._way = Way("")
         self._doubted_from: float | None = None
+        self._flaps = 0
         self._endings: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -132,8 +138,11 @@ class MediaLink:
 
     def _on_failed(self, error: MediaError) -> None:
         was_flowing = self.flowing
-        if was_flowing and not self._flaps(error):
-            self._schedule.reset()
+        if was_flowing:
+            self._flaps = self._flaps + 1 if self._just_begun(error) else 0
+            if not self._flaps:
+                self._schedule.reset()
+        text = f"{error.text}; {FLAPPING}" if self._flaps > 1 else error.text
         self._drop()
         if isinstance(error, CounterOffered):
             self._attempt(error.offer)
@@ -143,17 +152,15 @@ class MediaLink:
         elif isinstance(error, Refused) and not error.again:
             self._report("refused", error.text)
         elif was_flowing:
-            self._report("stalled", error.text)
+            self._report("stalled", text)
         elif isinstance(error, (Refused, Absent, Over)):
             self._report("connecting", error.text)
         else:
             self._report("unreachable", error.text)
         self._retry = self._loop.later(self._schedule.pause_seconds(error), self._attempt)
 
-    def _flaps(self, error: MediaError) -> bool:
-        """Whether the server ends what it has just begun, as MediaMTX does with a source of B-frames: it will
-        do so again.
-        """
+    def _just_begun(self, error: MediaError) -> bool:
+        """Whether the server ends what it has just begun: it will do so again."""
         return isinstance(error, Over) and time.monotonic() - self._flowing_from < STEADY_SECONDS
 
     def _drop(self) -> None:
