@@ -110,7 +110,7 @@ def test_in_a_meeting_its_own_figures_say_it(state: LinkState | None, code: str)
 
 def test_all_figures_stand_in_one_line() -> None:
     assert media_session.describe(GOOD) == (
-        "set up in 310 ms, round trip 24 ms, 0 % lost going, 0 % lost coming, by UDP to 203.0.113.5:8189"
+        "set up in 310 ms, round trip 24 ms, 0 % lost going, 0 % lost coming, direct, UDP, 203.0.113.5:8189"
     )
     assert media_session.describe(SessionFigures()) == ""
 
