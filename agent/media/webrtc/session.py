@@ -309,6 +309,7 @@ class MediaSession:
             session = self._rtpbin.emit("get-internal-session", 0)
             session.set_property("rtcp-min-interval", RTCP_NANOSECONDS)
             session.set_property("twcc-feedback-interval", FEEDBACK_NANOSECONDS)
+            self._ice.path()  # asked now, known by the first look
             self._events.on_connected()
 
     def _give_up(self, seconds: float) -> None:
