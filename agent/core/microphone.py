@@ -26,7 +26,10 @@ from agent.core.model.events import OrderedVolume
 from agent.core.model.media import SetMicrophone, SetVolume
 
 CONFIRM_SECONDS = 3.0
-"""A local media process answers within milliseconds; this is for a machine under full load."""
+"""A local media process answers within milliseconds; this is for a Pi 4 under full load."""
+
+LONGEST_CONFIRM_SECONDS = 9.0
+"""However slow a board is: nobody waits longer for a mute to be true, or for the media to end."""
 
 BY_HAND = "by-hand"
 """With a slash and a number: no command's id may look so."""
@@ -48,6 +51,8 @@ class MicrophoneControl:
 
     def __init__(self, context: Context, process: MediaProcess, lamp: Lamp) -> None:
         self._do = context.do
+        slowness = context.profile.slowness
+        self._confirm_seconds = min(CONFIRM_SECONDS * slowness, LONGEST_CONFIRM_SECONDS)
         self._answers = context.answers
         self._process = process
         self._lamp = lamp
@@ -164,12 +169,12 @@ class MicrophoneControl:
         self._wishes[request] = wish
         self._do(InstructMedia(instruction))
         if self._process.ready:  # else it has its time from then on
-            self._do(SetDeadline(InstructionLate(request), CONFIRM_SECONDS))
+            self._do(SetDeadline(InstructionLate(request), self._confirm_seconds))
 
     def process_ready(self) -> None:
         """It comes to what it was told meanwhile."""
         for request in self._wishes:
-            self._do(SetDeadline(InstructionLate(request), CONFIRM_SECONDS))
+            self._do(SetDeadline(InstructionLate(request), self._confirm_seconds))
 
     def applied(self, request: str, error: str, now: Now) -> None:
         """The media process made it so, or (with `error`) could not."""

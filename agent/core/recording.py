@@ -19,7 +19,7 @@ from agent.core.model.effects import (
 from agent.core.model.media import RecordingReported, SetRecording
 
 CONFIRM_SECONDS = 5.0
-"""The media process looks at the disk before it answers."""
+"""The media process looks at the disk before it answers; on a Pi 4."""
 
 
 class RecordingControl:
@@ -27,6 +27,7 @@ class RecordingControl:
 
     def __init__(self, context: Context, process: MediaProcess) -> None:
         self._room = context.profile.room
+        self._confirm_seconds = CONFIRM_SECONDS * context.profile.slowness
         self._do = context.do
         self._answers = context.answers
         self._process = process
@@ -58,7 +59,7 @@ class RecordingControl:
         self._asked[command_id] = wanted
         if self._process.in_meeting:  # else the next one has it in its plan, and reports
             self._do(InstructMedia(SetRecording(wanted, command_id)))
-        self._do(SetDeadline(RecordingLate(command_id), CONFIRM_SECONDS))
+        self._do(SetDeadline(RecordingLate(command_id), self._confirm_seconds))
 
     def applied(self, request: str, error: str, now: Now) -> None:
         """The media process made it so, or (with `error`) could not."""

@@ -29,6 +29,7 @@ from agent.core.model.local_queries import (
 )
 from agent.core.model.room_status import RoomStatus
 from agent.errors import AgentError
+from agent.ipc.patience import patience
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ ASKED_SECONDS = 1.5
 what to type."""
 
 FIRST_ANSWER_SECONDS = 6.0
-"""A daemon says `accepted` at once, after one write to a slow SD card at the most."""
+"""A daemon says `accepted` at once, after one write to a slow SD card at the most; on a Pi 4."""
 
 
 class ControlError(AgentError):
@@ -158,7 +159,7 @@ class DaemonClient:
             time.sleep(LOOK_SECONDS)  # an id that comes again is answered, not obeyed again
 
     def _acks(self, request: bytes, deadline_seconds: float) -> Iterator[Ack]:
-        first = min(FIRST_ANSWER_SECONDS, deadline_seconds)
+        first = min(patience(FIRST_ANSWER_SECONDS), deadline_seconds)
         for answer in self._talk(request, deadline_seconds, first):
             ack = _decode(answer, Ack)
             yield ack

@@ -13,13 +13,14 @@ from msgspec import Struct
 
 from agent.diagnostics.report import Finding, Report, Section, failed
 from agent.diagnostics.site import Site
+from agent.ipc.patience import patience
 from agent.locale import gettext as _
 
 Check = Callable[[Site], list[Finding]]
 
 
 class Subject(Struct, frozen=True):
-    """One group of findings, and how long looking may take.
+    """One group of findings, and how long looking may take on a Pi 4.
 
     `beside`: it only waits for others, so it begins with the first and is done by its turn.
     """
@@ -66,7 +67,7 @@ class _Look:
 
     def section(self) -> Section:
         """What was found, when it is found or its time is over."""
-        limit = self.subject.limit_seconds
+        limit = round(patience(self.subject.limit_seconds), 1)
         self._thread.join(max(0.0, self._began + limit - time.monotonic()))
         hangs = self._thread.is_alive()
         findings = [_hanging(limit)] if hangs else self._findings

@@ -26,6 +26,7 @@ from agent.errors import AgentError, ConfigError, DeviceError
 from agent.hub import certificate
 from agent.hub.link import Link
 from agent.hub.topics import EVERYBODY
+from agent.ipc.patience import slowness
 from agent.ipc.supervisor import Supervisor
 from agent.runtime import logs
 from agent.runtime.checker import Checker
@@ -204,6 +205,7 @@ def profile(settings: Settings, boot: str) -> Profile:
         speaker_volume=devices.speaker.volume if devices.speaker else 0,
         agenda=settings.agenda.rules,
         camera_by_long_press=devices.panel is not None and devices.panel.camera_by_long_press,
+        slowness=slowness(),
     )
 
 

@@ -41,6 +41,8 @@ class Profile(Struct, frozen=True):
     camera_by_long_press: bool = False
     """The one button, held for long, switches the camera."""
     agenda: AgendaRules = AgendaRules()
+    slowness: float = 1.0
+    """How many times longer than a Pi 4 this machine takes for the same; at least 1."""
 
     @property
     def agent(self) -> AgentFacts:

@@ -16,6 +16,7 @@ from agent.devices import registry, samples
 from agent.diagnostics import sound
 from agent.diagnostics.bench.protocol import Level, LoopResult, PlayResult, Request, SoundResult
 from agent.errors import DeviceAbsent, DeviceError
+from agent.ipc.patience import patience
 from agent.ports import PERIOD_BYTES, PERIOD_FRAMES, SAMPLE_RATE_HZ, Microphone, Speaker
 
 TONE_HZ = 880.0
@@ -123,7 +124,9 @@ def _listen_to(
 
 def _write_all(speaker: Speaker, numbers: Iterable[int], broken: list[DeviceError]) -> None:
     content = samples.to_bytes(numbers) + bytes(PERIOD_BYTES)
-    end = time.monotonic() + len(content) / PERIOD_BYTES * PERIOD_SECONDS + PATIENCE_SECONDS
+    end = (
+        time.monotonic() + len(content) / PERIOD_BYTES * PERIOD_SECONDS + patience(PATIENCE_SECONDS)
+    )
     try:
         for at in range(0, len(content) - PERIOD_BYTES + 1, PERIOD_BYTES):
             if time.monotonic() > end:

@@ -16,15 +16,27 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 from agent.diagnostics.bench.loan import Loan, take
-from agent.diagnostics.bench.protocol import Level, Refusal, Request, Result, decode_line, encode
+from agent.diagnostics.bench.protocol import (
+    Level,
+    Loaded,
+    Refusal,
+    Request,
+    Result,
+    decode_line,
+    encode,
+)
 from agent.diagnostics.site import Site
 from agent.errors import AgentError, DeviceTimeout
+from agent.ipc.loading import SignsOfLife
+from agent.ipc.patience import patience
 
 LOOK_SECONDS = 0.2
 """How often it is asked whether a meeting begins; a media process takes longer to load."""
 
 START_SECONDS = 15.0
-"""What loading, opening and closing may take beyond the seconds asked for."""
+"""What opening and closing may take beyond the seconds asked for, on a Pi 4."""
+
+PROGRAM = (sys.executable, "-m", "agent.diagnostics.bench.worker")
 
 
 class MeetingBegan(AgentError):
@@ -52,12 +64,14 @@ def borrow(
 
 
 def _try_out(site: Site, request: Request, loan: Loan, on_level: Callable[[Level], None]) -> Result:
-    deadline = time.monotonic() + request.seconds + START_SECONDS
     with _child(request, loan) as child:
         assert child.stdout is not None
+        limit = _Limit(child.pid, request.seconds)
         needed = lambda: loan.lost() or site.devices_needed()  # noqa: E731
-        for line in _lines(child.stdout, deadline, needed):
+        for line in _lines(child.stdout, limit, needed):
             match decode_line(line):
+                case Loaded():
+                    limit.loaded()
                 case Level() as level:
                     on_level(level)
                 case Refusal(code, text):
@@ -67,10 +81,32 @@ def _try_out(site: Site, request: Request, loan: Loan, on_level: Callable[[Level
         raise BenchFailed("crashed", f"the test process ended with status {child.wait()}")
 
 
+class _Limit:
+    """How long a child may take: while it loads it is judged by its signs of life, from then on by the clock."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        """`seconds` are those that the task takes by itself."""
+        self._seconds = seconds
+        self._life: SignsOfLife | None = SignsOfLife(pid, time.monotonic())
+        self._deadline = 0.0
+
+    def loaded(self) -> None:
+        self._life = None
+        self._deadline = time.monotonic() + self._seconds + patience(START_SECONDS)
+
+    def check(self) -> None:
+        """Raises DeviceTimeout when it has taken too long."""
+        if self._life is not None:
+            if complaint := self._life.complaint(time.monotonic()):
+                raise DeviceTimeout("hangs", f"the test process {complaint}")
+        elif time.monotonic() >= self._deadline:
+            raise DeviceTimeout("hangs", "the device did not finish in time; the test was stopped")
+
+
 @contextmanager
 def _child(request: Request, loan: Loan) -> Iterator[subprocess.Popen[bytes]]:
     child = subprocess.Popen(
-        [sys.executable, "-m", "agent.diagnostics.bench.worker"],
+        PROGRAM,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -91,13 +127,13 @@ def _child(request: Request, loan: Loan) -> Iterator[subprocess.Popen[bytes]]:
         child.stdout.close()
 
 
-def _lines(stream: IO[bytes], deadline: float, needed: Callable[[], bool]) -> Iterator[bytes]:
+def _lines(stream: IO[bytes], limit: _Limit, needed: Callable[[], bool]) -> Iterator[bytes]:
     """The child's lines as they come. Raises MeetingBegan, DeviceTimeout."""
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         rest = b""
         looked = time.monotonic()
-        while time.monotonic() < deadline:
+        while True:
             if selector.select(LOOK_SECONDS):
                 chunk = os.read(stream.fileno(), 65536)
                 if not chunk:
@@ -108,4 +144,4 @@ def _lines(stream: IO[bytes], deadline: float, needed: Callable[[], bool]) -> It
                 looked = time.monotonic()
                 if needed():
                     raise MeetingBegan
-    raise DeviceTimeout("hangs", "the device did not finish in time; the test was stopped")
+                limit.check()

@@ -15,10 +15,11 @@ from agent.diagnostics.bench.film import Film, luma, write_png
 from agent.diagnostics.bench.protocol import CameraResult, Request
 from agent.diagnostics.picture import difference, judge
 from agent.errors import DeviceAbsent, DeviceTimeout
+from agent.ipc.patience import patience
 from agent.ports import AccessUnit, CameraFormat
 
 FIRST_PICTURE_SECONDS = 6.0
-"""Longer than any camera needs to start."""
+"""Longer than any camera needs from opened to its first picture, on a Pi 4; opening has a limit of its own."""
 
 STILL_DIFFERENCE = 0.3
 """Luma steps; below it the scene stands still, or the camera is frozen."""
@@ -35,10 +36,9 @@ def try_camera(request: Request) -> CameraResult:
     units: queue.SimpleQueue[AccessUnit] = queue.SimpleQueue()
     said = [DeviceStatus(Status.OK, "ok", "", wanted.required)]
     camera = registry.camera(wanted, request.devices.simulation)
-    began = time.monotonic()
     opened = camera.start(units.put, said.append)
     try:
-        return _watch(request, units, said, opened, began)
+        return _watch(request, units, said, opened)
     finally:
         camera.close()
 
@@ -48,10 +48,9 @@ def _watch(
     units: queue.SimpleQueue[AccessUnit],
     said: list[DeviceStatus],
     opened: CameraFormat,
-    began: float,
 ) -> CameraResult:
     film = Film()
-    _await_first(film, units, began)
+    _await_first(film, units, patience(FIRST_PICTURE_SECONDS))
     first = time.monotonic()
     _take(film, units, first + request.seconds)
     assert film.latest is not None
@@ -74,15 +73,14 @@ def _watch(
     )
 
 
-def _await_first(film: Film, units: queue.SimpleQueue[AccessUnit], began: float) -> None:
+def _await_first(film: Film, units: queue.SimpleQueue[AccessUnit], seconds: float) -> None:
+    began = time.monotonic()
     while film.first is None:
-        remaining = began + FIRST_PICTURE_SECONDS - time.monotonic()
+        remaining = began + seconds - time.monotonic()
         try:
             film.feed(units.get(timeout=max(0.0, remaining)).data)
         except queue.Empty:
-            raise DeviceTimeout(
-                "stalled", f"Camera: no picture within {FIRST_PICTURE_SECONDS:g} s"
-            ) from None
+            raise DeviceTimeout("stalled", f"Camera: no picture within {seconds:.0f} s") from None
 
 
 def _take(film: Film, units: queue.SimpleQueue[AccessUnit], until: float) -> None:

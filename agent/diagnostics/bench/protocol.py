@@ -64,6 +64,10 @@ class LoopResult(Struct, frozen=True, tag="loop"):
     conclusive: bool
 
 
+class Loaded(Struct, frozen=True, tag="loaded"):
+    """The programs that the task needs are there; what comes now is the device's."""
+
+
 class Level(Struct, frozen=True, tag="level"):
     """The microphone now."""
 
@@ -79,7 +83,7 @@ class Refusal(Struct, frozen=True, tag="refusal"):
 
 
 Result = CameraResult | SoundResult | PlayResult | LoopResult
-Line = Result | Level | Refusal
+Line = Loaded | Result | Level | Refusal
 
 encode = json.Encoder().encode
 decode_request = json.Decoder(Request).decode

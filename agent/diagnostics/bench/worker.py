@@ -1,6 +1,6 @@
 """The bench child: reads one request from its input, tries the device out, writes JSON lines.
 
-Started by `borrow`, which kills it when a meeting begins; it also ends by itself after a minute.
+Started by `borrow`, which kills it when a meeting begins; it also ends by itself a minute after it has loaded.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ import signal
 import sys
 
 from agent.diagnostics.bench import audio
-from agent.diagnostics.bench.protocol import Line, Refusal, Request, decode_request, encode
+from agent.diagnostics.bench.protocol import Line, Loaded, Refusal, Request, decode_request, encode
 from agent.errors import DeviceError
+from agent.ipc.loading import LONGEST_LOADING_SECONDS
+from agent.ipc.patience import patience
 
 LIFETIME_SECONDS = 60
-"""No task takes longer; a driver that hangs in the kernel may outlive even this."""
+"""No task takes longer, once it has loaded; a driver that hangs in the kernel may outlive even this."""
 
 
 def main() -> None:
     """Serve one request."""
-    signal.alarm(LIFETIME_SECONDS)
+    signal.alarm(int(LONGEST_LOADING_SECONDS) + LIFETIME_SECONDS)
     request = decode_request(sys.stdin.buffer.readline())
     try:
         _write(_serve(request))
@@ -33,15 +35,25 @@ def _serve(request: Request) -> Line:
         case "camera":
             from agent.diagnostics.bench.camera import try_camera
 
+            _begin()
             return try_camera(request)
         case "microphone":
+            _begin()
             return audio.try_microphone(request, _write)
         case "tone":
+            _begin()
             return audio.try_tone(request)
         case "play":
+            _begin()
             return audio.try_recording(request)
         case "loop":
+            _begin()
             return audio.try_loop(request)
+
+
+def _begin() -> None:
+    signal.alarm(int(patience(LIFETIME_SECONDS)))
+    _write(Loaded())
 
 
 def _write(line: Line) -> None:

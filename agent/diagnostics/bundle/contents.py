@@ -22,6 +22,7 @@ from agent.diagnostics import runner
 from agent.diagnostics.site import Site
 from agent.diagnostics.subjects import SUBJECTS
 from agent.errors import AgentError
+from agent.ipc.patience import patience
 from agent.locale import gettext as _
 
 COMMAND_SECONDS = 10.0
@@ -153,7 +154,7 @@ def run(*command: str) -> str:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=COMMAND_SECONDS,
+            timeout=patience(COMMAND_SECONDS),
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -8,6 +8,7 @@ import subprocess
 from agent import __version__
 from agent.diagnostics.report import Finding, failed, ok, unchecked, warning
 from agent.diagnostics.site import Presence, Site
+from agent.ipc.patience import patience
 from agent.locale import gettext as _
 
 UNIT = "diemcau-agent.service"
@@ -101,7 +102,7 @@ def _unit() -> dict[str, str]:
             [program, "show", UNIT, f"--property={names}"],
             capture_output=True,
             text=True,
-            timeout=SYSTEMCTL_SECONDS,
+            timeout=patience(SYSTEMCTL_SECONDS),
             check=False,
         ).stdout
     except (OSError, subprocess.TimeoutExpired):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import MediaError
+from agent.ipc.patience import patience
 from agent.media.gst import Gst
 from agent.media.picture.layout import Tile, places
 from agent.media.picture.scene import Branch, Scene, canvas, write
@@ -15,7 +16,8 @@ from agent.media.pipeline import wrap
 from agent.ports import AccessUnit
 from agent.settings import Output
 
-DEADLINE_SECONDS = 5
+DEADLINE_SECONDS = 5.0
+"""For one picture on a Pi 4; a slower board has more."""
 
 ACCESS_UNITS = "video/x-h264,stream-format=byte-stream,alignment=au"
 DECODE = "h264parse ! avdec_h264"
@@ -25,7 +27,7 @@ TO_FILE = "pngenc snapshot=true ! filesink name=out"
 def write_keyframe(caps: Any, buffer: Any, path: str) -> None:
     """Write one H.264 keyframe to `path` as PNG, whole or not at all.
 
-    Blocks, 5 s at the most. Raises MediaError when it cannot be decoded or written.
+    Blocks, `DEADLINE_SECONDS` at the most. Raises MediaError when it cannot be decoded or written.
     """
     pipeline = Gst.parse_launch(f"appsrc name=in format=time ! {DECODE} ! videoconvert ! {TO_FILE}")
     source = pipeline.get_by_name("in")
@@ -36,7 +38,7 @@ def write_keyframe(caps: Any, buffer: Any, path: str) -> None:
 def write_scene(output: Output, scene: Scene, path: str) -> None:
     """Write it to `path` as PNG.
 
-    Blocks, 5 s at the most. Raises MediaError when there is no picture yet, or none can be written.
+    Blocks, `DEADLINE_SECONDS` at the most. Raises MediaError when there is no picture yet, or none can be written.
     """
     found = places(output, len(scene.pictures), scene.words, own=scene.own is not None)
     shown = [(*named, tile) for named, tile in zip(scene.pictures, found.sources, strict=True)]
@@ -89,9 +91,10 @@ def _write(pipeline: Any, feeds: list[tuple[Any, Any]], path: str) -> None:
 
 def _await_end(pipeline: Any) -> None:
     kinds = Gst.MessageType.EOS | Gst.MessageType.ERROR
-    message = pipeline.get_bus().timed_pop_filtered(DEADLINE_SECONDS * Gst.SECOND, kinds)
+    seconds = patience(DEADLINE_SECONDS)
+    message = pipeline.get_bus().timed_pop_filtered(int(seconds * Gst.SECOND), kinds)
     if message is None:
-        raise MediaError("snapshot", f"no picture within {DEADLINE_SECONDS} s")
+        raise MediaError("snapshot", f"no picture within {seconds:.0f} s")
     if message.type == Gst.MessageType.ERROR:
         raise MediaError("snapshot", message.parse_error()[0].message)
 
@@ -114,7 +117,9 @@ class SentPicture:
         """Caps and buffer of the next keyframe. Raises MediaError if the camera sends none."""
         with self._news:
             seen = self._keyframe
-            if not self._news.wait_for(lambda: self._keyframe is not seen, DEADLINE_SECONDS):
+            if not self._news.wait_for(
+                lambda: self._keyframe is not seen, patience(DEADLINE_SECONDS)
+            ):
                 raise MediaError("snapshot", "the camera sends no picture")
             assert self._keyframe is not None
             return Gst.Caps.from_string(ACCESS_UNITS), wrap(self._keyframe.data)

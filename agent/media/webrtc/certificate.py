@@ -12,6 +12,10 @@ import subprocess
 from typing import NamedTuple
 
 from agent.errors import MediaError
+from agent.ipc.patience import patience
+
+OPENSSL_SECONDS = 10.0
+"""To be loaded from a slow card."""
 
 DAYS = 30
 """Longer than any meeting; browsers use the same."""
@@ -34,7 +38,9 @@ def make_certificate() -> Certificate:
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
     arguments = [*command.split(), "-keyout", "-", "-days", str(DAYS), "-subj", "/CN=diemcau"]
     try:
-        done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=10)
+        done = subprocess.run(
+            arguments, capture_output=True, text=True, check=True, timeout=patience(OPENSSL_SECONDS)
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise MediaError(
             "no-certificate", f"cannot make a DTLS certificate: {error}; is openssl installed?"
