@@ -115,6 +115,8 @@ def screen(status: RoomStatus, width: int, name: str = "") -> Group:
             (name, _("ok") if flows else _("warning"), "ok" if flows else "warning", text)
             for name, flows, text in media_lines(health.media)
         ]
+        if health.media.code == "overloaded":
+            rows.append((_("display"), _("warning"), "warning", words.text(health.media.text)))
     lines = [_verdict(status, name), *(_line(width, *row) for row in rows)]
     if status.faults:
         lines.append(hanging(width, ((_("Last events"), "heading"),), ""))

@@ -39,6 +39,8 @@ CHANGES_SECONDS = 600.0
 OFTEN_SECONDS = 30.0
 """More changes than so many in so long are told so late: a loose cable must not fill a link of 3G."""
 
+OVERLOADED = "This machine is too slow for its screen, which shows fewer pictures"
+
 BAD = (Status.FAILED, Status.ABSENT)
 
 
@@ -187,6 +189,8 @@ class HealthBoard:
             return None
         uplink, downlinks = self._uplink(held), self._downlinks(held)
         code, text = _media_word(phase, held, uplink, downlinks)
+        if code == "ok" and self.figures.screen_overloaded:
+            code, text = "overloaded", OVERLOADED
         return MediaHealth(
             status=Status.OK if code == "ok" else Status.DEGRADED,
             code=code,

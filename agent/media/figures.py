@@ -61,6 +61,7 @@ class Figures:
             echo_delay_milliseconds=None if delay is None else round(delay * 1000),
             screen_pictures=screen.rendered,
             screen_sink_milliseconds=screen.sink_milliseconds,
+            screen_overloaded=screen.overloaded,
         )
 
     def _sent(self, uplink: Uplink, camera: OwnPicture) -> UplinkFigures:

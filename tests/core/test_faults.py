@@ -140,6 +140,18 @@ def test_one_silent_source_of_two_degrades_but_does_not_reconnect() -> None:
     assert health.status is Status.DEGRADED
 
 
+def test_a_screen_that_cannot_keep_up_degrades_the_media() -> None:
+    play = Playbook()
+    play.tell(HostSampled(HOST))
+    play.enter()
+    for overloaded, code in ((True, "overloaded"), (False, "ok")):
+        play.report(Measured(MediaFigures(screen_overloaded=overloaded)))
+        play.tell(HostSampled(HOST))
+        media = play.all(do.PublishHealth)[-1].health.media
+        assert (media.code, media.screen_overloaded) == (code, overloaded)
+        assert ("too slow" in media.text) == overloaded
+
+
 def test_a_picture_given_up_for_the_sound_degrades_and_is_named() -> None:
     play = Playbook()
     play.tell(HostSampled(HOST))

@@ -15,7 +15,7 @@ import pytest
 
 from agent.media.gst import Gst
 from agent.media.loop import Loop
-from agent.media.picture import surface
+from agent.media.picture import strain, surface
 from agent.media.picture.lettering import Words
 from agent.media.picture.scene import Scene
 from agent.media.picture.screen import Screen
@@ -235,23 +235,27 @@ def feed(run, screen: Screen) -> Iterator[Callable[[str, object], None]]:
         one.close()
 
 
-def test_one_source_without_words_is_not_composed(run, screen: Screen, feed) -> None:
+def test_one_source_is_not_composed_with_words_or_without(run, screen: Screen, feed) -> None:
     assert screen._composer is not None, "an empty screen is"
     feed("a", picture(RED))
-    wait_for(lambda: screen._composer is None, 5, "the short way")
+    wait_for(lambda: screen._composer is None, 40, "the short way")
     before = screen.rendered
-    wait_for(lambda: screen.rendered > before + 10, 5, "pictures")
+    wait_for(lambda: screen.rendered > before + 10, 40, "pictures")
     run(lambda: screen.say("Micrô đang tắt"))
-    assert screen._composer is not None, "words are laid over"
-    run(lambda: screen.say(""))
-    wait_for(lambda: screen._composer is None, 5, "the short way again")
+    before = screen.rendered
+    wait_for(lambda: screen.rendered > before + 10, 40, "pictures with words")
+    assert screen._composer is None, "words are drawn beside the picture"
+    run(lambda: screen.announce("Nghỉ giải lao 10 phút"))
+    assert screen._composer is not None, "large ones beneath it"
+    run(lambda: screen.announce(""))
+    wait_for(lambda: screen._composer is None, 40, "the short way again")
     feed("b", picture(BLUE))
-    wait_for(lambda: screen._composer is not None, 5, "two sources")
+    wait_for(lambda: screen._composer is not None, 40, "two sources")
     before = screen.pictures("a"), screen.pictures("b")
-    wait_for(lambda: screen.pictures("a") > before[0] + 5, 5, "pictures of a")
-    wait_for(lambda: screen.pictures("b") > before[1] + 5, 5, "pictures of b")
+    wait_for(lambda: screen.pictures("a") > before[0] + 5, 40, "pictures of a")
+    wait_for(lambda: screen.pictures("b") > before[1] + 5, 40, "pictures of b")
     run(lambda: screen.detach("b"))
-    wait_for(lambda: screen._composer is None, 5, "alone again")
+    wait_for(lambda: screen._composer is None, 40, "alone again")
 
 
 def test_a_source_that_falls_silent_does_not_stand_still_alone(run, screen: Screen) -> None:
@@ -285,3 +289,18 @@ def test_pictures_that_the_screen_refuses_are_not_counted_as_shown(run, screen: 
     time.sleep(0.5)
     assert screen.pictures("a") - before == 0
     feeding.close()
+
+
+def test_a_machine_that_does_not_keep_up_is_said_and_asked_for_less(
+    run, screen: Screen, feed, held: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strain, "WINDOW_SECONDS", 0.6)
+    feed("a", picture(RED))
+    wait_for(lambda: screen._composer is None, 40, "the short way")
+    assert screen.overloaded is False
+    held["seconds"] = 0.1
+    wait_for(lambda: screen.overloaded, 40, "word of it")
+    run(lambda: screen.say("Micrô đang tắt"))
+    assert screen._surface._pipeline["size"].get_property("caps").to_string().count("320") == 1
+    feed("b", picture(BLUE))
+    wait_for(lambda: screen._composer and screen._composer._output.framerate == 15, 40, "half")

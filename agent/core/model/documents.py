@@ -184,7 +184,7 @@ class DownlinkHealth(DownlinkFigures, frozen=True, omit_defaults=True, kw_only=T
 
 
 class MediaHealth(RoomFigures, frozen=True, omit_defaults=True, kw_only=True):
-    """The meeting's media; `code` is ok, the phase, or narrow-link."""
+    """The meeting's media; `code` is ok, the phase, narrow-link or overloaded."""
 
     status: Status
     code: str

@@ -100,6 +100,7 @@ class RoomFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     echo_delay_milliseconds: int | None = None
     screen_pictures: int | None = None
     screen_sink_milliseconds: int | None = None
+    screen_overloaded: bool | None = None
 
 
 class MediaFigures(RoomFigures, frozen=True, omit_defaults=True, kw_only=True):

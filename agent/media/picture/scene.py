@@ -6,6 +6,7 @@ The live screen and a snapshot are built from the same pieces, so a snapshot sho
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agent.media.gst import Gst
@@ -29,15 +30,23 @@ FONT = "DejaVu Sans"
 """Has every Vietnamese letter (fonts-dejavu-core)."""
 
 LABEL = f'textoverlay name=label font-desc="{FONT} {LABEL_POINTS}" halignment=left valignment=bottom ypad=4'
-"""Drawn on the margin that `Margins` has put beneath the picture."""
+"""Drawn on the margin that a `Fitter` has put beneath the picture."""
 
 CLOCK = (
     f'clockoverlay name=clock font-desc="{FONT} {CLOCK_POINTS}" ypad=8 valignment=top halignment=left '
     'time-format="%H:%M"'
 )
 
-RESAMPLER = "GstVideoConverter,GstVideoConverter.resampler-method=(GstVideoResamplerMethod)linear"
-"""How a mixer's input scales: with the default, cubic, four sources cost three times as much."""
+WORDS = (
+    f'textoverlay name=words font-desc="{FONT} {WORDS_POINTS}" valignment=top halignment=right ypad=8 '
+    "line-alignment=right"
+)
+
+FIT = (
+    "videoconvertscale name=fit method=bilinear add-borders=true ! capsfilter name=size "
+    "! videocrop name=crop"
+)
+"""What a `Fitter` sets. Two taps a side: with GStreamer's cubic ones four sources cost three times as much."""
 
 
 class Scene(NamedTuple):
@@ -63,8 +72,7 @@ def canvas(output: Output, *, live: bool) -> str:
     return (
         f"compositor name=mix background=black {pace} ! video/x-raw,format=I420,{size} "
         f"! textoverlay name=title valignment=center halignment=center "
-        f'! textoverlay name=words font-desc="{FONT} {WORDS_POINTS}" valignment=top halignment=right ypad=8 '
-        f"line-alignment=right ! {CLOCK} "
+        f"! {WORDS} ! {CLOCK} "
         f"! textoverlay name=band valignment=bottom halignment=center ypad=8 ! videoconvert"
     )
 
@@ -83,50 +91,80 @@ def write(pipeline: Any, output: Output, words: Words) -> None:
         say(pipeline.get_by_name(name), block.text)
 
 
-class Margins:
-    """Black above and below the pictures that pass an element `videobox`, for words that shall not cover them."""
+class Fit(NamedTuple):
+    """A picture's size, and black above and below it for words that shall not cover it; in pixels, all even."""
 
-    def __init__(self, box: Any) -> None:
-        self._box = box
+    width: int
+    height: int
+    top: int = 0
+    bottom: int = 0
+
+
+class Fitter:
+    """Gives the pictures that pass `FIT` the size and the margins that `choose` names for their own width and height.
+
+    The scaler draws margins in the same pass (a `videobox` took five times as long), as large below as above: what is
+    too much is cropped, which copies nothing.
+    """
+
+    def __init__(self, pipeline: Any, choose: Callable[[int, int], Fit]) -> None:
+        self._size = pipeline.get_by_name("size")
+        self._crop = pipeline.get_by_name("crop")
+        self._choose = choose
         self._lock = threading.Lock()
-        self._width = 0
-        self._top = self._bottom = 0
-        box.get_static_pad("sink").add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self._look)
+        self._of: tuple[int, int] | None = None
+        self._set: Fit | None = None
+        entry = pipeline.get_by_name("fit").get_static_pad("sink")
+        entry.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self._look)
 
-    def set(self, top: int, bottom: int) -> None:
-        """So much, of a picture that is 640 wide. From any thread."""
+    def update(self) -> None:
+        """What `choose` goes by has changed. From any thread."""
         with self._lock:
-            self._top, self._bottom = top, bottom
-            self._apply()
+            if self._of:
+                self._apply(self._choose(*self._of))
 
     def _look(self, _pad: Any, info: Any) -> Any:
         event = info.get_event()
         if event.type == Gst.EventType.CAPS:
+            form = event.parse_caps().get_structure(0)
             with self._lock:
-                self._width = event.parse_caps().get_structure(0).get_value("width")
-                self._apply()
+                self._of = form.get_value("width"), form.get_value("height")
+                self._apply(self._choose(*self._of))
         return Gst.PadProbeReturn.OK
 
-    def _apply(self) -> None:
-        for side, height in (("top", self._top), ("bottom", self._bottom)):
-            self._box.set_property(side, -(round(height * self._width / BASIS) & ~1))
+    def _apply(self, fit: Fit) -> None:
+        if (
+            fit == self._set
+        ):  # caps that are set have the source try again, for ever with a picture that is refused
+            return
+        self._set = fit
+        margin = max(fit.top, fit.bottom)
+        size = f"width={fit.width},height={fit.height + 2 * margin}"
+        caps = Gst.Caps.from_string(f"video/x-raw,{size},pixel-aspect-ratio=1/1")
+        self._size.set_property("caps", caps)
+        self._crop.set_property("top", margin - fit.top)
+        self._crop.set_property("bottom", margin - fit.bottom)
 
 
 class Branch:
-    """One source on its way to a canvas: `bin` has the pad `src`, and its element `in` takes the pictures."""
+    """One source on its way to a canvas: `bin` has the pad `src`, and its element `in` takes the pictures. It is scaled
+    to its place before its name is drawn: letters that are scaled with a picture are blurred.
+    """
 
     def __init__(self, label: str, *, live: bool) -> None:
         pace = "is-live=true do-timestamp=true max-buffers=2 leaky-type=downstream" if live else ""
         leaky = "leaky=downstream" if live else ""
         # ghost pads are made by hand: a ghosted text pad would have the label wait for a text
         self.bin = Gst.parse_bin_from_description(
-            f"appsrc name=in format=time {pace} ! videoconvert ! videobox name=box ! {LABEL} "
+            f"appsrc name=in format=time {pace} ! {FIT} ! {LABEL} "
             f"! queue name=end max-size-buffers=2 {leaky}",
             False,
         )
         self.bin.add_pad(Gst.GhostPad.new("src", self["end"].get_static_pad("src")))
-        self._margins = Margins(self["box"])
+        self._fitter = Fitter(self.bin, self._fit)
         self._label = label
+        self._output: Output | None = None
+        self._tile = Tile(0, 0, 0, 0)
 
     def __getitem__(self, name: str) -> Any:
         return self.bin.get_by_name(name)
@@ -134,13 +172,26 @@ class Branch:
     def place(self, output: Output, tile: Tile) -> None:
         """Have the mixer, to which it is linked, put it there: in its shape, its name beneath it, as large as
         on any other."""
-        pad = self.bin.get_static_pad("src").get_peer()
-        for name, value in zip(("xpos", "ypos", "width", "height"), tile, strict=True):
-            pad.set_property(name, value)
-        pad.set_property("sizing-policy", 1)
-        pad.set_property("converter-config", Gst.Structure.new_from_string(RESAMPLER))
-        across = min(tile.width, tile.height * output.width // output.height)
-        points = round(LABEL_POINTS * output.width / max(across, output.width // 4))
-        self._margins.set(0, label_height(points) if self._label else 0)
+        self._output, self._tile = output, tile
+        self._fitter.update()
+
+    def _fit(self, width: int, height: int) -> Fit:
+        """As large as the tile lets it be with its name beneath it, and the mixer's pad told where that is."""
+        output, tile = self._output, self._tile
+        if output is None:
+            return Fit(width, height)
+        across, tall, margin, points = tile.width, tile.height, 0, LABEL_POINTS
+        for _ in range(2 if self._label else 1):  # a name takes height, and with it width
+            across = min(tile.width, tall * width // height) & ~1 or 2
+            points = round(LABEL_POINTS * output.width / max(across, output.width // 4))
+            margin = round(label_height(points) * across / BASIS) & ~1 if self._label else 0
+            tall = max(tile.height - margin, 2)
+        tall = min(tall, across * height // width) & ~1 or 2
         self["label"].set_property("font-desc", f"{FONT} {points}")
         say(self["label"], self._label)
+        x, y = tile.x + (tile.width - across) // 2, tile.y + (tile.height - tall - margin) // 2
+        place = {"xpos": x, "ypos": y, "width": across, "height": tall + margin}
+        pad = self.bin.get_static_pad("src").get_peer()
+        for name, value in place.items() if pad else ():
+            pad.set_property(name, value)
+        return Fit(across, tall, bottom=margin)

@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec import structs
 
 from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import MediaError
@@ -22,6 +24,7 @@ from agent.media.picture.kms import Card, open_card
 from agent.media.picture.layout import OWN
 from agent.media.picture.lettering import Words
 from agent.media.picture.scene import Scene
+from agent.media.picture.strain import Strain
 from agent.media.picture.surface import Surface
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
@@ -37,6 +40,13 @@ FRESH_SECONDS = 1.0
 """A source without a picture for so long is not shown alone: the last one would stand still."""
 
 
+LEAST_WIDE = 0.97
+"""Of the screen's shape."""
+
+LEAST_FRAMERATE = 5
+"""Words and a clock are read as well at so few pictures a second."""
+
+
 @dataclass
 class Shown:
     """One source on the screen: its name, its newest picture, how many were shown and when the last."""
@@ -45,13 +55,24 @@ class Shown:
     newest: Callable[[], Any | None]
     pictures: int = 0
     last_seconds: float = 0.0
+    wide: bool = True
+    """Its picture is as wide as the screen when it is as high: words beside it have the whole width."""
+
+
+class Seen(NamedTuple):
+    """At one look: the source that is shown alone, how many of its pictures were given, how many of all were shown."""
+
+    alone: str | None
+    given: int
+    rendered: int
+    at_seconds: float
 
 
 class Screen:
     """From `start()` to `close()`; all but the pictures in the loop's thread.
 
-    A source that is alone, without words, goes straight to the sink, which scales it in hardware; all
-    else is composed first.
+    A source that is alone goes straight to the sink, with its words drawn beside it; all else is composed first. A
+    machine that cannot keep up composes half as many pictures, and draws a lone source's words in that one's own size.
     """
 
     def __init__(
@@ -69,6 +90,8 @@ class Screen:
         """The source that goes straight to the surface."""
         self._card: Card | None = None
         self._timers: list[Timer] = []
+        self._strain = Strain()
+        self._seen: Seen | None = None
         self._words = ""
         self._head = ""
         self._title = self._announced = ""
@@ -82,8 +105,9 @@ class Screen:
         if self._output.driver == "none":
             return
         try:
-            self._surface = Surface(self._clock, self._sink(), self._on_error)
+            self._surface = Surface(self._clock, self._output, self._sink(), self._on_error)
             self._surface.play()
+            self._surface.ease(self._strain.overloaded)
             self._compose()
         except Exception as error:  # MediaError; GLib.Error: the sink is not installed
             self._fail(f"the screen cannot be made: {error}")
@@ -193,6 +217,11 @@ class Screen:
         surface = self._surface
         return round(surface.sink_nanoseconds / int(Gst.MSECOND)) if surface else None
 
+    @property
+    def overloaded(self) -> bool | None:
+        """Whether this machine cannot show all that it should; None while nothing is open."""
+        return self._strain.overloaded if self._surface else None
+
     def attach(self, key: str, label: str, newest: Callable[[], Any | None]) -> None:
         """A place for one source (or OWN), whose newest picture can be asked for at any time."""
         with self._lock:
@@ -212,6 +241,9 @@ class Screen:
         if source is None:
             return
         source.last_seconds = time.monotonic()
+        form, output = sample.get_caps().get_structure(0), self._output
+        width, height = form.get_value("width"), form.get_value("height")
+        source.wide = width * output.height >= LEAST_WIDE * height * output.width
         if (surface and surface.show(picture)) or (composer and composer.show(key, picture)):
             source.pictures += 1
 
@@ -227,7 +259,7 @@ class Screen:
     def _write(self) -> None:
         self._compose()
         if self._surface and self._alone:
-            self._surface.caption(self._sources[self._alone].label, self._head)
+            self._surface.write(self._sources[self._alone].label, self._written())
         if self._composer:
             self._composer.write(self._written())
 
@@ -246,13 +278,49 @@ class Screen:
     def _look(self) -> None:
         if self._surface:
             self._surface.measure()
-        self._compose()
+            self._compose()
+            self._judge(self._surface)
+
+    def _judge(self, surface: Surface) -> None:
+        """Whether as much was shown since the last look as there was to show."""
+        alone, before = self._alone, self._seen
+        given = self._sources[alone].pictures if alone else 0
+        seen = self._seen = Seen(alone, given, surface.rendered, time.monotonic())
+        if before is None or before.alone != alone or seen.rendered < before.rendered:
+            self._strain.forget()
+            return
+        due = self._pace().framerate * (seen.at_seconds - before.at_seconds)
+        wanted = min(due, given - before.given) if alone else due
+        was = self._strain.overloaded
+        self._strain.update(wanted, seen.rendered - before.rendered, seen.at_seconds)
+        if self._strain.overloaded != was:
+            self._ease(surface)
+
+    def _pace(self) -> Output:
+        """The output, with as many pictures a second as this machine can compose."""
+        if not self._strain.overloaded:
+            return self._output
+        return structs.replace(
+            self._output, framerate=max(LEAST_FRAMERATE, self._output.framerate // 2)
+        )
+
+    def _ease(self, surface: Surface) -> None:
+        """Ask less of this machine, or all again."""
+        surface.ease(self._strain.overloaded)
+        self._seen = None
+        if self._composer:
+            with self._lock:
+                gone, self._composer = self._composer, None
+            gone.close()
+            self._compose()
 
     def _lone_source(self) -> str | None:
-        """The source that can go straight to the surface: alone, without words, and with pictures."""
-        if len(self._sources) != 1 or OWN in self._sources or self._words or self._announced:
+        """The source that can go straight to the surface: alone, without large words, and with pictures."""
+        if len(self._sources) != 1 or OWN in self._sources or self._announced:
             return None
         key, source = next(iter(self._sources.items()))
+        if not source.wide and (source.label or self._head or self._words):
+            return None
         return key if time.monotonic() - source.last_seconds < FRESH_SECONDS else None
 
     def _compose(self) -> None:
@@ -262,10 +330,8 @@ class Screen:
             return
         gone = self._composer if alone else None
         made = None if alone or self._composer else self._make_composer(surface)
-        if alone:
-            surface.caption(self._sources[alone].label, self._head)
-        else:
-            surface.uncaptioned()
+        if not alone:
+            surface.write()
         with self._lock:
             self._alone = alone
             self._composer = None if alone else self._composer or made
@@ -273,13 +339,13 @@ class Screen:
             gone.close()
         if made:
             made.play()
-            self._write()
+        self._write()
 
     def _make_composer(self, surface: Surface) -> Composer:
         def on_picture(sample: Any) -> None:
             surface.show(restamped(sample))
 
-        made = Composer(self._clock, self._output, on_picture, self._on_error)
+        made = Composer(self._clock, self._pace(), on_picture, self._on_error)
         for key, source in self._sources.items():
             made.attach(key, source.label)
         return made

@@ -10,15 +10,14 @@ import time
 from typing import Any
 
 from agent.media.gst import Gst
-from agent.media.picture.lettering import Words, label_height, top_height
-from agent.media.picture.scene import CLOCK, LABEL, Margins, say
+from agent.media.picture.lettering import BASIS, Words, label_height, top_height
+from agent.media.picture.scene import CLOCK, FIT, LABEL, WORDS, Fit, Fitter, say
 from agent.media.pipeline import OnError, Pipeline, SharedClock
+from agent.settings import Output
 
 ENTRY = (
     "appsrc name=in format=time is-live=true do-timestamp=true max-buffers=2 leaky-type=downstream"
 )
-
-MARGIN = "videoconvert ! videobox name=box"
 
 WAY_NANOSECONDS = 3_000_000
 """From `show` to the sink (measured)."""
@@ -31,19 +30,26 @@ SMOOTHING = 0.3
 
 FIRST_GUESS_NANOSECONDS = 9_000_000
 
+NONE = Words()
+
 
 class Surface:
-    """Playing from `play` to `close`. A source that is shown alone has its label drawn here."""
+    """Playing from `play` to `close`. A source that is shown alone has its words drawn here, beside it; one that is
+    smaller than the output is scaled to it first. Without words it is left as it is, for the sink to scale.
+    """
 
-    def __init__(self, clock: SharedClock, sink: str, on_error: OnError) -> None:
+    def __init__(self, clock: SharedClock, output: Output, sink: str, on_error: OnError) -> None:
         """`sink`: GStreamer text whose last element is called `out`. GLib.Error: it is not installed."""
+        drawn = f"{LABEL} ! {WORDS} ! {CLOCK}"
         self._pipeline = Pipeline(
-            clock,
-            f"{ENTRY} ! {MARGIN} ! {LABEL} ! {CLOCK} ! videoconvert name=last ! {sink}",
-            on_error,
+            clock, f"{ENTRY} ! {FIT} ! {drawn} ! videoconvert name=last ! {sink}", on_error
         )
-        self._margins = Margins(self._pipeline["box"])
-        self.uncaptioned()
+        self._output = output
+        self._top = self._bottom = 0
+        """Margins, of a picture 640 wide."""
+        self._eased = False
+        self._fitter = Fitter(self._pipeline.bin, self._fit)
+        self.write()
         self._entry = self._pipeline["in"]
         self._out = self._pipeline["out"]
         self._began_ns = 0
@@ -56,18 +62,30 @@ class Surface:
     def close(self) -> None:
         self._pipeline.close()
 
-    def caption(self, label: str, head: str) -> None:
-        """Draw a source's name below, and the clock with what stands before it above, the pictures that come."""
-        self._margins.set(top_height(Words(head)), label_height() if label else 0)
+    def write(self, label: str = "", words: Words = NONE) -> None:
+        """Draw a source's name below the pictures that come, the clock and what stands beside it above: all of
+        `words` but what is large. With none of them the pictures are left as they are."""
+        worded = bool(label or words.head or words.lines)
+        self._top = top_height(words) if worded else 0
+        self._bottom = label_height() if label else 0
+        self._fitter.update()
         say(self._pipeline["label"], label)
-        self._pipeline["clock"].set_property("text", head)
-        self._pipeline["clock"].set_property("silent", False)
+        say(self._pipeline["words"], words.lines)
+        self._pipeline["clock"].set_property("text", words.head)
+        self._pipeline["clock"].set_property("silent", not worded)
 
-    def uncaptioned(self) -> None:
-        """Leave the pictures as they are: they are composed."""
-        self._margins.set(0, 0)
-        say(self._pipeline["label"], "")
-        self._pipeline["clock"].set_property("silent", True)
+    def ease(self, on: bool) -> None:
+        """Words beside pictures in their own size, though blurred, since this machine does not keep up."""
+        self._eased = on
+        self._fitter.update()
+
+    def _fit(self, width: int, height: int) -> Fit:
+        """Words are drawn beside a picture that is at least as wide as the output; no other is scaled."""
+        if not (self._top or self._bottom):
+            return Fit(width, height)
+        across = width if self._eased else max(width, self._output.width)
+        top, bottom = (round(high * across / BASIS) & ~1 for high in (self._top, self._bottom))
+        return Fit(across & ~1, across * height // width & ~1, top, bottom)
 
     def show(self, sample: Any) -> bool:
         """From any thread. Whether it was taken."""
