@@ -40,7 +40,7 @@ def test_one_source_fills_the_screen() -> None:
 
 
 def test_two_stand_side_by_side_in_the_middle() -> None:
-    assert arrange(2, 1280, 720, "grid") == [Tile(0, 180, 640, 360), Tile(640, 180, 640, 360)]
+    assert arrange(2, 1280, 720, "grid") == [Tile(0, 148, 640, 422), Tile(640, 148, 640, 422)]
 
 
 def test_first_big_gives_the_first_most_of_the_screen() -> None:

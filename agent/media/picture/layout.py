@@ -22,6 +22,9 @@ Layout = Literal["grid", "first-big"]
 OWN = "own"
 """The key of the room's own picture; the others are the sources' URLs."""
 
+WIDE_HEIGHT = 66
+"""Per cent of its width that a picture of 16:9 needs with its name beneath it."""
+
 OWN_SHARE = 4, 5
 """The room's own picture is a quarter of the screen across while it is alone, a fifth beside sources."""
 
@@ -65,11 +68,11 @@ def arrange(count: int, width: int, height: int, layout: Layout) -> list[Tile]:
     if layout == "first-big":
         return _first_big(count, width, height)
     rows = (count + 1) // 2
-    top = (height - rows * height // 2) // 2
+    tall = height // 2 if rows > 1 else min(height, width * WIDE_HEIGHT // 200)
+    top = (height - rows * tall) // 2
     cells = [(i % 2, i // 2) for i in range(count)]
     tiles = [
-        _tile(column * width // 2, top + row * height // 2, width // 2, height // 2)
-        for column, row in cells
+        _tile(column * width // 2, top + row * tall, width // 2, tall) for column, row in cells
     ]
     if count % 2:  # a lone last one stands in the middle
         last = tiles[-1]

@@ -26,7 +26,7 @@ from tests.support.waiting import wait_for
 DOCS = Path(__file__).parents[3] / "docs"
 MEETING = "giao-ban"
 TITLE = "Giao ban đầu tuần"
-SECONDS_TO_SETTLE = 4.0
+SECONDS_TO_SETTLE = 12.0
 """Until the window has been drawn and the words stand in it."""
 
 
