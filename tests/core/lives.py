@@ -73,6 +73,8 @@ class Child:
     recording: bool
     microphone_open: bool = False
     stopping: bool = False
+    told_live: bool = False
+    """What it was last told of its microphone, whether or not it listened."""
 
 
 class Life:
@@ -321,7 +323,7 @@ class Life:
                 assert self.child is None, "two children at a time"
                 meeting = isinstance(plan, MeetingPlan)
                 live, recording = meeting and plan.microphone_live, meeting and plan.recording
-                self.child = Child(generation, plan, live, recording)
+                self.child = Child(generation, plan, live, recording, told_live=live)
                 if plan.announcement and self._coin():
                     shown = Applied(plan.announcement.request)
                     self._inbox.append(MediaReported(generation, shown))
@@ -337,6 +339,8 @@ class Life:
         assert words or isinstance(child.plan, MeetingPlan), (
             "the standby picture is told words only"
         )
+        if isinstance(instruction, SetMicrophone):
+            child.told_live = instruction.live
         if child.stopping or self._chance.random() < 0.2:
             return  # it does not listen any more, or hangs
         if isinstance(instruction, SetMicrophone):

@@ -58,6 +58,9 @@ def look_at(life: Life) -> None:
         assert not shut or confirming or child.stopping, (
             "heard without the floor or against the hand"
         )
+    floor = life.room.state(life.now).floor
+    if child is not None and child.told_live and floor is not None and floor.mode == "request":
+        assert floor.held, "told to be live without the floor"
     for acks in life.published.values():
         assert len({(ack.state, ack.code, ack.at) for ack in acks}) == 1, "two final words"
     if not (life.ended or life.room.ending.under_way):

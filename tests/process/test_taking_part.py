@@ -34,6 +34,28 @@ def test_a_planted_fault_is_found_by_command_and_kept_in_health(site: Site) -> N
     wait_for(lambda: lamp(site) == "off", 5, "the lamp goes off")
 
 
+def test_a_check_tries_a_session_that_opens_no_device(
+    site: Site, media_server: MediaServer
+) -> None:
+    ack = site.command("check", parts=["media-server"])
+    found = {one["code"]: one for one in ack["detail"]["findings"]}
+    assert set(found) == {"media-server-ok", "media-session-ok"}, ack
+    session = found["media-session-ok"]["session"]
+    assert session["path"] == "udp"
+    assert {"set_up_milliseconds", "round_trip_milliseconds"} <= session.keys()
+    assert site.events("device-opened") == []
+    assert [one for one in media_server.sessions() if "doctor" in one["name"]] == []
+
+
+def test_in_a_meeting_a_check_says_what_the_meeting_shows(site: Site) -> None:
+    site.join()
+    wait_for(lambda: (site.health()["media"] or {}).get("uplink"), 40, "the meeting's figures")
+    ack = site.command("check", parts=["media-server"])
+    (found,) = ack["detail"]["findings"]
+    assert found["code"] == "media-session-ok", ack
+    assert "set_up_milliseconds" not in found["session"]
+
+
 def test_a_join_does_not_wait_for_a_check(site: Site) -> None:
     site.hub.send(f"{site.topic}/cmd/check", {"id": "k", "sound": "off"})
     site.hub.wait_for(f"{site.topic}/ack/k", lambda ack: ack["state"] == "running")

@@ -248,9 +248,18 @@ class Receiver(Peer):
         assert self.picture is not None
         return self.picture
 
+    @property
+    def heard(self) -> list[Sound]:
+        """Period by period, since the last `forget` (a minute of it at the most)."""
+        return list(self._periods)
+
+    def forget(self) -> None:
+        """What was heard so far."""
+        self._periods.clear()
+
     def hear(self, seconds: float, deadline_seconds: float = 15) -> Sound:
         """So much sound, from now on."""
-        self._periods.clear()
+        self.forget()
         wanted = int(seconds * RATE_HZ)
         wait_for(
             lambda: sum(map(len, tuple(self._periods))) >= wanted,
