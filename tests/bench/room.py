@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.support.room import Room
@@ -12,11 +12,17 @@ TOPIC_ROOT = "diemcau/v1"
 
 
 @contextlib.contextmanager
-def running_room(folder: Path, hub_port: int) -> Iterator[Room]:
-    """A room of the demo's settings that is online at this hub."""
+def running_room(
+    folder: Path,
+    hub_port: int,
+    prepare: Callable[[Room], None] = lambda room: None,
+    environment: dict[str, str] | None = None,
+) -> Iterator[Room]:
+    """A room of the demo's settings, as `prepare` changes them, that is online at this hub."""
     room = Room("bench-room", "Bench", folder / "room")
     room.use_hub(hub_port, TOPIC_ROOT)
-    room.start()
+    prepare(room)
+    room.start(environment)
     try:
         room.wait_online()
         yield room

@@ -6,18 +6,17 @@ room does not have the floor is counted too.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from tests.bench.room import TOPIC_ROOT
+from tests.bench.room import TOPIC_ROOT, running_room
 from tests.bench.row import Row
 from tests.support.broker import Broker, Hub
 from tests.support.media_server import MediaServer
@@ -45,7 +44,9 @@ def measure() -> list[Row]:
         Broker(Path(folder) / "broker") as broker,
         MediaServer() as server,
         VirtualScreen() as screen,
-        _room_with_screen(Path(folder), broker.port, screen.name) as room,
+        running_room(
+            Path(folder), broker.port, _with_screen, os.environ | {"DISPLAY": screen.name}
+        ) as room,
         Hub(broker.port, [f"{TOPIC_ROOT}/room/{room.id}/#"]) as hub,
     ):
         desk = Desk(hub, room)
@@ -63,19 +64,10 @@ def measure() -> list[Row]:
     ]
 
 
-@contextlib.contextmanager
-def _room_with_screen(folder: Path, hub_port: int, display: str) -> Iterator[Room]:
+def _with_screen(room: Room) -> None:
     """Its display is off in standby and needs no warm-up: a call begins with the media process's start."""
-    room = Room("bench-room", "Bench", folder / "room")
-    room.use_hub(hub_port, TOPIC_ROOT)
     room.devices["display"]["relay"]["warm_up_seconds"] = 0
     room.devices["display"]["output"] = {"driver": "window", "width": 640, "height": 360}
-    room.start(os.environ | {"DISPLAY": display})
-    try:
-        room.wait_online()
-        yield room
-    finally:
-        room.stop()
 
 
 class Desk:
