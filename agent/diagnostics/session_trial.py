@@ -50,7 +50,7 @@ leads there ICE gives up after 6 s, and the second attempt waits for relays."""
 ATTEMPTS = 2
 """A busy machine misses the first one's deadlines; a path that a firewall closes is closed to both."""
 
-PLAY_SECONDS = 5.0
+PLAY_SECONDS = 10.0
 """For what the server has to come back: it is asked at once, and a second later if it isn't there yet."""
 
 MEASURE_SECONDS = 6.0

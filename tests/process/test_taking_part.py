@@ -11,6 +11,9 @@ from tests.support.broker import free_port
 from tests.support.media_server import MediaServer
 from tests.support.waiting import wait_for
 
+UP = ("media-session-ok", "media-session-lossy", "media-session-far")
+"""There was a session; a busy machine loses packets and is late, which is said."""
+
 
 def finger(site: Site, word: str) -> None:
     with (site.room.folder / "mute-button").open("w") as fifo:
@@ -38,10 +41,11 @@ def test_a_check_tries_a_session_that_opens_no_device(
     site: Site, media_server: MediaServer
 ) -> None:
     ack = site.command("check", parts=["media-server"])
-    found = {one["code"]: one for one in ack["detail"]["findings"]}
-    assert set(found) == {"media-server-ok", "media-session-ok"}, ack
-    session = found["media-session-ok"]["session"]
-    assert session["path"] == "udp"
+    answers, tried = ack["detail"]["findings"][:2]
+    assert answers["code"] == "media-server-ok"
+    assert tried["code"] in UP, ack
+    session = tried["session"]
+    assert session["path"]["transport"] == "udp"
     assert {"set_up_milliseconds", "round_trip_milliseconds"} <= session.keys()
     assert site.events("device-opened") == []
     assert [one for one in media_server.sessions() if "doctor" in one["name"]] == []
@@ -51,8 +55,8 @@ def test_in_a_meeting_a_check_says_what_the_meeting_shows(site: Site) -> None:
     site.join()
     wait_for(lambda: (site.health()["media"] or {}).get("uplink"), 40, "the meeting's figures")
     ack = site.command("check", parts=["media-server"])
-    (found,) = ack["detail"]["findings"]
-    assert found["code"] == "media-session-ok", ack
+    found = ack["detail"]["findings"][0]
+    assert found["code"] in UP, ack
     assert "set_up_milliseconds" not in found["session"]
 
 
