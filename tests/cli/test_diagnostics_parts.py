@@ -219,3 +219,8 @@ tmpfs /var/lib/diem\\040cau tmpfs rw 0 0
 )
 def test_a_store_that_is_in_memory_is_seen(folder: str, kind: str) -> None:
     assert storage.mounted_on(Path(folder), MOUNTS) == kind
+
+
+def test_a_32_bit_system_is_refused_in_a_line() -> None:
+    assert [finding.code for finding in service._word_size(2**31 - 1)] == ["service-32-bit"]
+    assert service._word_size(2**63 - 1) == []

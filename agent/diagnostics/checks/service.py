@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 
 from agent import __version__
 from agent.diagnostics.report import Finding, failed, ok, unchecked, warning
@@ -20,6 +21,23 @@ RESTARTS = 3
 
 def check(site: Site) -> list[Finding]:
     """See `agent.diagnostics.runner.Check`."""
+    return [*_word_size(sys.maxsize), *_service(site)]
+
+
+def _word_size(largest: int) -> list[Finding]:
+    """The kernel's structures for cameras are written down for 64 bit only (`devices/camera/v4l2_structures.py`)."""
+    if largest > 2**32:
+        return []
+    return [
+        failed(
+            "service-32-bit",
+            _("This is a 32-bit system; the agent needs a 64-bit one"),
+            advice=_("Write Raspberry Pi OS (64-bit) to the card and install anew"),
+        )
+    ]
+
+
+def _service(site: Site) -> list[Finding]:
     unit = _unit()
     match site.daemon.presence:
         case Presence.UP:
