@@ -29,7 +29,7 @@ PAUSE_SHARE = 0.1
 
 
 class PictureBudget:
-    """`look` some times a second; times are the monotonic clock's."""
+    """Call `update` some times a second; times are the monotonic clock's."""
 
     def __init__(self) -> None:
         self._given_up = 0

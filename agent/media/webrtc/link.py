@@ -1,8 +1,8 @@
 """Keeps one WHIP or WHEP session alive for as long as the meeting lasts.
 
-webrtcbin never notices a dead peer, so arrivals are watched here, and a new session is made when they
-stop, or at once when the network has changed; between attempts it backs off, with jitter. Who receives lives by RTP alone: many servers go on with
-RTCP for a source that has left, and never bring it back in that session.
+webrtcbin never notices a dead peer, so arrivals are watched here. A new session is made when they stop, or
+at once when the network has changed; between attempts it backs off, with jitter. Who receives lives by RTP
+alone: many servers go on with RTCP for a source that has left, and never bring it back in that session.
 """
 
 from __future__ import annotations

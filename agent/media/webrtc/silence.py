@@ -35,7 +35,7 @@ meeting begins, and that is no pause of the peer's."""
 
 
 class SilenceWatch:
-    """From when a session is up; `look` several times a second."""
+    """From when a session is up; `update` is called several times a second."""
 
     def __init__(self, now_seconds: float) -> None:
         self._started = self._arrived = self._looked = now_seconds
