@@ -31,8 +31,9 @@ from agent.media.webrtc.peer import PeerCheck, WrongPeer
 from agent.media.webrtc.received_rtcp import ReceivedRtcp
 from agent.media.webrtc.sdp import readable, without_sound_repeats
 
-OFFER_SECONDS = 5.0
-"""For webrtcbin to gather its candidates, which takes milliseconds."""
+OFFER_SECONDS = 15.0
+"""For webrtcbin to gather its candidates. That takes milliseconds, but 5 s passed on a machine with ten others waiting for
+each processor, where another attempt was only one more load."""
 
 NEGOTIATION_SECONDS = 6.0
 """From the server's answer to DTLS being up, a few round trips; then the attempt has failed."""
