@@ -195,7 +195,10 @@ def test_the_people_in_the_room_see_that_they_are_recorded(
 ) -> None:
     recording = Recording(directory=str(tmp_path / "films"), minimum_free_megabytes=1)
     media = Media(local_address=ADDRESS, allowed_hosts=LOCAL_HOSTS, recording=recording)
-    with Publisher(media_server.whip("hub"), colour=GREEN), MediaProcess(room(), media) as child:
+    with (
+        Publisher(media_server.whip("hub"), colour=GREEN),
+        MediaProcess(room(camera=False), media) as child,
+    ):
         child.start(plan(play=[media_server.whep("hub")]))
         child.wait(Measured, lambda m: m.figures.downlinks[0].frames_per_second)
         seen = tmp_path / "seen.png"
