@@ -176,7 +176,7 @@ class Panel(Protocol):
     """The on-air lamp, the mute button and the camera's; held by the daemon."""
 
     def open(self, on_button: Change, on_camera_button: Change = ...) -> None:
-        """They are called from the driver's thread with whether the button is pressed now, once a contact is still (017)."""
+        """They are called from the driver's thread with whether the button is pressed now, once a contact is still (018)."""
         ...
 
     def lamp(self, mode: str) -> None:
