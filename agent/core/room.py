@@ -216,7 +216,7 @@ class Room:
                 self.deadlines[type(deadline)](deadline, now)
             case Restored():
                 self._restored(event, now)
-            case DevicesBorrowed() if self.may_lend:
+            case DevicesBorrowed(devices=devices) if self.may_lend and not self.by_hand(devices):
                 self.borrowing.begin(self.taking_part.check.named(event), now)
             case DevicesReturned(loan):
                 self.borrowing.end(loan, now)
@@ -235,6 +235,11 @@ class Room:
     def may_lend(self) -> bool:
         """Whether no meeting needs the devices, nor will by what has been ordered so far."""
         return self._idle and not self.ending.under_way
+
+    def by_hand(self, devices: tuple[str, ...]) -> list[str]:
+        """Which of them the people in the room have switched off: no tool and no check opens these either."""
+        off = {"camera": self.lifecycle.camera.off_by_hand, "microphone": self.microphone.muted_by_hand}
+        return [device for device in devices if off.get(device)]
 
     # --- documents -------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.core.model.effects import Effect, PublishEvent, SetLamp
-from agent.core.model.events import DevicesBorrowed, DevicesReturned, PictureAsked
+from agent.core.model.events import DevicesBorrowed, DevicesReturned, LineChanged, PictureAsked
 from tests.core.playbook import Playbook
 
 WHO = "uid 1000 pid 4711"
@@ -39,6 +39,22 @@ def test_a_meeting_lends_nothing_and_keeps_its_lamp() -> None:
     assert told(play.tell(DevicesBorrowed("loan-2", ("camera",), WHO))) == []
     assert not play.room.borrowing.lent("loan-2")
     assert told(play.tell(PictureAsked("sent", WHO))) == [("picture-taken", "camera", WHO)]
+
+
+def test_what_was_switched_off_by_hand_is_lent_to_nobody() -> None:
+    """Neither to the tool nor to the hub's check, which opens its devices as the tool does."""
+    play = Playbook()
+    play.enter(microphone="live")
+    for button in ("mute-button", "camera-button"):
+        play.tell(LineChanged(button, True))
+        play.tell(LineChanged(button, False))
+    play.command("leave")
+    play.exit("")
+    for devices in (("camera",), ("microphone", "speaker")):
+        assert told(play.tell(DevicesBorrowed("loan-1", devices, WHO))) == []
+        assert not play.room.borrowing.lent("loan-1")
+    play.wait(301)
+    assert told(play.tell(WANTED))[0] == ("device-opened", "camera", WHO)
 
 
 def test_a_still_outside_of_a_meeting_is_nobodys() -> None:

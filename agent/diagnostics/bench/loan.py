@@ -30,7 +30,7 @@ DEVICES: dict[str, tuple[str, ...]] = {
 
 
 class NotLent(AgentError):
-    """No device may be opened: `no-rights`, `in-meeting`, `lamp-dark` or `agent-hangs`."""
+    """No device may be opened: `no-rights`, `in-meeting`, `by-hand`, `lamp-dark` or `agent-hangs`."""
 
 
 class Loan:
@@ -77,7 +77,7 @@ def _of_daemon(site: Site, devices: tuple[str, ...]) -> Iterator[Loan]:
     try:
         connection = site.client.borrow(devices)
     except ControlError as error:
-        code = error.code if error.code == "in-meeting" else "agent-hangs"
+        code = error.code if error.code in ("in-meeting", "by-hand") else "agent-hangs"
         raise NotLent(code, error.text) from error
     with connection:
         yield Loan(connection)
