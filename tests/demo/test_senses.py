@@ -49,6 +49,16 @@ def test_each_test_picture_is_told_from_the_others(number: int) -> None:
     assert found.next_correlation < found.correlation - 0.02
 
 
+def test_a_picture_beneath_words_is_found_on_its_screen() -> None:
+    screen = np.zeros((720, 1280, 3), dtype=np.uint8)
+    screen[20:40, 30:300] = 255
+    screen[118:658, 160:1120] = rgb(Pattern(5, 960, 540).draw(12345))
+    seen = looking.framed(screen)
+    assert seen.shape == (540, 960, 3)
+    assert looking.recognise(seen, known_test_pictures(seen)).name == "test picture 5"
+    assert looking.framed(np.zeros_like(screen)).shape == screen.shape, "nothing is shown"
+
+
 def test_a_grey_picture_is_nothing_known() -> None:
     grey = np.full((360, 640, 3), 128, dtype=np.uint8)
     assert looking.recognise(grey, known_test_pictures(grey)).correlation < 0.5

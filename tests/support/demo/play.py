@@ -119,7 +119,7 @@ class Play:
         return self._senses.see(room, picture)
 
     def _room_sees(self, room: Room, other: Room) -> Outcome:
-        return self._senses.see(other, self._received(room, other))
+        return self._senses.see(other, looking.framed(self._received(room, other)))
 
     def _received(self, room: Room, other: Room) -> Picture:
         """The picture that the room shows now, also kept as a file."""
