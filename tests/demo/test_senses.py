@@ -10,6 +10,7 @@ import pytest
 from agent.devices.camera.pattern import Pattern
 from tests.support.demo import listening, looking, recordings
 from tests.support.demo.senses import known_test_pictures, rgb
+from tests.support.pictures import framed
 from tests.support.sounds import RATE_HZ, Sound
 
 CERTAIN = 2.0
@@ -53,10 +54,10 @@ def test_a_picture_beneath_words_is_found_on_its_screen() -> None:
     screen = np.zeros((720, 1280, 3), dtype=np.uint8)
     screen[20:40, 30:300] = 255
     screen[118:658, 160:1120] = rgb(Pattern(5, 960, 540).draw(12345))
-    seen = looking.framed(screen)
+    seen = framed(screen)
     assert seen.shape == (540, 960, 3)
     assert looking.recognise(seen, known_test_pictures(seen)).name == "test picture 5"
-    assert looking.framed(np.zeros_like(screen)).shape == screen.shape, "nothing is shown"
+    assert framed(np.zeros_like(screen)).shape == screen.shape, "nothing is shown"
 
 
 def test_a_grey_picture_is_nothing_known() -> None:

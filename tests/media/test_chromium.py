@@ -17,7 +17,7 @@ from tests.support.browser_peer import BrowserPeer, endpoint, make_camera, make_
 from tests.support.chromium import Chromium
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
-from tests.support.pictures import read_number, shows
+from tests.support.pictures import framed, read_number, shows
 from tests.support.sounds import frequency, purity, read_wav
 from tests.support.waiting import wait_for
 
@@ -63,9 +63,11 @@ def check_shows_and_plays_the_browser(child: MediaProcess, folder: Path) -> None
     child.wait(Measured, lambda m: m.figures.downlinks[0].frames_per_second)
     screen, heard = folder / "screen.png", folder / "heard.wav"
     wait_for(lambda: shows(snapshot(child, screen), PURPLE), PATIENCE_SECONDS, "its picture")
-    first = read_number(snapshot(child, screen))
+    first = read_number(framed(snapshot(child, screen)))
     wait_for(
-        lambda: read_number(snapshot(child, screen)) != first, PATIENCE_SECONDS, "its next picture"
+        lambda: read_number(framed(snapshot(child, screen))) != first,
+        PATIENCE_SECONDS,
+        "its next picture",
     )
     wait_for(
         lambda: purity(read_wav(heard)[-24_000:], BROWSER_TONE_HZ) > 0.9,

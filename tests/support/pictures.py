@@ -16,6 +16,9 @@ Picture = np.ndarray[Any, np.dtype[np.uint8]]
 BLOCKS = 16
 ROWS = 18
 
+BLACK = 12
+"""Of 255: what is behind words and between pictures is darker."""
+
 
 def coloured(colour: tuple[int, int, int], width: int = 640, height: int = 360) -> Picture:
     """One colour all over."""
@@ -34,6 +37,21 @@ def read_number(picture: Picture) -> int:
     row = picture[height // ROWS // 2]
     bits = (row[(2 * bit + 1) * width // (2 * BLOCKS)].mean() > 125 for bit in range(BLOCKS))
     return sum(1 << bit for bit, white in enumerate(bits) if white)
+
+
+def framed(screen: Picture) -> Picture:
+    """The picture of 16:9 on a screen that shows one: words stand on black, above it and beneath.
+
+    Its number stands on black too, so the height is by the width, from the lowest row on.
+    """
+    lit = screen.max(axis=2) > BLACK
+    rows = np.flatnonzero(lit.mean(axis=1) > 0.5)
+    columns = np.flatnonzero(lit[rows].mean(axis=0) > 0.5) if len(rows) else rows
+    if not len(columns):
+        return screen
+    left, right, bottom = columns[0], columns[-1] + 1, rows[-1] + 1
+    top = max(0, bottom - round((right - left) * 9 / 16))
+    return screen[top:bottom, left:right]
 
 
 def mean_colour(picture: Picture) -> tuple[float, float, float]:

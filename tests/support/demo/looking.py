@@ -16,9 +16,6 @@ from tests.support.pictures import Picture
 
 WIDTH, HEIGHT = 160, 90
 
-BLACK = 12
-"""Of 255: what is behind words and between pictures is darker."""
-
 
 @dataclass(frozen=True)
 class Recognition:
@@ -50,16 +47,6 @@ def write_png(path: Path, picture: Picture) -> None:
 def small(picture: Picture, width: int = WIDTH, height: int = HEIGHT) -> Picture:
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
     return frame.reformat(width, height, format="rgb24").to_ndarray()
-
-
-def framed(screen: Picture) -> Picture:
-    """The picture on a screen that shows one: words stand on black, above it and beneath."""
-    lit = screen.max(axis=2) > BLACK
-    rows = np.flatnonzero(lit.mean(axis=1) > 0.5)
-    columns = np.flatnonzero(lit[rows].mean(axis=0) > 0.5) if len(rows) else rows
-    if not len(columns):
-        return screen
-    return screen[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def side_by_side(left: Picture, right: Picture) -> Picture:

@@ -18,7 +18,7 @@ from tests.support.demo.senses import Outcome, Senses, wait_for_silence
 from tests.support.demo.stage import GROUP, Stage
 from tests.support.demo.timeline import Timeline
 from tests.support.peers import Receiver
-from tests.support.pictures import Picture
+from tests.support.pictures import Picture, framed
 from tests.support.room import Room
 from tests.support.sounds import RATE_HZ, Sound
 from tests.support.waiting import wait_for
@@ -119,7 +119,7 @@ class Play:
         return self._senses.see(room, picture)
 
     def _room_sees(self, room: Room, other: Room) -> Outcome:
-        return self._senses.see(other, looking.framed(self._received(room, other)))
+        return self._senses.see(other, framed(self._received(room, other)))
 
     def _received(self, room: Room, other: Room) -> Picture:
         """The picture that the room shows now, also kept as a file."""
