@@ -139,9 +139,11 @@ class Room:
         """Which simulated devices are open now, by the files that they keep while they are."""
         return sorted(file.stem for file in self.folder.glob("*.open"))
 
-    def live_processes(self) -> list[int]:
-        """Processes that have a simulated device open now: the media process, by its files."""
-        pids = {int(file.read_text() or 0) for file in self.folder.glob("*.open")}
+    def live_processes(self, *devices: str) -> list[int]:
+        """Processes that have one of these simulated devices open now, or any of all: by their files, which one
+        that was killed leaves behind."""
+        files = [file for file in self.folder.glob("*.open") if not devices or file.stem in devices]
+        pids = {int(file.read_text() or 0) for file in files}
         return sorted(pid for pid in pids if Path(f"/proc/{pid}").exists())
 
     def opened_at(self, device: str) -> float:
