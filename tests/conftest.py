@@ -1,5 +1,7 @@
 """Which tests run beside one another in ./scripts/test, and which have the machine to themselves."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

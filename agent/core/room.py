@@ -238,7 +238,10 @@ class Room:
 
     def by_hand(self, devices: tuple[str, ...]) -> list[str]:
         """Which of them the people in the room have switched off: no tool and no check opens these either."""
-        off = {"camera": self.lifecycle.camera.off_by_hand, "microphone": self.microphone.muted_by_hand}
+        off = {
+            "camera": self.lifecycle.camera.off_by_hand,
+            "microphone": self.microphone.muted_by_hand,
+        }
         return [device for device in devices if off.get(device)]
 
     # --- documents -------------------------------------------------------------------------------

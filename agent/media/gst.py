@@ -45,7 +45,7 @@ ENUMERATIONS = (
     GstWebRTC.WebRTCICEGatheringState,
     GstWebRTC.WebRTCRTPTransceiverDirection,
     GstWebRTC.WebRTCSDPType,
-    *((Nice.RelayType, Nice.Agent) if Nice else ()),
+    *((Nice.RelayType,) if Nice else ()),
 )
 STRUCTURES = (
     Gst.Buffer,
@@ -58,6 +58,7 @@ STRUCTURES = (
     Gst.Structure,
     GstSdp.SDPMessage,
     GstWebRTC.WebRTCSessionDescription,
+    *((Nice.Agent,) if Nice else ()),
 )
 """All that are in use. PyGObject makes each when it is first asked for, piece by piece, and a second
 thread that asks meanwhile finds it half made (gi/module.py): so they are made here, before any thread."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.media import gst
 
-USE = re.compile(r"\b(Gst\w*)\.([A-Z]\w+)\.[A-Z][A-Z0-9_]*\b")
+USE = re.compile(r"\b(Gst\w*|Nice)\.([A-Z]\w+)\.[A-Z][A-Z0-9_]*\b")
 
 
 def test_every_enumeration_in_use_is_made_before_threads_ask_for_it() -> None:

@@ -104,7 +104,9 @@ def not_lent(kind: str, error: NotLent) -> Finding:
             return skipped(f"{kind}-in-meeting", _("Not opened: the room is in a meeting"))
         case "by-hand":
             text = _("Not opened: the people in the room have switched it off")
-            return skipped(f"{kind}-by-hand", text, _("They press the button, or five minutes pass"))
+            return skipped(
+                f"{kind}-by-hand", text, _("They press the button, or five minutes pass")
+            )
         case "lamp-dark":
             text = _("Not opened: the on-air lamp can't be lit")
             return skipped(f"{kind}-lamp-dark", text, _("First put the lamp right"))

@@ -68,10 +68,10 @@ class IceAgent:
         return watch.look() if watch else None
 
     def close(self) -> None:
-        """Let go of all that is GStreamer's."""
+        """Let go of all that is GStreamer's. What a TURN server lent ends there by itself: libnice's `close_async`
+        keeps the agent for ever where its loop has ended, 25 files and a thread for each session.
+        """
         self._trickle.stop()
-        if Nice and self._agent:
-            self._agent.close_async()
         self._path = self._agent = None
 
     def _on_candidate(self, _webrtc: Any, _index: int, candidate: str) -> None:
