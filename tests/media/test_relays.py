@@ -155,7 +155,6 @@ def test_media_go_by_a_relay(
     transport = "udp" if way == "udp" else "tcp"
     name = "localhost" if way == "tcp" else ADDRESS
     server = IceServer(kind, name, port, transport, USER, PASSWORD)
-    given_back = turn.log.count("delete: realm")
     attempt = Attempt(media_server.whip(f"relayed-{way}"), network_of(server))
     try:
         assert attempt.outcome() is None
@@ -168,7 +167,6 @@ def test_media_go_by_a_relay(
         assert (path.relay, path.transport, path.local) == (f"{name}:{port}", way, "relay")
     finally:
         attempt.close()
-    wait_for(lambda: turn.log.count("delete: realm") > given_back, 20, "what the relay lent back")
 
 
 def link(turn: TurnServer) -> str:
