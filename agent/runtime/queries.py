@@ -91,7 +91,7 @@ class Queries:
         wanted = query.before
         assert isinstance(wanted, DevicesBorrowed), "the control server says so to every such query"
         if not self._room.borrowing.lent(wanted.loan):
-            if by_hand := self._room.by_hand(wanted.devices):
+            if self._room.may_lend and (by_hand := self._room.by_hand(wanted.devices)):
                 return error_document("by-hand", BY_HAND.format(devices=" and ".join(by_hand)))
             return error_document("in-meeting", "The room is in a meeting, which needs its devices")
         return msgspec.json.encode(BorrowAnswer(list(wanted.devices)))
