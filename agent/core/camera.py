@@ -9,6 +9,7 @@ from __future__ import annotations
 from agent.core.audit import Cause
 from agent.core.context import Context
 from agent.core.media_process import MediaProcess
+from agent.core.microphone import HAND_SECONDS
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code
 from agent.core.model.deadlines import CameraLate, HandCameraOver
@@ -24,9 +25,6 @@ from agent.core.throttle import PRESSES
 
 CONFIRM_SECONDS = 6.0
 """A driver has 3 s to close a camera, and a media process under full load answers within as many."""
-
-HAND_SECONDS = 300.0
-"""How long the camera stays off by hand after its meeting, as the hand's mute does."""
 
 BY_HAND = "camera-by-hand"
 """With a slash and a number: no command's id may look so."""

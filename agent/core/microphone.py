@@ -34,8 +34,8 @@ LONGEST_CONFIRM_SECONDS = 9.0
 BY_HAND = "by-hand"
 """With a slash and a number: no command's id may look so."""
 
-HAND_MUTE_SECONDS = 300.0
-"""How long a room stays muted by hand after its meeting."""
+HAND_SECONDS = 300.0
+"""How long what the people in the room switched off by hand stays off after its meeting; the camera too."""
 
 
 @dataclass
@@ -90,7 +90,7 @@ class MicrophoneControl:
         one meeting in place of another, takes it back."""
         self.live = False
         if self.muted_by_hand:
-            self._do(SetDeadline(HandMuteOver(), HAND_MUTE_SECONDS))
+            self._do(SetDeadline(HandMuteOver(), HAND_SECONDS))
 
     def rested(self) -> None:
         """The room was in standby for long enough: the next meeting begins with a clean slate."""
