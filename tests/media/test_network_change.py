@@ -121,80 +121,6 @@ class Session:
         return thread
 
 
-@pytest.mark.parametrize("receives", [True, False])
-def test_a_link_asks_again_at_once_and_says_why(
-    monkeypatch: pytest.MonkeyPatch, receives: bool
-) -> None:
-    here = SimpleNamespace(address="192.0.2.10")
-    monkeypatch.setattr(way, "route_to", lambda destination: Route(here.address, "", 1))
-    made: list[Session] = []
-    said: list[tuple[str, str]] = []
-
-    def make(events: Any, counter: Any) -> Any:
-        made.append(Session(events.on_connected))
-        return made[-1]
-
-    loop = Loop()
-    link = MediaLink(loop, make, lambda state, text: said.append((state, text)), receives=receives)
-    thread = threading.Thread(target=loop.run)
-    loop.post(link.start)
-    loop.post(link.mark_flowing)
-    thread.start()
-    try:
-        wait_for(lambda: link.flowing, 5, "a session that flows")
-        here.address = "192.0.2.100"
-        wait_for(lambda: len(made) == 2, 3, "a session from the new address")
-        assert made[0].closed
-        told = [text for state, text in said if state == "stalled"]
-        assert told == [
-            f"the network has changed: {SERVER} is reached from 192.0.2.100, no more "
-            "from 192.0.2.10"
-        ]
-    finally:
-        loop.post(link.close)
-        loop.post(loop.stop)
-        thread.join(60)
-
-
-def test_another_gateway_ends_a_session_only_when_nothing_comes_by_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    here = SimpleNamespace(gateway="192.0.2.1")
-    monkeypatch.setattr(way, "route_to", lambda destination: Route("192.0.2.10", here.gateway, 1))
-    monkeypatch.setattr(way, "is_own", lambda address: True)
-    arrives = threading.Event()
-    arrives.set()
-    made: list[Session] = []
-    said: list[tuple[str, str]] = []
-
-    def make(events: Any, counter: Any) -> Any:
-        made.append(Session(events.on_connected))
-        made[-1].rtcp = Counted(arrives)
-        return made[-1]
-
-    loop = Loop()
-    link = MediaLink(loop, make, lambda state, text: said.append((state, text)), receives=False)
-    thread = threading.Thread(target=loop.run)
-    loop.post(link.start)
-    loop.post(link.mark_flowing)
-    thread.start()
-    try:
-        wait_for(lambda: link.flowing, 5, "a session that flows")
-        here.gateway = "192.0.2.254"
-        wait_for(lambda: made[0].rtcp.looks > 12, 20, "three seconds in which it goes on")
-        assert len(made) == 1
-        arrives.clear()
-        wait_for(lambda: len(made) == 2, 20, "another session")
-        (text,) = [text for state, text in said if state == "stalled"]
-        assert text.startswith(
-            f"the network has changed: {SERVER} is reached by 192.0.2.254; nothing"
-        )
-    finally:
-        loop.post(link.close)
-        loop.post(loop.stop)
-        thread.join(10)
-
-
 class Counted(ReceivedRtcp):
     """Packets come with each look while the event is set."""
 
@@ -210,6 +136,79 @@ class Counted(ReceivedRtcp):
 
     @packets.setter
     def packets(self, _: int) -> None: ...
+
+
+class Linked:
+    """A link whose sessions flow from the beginning; `arrives`: its packets come while that is set."""
+
+    def __init__(self, *, receives: bool, arrives: threading.Event | None = None) -> None:
+        self.made: list[Session] = []
+        self.said: list[tuple[str, str]] = []
+        self._arrives = arrives
+        self._loop = Loop()
+        self._link = MediaLink(self._loop, self._make, self._hear, receives=receives)
+        self._thread = threading.Thread(target=self._loop.run)
+
+    def _make(self, events: Any, counter: Any) -> Any:
+        self.made.append(Session(events.on_connected))
+        if self._arrives:
+            self.made[-1].rtcp = Counted(self._arrives)
+        return self.made[-1]
+
+    def _hear(self, state: str, text: str) -> None:
+        self.said.append((state, text))
+
+    @property
+    def stalls(self) -> list[str]:
+        return [text for state, text in self.said if state == "stalled"]
+
+    def __enter__(self) -> Linked:
+        self._loop.post(self._link.start)
+        self._loop.post(self._link.mark_flowing)
+        self._thread.start()
+        wait_for(lambda: self._link.flowing, 5, "a session that flows")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.post(self._link.close)
+        self._loop.post(self._loop.stop)
+        self._thread.join(60)
+
+
+@pytest.mark.parametrize("receives", [True, False])
+def test_a_link_asks_again_at_once_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, receives: bool
+) -> None:
+    here = SimpleNamespace(address="192.0.2.10")
+    monkeypatch.setattr(way, "route_to", lambda destination: Route(here.address, "", 1))
+    with Linked(receives=receives) as link:
+        here.address = "192.0.2.100"
+        wait_for(lambda: len(link.made) == 2, 3, "a session from the new address")
+        assert link.made[0].closed
+        assert link.stalls == [
+            f"the network has changed: {SERVER} is reached from 192.0.2.100, no more "
+            "from 192.0.2.10"
+        ]
+
+
+def test_another_gateway_ends_a_session_only_when_nothing_comes_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = SimpleNamespace(gateway="192.0.2.1")
+    monkeypatch.setattr(way, "route_to", lambda destination: Route("192.0.2.10", here.gateway, 1))
+    monkeypatch.setattr(way, "is_own", lambda address: True)
+    arrives = threading.Event()
+    arrives.set()
+    with Linked(receives=False, arrives=arrives) as link:
+        here.gateway = "192.0.2.254"
+        wait_for(lambda: link.made[0].rtcp.looks > 12, 20, "three seconds in which it goes on")
+        assert len(link.made) == 1
+        arrives.clear()
+        wait_for(lambda: len(link.made) == 2, 20, "another session")
+        (text,) = link.stalls
+        assert text.startswith(
+            f"the network has changed: {SERVER} is reached by 192.0.2.254; nothing"
+        )
 
 
 def test_no_way_is_kept_of_an_answer_without_addresses() -> None:
