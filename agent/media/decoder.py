@@ -1,4 +1,4 @@
-"""What decodes a source's pictures: the best decoder of the machine, and another one when it fails.
+"""What decodes pictures, a source's or the room's own: the best decoder of the machine, and another one when it fails.
 
 A Pi's decoder is in hardware and fails at run time: no contiguous memory left, a resolution that it does not take,
 a driver that takes everything and gives nothing. Then the next one takes over, in the same session; the sound,
@@ -12,10 +12,30 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from agent.media.gst import Gst
+from agent.media.gst import Gst, available
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
-from agent.media.receiving import decoding
+
+ELEMENTS = {
+    "H264": ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec"),
+    "VP8": ("v4l2vp8dec", "v4l2slvp8dec", "vp8dec"),
+    "VP9": ("v4l2vp9dec", "v4l2slvp9dec", "vp9dec"),
+    "H265": ("v4l2h265dec", "v4l2slh265dec", "avdec_h265"),
+}
+"""Best first: hardware ones register only where there is a device."""
+
+
+SHIELD = "errorignore name=shield ignore-error=true ignore-notnegotiated=true convert-to=ok"
+"""What a decoder fails with stays with it: upstream is the session, and the sound."""
+
+DECODER = """
+ queue name=waiting leaky=upstream max-size-buffers=0 max-size-bytes=0 max-size-time=2000000000
+ ! {decoder} name=decoder ! capsfilter name=raw caps=video/x-raw ! {sink} name=picture sync=true async=false"""
+"""In system memory, which all that come after can read: given the choice, v4l2h264dec takes DMABuf (since
+1.26 as DMA_DRM), which a mixer and a text overlay cannot. Without QoS events, which go up through all of
+webrtcbin at each picture: a decoder can leave out only pictures that no other needs, and a call has none
+such. The queue is leaky, so that a decoder that hangs holds nothing up before it; the sink waits for no first picture
+to be in the state that the pipeline has."""
 
 HANG_SECONDS = 4.0
 HANG_KEYFRAMES = 3
@@ -26,8 +46,18 @@ AGAIN_SECONDS = 1.0
 """A decoder without another one to take its place is made anew after this."""
 
 
+def decoders(codec: str) -> list[str]:
+    """The elements that decode this picture on this machine, best first."""
+    return [name for name in ELEMENTS[codec] if available(name)]
+
+
+def in_hardware(decoder: str) -> bool:
+    """Whether this element leaves the work to the board."""
+    return decoder.startswith("v4l2")
+
+
 class Decoders:
-    """Which decoders are tried for one source: not those that have failed, unless there is no other."""
+    """Which decoders are tried for one picture: not those that have failed, unless there is no other."""
 
     def __init__(self) -> None:
         self.failed: dict[str, str] = {}
@@ -35,21 +65,20 @@ class Decoders:
 
     def best(self, codec: str = "H264") -> str | None:
         """The element that decodes this picture best; None if there is none on this machine."""
-        there = decoding.decoders(codec)
+        there = decoders(codec)
         left = [name for name in there if name not in self.failed]
         return next(iter(left or there[-1:]), None)
 
     def replaceable(self, codec: str, name: str) -> bool:
         """Whether there is another that has not failed."""
-        return any(other not in self.failed for other in decoding.decoders(codec) if other != name)
+        return any(other not in self.failed for other in decoders(codec) if other != name)
 
 
 class PictureDecoder:
     """Takes what `source`, a pad, brings of `codec`, from the first buffer to the end of `pipeline`.
 
     From `start` on, `on_sink` is called with each sink that pictures come out of, before the first of them: at once,
-    and from any thread when another decoder takes over, for which `on_sink` asks for a keyframe. `fruitful` and
-    `fruitless` are for the loop's thread.
+    and from any thread when another decoder takes over, for which `on_sink` asks for a keyframe.
     """
 
     def __init__(
@@ -90,7 +119,7 @@ class PictureDecoder:
         while True:
             name = self._decoders.best(self._codec)
             assert name, "only what this machine decodes comes here"
-            made = Gst.parse_bin_from_description(decoding.decoder(name, seen=self._seen), True)
+            made = Gst.parse_bin_from_description(_text(name, seen=self._seen), True)
             if name in self._decoders.failed:
                 return made, name
             opened = made.get_by_name("decoder").set_state(Gst.State.READY)
@@ -129,15 +158,15 @@ class PictureDecoder:
 
     # --- one that hangs
 
-    def fruitful(self) -> None:
-        """Pictures come out."""
-        if self._fruitless_since is not None:
+    def watch(self, pictures: int) -> None:
+        """So many pictures came out since the last call; to be told some times a second, in the loop's thread."""
+        if not pictures:
+            self._fruitless()
+        elif self._fruitless_since is not None:
             self._stop_counting()
 
-    def fruitless(self) -> None:
-        """None came out for a while; called again and again. A form of picture that a decoder does not take it may
-        refuse without a word, which stops what feeds it.
-        """
+    def _fruitless(self) -> None:
+        """A form of picture that a decoder does not take it may refuse without a word, which stops what feeds it."""
         if self._bin is None or not self._decoders.replaceable(self._codec, self.name):
             return
         now = time.monotonic()
@@ -167,3 +196,12 @@ def _from_keyframe(_pad: Any, info: Any) -> Any:
     if info.get_buffer().has_flags(Gst.BufferFlags.DELTA_UNIT):
         return Gst.PadProbeReturn.DROP
     return Gst.PadProbeReturn.REMOVE
+
+
+def _text(name: str, *, seen: bool) -> str:
+    """From encoded pictures to `picture`, an appsink if it is `seen`, by this element named `decoder`."""
+    threads = (
+        " max-threads=2 thread-type=slice output-corrupt=false" if name == "avdec_h264" else ""
+    )
+    sink = "appsink max-buffers=4 drop=true" if seen else "fakesink"
+    return DECODER.format(decoder=f"{name}{threads}", sink=sink)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from agent.media import decoder as decoder_module
+from agent.media.decoder import ELEMENTS, Decoders, PictureDecoder
 from agent.media.gst import Gst
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
-from agent.media.receiving import decoder as decoder_module
 from agent.media.receiving import decoding
-from agent.media.receiving.decoder import Decoders, PictureDecoder
 from tests.support.pi_decoder import FAILING, register
 from tests.support.waiting import wait_for
 
@@ -50,16 +48,6 @@ class Playing:
 
 
 @pytest.fixture
-def loop() -> Iterator[Loop]:
-    loop = Loop()
-    thread = threading.Thread(target=loop.run)
-    thread.start()
-    yield loop
-    loop.post(loop.stop)
-    thread.join(60)
-
-
-@pytest.fixture
 def only(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Have only these decoders on this machine."""
 
@@ -67,8 +55,7 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Any:
         for name in names:
             if name.startswith("pi"):
                 register(name)
-        other = decoding.PICTURES["H264"]._replace(decoders=names)
-        monkeypatch.setitem(decoding.PICTURES, "H264", other)
+        monkeypatch.setitem(ELEMENTS, "H264", names)
 
     return have
 
@@ -89,8 +76,8 @@ def test_pictures_come_in_memory_that_the_screen_reads(
     assert features_of_first_picture(playing) == "memory:SystemMemory"
     playing.pipeline.close()
     if name == "pidecoder":  # which would rather give what only hardware reads
-        without = decoding.DECODER.replace("capsfilter name=raw caps=video/x-raw", "identity")
-        monkeypatch.setattr(decoding, "DECODER", without)
+        without = decoder_module.DECODER.replace("capsfilter name=raw caps=video/x-raw", "identity")
+        monkeypatch.setattr(decoder_module, "DECODER", without)
         playing = Playing(loop)
         assert features_of_first_picture(playing) == "memory:DMABuf"
         playing.pipeline.close()
@@ -110,7 +97,7 @@ def test_another_decoder_takes_over_from_one_that_fails(
         nonlocal seen
         before, seen = seen, playing.watch()
         if seen == before:  # as a downlink looks, but more often
-            loop.post(playing.decoder.fruitless)
+            loop.post(lambda: playing.decoder.watch(0))
         return playing.decoder.name == "avdec_h264" and seen > 30
 
     if name == "pionesize":

@@ -111,29 +111,11 @@ def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield screen.name
 
 
-@pytest.fixture
-def run() -> Iterator[Callable[[Callable[[], object]], None]]:
-    """The child's loop in a thread; what is returned has a call done there."""
-    loop = Loop()
-    thread = threading.Thread(target=loop.run)
-    thread.start()
-
-    def do(call: Callable[[], object]) -> None:
-        done = threading.Event()
-        loop.post(lambda: (call(), done.set()))
-        assert done.wait(60)
-
-    do.loop = loop  # type: ignore[attr-defined]
-    yield do
-    loop.post(loop.stop)
-    thread.join(60)
-
-
-def test_the_window_shows_sources_as_they_come_and_go(display, run, tmp_path: Path) -> None:
+def test_the_window_shows_sources_as_they_come_and_go(
+    display, run, loop: Loop, tmp_path: Path
+) -> None:
     output = Output(driver="window", width=640, height=360)
-    screen = Screen(
-        run.loop, SharedClock(), output, DeviceReporter("display", False, lambda _: None)
-    )
+    screen = Screen(loop, SharedClock(), output, DeviceReporter("display", False, lambda _: None))
     pushes: dict[str, tuple[Callable[[object], None], object]] = {}
     stop = threading.Event()
 
@@ -196,9 +178,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 
 
 @pytest.fixture
-def screen(run, held: dict[str, float]) -> Iterator[Screen]:
+def screen(run, loop: Loop, held: dict[str, float]) -> Iterator[Screen]:
     output = Output(driver="window", width=640, height=360, framerate=30)
-    made = Screen(run.loop, SharedClock(), output, DeviceReporter("display", False, lambda _: None))
+    made = Screen(loop, SharedClock(), output, DeviceReporter("display", False, lambda _: None))
     run(made.start)
     yield made
     run(made.close)

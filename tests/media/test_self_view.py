@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from agent.devices import registry
+from agent.media import decoder
 from agent.media.context import Context
+from agent.media.decoder import ELEMENTS
 from agent.media.gst import Gst
 from agent.media.loop import Loop
 from agent.media.picture.screen import Screen
@@ -17,31 +19,16 @@ from agent.media.picture.self_view import SelfView
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
 from agent.settings import Camera, Devices, Display, Media, Output
+from tests.support.pi_decoder import register
 from tests.support.waiting import wait_for
 
 SINK = "capsfilter caps=video/x-raw,format=I420 ! fakesink name=out sync=false"
 
 
 @pytest.fixture
-def run() -> Iterator[Callable[[Callable[[], object]], None]]:
-    """The media process's loop in a thread; what is given is done there."""
-    loop = Loop()
-    thread = threading.Thread(target=loop.run)
-    thread.start()
-
-    def do(call: Callable[[], object]) -> None:
-        done = threading.Event()
-        loop.post(lambda: (call(), done.set()))
-        assert done.wait(10)
-
-    do.loop = loop  # type: ignore[attr-defined]
-    yield do
-    loop.post(loop.stop)
-    thread.join(10)
-
-
-@pytest.fixture
-def room(run, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Any]:
+def room(
+    run, loop: Loop, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Any]:
     """A screen of 320x180, a camera that films, and the view between them as the test's parameter says."""
     monkeypatch.setattr(Screen, "_sink", lambda self: SINK)
     output = Output(driver="window", width=320, height=180, framerate=20)
@@ -51,8 +38,8 @@ def room(run, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
     )
     reporter = DeviceReporter("display", False, lambda _: None)
     clock = SharedClock()
-    screen = Screen(run.loop, clock, output, reporter)
-    context = Context(run.loop, clock, None, devices, Media(), lambda _: None)  # type: ignore[arg-type]
+    screen = Screen(loop, clock, output, reporter)
+    context = Context(loop, clock, None, devices, Media(), lambda _: None)  # type: ignore[arg-type]
     assert devices.camera
     camera = registry.camera(devices.camera, devices.simulation)
     view = SelfView(context, screen, camera.request_keyframe)
@@ -138,3 +125,16 @@ def test_off_decodes_nothing(room: Room) -> None:
     wait_for(lambda: len(room.units) > 12, 20, "more than two looks")
     assert not room.sees_itself
     assert room.screen.pictures("own") == 0
+
+
+@pytest.fixture(params=["pinomemory", "piunopenable", "pisilent"])
+def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ELEMENTS, "H264", (register(request.param), "avdec_h264"))
+    monkeypatch.setattr(decoder, "HANG_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("failing")
+@pytest.mark.parametrize("room", ["alone"], indirect=True)
+def test_another_decoder_shows_it_where_the_first_one_fails(room: Room) -> None:
+    """A Pi's decoder has no memory for one stream more while it decodes others."""
+    wait_for(lambda: room.screen.pictures("own") > 20, 8, "own pictures, by the next decoder")

@@ -15,8 +15,8 @@ from typing import Any
 import gi
 
 from agent.media import process
+from agent.media.decoder import ELEMENTS
 from agent.media.gst import Gst
-from agent.media.receiving import decoding
 
 gi.require_version("GstBase", "1.0")
 from gi.repository import GstBase  # noqa: E402
@@ -166,5 +166,5 @@ def register(name: str = "pidecoder") -> str:
 
 if __name__ == "__main__":
     decoders = (register(sys.argv.pop(1)), "avdec_h264")
-    decoding.PICTURES["H264"] = decoding.PICTURES["H264"]._replace(decoders=decoders)
+    ELEMENTS["H264"] = decoders
     sys.exit(process.main())

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.media.context import Context
-from agent.media.gst import available
+from agent.media.decoder import SHIELD, Decoders, PictureDecoder
 from agent.media.loop import Timer
 from agent.media.picture.layout import OWN
 from agent.media.picture.screen import Screen
@@ -22,8 +22,6 @@ LOOK_SECONDS = 0.5
 
 STALE_SECONDS = 2.0
 """A camera that has sent nothing for so long is closed or hangs; a thumbnail comes five times a second."""
-
-DECODERS = ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec")
 
 
 class SelfView:
@@ -38,6 +36,9 @@ class SelfView:
         self._mode = context.devices.display.self_view
         self._timer: Timer | None = None
         self._pipeline: Pipeline | None = None
+        self._decoders = Decoders()
+        self._decoder: PictureDecoder | None = None
+        self._pictures = 0
         self._newest: Any = None
         self._last_unit_seconds = -STALE_SECONDS
 
@@ -64,32 +65,49 @@ class SelfView:
             self._show()
         elif not wanted:
             self._hide()
+        elif self._decoder:
+            self._judge(self._decoder)
+
+    def _judge(self, decoder: PictureDecoder) -> None:
+        """A decoder that gives nothing is told by the keyframes that it takes, which cost the meeting's stream: they are
+        asked for only where another one could take its place."""
+        pictures, self._pictures = self._pictures, 0
+        decoder.watch(pictures)
+        if not pictures and self._decoders.replaceable("H264", decoder.name):
+            self._request_keyframe()
 
     def _show(self) -> None:
         made = Pipeline(
             self._context.clock,
             f"appsrc name=in caps={ACCESS_UNITS} format=time is-live=true do-timestamp=true "
-            "max-buffers=30 leaky-type=downstream ! h264parse "
-            f"! {available(*DECODERS)} ! video/x-raw ! appsink name=seen sync=false max-buffers=2 drop=true",
+            f"max-buffers=30 leaky-type=downstream ! h264parse ! {SHIELD}",
             self._failed,
         )
-        made.on_sample("seen", self._seen)
-        self._newest = None
+        loop, units = self._context.loop, made["shield"].get_static_pad("src")
+        self._decoder = PictureDecoder(loop, made, units, "H264", self._decoders)
+        self._decoder.start(lambda sink: self._take_decoded(made, sink), seen=True)
+        self._newest, self._pictures = None, 0
         made.play()
         self._pipeline = made
         self._screen.attach(OWN, "", lambda: self._newest)
-        self._request_keyframe()
+
+    def _take_decoded(self, pipeline: Pipeline, sink: Any) -> None:
+        """A decoder begins, which needs a keyframe."""
+        pipeline.on_sample_of(sink, self._seen)
+        self._context.loop.post(self._request_keyframe)
 
     def _seen(self, sample: Any) -> None:
         self._newest = sample
+        self._pictures += 1
         self._screen.show(OWN, sample)
 
     def _failed(self, _text: str) -> None:
-        """It is tried again at the next look."""
+        """Not the decoder, which sees to itself. It is tried again at the next look."""
         self._context.loop.post(self._hide)
 
     def _hide(self) -> None:
         gone, self._pipeline = self._pipeline, None
+        self._decoder = None
         if gone:
             gone.close()
             self._screen.detach(OWN)

@@ -15,12 +15,11 @@ from typing import Any
 from agent.core.model.commands import Source
 from agent.core.model.figures import DownlinkFigures, LinkState
 from agent.media.context import Context
+from agent.media.decoder import Decoders, in_hardware
 from agent.media.gst import Gst
 from agent.media.loop import Timer
 from agent.media.pipeline import Pipeline
-from agent.media.receiving import decoding
 from agent.media.receiving.count import PictureCount
-from agent.media.receiving.decoder import Decoders
 from agent.media.receiving.handover import Handover
 from agent.media.receiving.jitter import JitterControl
 from agent.media.receiving.lipsync import LipSync, Paths
@@ -134,7 +133,7 @@ class Downlink:
             url=self.source.url,
             attempts=self._attempts_before + self.connection.attempts + coming,
             decoder=decoder,
-            decoder_in_hardware=None if decoder is None else decoding.in_hardware(decoder),
+            decoder_in_hardware=None if decoder is None else in_hardware(decoder),
             decoders_failed=dict(self._decoders.failed) or None,
             picture_given_up=self.picture_given_up,
             jitter_buffer_milliseconds=self._jitter.milliseconds,

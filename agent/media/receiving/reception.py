@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from agent.core.model.commands import Source
 from agent.media.context import Context
+from agent.media.decoder import Decoders, PictureDecoder
 from agent.media.gst import Gst, GstWebRTC
 from agent.media.pipeline import Gate, Pipeline, Tap, at_first_buffer
 from agent.media.receiving import decoding
 from agent.media.receiving.count import PictureCount
-from agent.media.receiving.decoder import Decoders, PictureDecoder
 from agent.media.receiving.jitter import JitterControl
 from agent.media.receiving.lipsync import LipSync
 from agent.media.receiving.picture_budget import LossMeter
@@ -139,10 +139,7 @@ class Reception:
     def watch_decoder(self, pictures: int) -> None:
         """So many pictures came since the last call."""
         if decoder := self._decoder:
-            if pictures:
-                decoder.fruitful()
-            else:
-                decoder.fruitless()
+            decoder.watch(pictures)
 
     def tap(self, on: bool) -> None:
         """Whether `on_unit` and `on_sound` are called."""
