@@ -14,7 +14,7 @@ from typing import Any
 
 from agent.media.gst import Gst, available
 from agent.media.loop import Loop
-from agent.media.pipeline import Pipeline
+from agent.media.pipeline import Pipeline, weakly
 
 ELEMENTS = {
     "H264": ("v4l2h264dec", "v4l2slh264dec", "avdec_h264", "openh264dec"),
@@ -145,9 +145,9 @@ class PictureDecoder:
     def _replace(self, broken: Any) -> None:
         """As soon as nothing passes: at once, or in the streaming thread."""
         if not self._pipeline.closed:
-            self._source.add_probe(Gst.PadProbeType.IDLE, lambda _pad, _info: self._swap(broken))
+            self._source.add_probe(Gst.PadProbeType.IDLE, weakly(self._swap), broken)
 
-    def _swap(self, broken: Any) -> Any:
+    def _swap(self, _pad: Any, _info: Any, broken: Any) -> Any:
         self._source.unlink(broken.get_static_pad("sink"))
         self._pipeline.bin.remove(broken)
         # a driver that hangs holds nobody else up
@@ -175,7 +175,7 @@ class PictureDecoder:
             self._fail(self._bin, "it does not take such pictures")
         elif self._fruitless_since is None:
             self._fruitless_since, self._keyframes = now, 0
-            self._counting = self._source.add_probe(Gst.PadProbeType.BUFFER, self._count)
+            self._counting = self._source.add_probe(Gst.PadProbeType.BUFFER, weakly(self._count))
         elif now - self._fruitless_since >= HANG_SECONDS and self._keyframes >= HANG_KEYFRAMES:
             self._fail(self._bin, "it took pictures and gave none")
 

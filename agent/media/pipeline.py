@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -169,6 +170,21 @@ class Gate:
         if self._probe:
             self._pad.remove_probe(self._probe)
             self._probe = 0
+
+
+def weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A probe that calls this method while somebody else holds its owner, and is removed after that.
+
+    A pad holds its probes, which Python's collector does not see: an owner that holds the pad as well, or a bin
+    around it, would stay for ever.
+    """
+    found = weakref.WeakMethod(method)
+
+    def probe(*arguments: Any) -> Any:
+        call = found()
+        return call(*arguments) if call else Gst.PadProbeReturn.REMOVE
+
+    return probe
 
 
 def at_first_buffer(pad: Any, call: Callable[[], None]) -> None:

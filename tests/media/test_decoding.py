@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -119,3 +121,21 @@ def test_a_decoder_without_another_is_made_anew(
     wait_for(lambda: len(playing.sinks) > 2, 40, "the decoder again, and again")
     assert playing.errors == []
     playing.pipeline.close()
+
+
+def stalled_and_closed(loop: Loop, run: Any) -> weakref.ref[PictureDecoder]:
+    playing = Playing(loop)
+    wait_for(lambda: playing.watch() > 3, 40, "its first pictures")
+    run(lambda: playing.decoder.watch(0))
+    playing.pipeline.close()
+    return weakref.ref(playing.decoder)
+
+
+def test_a_decoder_of_a_source_that_stalled_is_freed_with_its_session(
+    only: Any, loop: Loop, run: Any
+) -> None:
+    """It counts keyframes on the pad that it holds itself, which Python's collector does not see."""
+    only("avdec_h264", "pisilent")
+    decoder = stalled_and_closed(loop, run)
+    run(lambda: None)  # the loop holds what it did last
+    wait_for(lambda: gc.collect() >= 0 and decoder() is None, 1, "that nobody holds it")

@@ -40,11 +40,6 @@ class Held(NamedTuple):
 ONE_SESSION = Held(files=14, threads=2, children=0)
 """The last one may still be on its way out. A leak would hold two more after each kill."""
 
-KEPT = Held(files=7, threads=1, children=0)
-"""A known fault, of one session at the most for each kill: a webrtcbin that was asked for its statistics (the way of its
-media) is not always freed when its server is back at once. It ends with the media process, which ends with the meeting.
-"""
-
 
 def held(pid: int) -> Held:
     process = psutil.Process(pid)
@@ -94,7 +89,7 @@ def settled(child: MediaProcess, server: MediaServer, most: Held | None = None) 
         now = held(child.process.pid)
         kinds = sorted(session["kind"] for session in server.sessions())
         small = most is None or all(
-            n <= m + s + KILLS * k for n, m, s, k in zip(now, most, ONE_SESSION, KEPT, strict=True)
+            n <= m + s for n, m, s in zip(now, most, ONE_SESSION, strict=True)
         )
         return now if kinds == ["whep", "whip"] and small else None
 

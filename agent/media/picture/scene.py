@@ -24,6 +24,7 @@ from agent.media.picture.lettering import (
     fitted,
     label_height,
 )
+from agent.media.pipeline import weakly
 from agent.settings import Output
 
 FONT = "DejaVu Sans"
@@ -101,7 +102,8 @@ class Fit(NamedTuple):
 
 
 class Fitter:
-    """Gives the pictures that pass `FIT` the size and the margins that `choose` names for their own width and height.
+    """Gives the pictures that pass `FIT` the size and the margins that `choose` names for their own width and height,
+    as long as somebody holds it.
 
     The scaler draws margins in the same pass (a `videobox` took five times as long), as large below as above: what is
     too much is cropped, which copies nothing.
@@ -115,7 +117,7 @@ class Fitter:
         self._of: tuple[int, int] | None = None
         self._set: Fit | None = None
         entry = pipeline.get_by_name("fit").get_static_pad("sink")
-        entry.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self._look)
+        entry.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, weakly(self._look))
 
     def update(self) -> None:
         """What `choose` goes by has changed. From any thread."""
@@ -148,7 +150,8 @@ class Fitter:
 
 class Branch:
     """One source on its way to a canvas: `bin` has the pad `src`, and its element `in` takes the pictures. It is scaled
-    to its place before its name is drawn: letters that are scaled with a picture are blurred.
+    to its place before its name is drawn: letters that are scaled with a picture are blurred. To be held as long as
+    pictures come.
     """
 
     def __init__(self, label: str, *, live: bool) -> None:

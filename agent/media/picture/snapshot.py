@@ -47,12 +47,13 @@ def write_scene(output: Output, scene: Scene, path: str) -> None:
         raise MediaError("snapshot", "no picture has been received yet")
     pipeline = Gst.parse_launch(f"{canvas(output, live=False)} ! {TO_FILE}")
     write(pipeline, output, scene.words)
-    _write(pipeline, _feeds(pipeline, output, shown), path)
+    fed = _feeds(pipeline, output, shown)
+    _write(pipeline, [(branch["in"], buffer) for branch, buffer in fed], path)
 
 
 def _feeds(
     pipeline: Any, output: Output, shown: list[tuple[str, Any, Tile]]
-) -> list[tuple[Any, Any]]:
+) -> list[tuple[Branch, Any]]:
     """A branch for each picture that there is, with the buffer that it gets."""
     feeds = []
     for label, sample, tile in shown:
@@ -66,7 +67,7 @@ def _feeds(
         entry.set_property("caps", sample.get_caps())
         buffer = sample.get_buffer().copy()
         buffer.pts, buffer.duration = 0, Gst.SECOND // output.framerate
-        feeds.append((entry, buffer))
+        feeds.append((source, buffer))
     return feeds
 
 
