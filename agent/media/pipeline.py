@@ -147,7 +147,7 @@ class Tap:
 
     def switch(self, on: bool) -> None:
         if on and not self._probe:
-            self._probe = self._pad.add_probe(Gst.PadProbeType.BUFFER, self._pass)
+            self._probe = self._pad.add_probe(Gst.PadProbeType.BUFFER, weakly(self._pass))
         elif self._probe and not on:
             self._pad.remove_probe(self._probe)
             self._probe = 0

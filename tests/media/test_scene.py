@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import subprocess
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,9 +16,8 @@ import pytest
 from agent.media.gst import Gst
 from agent.media.loop import Loop
 from agent.media.picture import strain, surface
-from agent.media.picture.layout import Tile
 from agent.media.picture.lettering import Words
-from agent.media.picture.scene import Branch, Scene
+from agent.media.picture.scene import Scene
 from agent.media.picture.screen import Screen
 from agent.media.picture.snapshot import write_scene
 from agent.media.pipeline import SharedClock
@@ -289,15 +286,3 @@ def test_a_machine_that_does_not_keep_up_is_said_and_asked_for_less(
     assert screen._surface._pipeline["size"].get_property("caps").to_string().count("320") == 1
     feed("b", picture(BLUE))
     wait_for(lambda: screen._composer and screen._composer._output.framerate == 15, 40, "half")
-
-
-def test_a_place_on_the_screen_that_is_given_up_is_freed() -> None:
-    """Python's collector does not see what a pad holds: whoever holds that pad as well stays for ever."""
-    gone = []
-    for name in ("a", "b"):
-        branch = Branch(name, live=False)
-        branch.place(Output(driver="window"), Tile(0, 0, 320, 180))
-        gone.append((weakref.ref(branch), branch.bin.weak_ref()))
-        del branch
-    gc.collect()
-    assert [(one(), made()) for one, made in gone] == 2 * [(None, None)]

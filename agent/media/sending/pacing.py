@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.media.gst import Gst
+from agent.media.pipeline import weakly
 
 PACE = 1.1
 """Of the picture's bitrate: what is late shall catch up, and no more, or the sound behind it is late."""
@@ -30,7 +31,7 @@ class Pacer:
             self._bits_per_second = PACE * bits_per_second
         if bits_per_second and self._probe is None:
             kinds = Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST
-            self._probe = self._pad.add_probe(kinds, self._on_packets)
+            self._probe = self._pad.add_probe(kinds, weakly(self._on_packets))
         elif not bits_per_second and self._probe is not None:
             self._pad.remove_probe(self._probe)
             self._probe = None
