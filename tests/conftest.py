@@ -13,11 +13,8 @@ ALONE = ("demo", "media")
 """Folders of tests that carry media: with less than the whole machine these are other tests."""
 
 TRIES = 3
-STARVED = pytest.StashKey[list[str]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[STARVED] = []
+STARVED = "starved"
+"""The property of a test's report that tells of a run which does not count."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,31 +23,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("alone")
 
 
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """A test that is to be alone, and fails while others keep the machine busy, is run again.
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """A test that fails while others keep the machine busy is run again.
 
-    What it measured then was the machine. Each such run is told at the end; a failure on a machine of its
-    own is a failure at once.
+    What it measured then may have been the machine. Each such run is told at the end; a failure on a
+    machine of its own is a failure at once, and one that is a fault of ours fails again.
     """
-    if not item.get_closest_marker("alone"):
-        return None
     hook, name = item.ihook, item.nodeid
+    told: list[tuple[str, object]] = []
     hook.pytest_runtest_logstart(nodeid=name, location=item.location)
     for left in reversed(range(TRIES)):
         watch = Watch()
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
-        starved = watch.starved()
-        if not left or not starved or not any(report.failed for report in reports):
+        failed = next((report for report in reports if report.failed), None)
+        starved = watch.starved() if failed else ""
+        if not left or not failed or not starved:
             break
-        item.config.stash[STARVED].append(f"{name}: {starved}")
+        told.append((STARVED, f"{name}: {starved}\n{failed.longreprtext}"))
+    reports[0].user_properties += told
     for report in reports:
         hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=name, location=item.location)
     return True
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    for line in config.stash[STARVED]:
-        terminalreporter.write_line(f"run again, since the machine was too busy: {line}")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for key, told in getattr(report, "user_properties", ()):
+                if key == STARVED and report.when == "setup":
+                    terminalreporter.write_line(
+                        f"run again, since the machine was too busy: {told}"
+                    )

@@ -69,6 +69,7 @@ def test_a_whole_meeting_by_the_terminal(terminal: Terminal, tmp_path: Path) -> 
     (shown,) = terminal.json("meeting", "show", "hop")["meetings"]
     assert [one["room"] for one in shown["holders"]] == ["xa-b"]
     run("meeting", "take", "hop", "xa-b")
+    wait_for(lambda: not terminal.hub.holds_floor("xa-b"), 20, "the room has heard of it")
     terminal.hub.rooms["xa-b"].ask(type="floor", state="queued")
     wait_for(lambda: terminal.hub.conductor.meeting("hop").queue == ["xa-b"], 20, "the hand")
     run("meeting", "next", "hop")

@@ -12,7 +12,7 @@ from tests.support.film_strip import play
 from tests.support.media_server import MediaServer
 from tests.support.peers import Publisher
 from tests.support.room import Room
-from tests.support.sounds import purity
+from tests.support.sounds import RATE_HZ, Sound, purity
 
 OWN_TONE_HZ, OTHER_TONE_HZ = 440, 660
 
@@ -41,6 +41,12 @@ def wait_bytes(site: Site, least: int) -> None:
     )
 
 
+def clearest(sound: Sound, frequency_hz: float) -> float:
+    """The purity of the second in which it is purest: a microphone that starts late on a busy machine is no fault."""
+    seconds = range(0, len(sound) - RATE_HZ + 1, RATE_HZ)
+    return max((purity(sound[at : at + RATE_HZ], frequency_hz) for at in seconds), default=0.0)
+
+
 def test_the_meeting_is_recorded_both_pictures_and_both_voices(site: Site):
     assert site.join(microphone="live")["state"] == "succeeded"
     assert site.command("record", recording="on")["state"] == "succeeded"
@@ -53,8 +59,8 @@ def test_the_meeting_is_recorded_both_pictures_and_both_voices(site: Site):
     seen = play(film)
     assert len(seen.sizes) == 2
     assert min(seen.pictures) > 10
-    assert purity(seen.sound[48_000:96_000], OWN_TONE_HZ) > 0.3
-    assert purity(seen.sound[48_000:96_000], OTHER_TONE_HZ) > 0.3
+    assert clearest(seen.sound, OWN_TONE_HZ) > 0.3
+    assert clearest(seen.sound, OTHER_TONE_HZ) > 0.3
     stopped = wait_until(lambda: site.events("recording-stopped"), "it is told")
     assert [event["detail"]["path"] for event in stopped] == [str(film)]
 
@@ -64,8 +70,8 @@ def test_a_muted_room_is_silent_in_the_file_too(site: Site):
     wait_bytes(site, 300_000)
     assert site.command("leave")["state"] == "succeeded"
     seen = play(films(site)[-1])
-    assert purity(seen.sound[48_000:96_000], OWN_TONE_HZ) < 0.05
-    assert purity(seen.sound[48_000:96_000], OTHER_TONE_HZ) > 0.5
+    assert clearest(seen.sound, OWN_TONE_HZ) < 0.05
+    assert clearest(seen.sound, OTHER_TONE_HZ) > 0.5
 
 
 def test_a_killed_child_leaves_a_file_that_plays_and_the_next_one_goes_on(site: Site):

@@ -47,6 +47,9 @@ class HubSite:
         meeting = self.rooms[id].ask(type="status")["state"]["meeting"]
         return meeting["id"] if meeting else None
 
+    def holds_floor(self, id: str) -> bool:
+        return bool(self.rooms[id].ask(type="status")["state"]["floor"]["held"])
+
     def close(self) -> None:
         self.conductor.stop()
         for room in self.rooms.values():
