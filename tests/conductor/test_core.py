@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -577,3 +578,25 @@ def test_half_the_rooms_lost_at_once_are_called_as_they_come_back() -> None:
         play.rooms[name].connection = Connection.ONLINE
         play.say(name)
     assert {play.status(name) for name in names} == {"present"}
+
+
+def test_a_room_is_told_as_much_among_many_as_among_few() -> None:
+    told = [orders_a_room(rooms) for rooms in (20, 200)]
+    assert told[0] == told[1]
+
+
+def orders_a_room(rooms: int) -> list[float]:
+    """At the call, a change of floor and the end; the last is a hand's, in all."""
+    names = [f"xa-{number:03}" for number in range(rooms)]
+    play = Playbook(*names)
+    sent = [0]
+    for do in (
+        play.start,
+        lambda: play.act(Give("hop", names[1])),
+        lambda: play.raise_hand(names[2]),
+        lambda: play.act(End("hop")),
+    ):
+        do()
+        sent.append(len(play.sent))
+    call, floor, hand, end = (after - before for before, after in pairwise(sent))
+    return [call / rooms, (floor - 1) / rooms, hand, end / rooms]
