@@ -208,3 +208,20 @@ def test_hours_of_failing_media_processes_do_not_end_the_daemon() -> None:
         play.exit()
         play.wait(60)
     assert play.phase is Phase.RECONNECTING
+
+
+@pytest.mark.parametrize(("silent", "seconds"), [("b", 1), ("c", 3)])
+def test_a_new_source_is_waited_for_as_long_as_the_old_one_plays_on(
+    silent: str, seconds: float
+) -> None:
+    """Nobody is to take the floor from the old speaker by an ack that came before the new one's sound."""
+    play = Playbook()
+    play.enter(play=[{"url": f"{SERVER}/{name}"} for name in "ab"])
+    play.report(DownlinkReported(f"{SERVER}/b", "stalled"))
+    again(play, play=[{"url": f"{SERVER}/{name}"} for name in ("a", silent)], camera="off")
+    play.applied("again/camera")
+    play.wait(seconds - 0.1)
+    assert last(play)[0] != "succeeded"
+    play.wait(0.2)
+    assert last(play)[0] == "succeeded"
+    assert play.acks("again")[-1].detail.silent_sources is not None

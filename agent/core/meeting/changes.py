@@ -10,10 +10,14 @@ from typing import Protocol
 from msgspec import structs
 
 from agent.core.meeting.membership import MediaLink, Membership
-from agent.core.meeting.waiting import Arrival
+from agent.core.meeting.waiting import SETTLE_SECONDS, Arrival
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code, Command, Join, Publishing
 from agent.core.model.media import Instruction, SetPublish
+
+PARTING_SECONDS = 3.0
+"""So long the media process plays on what a change names no more, while what is new is not there: until then no hub
+is told that it is done, for it would silence the old speaker with that."""
 
 PICTURE = "/picture"
 """What the request for another size of the picture ends with; no command's id has a slash."""
@@ -71,7 +75,7 @@ class Changes:
                 membership.published_before = None
                 self._arrival.arrived(membership.id, membership.detail(), now)
             else:
-                self._arrival.settle()
+                self._arrival.settle(PARTING_SECONDS if membership.awaits_new else SETTLE_SECONDS)
 
     def late(self, membership: Membership, now: Now) -> None:
         """The time that it may take is over."""

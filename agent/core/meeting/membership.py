@@ -57,6 +57,8 @@ class Membership:
     """Where the room publishes until `publish`, which a repeated join named, flows."""
     uplink: MediaLink = field(default_factory=MediaLink)
     downlinks: dict[str, MediaLink] = field(default_factory=dict)
+    named_last: frozenset[str] = frozenset()
+    """The sources (URLs) that the last change of `play` brought."""
 
     def __post_init__(self) -> None:
         """Every source has its link, also while the media process is still to be started."""
@@ -114,6 +116,7 @@ class Membership:
     def set_sources(self, play: list[Source]) -> None:
         """Play exactly these; links that stay keep their state."""
         self.play = play
+        self.named_last = frozenset(s.url for s in play if s.url not in self.downlinks)
         self.downlinks = {s.url: self.downlinks.get(s.url, MediaLink()) for s in play}
 
     def device(self, device: str, status: DeviceStatus) -> None:
@@ -141,6 +144,11 @@ class Membership:
     @property
     def complete(self) -> bool:
         return self.sends and all(link.flowing for link in self.downlinks.values())
+
+    @property
+    def awaits_new(self) -> bool:
+        """Whether a source that the last change named does not flow yet."""
+        return any(not self.downlinks[url].flowing for url in self.named_last)
 
     @property
     def silent_sources(self) -> list[str]:

@@ -46,11 +46,11 @@ class Arrival:
         """Whether anybody waits for it."""
         return bool(self._waiting)
 
-    def settle(self) -> None:
+    def settle(self, seconds: float = SETTLE_SECONDS) -> None:
         """Enough is there; the rest of the sources gets a moment more, once."""
         if not self._settling:
             self._settling = True
-            self._do(SetDeadline(SourcesLate(), SETTLE_SECONDS))
+            self._do(SetDeadline(SourcesLate(), seconds))
 
     def withdraw(self, text: str, now: Now) -> None:
         """The joins have become pointless."""

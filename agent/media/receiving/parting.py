@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from agent.core.model.commands import MAX_SOURCES
 from agent.media.loop import Loop, Timer
 
-PARTING_SECONDS = 2.0
-"""So long they play on at the most: a new source that does not come is no reason to hear an old one for ever."""
+PARTING_SECONDS = 3.0
+"""So long they play on at the most: a new source that does not come is no reason to hear an old one for ever. The
+core's `agent.core.meeting.changes` answers by the same figure."""
 
 OVERLAP_SECONDS = 0.5
 """From the new source's first sound: that much of it may still wait in its jitter buffer."""
