@@ -13,17 +13,13 @@ import numpy as np
 import pytest
 
 from agent import settings
-from agent.core.model.documents import Status
 from agent.devices import registry
 from agent.devices.alsa.cards import card_of
 from agent.devices.alsa.mixer import MUTES
 from agent.devices.alsa.pcm import Pcm
-from agent.devices.speaker import alsa
 from agent.devices.speaker.volume import decibels, gain
-from agent.errors import DeviceAbsent, DeviceBusy, DeviceTimeout
 from agent.ports import PERIOD_BYTES, PERIOD_FRAMES, Speaker
 from tests.conformance import subjects
-from tests.support import asound
 from tests.support.sounds import Sound, level_dbfs, tone
 
 
@@ -62,18 +58,6 @@ def speaker(
     speaker.close()
 
 
-@pytest.fixture(
-    params=[subjects.simulated_speaker, subjects.alsa_speaker], ids=["simulated", "alsa-card"]
-)
-def paced(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Speaker]:
-    """Those that play in real time, as alsa-lib's file PCM does not."""
-    speaker = make(request.param(monkeypatch, tmp_path), tmp_path)
-    yield speaker
-    speaker.close()
-
-
 @pytest.fixture
 def simulated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Speaker]:
     speaker = make(subjects.simulated_speaker(monkeypatch, tmp_path), tmp_path)
@@ -82,30 +66,13 @@ def simulated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Speak
 
 
 def test_opens_well_and_says_how_the_volume_is_made(speaker: Speaker) -> None:
-    status = speaker.open()
-    assert status.status is Status.OK
-    assert status.detail.mixer
-    assert status.detail.xruns == 0
+    assert speaker.open().detail.mixer
 
 
 def test_takes_sound_and_says_how_much_waits(speaker: Speaker) -> None:
     speaker.open()
     play(speaker, 50)
     assert 0 <= speaker.delay_seconds() < 0.5
-
-
-def test_closing_may_be_repeated(speaker: Speaker) -> None:
-    speaker.open()
-    play(speaker, 1)
-    speaker.close()
-    speaker.close()
-
-
-def test_can_be_opened_again_after_closing(speaker: Speaker) -> None:
-    speaker.open()
-    speaker.close()
-    assert speaker.open().status is Status.OK
-    play(speaker, 1)
 
 
 @pytest.mark.parametrize("subject", [subjects.simulated_speaker, subjects.alsa_file_speaker])
@@ -138,23 +105,6 @@ def test_volume_zero_is_silence(simulated: Speaker, tmp_path: Path) -> None:
     assert not heard(tmp_path).any()
 
 
-def test_plays_in_real_time_and_says_how_much_waits(paced: Speaker) -> None:
-    paced.open()
-    began = time.monotonic()
-    play(paced, 200)
-    assert 1.8 < time.monotonic() - began < 4, "not faster; an emulated machine may be slower"
-    assert 0 <= paced.delay_seconds() <= 0.1
-
-
-def test_a_writer_that_pauses_is_an_underrun_and_playing_goes_on(paced: Speaker) -> None:
-    paced.open()
-    play(paced, 5)
-    time.sleep(0.5)
-    play(paced, 5)
-    assert paced.status().detail.xruns >= 1
-    assert paced.status().status is Status.OK
-
-
 def test_a_pause_is_recorded_as_silence(simulated: Speaker, tmp_path: Path) -> None:
     simulated.open()
     play(simulated, 5)
@@ -173,78 +123,11 @@ def test_the_recording_is_valid_while_it_grows(simulated: Speaker, tmp_path: Pat
     assert len(heard(tmp_path)) >= first + 5 * PERIOD_FRAMES
 
 
-def test_a_stalled_loudspeaker_does_not_hold_the_writer(simulated: Speaker, tmp_path: Path) -> None:
-    simulated.open()
-    (tmp_path / "speaker").write_text("stalled")
-    began = time.monotonic()
-    play(simulated, 1)
-    assert time.monotonic() - began < 3
-    assert simulated.status().code == "stalled"
-
-
 def test_a_dead_loudspeaker_plays_nothing(simulated: Speaker, tmp_path: Path) -> None:
     simulated.open()
     (tmp_path / "speaker").write_text("dead")
     play(simulated, 10)
     assert not heard(tmp_path).any()
-
-
-def test_unplugged_in_use_and_plugged_in_again(simulated: Speaker, tmp_path: Path) -> None:
-    simulated.open()
-    (tmp_path / "speaker").write_text("unplugged")
-    with pytest.raises(DeviceAbsent, match="check its cable"):
-        play(simulated, 1)
-    assert simulated.status().status is Status.ABSENT
-    (tmp_path / "speaker").write_text("")
-    play(simulated, 1)
-    assert simulated.status().status is Status.OK
-
-
-def test_absent_and_busy_are_told_apart_at_opening(simulated: Speaker, tmp_path: Path) -> None:
-    (tmp_path / "speaker").write_text("unplugged")
-    with pytest.raises(DeviceAbsent):
-        simulated.open()
-    (tmp_path / "speaker").write_text("busy")
-    with pytest.raises(DeviceBusy, match="another program"):
-        simulated.open()
-
-
-def test_a_card_that_is_not_there_is_absent_and_plays_once_it_is(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    asound.file_pcms(monkeypatch, tmp_path)
-    sysfs = tmp_path / "sys"
-    wanted = settings.Speaker(driver="alsa", device="plughw:CARD=Jabra,DEV=0")
-    speaker = alsa.create(wanted, settings.Simulation(), sysfs)
-    with pytest.raises(DeviceAbsent, match="'Jabra'"):
-        speaker.open()
-    asound.plug_card(sysfs, "Jabra")
-    assert speaker.open().status is Status.OK
-    play(speaker, 10)
-    speaker.close()
-
-
-class FullPcm(Pcm):
-    """A card that is there and plays nothing: its buffer stays full."""
-
-    def write(self, sound: bytes) -> int:
-        return 0
-
-    def wait(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-def test_a_card_that_takes_nothing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("agent.devices.alsa.pcm.Pcm", FullPcm)
-    speaker = make(subjects.alsa_file_speaker(monkeypatch, tmp_path), tmp_path)
-    speaker.open()
-    began = time.monotonic()
-    play(speaker, 1)
-    assert time.monotonic() - began < 3
-    assert speaker.status().detail.dropped == 1
-    with pytest.raises(DeviceTimeout, match=r"takes no sound.*replug"):
-        play(speaker, 20)
-    speaker.close()
 
 
 class UnderrunPcm(Pcm):
