@@ -10,7 +10,7 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast, get_args
 
 from msgspec import structs
 
@@ -27,16 +27,12 @@ from agent.core.model.events import (
     Delivery,
     DisplaySwitched,
     Event,
-    FloorRecord,
     HostSampled,
     LampSet,
     LineChanged,
     MediaExited,
     MediaReported,
     MeetingRecord,
-    MessageRecord,
-    OrderedVolume,
-    Restored,
     StopRequested,
 )
 from agent.core.model.media import (
@@ -53,9 +49,14 @@ from agent.core.model.media import (
     UplinkReported,
 )
 from agent.core.room import Room
-from agent.runtime.recorder import segments
+from agent.ports import Journal
+from agent.runtime.recorder import Recorder, segments
+from agent.runtime.restoring import restored
+from tests.core import disk
+from tests.core.disk import Disk
 from tests.core.playbook import HOST, PROFILE, SERVER, START
 
+ROOMS = get_args(disk.Room)
 OK = DeviceStatus(Status.OK, "ok", "")
 
 
@@ -86,16 +87,12 @@ class Life:
         self._synchronised = self._coin()
         self._jumped = timedelta()
         self._seconds = 0.0
-        self._unfinished: dict[str, Command] = {}
-        self._muted_by_hand = self._display_kept_on = self._camera_off = False
-        self._volume: OrderedVolume | None = None
-        self._floor: FloorRecord | None = None
-        self._message: MessageRecord | None = None
+        self.disk = Disk(self._chance)
         self._all: list[Command] = []
         self._relay = False
         self._unacknowledged: dict[int, Command] = {}
         self.meeting: MeetingRecord | None = None
-        self.results: dict[str, Ack] = {}
+        """Which it is in, by the journal or by what it still owes the journal."""
         self.published: defaultdict[str, list[Ack]] = defaultdict(list)
         self.given = 0
         self._start()
@@ -108,12 +105,12 @@ class Life:
         self.room = Room(self._profile)
         waiting = [CommandReceived(c, Delivery(m, 1)) for m, c in self._unacknowledged.items()]
         self._inbox: list[Event] = [*waiting]
-        unfinished, cold = list(self._unfinished.values()), self._coin()
+        self._recorder = Recorder(cast(Journal, self.disk))
+        boot = f"boot {self._chance.randint(0, 1)}"
         display_on = self._relay or not self._profile.has_relay
-        kept = (self._muted_by_hand, display_on, self._display_kept_on, self._volume)
-        kept = (*kept, self._camera_off)
-        before = Restored(self.meeting, unfinished, cold, *kept)
-        self._tell(structs.replace(before, floor=self._floor, message=self._message))
+        before = restored(cast(Journal, self.disk), boot, display_on)
+        self.meeting = before.meeting
+        self._tell(before)
 
     @property
     def now(self) -> Now:
@@ -128,6 +125,7 @@ class Life:
     def step(self) -> None:
         """One thing happens; now and then the room does not live to the end of it."""
         if self.ended:
+            self.disk.crash()
             self._start()
             return
         if not self._synchronised and self._chance.random() < 0.005:
@@ -135,10 +133,13 @@ class Life:
             self._jumped = timedelta(days=self._chance.choice([0, 1, 900]))
         elif self._chance.random() < 0.003:  # somebody sets it by hand, wrong or right
             self._jumped = timedelta(days=self._chance.choice([-9000, -1, 0, 1, 900]))
+        if self._chance.random() < 0.005:
+            self.disk.room = self._chance.choice(ROOMS)
         crash_after = self._chance.randint(0, 12) if self._chance.random() < 0.01 else None
         try:
             self._tell(self._happening(), crash_after)
         except Crash:
+            self.disk.crash()
             self._start()
 
     def _happening(self) -> Event:
@@ -161,9 +162,12 @@ class Life:
         return self._deadline()
 
     def settle(self) -> None:
-        """No more commands: the child does as it is told, time passes, the broker delivers."""
+        """No more commands: the child does as it is told, time passes, the broker delivers, the disk has room."""
+        self.disk.room = "free"
+        self._inbox.append(self._command())
         for _ in range(3000):
             if self.ended:
+                self.disk.crash()
                 self._start()
             elif self._inbox:
                 self._tell(self._inbox.pop(0))
@@ -263,43 +267,20 @@ class Life:
 
     def _tell(self, event: Event, crash_after: int | None = None) -> None:
         if isinstance(event, CommandReceived):
-            command_id = event.command.id
-            earlier = self.results.get(command_id)
-            known = earlier is not None or command_id in self._unfinished
+            known, earlier = self.disk.look_up(event.command.id)
             event = structs.replace(event, known=known, earlier=earlier)
         done = 0
         for segment in segments(self.room.handle(event, self.now)):
             if done == crash_after:
                 raise Crash
+            self._recorder.record(segment)
             for effect in segment:
-                self._keep(effect)
-            for effect in segment:
+                if isinstance(effect, do.RememberMeeting):
+                    self.meeting = effect.record
                 self._perform(effect)
                 done += 1
                 if done == crash_after:
                     raise Crash
-
-    def _keep(self, effect: do.Effect) -> None:
-        match effect:
-            case do.RecordCommand(command):
-                self._unfinished[command.id] = command
-            case do.SendAck(ack) if effect.final:
-                self._unfinished.pop(ack.id, None)
-                self.results.setdefault(ack.id, ack)
-            case do.RememberMeeting(record):
-                self.meeting = record
-            case do.RememberMutedByHand(muted):
-                self._muted_by_hand = muted
-            case do.RememberCameraOffByHand(off):
-                self._camera_off = off
-            case do.RememberDisplayKeptOn(on):
-                self._display_kept_on = on
-            case do.RememberVolume(volume):
-                self._volume = volume
-            case do.RememberFloor(floor):
-                self._floor = floor
-            case do.RememberMessage(message):
-                self._message = message
 
     def _perform(self, effect: do.Effect) -> None:
         match effect:

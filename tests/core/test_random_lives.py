@@ -38,7 +38,11 @@ def test_the_promises_hold_all_life_long(first: int) -> None:
                 life.step()
                 look_at(life)
             life.settle()
-            assert life.results.keys() == {f"c{n}" for n in range(1, life.given + 1)}
+            given = {f"c{n}" for n in range(1, life.given + 1)}
+            look_at_disk(life)
+            assert given - life.disk.results - life.published.keys() - life.disk.lost == set(), (
+                "never answered"
+            )
         except AssertionError as error:
             raise AssertionError(f"life {seed}: {error}") from error
 
@@ -61,10 +65,19 @@ def look_at(life: Life) -> None:
     floor = life.room.state(life.now).floor
     if child is not None and child.told_live and floor is not None and floor.mode == "request":
         assert floor.held, "told to be live without the floor"
-    for acks in life.published.values():
-        assert len({(ack.state, ack.code, ack.at) for ack in acks}) == 1, "two final words"
+    for id, acks in life.published.items():
+        assert id in life.disk.lost or len({(ack.state, ack.code, ack.at) for ack in acks}) == 1, (
+            "two final words"
+        )
     if not (life.ended or life.room.ending.under_way):
         look_at_phase(life, in_meeting)
+
+
+def look_at_disk(life: Life) -> None:
+    """With room on it again, it has what the next start goes by."""
+    assert life.disk.meeting() == life.meeting, "the next start goes into another meeting"
+    muted = life.room.microphone.muted_by_hand
+    assert (life.disk.recall("muted_by_hand") == "yes") == muted, "the next start forgets the hand"
 
 
 def look_at_phase(life: Life, in_meeting: bool) -> None:
