@@ -10,12 +10,14 @@ import io
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import msgspec
 import typer
 
-from agent.cli.meeting_words import refusal, room_status
+from agent.cli import words
+from agent.cli.meeting_lines import lines, present
+from agent.cli.meeting_words import refusal
 from agent.cli.session import Session, examples, session_of
 from agent.conductor.client import ask
 from agent.conductor.core.minutes import csv_rows, markdown
@@ -166,7 +168,9 @@ def call(
     json: Json = False,
 ) -> None:
     """Call."""
-    _act(context, conductor, Call(meeting, room or [], text, replace), json)
+    view = _act(context, conductor, Call(meeting, room or [], text, replace), json)
+    if view is not None and not room and present(view) == len(view.roster):
+        print(f"diemcau: {_('everybody is there: nobody was called')}", file=sys.stderr)
 
 
 def message(
@@ -220,7 +224,7 @@ def list_(
         return
     console = session_of(context).console
     for view in answer.meetings or []:
-        over = _("over") if view.ended else f"{_present(view)}/{len(view.roster)}"
+        over = _("over") if view.ended else f"{present(view)}/{len(view.roster)}"
         console.print(f"{view.number:>5}  {view.id:<24} {over:<10} {view.title or ''}")
     for one in answer.past or []:
         at = datetime.fromisoformat(one.started).astimezone()
@@ -240,12 +244,12 @@ def show(
         _print_json(Answer(meetings=views, link=answer.link))
     else:
         for view in views:
-            _print_meeting(session_of(context), view)
+            _print_meeting(session_of(context), view, brief=False)
     if meeting is not None and not views:
         _refuse(Refused("no-such-meeting", meeting))
     if answer.link:
         print(f"diemcau: {answer.link}", file=sys.stderr)
-    if any(_present(view) < len(view.roster) for view in views):
+    if any(present(view) < len(view.roster) for view in views):
         raise typer.Exit(1)
 
 
@@ -276,12 +280,11 @@ def _from_now(minutes_: float) -> datetime:
     return (datetime.now().astimezone() + timedelta(minutes=minutes_)).replace(microsecond=0)
 
 
-def _act(context: typer.Context, conductor: Path, act: Act, json: bool) -> None:
+def _act(context: typer.Context, conductor: Path, act: Act, json: bool) -> MeetingView | None:
     try:
         checked = msgspec.convert(msgspec.to_builtins(act), type(act))
     except msgspec.ValidationError as error:
         _refuse(Refused("bad-request", str(error)))
-        return
     answer = _ask(conductor, checked)
     for text in (answer.warning, answer.link):
         if text:
@@ -289,7 +292,8 @@ def _act(context: typer.Context, conductor: Path, act: Act, json: bool) -> None:
     if json:
         _print_json(answer)
     elif answer.meeting is not None:
-        _print_meeting(session_of(context), answer.meeting)
+        _print_meeting(session_of(context), answer.meeting, brief=True)
+    return answer.meeting
 
 
 def _ask(conductor: Path, request: Act | Question) -> Answer:
@@ -304,9 +308,9 @@ def _ask(conductor: Path, request: Act | Question) -> Answer:
         raise
 
 
-def _refuse(refused: Refused) -> None:
+def _refuse(refused: Refused) -> NoReturn:
     """Say it and end with 1: the conductor answered, and said no."""
-    print(f"diemcau: {refusal(refused.code)} ({refused.text})", file=sys.stderr)
+    print(f"diemcau: {refusal(refused.code)} ({words.text(refused.text)})", file=sys.stderr)
     raise typer.Exit(1)
 
 
@@ -314,23 +318,7 @@ def _print_json(document: object) -> None:
     print(msgspec.json.format(msgspec.json.encode(document)).decode())
 
 
-def _present(view: MeetingView) -> int:
-    return sum(row.status == "present" for row in view.roster)
-
-
-def _print_meeting(session: Session, view: MeetingView) -> None:
+def _print_meeting(session: Session, view: MeetingView, *, brief: bool) -> None:
     console = session.console
-    head = _("{here} of {all} rooms are there").format(here=_present(view), all=len(view.roster))
-    console.print(f"{view.title or view.id} [{view.mode}] {head}", style="heading")
-    if view.problem:
-        console.print(view.problem, style="failed")
-    for row in view.roster:
-        word, style = room_status(row.status)
-        floor = _("has the floor") if row.floor else ""
-        if row.room == view.chair:
-            floor = _("chair")
-        if row.position:
-            floor = _("hand raised, place {place}").format(place=row.position)
-        calls = _("called {count} times").format(count=row.calls) if row.calls > 1 else ""
-        parts = [part for part in (floor, row.text, calls) if part]
-        console.print(f"  {row.name:<28.28} {word:<14} {' · '.join(parts)}", style=style)
+    for line in lines(view, console.width, brief=brief):
+        console.print(line)

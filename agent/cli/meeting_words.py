@@ -36,3 +36,26 @@ def refusal(code: str) -> str:
         "journal-failed": _("the journal can't be written, so nothing was done"),
         "bad-request": _("something in the request is not as it must be"),
     }.get(code, code)
+
+
+def mode(value: str) -> str:
+    """Who may speak."""
+    return {
+        "discussion": _("discussion"),
+        "one-by-one": _("one by one"),
+        "chair-grants": _("the chair grants"),
+    }.get(value, value)
+
+
+def connection(value: str) -> str:
+    """A room's link to the hub."""
+    return {
+        "online": _("connected"),
+        "offline": _("switched off"),
+        "lost": _("lost"),
+    }.get(value, _("never seen"))
+
+
+def verdict(value: str) -> str:
+    """What a room's last check said."""
+    return {"go": _("ready"), "no-go": _("NOT READY")}.get(value, _("not checked"))

@@ -34,6 +34,10 @@ class Listening:
         """Until the retained documents are here. Raises HubError."""
         self._visit.wait_retained()
 
+    def check(self) -> None:
+        """Raises HubError when nothing more can be heard."""
+        self._visit.check()
+
     def rooms(self) -> list[RoomView]:
         """Worst first."""
         with self._lock:

@@ -64,6 +64,11 @@ class Visit:
             lambda: self._heard_at is not None and time.monotonic() - self._heard_at > QUIET_SECONDS
         )
 
+    def check(self) -> None:
+        """Raises HubError if the connection has ended."""
+        if self._error is not None:
+            raise self._error
+
     def publish(self, key: str, message: Published) -> None:
         """Returns when the broker has it; `key` is another for each message."""
         with self._lock:

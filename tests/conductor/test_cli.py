@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ from typing import Any
 import pytest
 
 from agent.cli.app import run_tool
+from tests.support.broker import Hub
 from tests.support.hub_site import HubSite
 from tests.support.waiting import wait_for
 
@@ -77,6 +82,8 @@ def test_a_whole_meeting_by_the_terminal(terminal: Terminal, tmp_path: Path) -> 
     run("meeting", "mute-all", "hop")
     assert terminal.hub.conductor.meeting("hop").holders == []
     run("meeting", "message", "hop", "Có mặt?", "--answer", "Có", "--answer", "Vắng")
+    assert "2 rooms have not answered: Phòng xa-a, Phòng xa-b" in run("meeting", "show", "hop")
+    assert "nobody was called" in run("meeting", "call", "hop")
     before = terminal.hub.conductor.meeting("hop").until
     run("meeting", "extend", "hop", "90")
     assert terminal.hub.conductor.meeting("hop").until != before
@@ -113,3 +120,59 @@ def test_without_a_conductor_it_ends_with_2_and_the_rooms_are_there_all_the_same
     assert "lost" in text
     terminal.hub.broker.stop()
     terminal.run("rooms", code=AWAY)
+
+
+def test_a_room_that_is_not_there_is_called_with_words(terminal: Terminal) -> None:
+    away = terminal.hub.rooms["xa-b"]
+    calls = "diemcau/v1/room/+/cmd/call"
+    with away.frozen(), Hub(terminal.hub.broker.port, [calls]) as hub:
+        terminal.run(
+            "meeting", "start", "hop", "--room", "xa-a", "--room", "xa-b", "--chair", "xa-a"
+        )
+        wait_for(lambda: terminal.hub.conductor.statuses("hop")["xa-a"] == "present", 20, "xa-a")
+        terminal.run("meeting", "call", "hop", "xa-z", code=REFUSED)
+        shown = terminal.run("meeting", "call", "hop", "--text", "Bão số 5")
+        assert "Phòng xa-b" in shown
+        assert "nobody was called" not in shown
+        wait_for(lambda: hub.seen, 20, "the call")
+    assert [(one.topic.split("/")[3], one.document["text"]) for one in hub.seen] == [
+        ("xa-b", "Bão số 5")
+    ]
+
+
+class Watching:
+    """`diemcau rooms --watch --json` in a process of its own; `seen` is its last line."""
+
+    def __init__(self, conductor: Path) -> None:
+        command = [sys.executable, "-m", "agent", "rooms", "--watch", "--json"]
+        self.process = subprocess.Popen(
+            [*command, "--conductor", str(conductor)], stdout=subprocess.PIPE, text=True
+        )
+        self.seen: dict[str, Any] = {"rooms": [], "trouble": ""}
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.seen = json.loads(line)
+
+    def links(self) -> dict[str, str]:
+        return {one["room"]: one["connection"] for one in self.seen["rooms"]}
+
+
+def test_rooms_are_watched_also_while_the_hub_goes_and_comes(terminal: Terminal) -> None:
+    watching = Watching(terminal.hub.conductor.config)
+    try:
+        wait_for(lambda: watching.links() == dict.fromkeys(ROOMS, "online"), 20, "both")
+        terminal.hub.rooms["xa-b"].kill()
+        wait_for(lambda: watching.links() == {"xa-b": "lost", "xa-a": "online"}, 20, "one is lost")
+        terminal.hub.broker.kill()
+        wait_for(lambda: watching.seen["trouble"], 20, "it says that the hub is lost")
+        assert watching.links() == {"xa-b": "lost", "xa-a": "online"}, "and what was seen last"
+        terminal.hub.broker.start()
+        wait_for(lambda: not watching.seen["trouble"], 30, "it sees again")
+        watching.process.send_signal(signal.SIGINT)
+        assert watching.process.wait(20) == 0
+    finally:
+        watching.process.kill()
+        watching.process.wait()
