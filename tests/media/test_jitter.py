@@ -72,3 +72,14 @@ def test_another_session_on_the_same_link_begins_with_what_was_learned() -> None
 
 def test_a_setting_above_the_longest_is_kept() -> None:
     assert Looks(1000).update(Arrivals(lost=5)) == [1000]
+
+
+def test_a_new_source_begins_with_what_others_needed_and_gets_over_it() -> None:
+    control = JitterControl(60, 0.0)
+    control.expect(400, 0.0)
+    assert control.milliseconds == 400
+    for second in range(120):
+        control.update(Arrivals(), float(second))
+    assert control.milliseconds == 60
+    control.expect(30, 120.0)
+    assert control.milliseconds == 60, "never shorter than its own"

@@ -37,8 +37,8 @@ class Ended(list[str]):
     def replace(self, playing: list[str], wanted: list[str]) -> Ended:
         return self._do(lambda: self.parting.replace(playing, wanted))
 
-    def arrive(self, url: str) -> Ended:
-        return self._do(lambda: self.parting.arrived(url))
+    def arrive(self, url: str, wait_seconds: float = 0) -> Ended:
+        return self._do(lambda: self.parting.arrived(url, wait_seconds))
 
     def _do(self, call: object) -> Ended:
         done = threading.Event()
@@ -85,3 +85,18 @@ def test_two_changes_in_a_row_leave_nothing_behind(loop: Loop) -> None:
     assert ended == []
     ended.arrive("third")
     wait_for(lambda: sorted(ended) == [NEW, OLD], 20, "both are ended")
+
+
+def test_the_old_one_plays_until_the_new_one_is_heard(loop: Loop) -> None:
+    """Its first sound waits for late packets and a busy machine, up to 0.6 s."""
+    ended = Ended(loop).replace([CHAIR, OLD], [CHAIR, NEW])
+    assert ended.arrive(NEW, 60) == []
+    assert ended.arrive(NEW) == [], "what it reports later is not its arrival"
+
+
+def test_of_two_that_come_the_one_that_is_heard_later_counts(loop: Loop) -> None:
+    ended = Ended(loop).replace([CHAIR, OLD], [CHAIR, NEW, "third"])
+    assert ended.arrive(NEW, 60).arrive("third", 0) == []
+    ended.replace([CHAIR, OLD, NEW, "third"], [CHAIR, "fourth"])
+    ended.arrive("fourth", 0)
+    wait_for(lambda: sorted(ended) == [NEW, OLD, "third"], 20, "the next change waits anew")

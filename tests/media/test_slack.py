@@ -105,3 +105,13 @@ def test_it_says_when_it_has_grown() -> None:
     slack = Slack()
     assert [slack.late(90 * MILLISECOND, at) for at in (0.1, 0.2, 0.3)] == [False, False, True]
     assert not slack.late(70 * MILLISECOND, 0.4)
+
+
+def test_a_new_source_begins_with_what_others_need_and_gets_over_it() -> None:
+    slack = Slack()
+    slack.expect(400_000_000, 1000.0)
+    slack.tick(1001.0)
+    assert slack.nanoseconds == 400_000_000
+    for second in range(1000, 1200):
+        slack.tick(float(second))
+    assert slack.nanoseconds < 100_000_000

@@ -5,7 +5,7 @@ Each room sends a colour and a tone of its own; `Assembly` knows them and names 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -79,16 +79,34 @@ class Assembly:
             one for one, tone in self._tones.items() if amplitude(sound, tone) >= LEAST_AMPLITUDE
         )
 
-    def gap_seconds(self, sound: Sound, rooms: Mapping[str, object] | frozenset[str]) -> float:
+    def gap_seconds(self, sound: Sound, rooms: Iterable[str]) -> float:
         """The longest time without any of these rooms' tones."""
-        size = int(PIECE_SECONDS * RATE_HZ)
         longest = run = 0
-        for at in range(0, len(sound) - size + 1, size):
-            piece = sound[at : at + size]
-            quiet = all(amplitude(piece, self._tones[one]) < LEAST_AMPLITUDE for one in rooms)
-            run = run + 1 if quiet else 0
+        for heard in self._pieces(sound, rooms):
+            run = 0 if heard else run + 1
             longest = max(longest, run)
         return longest * PIECE_SECONDS
+
+    def crossing_seconds(self, sound: Sound, old: str, new: str) -> float:
+        """From the end of the one room's tone to the beginning of the other's; less than 0 if both are heard for so long.
+        Both must be in it.
+        """
+        pieces = self._pieces(sound, {old, new})
+        last_old = max(at for at, heard in enumerate(pieces) if old in heard)
+        first_new = min(at for at, heard in enumerate(pieces) if new in heard)
+        return (first_new - last_old - 1) * PIECE_SECONDS
+
+    def _pieces(self, sound: Sound, rooms: Iterable[str]) -> list[set[str]]:
+        """Which of these rooms are heard, piece by piece."""
+        size = int(PIECE_SECONDS * RATE_HZ)
+        return [
+            {
+                one
+                for one in rooms
+                if amplitude(sound[at : at + size], self._tones[one]) >= LEAST_AMPLITUDE
+            }
+            for at in range(0, len(sound) - size + 1, size)
+        ]
 
 
 def lately(room: Room, seconds: float) -> Sound:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from agent.core.model.commands import Source
 from agent.core.model.figures import DownlinkFigures, LinkState
@@ -97,6 +98,18 @@ class Downlink:
             if reception:
                 reception.renew(source)
 
+    def begin_like(self, others: Iterable[Downlink]) -> None:
+        """Before `start`: wait as long as those do that come from the same server. Each step to a longer wait is a gap in
+        the sound, and a new speaker's first words are no place to learn again what the link and this machine need.
+        """
+        alike = [one for one in others if _server(one) == _server(self)]
+        if not alike:
+            return
+        self._jitter.expect(max(one._jitter.milliseconds for one in alike), time.monotonic())
+        if self._outlets.sound:
+            self._outlets.sound.expect(max(one._least_delay() for one in alike))
+        self._lips.update(self._jitter.nanoseconds, self._paths(), self._least_delay())
+
     def start(self) -> None:
         self._playing.start()
         self._timers = [
@@ -140,6 +153,11 @@ class Downlink:
             picture_delay_milliseconds=self._lips.picture // Gst.MSECOND,
             sound_delay_milliseconds=(self._lips.sound + self._paths().to_ear) // Gst.MSECOND,
         )
+
+    @property
+    def sound_delay_seconds(self) -> float:
+        """From the moment when its sound is there to when it leaves the mixer."""
+        return self._lips.sound / 1e9
 
     def loss(self) -> float | None:
         """The share of its packets (0 to 1) that were lost since the last call; None if none were due."""
@@ -279,3 +297,7 @@ class Downlink:
         self._playing.watch_decoder(pictures)
         if pictures == 0:
             self.request_keyframe()
+
+
+def _server(downlink: Downlink) -> str:
+    return urlsplit(downlink.source.url).netloc

@@ -36,6 +36,11 @@ class JitterControl:
         self._calm_from = now_seconds
         self.milliseconds = floor_milliseconds
 
+    def expect(self, milliseconds: int, now_seconds: float) -> None:
+        """Begin with what others needed on the same way: learning it again would be a gap in the sound."""
+        self.milliseconds = max(self.milliseconds, min(milliseconds, LONGEST_MILLISECONDS))
+        self._calm_from = now_seconds
+
     def begin(self, now_seconds: float) -> None:
         """Another session has begun, whose counters start at zero; the delay stays as it is."""
         self._before, self._calm_from = Arrivals(), now_seconds

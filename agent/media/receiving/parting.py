@@ -14,8 +14,8 @@ PARTING_SECONDS = 3.0
 """So long they play on at the most: a new source that does not come is no reason to hear an old one for ever. The
 core's `agent.core.meeting.changes` answers by the same figure."""
 
-OVERLAP_SECONDS = 0.5
-"""From the new source's first sound: that much of it may still wait in its jitter buffer."""
+OVERLAP_SECONDS = 0.3
+"""Both are heard for so long: the new one's first sound may be late, or its picture was there before its sound."""
 
 
 class Parting:
@@ -26,6 +26,8 @@ class Parting:
         self._stop = stop
         self._leaving: list[str] = []
         self._awaited: set[str] = set()
+        self._longest_wait = 0.0
+        """Of those that came, until what they bring is heard."""
         self._timer: Timer | None = None
 
     def replace(self, playing: Iterable[str], wanted: Iterable[str]) -> None:
@@ -38,13 +40,17 @@ class Parting:
         self._leaving = leaving[:kept]
         for url in leaving[kept:]:
             self._stop(url)
+        self._longest_wait = 0.0
         self._end_in(PARTING_SECONDS)
 
-    def arrived(self, url: str) -> None:
-        """This source is there: it flows, or its server has said no."""
+    def arrived(self, url: str, wait_seconds: float) -> None:
+        """This source is there: it flows, and is heard after so long, or its server has said no."""
+        if url not in self._awaited:
+            return
         self._awaited.discard(url)
+        self._longest_wait = max(self._longest_wait, wait_seconds)
         if not self._awaited and self._leaving:
-            self._end_in(OVERLAP_SECONDS)
+            self._end_in(self._longest_wait + OVERLAP_SECONDS)
 
     def _end_in(self, seconds: float) -> None:
         if self._timer:

@@ -65,8 +65,10 @@ class Sources:
             if url in self._downlinks:
                 self._downlinks[url].renew(source)
             else:
-                self._downlinks[url] = self._make(source)
-                self._downlinks[url].start()
+                made = self._make(source)
+                made.begin_like(self)
+                self._downlinks[url] = made
+                made.start()
 
     def close(self) -> list[threading.Thread]:
         """The threads to wait for, each of which says DELETE."""
@@ -122,8 +124,8 @@ class Sources:
 
     def _report(self, url: str, state: LinkState, text: str) -> None:
         self._notice.link(url, state)
-        if state in SETTLED:
-            self._parting.arrived(url)
+        if state in SETTLED and url in self._downlinks:
+            self._parting.arrived(url, self._downlinks[url].sound_delay_seconds)
         self._context.send(DownlinkReported(url, state, text))
 
     def _stop(self, url: str) -> None:

@@ -150,6 +150,10 @@ class Input:
         self._delay = nanoseconds
         self._pad.set_offset(nanoseconds)
 
+    def expect(self, nanoseconds: int) -> None:
+        """Its sound will be late by so much, as that of others is."""
+        self._slack.expect(nanoseconds, time.monotonic())
+
     @property
     def least_delay(self) -> int:
         """In nanoseconds: with a shorter one its sound was too late to be mixed, lately."""

@@ -53,6 +53,11 @@ class Slack:
         self._calm_wanted = CALM_SECONDS
         self._shortened = False
 
+    def expect(self, nanoseconds: int, now_seconds: float) -> None:
+        """Begin with what others need, until it is calm for so long."""
+        self.nanoseconds = max(self.nanoseconds, nanoseconds)
+        self._calm_from = now_seconds
+
     def late(self, needed: int, now_seconds: float) -> bool:
         """A buffer came too late that should have waited so long. Whether the wait has grown."""
         self._calm_from = now_seconds
