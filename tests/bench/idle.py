@@ -19,13 +19,16 @@ from tests.support.room import Room
 
 SETTLE_SECONDS = 5.0
 OBSERVED_SECONDS = 60.0
-LIMIT_PSS_MEGABYTES = 30.0
+LIMIT_PSS_MEGABYTES = 22.0
 LIMIT_CPU_PERCENT = 0.3
 LIMIT_READY_SECONDS = 1.0
 LIMIT_WRITTEN_KILOBYTES = 0.0
 """The one write an hour, of the last good time, is done at the start."""
 
 READY_DEADLINE_SECONDS = 20.0
+
+NOT_INSTALLED = ("dns", "socks")
+"""What paho-mqtt imports where it is at hand (4 MB of dnspython): tools of the tests bring it, the package does not."""
 
 
 def measure() -> list[Row]:
@@ -61,10 +64,19 @@ def seconds_to_ready(room: Room, address: Path) -> float:
         notifications.bind(str(address))
         notifications.settimeout(READY_DEADLINE_SECONDS)
         started = time.monotonic()
-        room.start(environment={**os.environ, "NOTIFY_SOCKET": str(address)})
+        room.start(environment=as_installed(address.parent) | {"NOTIFY_SOCKET": str(address)})
         while b"READY=1" not in notifications.recv(4096):
             pass
         return time.monotonic() - started
+
+
+def as_installed(folder: Path) -> dict[str, str]:
+    """The environment of a daemon that finds only what its package depends on."""
+    hidden = folder / "not-installed"
+    hidden.mkdir()
+    for name in NOT_INSTALLED:
+        (hidden / f"{name}.py").write_text("raise ImportError('not installed')\n")
+    return {**os.environ, "PYTHONPATH": str(hidden)}
 
 
 def cpu_seconds(pid: int) -> float:
