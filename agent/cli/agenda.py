@@ -5,7 +5,6 @@ The hub's verbs keep a plan on the operator's machine and publish what follows f
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from agent.cli.session import examples, session_of
 from agent.core.model.agenda import MAX_DAYS, AgendaItem, meeting_id_of, slug
 from agent.core.model.commands import IDENTIFIER, Attendance, Meeting
 from agent.errors import AgentError, ConfigError
+from agent.files import replace_file
 from agent.locale import gettext as _
 
 DEFAULT_PLAN = Path("/var/lib/diemcau-hub/agenda.json")
@@ -293,13 +293,7 @@ def _load(path: Path) -> Plan:
 def _save(path: Path, plan: Plan) -> None:
     """Whole or not at all: a power cut leaves the old one."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.new")
-        with new.open("wb") as file:
-            file.write(write_plan(plan))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        replace_file(path, write_plan(plan))
     except OSError as error:
         raise AgentError(
             "plan-not-written", f"{path}: {error.strerror}; try --plan FILE"

@@ -36,7 +36,7 @@ def key(
     """A key for signing commands, and the file that makes rooms trust it."""
     import msgspec
 
-    from agent.enrolment.register import write
+    from agent.files import replace_file
     from agent.hub.signature import make_key
 
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
@@ -45,8 +45,8 @@ def key(
     if private.exists():
         raise ConfigError([_("{path}: there is such a key already").format(path=private)])
     trusted = folder / f"trusted-keys/{key_id}.json"
-    write(private, msgspec.json.encode({**signer.key, "kid": key_id}), 0o600)
-    write(trusted, msgspec.json.format(msgspec.json.encode(public), indent=1) + b"\n")
+    replace_file(private, msgspec.json.encode({**signer.key, "kid": key_id}), 0o600)
+    replace_file(trusted, msgspec.json.format(msgspec.json.encode(public), indent=1) + b"\n")
     say = partial(session_of(context).console.print, soft_wrap=True)
     say(_("{path}: the private key, for its owner alone").format(path=private))
     say(_("{path}: bring it to the rooms, into /etc/diemcau/trusted-keys/").format(path=trusted))

@@ -7,7 +7,6 @@ hands them to the service as credentials, all at once when it starts.
 from __future__ import annotations
 
 import difflib
-import os
 import ssl
 import tempfile
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from agent.config.rules import is_loopback
 from agent.config.schema import all_keys
 from agent.config.words import bad_values
 from agent.errors import AgentError, ConfigError
+from agent.files import replace_file
 from agent.settings import Settings, Tls
 
 
@@ -100,8 +100,8 @@ class FirstRun:
             self._check(text, contents)
             self._secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
             for file, content in contents.items():
-                _write(self._secrets / file, content, 0o600)
-            _write(self._path, text.encode(), 0o644)
+                replace_file(self._secrets / file, content, 0o600)
+            replace_file(self._path, text.encode(), 0o644)
         except OSError as error:
             hint = "; use sudo" if isinstance(error, PermissionError) else ""
             text = f"{error.filename} can't be written: {error.strerror}{hint}"
@@ -139,7 +139,7 @@ class FirstRun:
         with tempfile.TemporaryDirectory(dir=self._path.parent) as folder:
             draft = Path(folder)
             for file, content in secrets.items():
-                _write(draft / credential_name(file), content, 0o600)
+                replace_file(draft / credential_name(file), content, 0o600)
             (draft / self._path.name).write_text(text, encoding="utf-8")
             settings = load(draft / self._path.name, Credentials(draft, draft))
             if settings.hub.tls is not None:
@@ -174,20 +174,3 @@ def _content(secret: Secret, path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise AgentError("no-file", f"{secret.key}: {path}: {error.strerror}") from error
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """All or nothing, also if the power fails."""
-    draft = path.with_name(f".{path.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

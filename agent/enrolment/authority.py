@@ -16,6 +16,7 @@ from agent.enrolment import acl, certificates, register
 from agent.enrolment.certificates import Issued, Issuer
 from agent.enrolment.register import Entry, Kind, Register
 from agent.errors import ConfigError
+from agent.files import replace_file
 
 AUTHORITY_LIFETIME = timedelta(days=3650)
 LIFETIMES = {
@@ -57,8 +58,8 @@ class Authority:
                 raise ConfigError([text])
             for file, name in ((ROOMS_CA, "diemcau rooms"), (OPERATORS_CA, "diemcau operators")):
                 made = certificates.make_authority(name, self._now(), AUTHORITY_LIFETIME)
-                register.write(self.folder / f"private/{file}.key", made.key, 0o600)
-                register.write(self.broker / f"{file}.pem", made.certificate)
+                replace_file(self.folder / f"private/{file}.key", made.key, 0o600)
+                replace_file(self.broker / f"{file}.pem", made.certificate)
             self._save(Register(topic_root))
 
     def enrol_hub(self, hosts: list[str]) -> Path:
@@ -163,14 +164,14 @@ class Authority:
         with self._changing() as book:
             book.entries.append(entry)
         with register.locked(self.folder):
-            register.write(target / f"{file}.key", made.key, 0o600)
-            register.write(target / f"{file}.pem", made.certificate)
-            register.write(target / "ca.pem", (self.broker / f"{ROOMS_CA}.pem").read_bytes())
+            replace_file(target / f"{file}.key", made.key, 0o600)
+            replace_file(target / f"{file}.pem", made.certificate)
+            replace_file(target / "ca.pem", (self.broker / f"{ROOMS_CA}.pem").read_bytes())
         return target
 
     def _save(self, book: Register) -> None:
         register.save(book, self._register)
-        register.write(self.broker / "acl", acl.render(book, self._now()).encode(), 0o640)
+        replace_file(self.broker / "acl", acl.render(book, self._now()).encode(), 0o640)
         self._write_revocations(book, ROOMS_CA, {Kind.HUB, Kind.ROOM})
         self._write_revocations(book, OPERATORS_CA, {Kind.OPERATOR})
 
@@ -182,7 +183,7 @@ class Authority:
             self._now(),
             AUTHORITY_LIFETIME,
         )
-        register.write(self.broker / f"{name}.crl", crl)
+        replace_file(self.broker / f"{name}.crl", crl)
 
 
 def _entries_of(name: str, book: Register) -> list[Entry]:

@@ -6,7 +6,6 @@ Certificates can be made again, the register cannot: back it up together with th
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from agent.errors import ConfigError
+from agent.files import replace_file
 
 
 class Kind(StrEnum):
@@ -68,7 +68,7 @@ def load(path: Path) -> Register:
 
 def save(register: Register, path: Path) -> None:
     """All or nothing, also when the power goes."""
-    write(path, msgspec.json.format(msgspec.json.encode(register), indent=1) + b"\n")
+    replace_file(path, msgspec.json.format(msgspec.json.encode(register), indent=1) + b"\n")
 
 
 @contextmanager
@@ -77,21 +77,3 @@ def locked(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def write(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replace the file in one step; a private one is never readable, not even for a moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -15,9 +15,11 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from agent.enrolment import authority as authority_module
 from agent.enrolment import register
 from agent.enrolment.authority import Authority
 from agent.errors import ConfigError
+from agent.files import replace_file
 
 TODAY = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -175,17 +177,17 @@ def test_wherever_enrolling_breaks_off_no_certificate_is_unknown(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that is not in the register could never be taken back."""
-    write = register.write
     for last in range(20):
         done: list[Path] = []
 
         def write_or_die(path: Path, data: bytes, mode: int = 0o644) -> None:
             if len(done) == last:  # noqa: B023
                 raise OSError(errno.ENOSPC, "No space left on device", str(path))
-            write(path, data, mode)
+            replace_file(path, data, mode)
             done.append(path)  # noqa: B023
 
-        monkeypatch.setattr(register, "write", write_or_die)
+        for user in (authority_module, register):
+            monkeypatch.setattr(user, "replace_file", write_or_die)
         with contextlib.suppress(OSError):
             authority.enrol_room(f"xa-{last}", [])
         known = {int(one.serial, 16) for one in authority.load().entries}

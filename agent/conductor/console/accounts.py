@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import msgspec
 
 from agent.errors import AgentError
+from agent.files import replace_file
 
 ACCOUNTS = "accounts.json"
 ROLES = ("operator", "viewer")
@@ -45,12 +45,8 @@ class Accounts:
         accounts = self._read()
         accounts[name] = Account(PasswordHasher().hash(password), role)
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = self._file.with_suffix(".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(msgspec.json.format(msgspec.json.encode(accounts)))
-            out.flush()
-            os.fsync(out.fileno())
-        new.replace(self._file)
+        content = msgspec.json.format(msgspec.json.encode(accounts))
+        replace_file(self._file, content, 0o600)
 
     def role_of(self, name: str, password: str) -> str | None:
         """The role if name and password belong together, else None. Takes a tenth of a second."""
