@@ -101,7 +101,7 @@ class Meeting:
         self._self_view = SelfView(context, self._screen, self.camera.request_keyframe)
         self._notice = Notice(plan.title or plan.meeting, self._screen.say)
         tone = self.speaker.tone if self.speaker else SoftTone()
-        self._announcing = Announcing(self._screen, tone.ring, self._send)
+        self._announcing = Announcing(self._screen, self._send, tone.ring)
         self.sources = Sources(context, self._screen, self.speaker, self._recorder, self._notice)
 
     # --- making the parts

@@ -1,7 +1,8 @@
 """The media process: `python -m agent.media.process --control-fd N`, started by the supervisor.
 
 It says `Ready` once the engine is loaded, then does as it is told until `Stop`, SIGTERM or the end
-of the line; it dies with the daemon, and so do its hold on camera and microphone.
+of the line; it dies with the daemon, and so do its hold on camera and microphone. Until the engine is loaded, seconds
+on a Pi, two things are done already: an urgent call rings, and a `Stop` ends it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent import locale, settings
@@ -22,15 +24,18 @@ from agent.core.model.media import (
     Fault,
     Instruction,
     MediaReport,
+    MeetingPlan,
     Ready,
     StandbyPlan,
     Start,
     Stop,
 )
 from agent.devices import registry
-from agent.errors import AgentError, MessageError
+from agent.errors import AgentError, MediaError, MessageError
 from agent.ipc import protocol
 from agent.ipc.lines import LineBuffer
+from agent.media.bell import Bell
+from agent.media.loop import Loop
 
 if TYPE_CHECKING:
     from agent.media.meeting import Makers, Meeting
@@ -65,8 +70,14 @@ class Line:
         except OSError:
             pass
 
-    def read(self) -> bytes:
-        """The next bytes; empty at the end of the line."""
+    def messages(self) -> Iterator[protocol.ToMedia]:
+        """What the daemon says, until the end of the line. Raises MessageError for what it does not say."""
+        buffer = LineBuffer(protocol.MAX_LINE_BYTES)
+        while chunk := self._read():
+            for line in buffer.feed(chunk):
+                yield protocol.decode_for_media(line)
+
+    def _read(self) -> bytes:
         try:
             return self._control.recv(65536)
         except OSError:
@@ -74,15 +85,13 @@ class Line:
 
 
 class MediaProgram:
-    """Reads instructions in the main thread and gives them to the loop in another."""
+    """Reads instructions in the main thread and gives them to the loop, whose thread loads the engine first."""
 
     def __init__(self, line: Line) -> None:
-        from agent.media.loop import Loop
-        from agent.media.webrtc.certificate import make_certificate
-
         self._line = line
         self._loop = Loop()
-        self._certificate = make_certificate()
+        self._bell = Bell(registry.speaker, line.send)
+        self._loaded = threading.Event()
         self._configure: protocol.Configure | None = None
         self._meeting: Meeting | None = None
         self._standby: Standby | None = None
@@ -91,21 +100,33 @@ class MediaProgram:
     def run(self) -> int:
         """Until the line ends or says stop. The exit status."""
         self._thread.start()
-        buffer = LineBuffer(protocol.MAX_LINE_BYTES)
-        while chunk := self._line.read():
-            for line in buffer.feed(chunk):
-                message = protocol.decode_for_media(line)
-                self._loop.post(lambda message=message: self._take(message))  # type: ignore[misc]
+        for message in self._line.messages():
+            self._bell.heed(message)
+            if isinstance(message, Stop):
+                break
+            self._loop.post(lambda message=message: self._take(message))  # type: ignore[misc]
         self.stop()
         self._thread.join()
         return 0
 
     def stop(self) -> None:
-        """From any thread."""
+        """From any thread. While it loads nothing is open but the loudspeaker, which goes with the process."""
+        if not self._loaded.is_set():
+            os._exit(0)
         self._loop.post(self._loop.stop)
+
+    def _load(self) -> None:
+        try:
+            from agent.media import gst
+        except (ImportError, ValueError) as error:
+            text = f"GStreamer is not usable: {error}; install python3-gi and gir1.2-gst-plugins-bad-1.0"
+            raise MediaError("engine-absent", text) from error
+        self._loaded.set()
+        self._line.send(Ready(os.getpid(), gst.version()))
 
     def _run(self) -> None:
         try:
+            self._load()
             self._loop.run()
             self._end(0)
         except AgentError as error:
@@ -125,8 +146,10 @@ class MediaProgram:
     def _end(self, status: int) -> None:
         """Close what is open, then leave at once: no library may hold up the exit."""
         deadline = time.monotonic() + ENDING_SECONDS
+        hushing = threading.Thread(target=self._bell.close, daemon=True)
+        hushing.start()
         carried = self._meeting or self._standby
-        for thread in carried.close() if carried else ():
+        for thread in [hushing, *(carried.close() if carried else ())]:
             thread.join(max(0.0, deadline - time.monotonic()))
         os._exit(status)
 
@@ -136,38 +159,43 @@ class MediaProgram:
                 self._configure = message
             case Start():
                 self._start(message)
-            case Stop():
-                self._loop.stop()
             case _:
                 self._instruct(message)
 
     def _start(self, start: Start) -> None:
+        from agent.media.pipeline import SharedClock
+        from agent.media.standby import Standby
+
+        if self._configure is None or self._meeting or self._standby:
+            raise MessageError("bad-frame", "start comes once, after configure")
+        output = self._configure.devices.display.output
+        locale.use(output.language)
+        if isinstance(start.plan, StandbyPlan):
+            self._standby = Standby(self._loop, SharedClock(), output, start.plan, self._line.send)
+            self._standby.start()
+        else:
+            self._start_meeting(self._configure, start.plan)
+
+    def _start_meeting(self, configure: protocol.Configure, plan: MeetingPlan) -> None:
         from agent.media.context import Context
         from agent.media.figures import Figures
         from agent.media.meeting import Meeting
         from agent.media.pipeline import SharedClock
-        from agent.media.standby import Standby
+        from agent.media.webrtc.certificate import make_certificate
         from agent.media.webrtc.dialing import Dialer
         from agent.media.webrtc.http import HttpClient
         from agent.media.webrtc.ice import IceServers, servers
         from agent.media.webrtc.network import Network
         from agent.media.webrtc.open_sessions import OpenSessions
 
-        if self._configure is None or self._meeting or self._standby:
-            raise MessageError("bad-frame", "start comes once, after configure")
-        devices, media = self._configure.devices, self._configure.media
-        locale.use(devices.display.output.language)
+        devices, media = configure.devices, configure.media
         http = HttpClient(Dialer(), media.hosts)
         sessions = OpenSessions(http, self._line.send)
         ice = IceServers(servers(media.ice_servers, media.ice_credential_file))
-        network = Network(self._certificate, media.local_address, http, sessions, ice)
+        network = Network(make_certificate(), media.local_address, http, sessions, ice)
         context = Context(self._loop, SharedClock(), network, devices, media, self._line.send)
-        if isinstance(start.plan, StandbyPlan):
-            self._standby = Standby(context, start.plan, _makers(devices).speaker)
-            self._standby.start()
-            return
-        sessions.sweep(start.plan.leftovers)
-        self._meeting = Meeting(context, start.plan, _makers(devices))
+        sessions.sweep(plan.leftovers)
+        self._meeting = Meeting(context, plan, _makers(devices))
         self._meeting.start()
         Figures(self._loop, self._meeting, self._line.send)
 
@@ -194,23 +222,9 @@ def main() -> int:
     die_with_parent()
     parser = argparse.ArgumentParser(description="The daemon's media process; not for use by hand.")
     parser.add_argument("--control-fd", type=int, required=True)
-    line = Line(socket.socket(fileno=parser.parse_args().control_fd))
-    try:
-        from agent.media import gst
-
-        program = MediaProgram(line)
-    except (ImportError, ValueError) as error:
-        text = (
-            f"GStreamer is not usable: {error}; install python3-gi and gir1.2-gst-plugins-bad-1.0"
-        )
-        line.send(Fault("engine-absent", text))
-        return EXIT_FAULT
-    except AgentError as error:
-        line.send(Fault(error.code, error.text))
-        return EXIT_FAULT
+    program = MediaProgram(Line(socket.socket(fileno=parser.parse_args().control_fd)))
     threading.excepthook = program.on_mistake
     signal.signal(signal.SIGTERM, lambda *_: program.stop())
-    line.send(Ready(os.getpid(), gst.version()))
     return program.run()
 
 

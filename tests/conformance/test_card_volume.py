@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import alsaaudio
@@ -13,7 +14,7 @@ from agent import settings
 from agent.devices.alsa import mixer
 from agent.devices.alsa.mixer import VolumeControl
 from agent.devices.alsa.pcm import Pcm
-from agent.devices.speaker import alsa
+from agent.devices.speaker import alsa, volume
 from agent.devices.speaker.volume import decibels, gain, scaled
 from agent.errors import DeviceError
 from tests.support import asound
@@ -80,7 +81,12 @@ def test_a_percent_is_as_loud_on_every_card(
         assert rest == 0
 
 
-def test_a_volume_in_software_is_the_same_curve_and_clips_nothing() -> None:
+@pytest.mark.parametrize("loading", [True, False])
+def test_a_volume_in_software_is_the_same_curve_and_clips_nothing(
+    monkeypatch: pytest.MonkeyPatch, loading: bool
+) -> None:
+    """Also while numpy is still loading."""
+    monkeypatch.setattr(volume, "_loading_numpy", lambda: SimpleNamespace(is_alive=lambda: loading))
     said = tone(1000, -3, 4800)
     assert level_dbfs(np.frombuffer(scaled(said.tobytes(), gain(50)), "<i2")) == pytest.approx(
         level_dbfs(said) - 18.06, abs=0.1

@@ -1,4 +1,4 @@
-"""Calls and messages on the screen: their words in the room's language, and the sound that goes with a call."""
+"""Calls and messages on the screen: their words in the room's language, and the soft tone of a call in a meeting."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def _agenda(announcement: Announcement) -> list[str]:
 class Announcing:
     """Shows one announcement at a time; in the loop's thread."""
 
-    def __init__(self, screen: Screen, ring: Ring, send: Send) -> None:
+    def __init__(self, screen: Screen, send: Send, ring: Ring = lambda call: None) -> None:
         self._screen = screen
-        self._ring = ring
         self._send = send
+        self._ring = ring
         self._unconfirmed = ""
         screen.on_lit = self._confirm
 

@@ -14,10 +14,12 @@ from agent.core.model.media import Announcement
 from agent.media.reporting import DeviceReporter
 from agent.ports import PERIOD_FRAMES, SAMPLE_RATE_HZ, Speaker
 
-CHIME = ((880.0, 0.0), (659.3, 0.5))
+Bars = tuple[tuple[float, float], ...]
+
+CHIME: Bars = ((880.0, 0.0), (659.3, 0.5))
 """Hz, and when it is struck in seconds: the two bars of a door chime, A5 and E5."""
 
-TONE = ((659.3, 0.0),)
+TONE: Bars = ((659.3, 0.0),)
 CHIME_SECONDS, TONE_SECONDS = 2.0, 3.0
 """From one to the next."""
 
@@ -29,36 +31,49 @@ ATTACK_SECONDS = 0.005
 CLOSE_SECONDS = 2.0
 FULL_SCALE = 32767
 
-
-def struck(bars: tuple[tuple[float, float], ...], seconds: float, peak: float) -> bytes:
-    """One round as S16LE at 48 kHz: each bar rings out, and none begins or ends with a click."""
-    samples = array("h", bytes(2 * round(seconds * SAMPLE_RATE_HZ)))
-    for pitch, begins in bars:
-        first = round(begins * SAMPLE_RATE_HZ)
-        step = 2 * math.pi * pitch / SAMPLE_RATE_HZ
-        for index in range(min(len(samples) - first, round(4 * DECAY_SECONDS * SAMPLE_RATE_HZ))):
-            at = index / SAMPLE_RATE_HZ
-            rise, fall = min(1.0, at / ATTACK_SECONDS), math.exp(-at / DECAY_SECONDS)
-            wave = peak / len(bars) ** 0.5 * rise * fall * math.sin(step * index)
-            samples[first + index] += round(FULL_SCALE * wave)
-    return samples.tobytes()
+RINGING = round(4 * DECAY_SECONDS * SAMPLE_RATE_HZ)
+"""Samples for which a bar is heard."""
 
 
 class Repeated:
-    """A round of sound again and again, in pieces of any length."""
+    """A round of sound again and again, in pieces of any length: S16LE at 48 kHz. Each bar rings out, and none begins or
+    ends with a click. The first round is made as it is asked for: as a whole it would keep a slow board from ringing.
+    """
 
-    def __init__(self, sound: bytes) -> None:
-        self._sound = sound
+    def __init__(self, bars: Bars, seconds: float, peak: float) -> None:
+        self._bars = bars
+        self._peak = peak / len(bars) ** 0.5
+        self._round_bytes = 2 * round(seconds * SAMPLE_RATE_HZ)
+        self._made = b""
         self._at = 0
 
     def next(self, length: int) -> bytes:
         """The next so many bytes."""
         piece = b""
         while len(piece) < length:
-            part = self._sound[self._at : self._at + length - len(piece)]
-            self._at = (self._at + len(part)) % len(self._sound)
+            part = self._part(length - len(piece))
+            self._at = (self._at + len(part)) % self._round_bytes
             piece += part
         return piece
+
+    def _part(self, length: int) -> bytes:
+        """From where it is, to the round's end at the most."""
+        end = min(self._at + length, self._round_bytes)
+        if end > len(self._made):
+            self._made += self._struck(len(self._made) // 2, (end + 1) // 2)
+        return self._made[self._at : end]
+
+    def _struck(self, first: int, end: int) -> bytes:
+        """The samples from `first` to before `end` of a round."""
+        samples = array("h", bytes(2 * (end - first)))
+        for pitch, begins in self._bars:
+            began = round(begins * SAMPLE_RATE_HZ)
+            for index in range(max(first, began), min(end, began + RINGING)):
+                at = (index - began) / SAMPLE_RATE_HZ
+                rise, fall = min(1.0, at / ATTACK_SECONDS), math.exp(-at / DECAY_SECONDS)
+                wave = self._peak * rise * fall * math.sin(2 * math.pi * pitch * at)
+                samples[index - first] += round(FULL_SCALE * wave)
+        return samples.tobytes()
 
 
 class SoftTone:
@@ -72,7 +87,7 @@ class SoftTone:
         if call is None:
             self._tone = None
         elif self._tone is None:
-            self._tone = Repeated(struck(TONE, TONE_SECONDS, TONE_PEAK))
+            self._tone = Repeated(TONE, TONE_SECONDS, TONE_PEAK)
 
     def over(self, sound: bytes) -> bytes:
         """The sound with the tone in it."""
@@ -120,7 +135,7 @@ class Chime:
         try:
             self._reporter.opened(speaker.open())
             speaker.set_volume(self._volume)
-            sound = Repeated(struck(CHIME, CHIME_SECONDS, CHIME_PEAK))
+            sound = Repeated(CHIME, CHIME_SECONDS, CHIME_PEAK)
             while not self._silent.is_set():
                 speaker.write(sound.next(2 * PERIOD_FRAMES))
                 if self._reporter.due():
