@@ -1,7 +1,7 @@
 """The room takes part: from the floor given to the first sample at an independent receiver, from a call to its chime.
 
-The receiver is aiortc's, by WHEP from the media server; the room's microphone is a tone. What it hears while the
-room does not have the floor is counted too.
+The receiver is aiortc's, by WHEP from the media server; the room's microphone is a tone. What was said while the room did not have
+the floor is counted too, by the room's own clock in its packets: what the way and the receiver still hold when the floor is taken is not.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tests.bench.room import TOPIC_ROOT, running_room
 from tests.bench.row import Row
 from tests.support.broker import Broker, Hub
 from tests.support.media_server import MediaServer
-from tests.support.peers import Receiver
 from tests.support.room import Room
+from tests.support.sound_tap import FRAME_SECONDS, SoundTap
 from tests.support.sounds import Sound
 from tests.support.virtual_screen import VirtualScreen
 
@@ -57,7 +57,7 @@ def measure() -> list[Row]:
         Row(
             "floor given to first sample, worst", max(taken) * 1000, "ms", LIMIT_FLOOR_MILLISECONDS
         ),
-        Row("samples heard without the floor", heard, "", 0),
+        Row("samples said without the floor that left", heard, "", 0),
         Row("call to chime, median", statistics.median(called), "s", None),
         Row("call to chime, worst", max(called), "s", LIMIT_CALL_SECONDS),
         Row("call to lit display, worst", max(lit), "s", LIMIT_CALL_SECONDS),
@@ -79,29 +79,29 @@ class Desk:
         self._base = f"{TOPIC_ROOT}/room/{room.id}"
 
     def floor(self, server: MediaServer) -> tuple[list[float], int]:
-        """Seconds to the first sample, each time; and how many loud ones came without the floor."""
+        """Seconds to the first sample, each time; and how many loud ones were said without the floor."""
         whip = {"url": server.whip("floor")}
         self._do("join", "j", meeting={"id": "xin-noi"}, floor="request", publish=whip, play=[])
-        times, heard = [], 0
-        with Receiver(server.whep("floor")) as receiver:
+        times, without = [], [0.0]
+        with SoundTap(server.whep("floor")) as receiver:
             receiver.wait_for_picture(DEADLINE_SECONDS)
             for number in range(ROUNDS):
                 receiver.forget()
                 _await(lambda: _ends_silent(receiver), "the end of what was under way")
-                heard += self._heard(receiver, QUIET_SECONDS)
+                time.sleep(QUIET_SECONDS)
                 receiver.forget()
+                without += [time.time() - FRAME_SECONDS]
                 began = time.monotonic()
                 self._send("floor", f"g{number}", state="given")
                 _await(lambda: loud(receiver) > 0, "the room's tone")
                 times.append(time.monotonic() - began)
                 self._do("floor", f"n{number}", state="none")
+                without += [time.time()]
+            _await(lambda: _ends_silent(receiver), "the end of what was under way")
+            without += [time.time()]
         self._do("leave", "l")
-        return times, heard
-
-    def _heard(self, receiver: Receiver, seconds: float) -> int:
-        receiver.forget()
-        time.sleep(seconds)
-        return loud(receiver)
+        pairs = zip(without[::2], without[1::2], strict=True)
+        return times, sum(receiver.loud(began, ended, LOUD) for began, ended in pairs)
 
     def call(self, number: int) -> tuple[float, float]:
         """Seconds until the loudspeaker sounds and until the display has power; then the call is ended."""
@@ -137,7 +137,7 @@ class Desk:
         assert final.document["state"] == "succeeded", final.document
 
 
-def loud(receiver: Receiver) -> int:
+def loud(receiver: SoundTap) -> int:
     """Samples since the last `forget` that are no silence."""
     return sum(map(_loud_of, receiver.heard))
 
@@ -146,7 +146,7 @@ def _loud_of(period: Sound) -> int:
     return int(np.count_nonzero(np.abs(period.astype(int)) > LOUD))
 
 
-def _ends_silent(receiver: Receiver) -> bool:
+def _ends_silent(receiver: SoundTap) -> bool:
     latest = receiver.heard[-SILENT_PERIODS:]
     return len(latest) == SILENT_PERIODS and not sum(map(_loud_of, latest))
 

@@ -1,6 +1,7 @@
 """The microphone's share of the media process: sound is read, freed of echo, and muted before it goes on.
 
-Muted, every period becomes silence here, before the encoder sees it; no sample leaves the room.
+Muted, every period becomes silence here, before the encoder sees it; no sample leaves the room. Nor does, once it is live, what was
+said before: the card and the echo canceller keep sound for a moment, a busy machine for longer.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ from agent.ports import Microphone
 
 CLOSE_SECONDS = 3.0
 
+KEPT_BY_CANCELLER_NANOSECONDS = 20_000_000
+"""What it gives at a time may be that much older (`EchoControl.process`)."""
+
+KEPT_BY_CARD_NANOSECONDS = 200_000_000
+"""No card's buffer here keeps more: what is asked for so long after it went live was said since, whatever its
+stamp (one that lost samples is behind for a second or two)."""
+
 
 class MicrophoneFeed:
     """Open from `start()` to `close()`; `on_sound` gets buffers for the encoder."""
@@ -40,7 +48,8 @@ class MicrophoneFeed:
         self._reporter = reporter
         self._closing = threading.Event()
         self._gate = threading.Lock()
-        self._live = False
+        self._live_from: int | None = None
+        """The running time from which on sound passes; None while muted."""
         self._samples = SampleClock()
         self.detail = SoundDetail()
         """The driver's newest, muted or not; nothing while the microphone is closed."""
@@ -58,9 +67,13 @@ class MicrophoneFeed:
             self.echo.close()
 
     def set_live(self, live: bool) -> None:
-        """When this returns with False, no further sample passes."""
+        """When this returns with False, no further sample passes; after True, those that were taken since."""
         with self._gate:
-            self._live = live
+            if not live:
+                self._live_from = None
+            elif self._live_from is None:
+                kept = KEPT_BY_CANCELLER_NANOSECONDS if self.echo else 0
+                self._live_from = self._clock.now() + kept
 
     def _run(self) -> None:
         self._reporter.keep_trying(lambda: self._read(self._make()), self._closing)
@@ -70,9 +83,10 @@ class MicrophoneFeed:
             self._reporter.opened(self._status(microphone.open()))
             self._samples = SampleClock()
             while not self._closing.is_set():
+                asked = self._clock.now()
                 period = microphone.read()
                 if period:
-                    self._pass_on(period)
+                    self._pass_on(period, asked)
                 if self._reporter.due():
                     self._reporter.opened(self._status(microphone.status()))
         finally:
@@ -90,9 +104,16 @@ class MicrophoneFeed:
             own, status=Status.DEGRADED, code=trouble.code, text=f"Microphone: {trouble.text}"
         )
 
-    def _pass_on(self, period: bytes) -> None:
-        """The period just read, stamped with when it began to sound."""
+    def _pass_on(self, period: bytes, asked: int) -> None:
+        """The period just read, asked for at that time, stamped with when it began to sound."""
         pts = max(0, self._samples.stamp(self._clock.now() - PERIOD_NANOSECONDS))
         sound = self.echo.process(pts, period) if self.echo else period
         with self._gate:
-            self._on_sound(wrap(sound if self._live else bytes(len(sound)), pts))
+            self._on_sound(wrap(sound if self._passes(pts, asked) else bytes(len(sound)), pts))
+
+    def _passes(self, pts: int, asked: int) -> bool:
+        """Whether what seems to have been said at `pts`, and was asked for then, was said since the room went live."""
+        since = self._live_from
+        if since is None:
+            return False
+        return pts >= since or asked >= since + KEPT_BY_CARD_NANOSECONDS
