@@ -7,8 +7,10 @@ every line, so `journalctl COMMAND=01J...` tells the story of one command.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
@@ -18,6 +20,8 @@ FIELDS = ("MEETING", "COMMAND", "MESSAGE_ID")
 PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 """syslog's (RFC 5424, table 2) for Python's levels."""
 
+REPEAT_SECONDS = 60.0
+
 SendToJournal = Callable[..., object]
 
 
@@ -25,6 +29,7 @@ def configure(room: str, level: int = logging.INFO) -> None:
     """Send the root logger's lines to journald if our stderr is connected to it, else to stderr."""
     send = _journal_sender() if _under_journald(os.environ) else None
     handler = JournalHandler(room, send) if send else plain_handler(sys.stderr)
+    handler.addFilter(Repeats())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.raiseExceptions = False  # a full disk under the log must not become a second problem
 
@@ -50,6 +55,32 @@ def plain_handler(stream: TextIO) -> logging.Handler:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(PlainFormatter())
     return handler
+
+
+class Repeats(logging.Filter):
+    """Counts a line that its logger has just said, within the last minute, instead of letting it through again.
+
+    A disk stays full for thousands of writes, and a client that is turned away tries again at once: the log must
+    not fill the card with it, nor hide in it what else is said. The next one after the minute tells the count.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._last: dict[str, tuple[tuple[object, ...], float, int]] = {}
+        """Logger -> the line that it said last, when, and how often it came since."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        line, now = (record.levelno, record.getMessage(), *_fields(record).items()), self._now()
+        last, at, repeats = self._last.get(record.name, ((), -math.inf, 0))
+        if line == last and now - at < REPEAT_SECONDS:
+            self._last[record.name] = (line, at, repeats + 1)
+            return False
+        if line == last and repeats:
+            record.args = (record.getMessage(), repeats)
+            record.msg = "%s (%d more times since it was said last)"
+        self._last[record.name] = (line, now, 0)
+        return True
 
 
 class JournalHandler(logging.Handler):

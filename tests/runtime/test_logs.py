@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from agent.runtime.logs import JournalHandler, plain_handler
+from agent.runtime.logs import REPEAT_SECONDS, JournalHandler, Repeats, plain_handler
 
 
 @pytest.fixture
@@ -54,3 +54,33 @@ def test_an_exception_keeps_its_traceback(logger):
         logger.exception("cannot go on")
     assert stream.getvalue().startswith("error agent.hub.link: cannot go on\nTraceback")
     assert "ValueError: broken" in stream.getvalue()
+
+
+def test_what_is_said_again_and_again_is_counted(logger):
+    """A full disk wrote a line for every write: thousands an hour, on the card that was full."""
+    stream, now = io.StringIO(), [0.0]
+    handler = plain_handler(stream)
+    handler.addFilter(Repeats(lambda: now[0]))
+    logger.addHandler(handler)
+    for _ in range(1000):
+        logger.error("the journal cannot be written: %s", "the disk is full")
+    now[0] = REPEAT_SECONDS
+    logger.error("the journal cannot be written: %s", "the disk is full")
+    assert stream.getvalue().splitlines() == [
+        "error agent.hub.link: the journal cannot be written: the disk is full",
+        "error agent.hub.link: the journal cannot be written: the disk is full"
+        " (999 more times since it was said last)",
+    ]
+
+
+def test_a_line_flaps_and_each_change_is_told(logger):
+    stream = io.StringIO()
+    handler = plain_handler(stream)
+    handler.addFilter(Repeats())
+    logger.addHandler(handler)
+    for _ in range(3):
+        logger.warning("hub link down: timeout")
+        logger.info("hub link up")
+    logger.info("accepted", extra={"COMMAND": "01A"})
+    logger.info("accepted", extra={"COMMAND": "01B"})
+    assert len(stream.getvalue().splitlines()) == 8
