@@ -1,4 +1,4 @@
-"""Which tests run beside one another in ./scripts/test, and which have the machine to themselves."""
+"""Which tests run beside one another in ./scripts/test, which by twos, and which have the machine to themselves."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from _pytest.runner import runtestprotocol
 
 from tests.support.starvation import Watch
 
-ALONE = ("demo", "media")
-"""Folders of tests that carry media: with less than the whole machine these are other tests."""
+MEDIA = ("demo", "media")
+"""Folders of tests that carry media. Their verdicts are counts and states: two at a time are no load for them.
+What judges sound, pictures or a time says by `pytest.mark.alone` that it needs the whole machine.
+"""
 
 TRIES = 3
 STARVED = "starved"
@@ -19,8 +21,9 @@ STARVED = "starved"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in ALONE:
-            item.add_marker("alone")
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in MEDIA and not item.get_closest_marker("alone"):
+            item.add_marker("media")
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:

@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.demo.looking import read_pictures
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 DEADLINE_SECONDS = 400
 

@@ -21,6 +21,8 @@ from tests.support.pictures import framed, read_number, shows
 from tests.support.sounds import frequency, purity, read_wav
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.alone
+
 PURPLE = (150, 60, 170)
 BROWSER_TONE_HZ = 730
 PATIENCE_SECONDS = 30

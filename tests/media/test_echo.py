@@ -14,6 +14,8 @@ from agent.media.sound.echo.reference import Reference
 from tests.support import echoes
 from tests.support.echoes import RATE_HZ, Sound
 
+pytestmark = pytest.mark.alone
+
 PERIOD_NANOSECONDS = 10_000_000
 START_NANOSECONDS = 5_000_000_000
 

@@ -12,12 +12,15 @@ import time
 from typing import NamedTuple
 
 import psutil
+import pytest
 
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
 from tests.media.rooms import plan, room
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.alone
 
 KILLS = min(int(os.environ.get("DIEMCAU_KILLS", "3")), 20)
 LONGEST_AWAY_SECONDS = 8.0

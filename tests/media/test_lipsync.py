@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from agent.core.model.media import UplinkReported
 from agent.media.receiving.lipsync import SOUND_LATE_NANOSECONDS, LipSync, Paths
@@ -17,6 +18,8 @@ from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.viewer import viewing
 from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.alone
 
 FRAMERATE = 30
 CLAPS = 12

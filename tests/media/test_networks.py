@@ -26,8 +26,6 @@ from tests.support.namespaces import NAT, Namespace, connect, permits
 from tests.support.sounds import RATE_HZ, level_dbfs, purity, read_wav
 from tests.support.turn import PASSWORD, USER, TurnServer
 
-pytestmark = pytest.mark.alone
-
 SERVER, RELAY, SIXTH = "203.0.113.5", "203.0.113.7", "2001:db8:5::5"
 ROOM = "192.0.2.10"
 MOST_GAP_SECONDS = 15.0

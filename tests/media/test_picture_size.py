@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from agent.core.model.commands import PictureSize
 from agent.core.model.media import Applied, DeviceReported, SetPicture, UplinkReported
 from tests.media.rooms import TONE_HZ, flowing, plan, room
@@ -14,6 +16,8 @@ from tests.support.media_server import MediaServer
 from tests.support.peers import Receiver
 from tests.support.sounds import frequency
 from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.alone
 
 FULL, SMALL = (360, 640), (180, 320)
 MEASURED_SECONDS = 4.0

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import av
+import pytest
 
 from agent.core.model.media import DownlinkReported, Measured, RecordingReported, SetRecording
 from agent.settings import Media
@@ -25,6 +26,8 @@ from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.peers import Publisher
 from tests.support.pictures import capture_seconds, read_number
+
+pytestmark = pytest.mark.alone
 
 KILLS = int(os.environ.get("DIEMCAU_RECORDING_KILLS", "3"))
 AT_A_TIME = 3

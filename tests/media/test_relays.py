@@ -145,7 +145,6 @@ def network_of(server: IceServer) -> Network:
     return network
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("way", ["udp", "tcp", "tls"])
 def test_media_go_by_a_relay(
     media_server: MediaServer, turn: TurnServer, way: str, monkeypatch: pytest.MonkeyPatch
@@ -177,7 +176,6 @@ def link(turn: TurnServer) -> str:
     )
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("status", [204, 405])
 def test_a_relay_that_the_answer_names_is_used_at_once_and_told(
     media_server: MediaServer, turn: TurnServer, status: int
@@ -198,7 +196,6 @@ def test_a_relay_that_the_answer_names_is_used_at_once_and_told(
             attempt.close()
 
 
-@pytest.mark.alone
 def test_a_relay_that_is_named_before_the_offer_alone_is_asked_for_when_there_is_no_other_way(
     media_server: MediaServer, turn: TurnServer
 ) -> None:
@@ -215,7 +212,6 @@ def test_a_relay_that_is_named_before_the_offer_alone_is_asked_for_when_there_is
             attempt.close()
 
 
-@pytest.mark.alone
 def test_a_relay_with_a_strangers_certificate_gets_nothing(turn: TurnServer) -> None:
     tunnel = TlsTunnel(ADDRESS, turn.tls_port)
     try:
@@ -230,14 +226,12 @@ def test_a_relay_with_a_strangers_certificate_gets_nothing(turn: TurnServer) -> 
     assert "password" not in turn.log
 
 
-@pytest.mark.alone
 def test_a_server_on_this_machine_needs_no_setting(media_server: MediaServer) -> None:
     with MediaProcess(room(), Media(allowed_hosts=LOCAL_HOSTS)) as child:
         child.start(plan(publish=media_server.whip("without-setting")))
         child.wait(UplinkReported, flowing, seconds=20)
 
 
-@pytest.mark.alone
 def test_servers_that_are_away_hold_nobody_up(media_server: MediaServer) -> None:
     """192.0.2.0/24 is nobody's (RFC 5737)."""
     away = ["turn:phong@192.0.2.1:3478", "turns:phong@192.0.2.2:443"]
@@ -251,7 +245,6 @@ def test_servers_that_are_away_hold_nobody_up(media_server: MediaServer) -> None
         assert took < LONG_PATIENCE_SECONDS
 
 
-@pytest.mark.alone
 def test_media_go_by_tcp_where_the_server_offers_nothing_else() -> None:
     with TcpPeer() as server, MediaProcess(room(camera=False)) as child:
         child.start(plan(publish=f"{server.url}/by-tcp/whip"))

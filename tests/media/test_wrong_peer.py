@@ -113,7 +113,6 @@ def test_false_lines_let_nobody_in(certificate: str, false: str) -> None:
 # --- on the line
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("false", ["stranger", "zeros", "short", "sha-1", "several"])
 def test_a_room_sends_nothing_to_a_wrong_peer_and_does_not_ask_again_at_once(
     media_server: MediaServer, false: str
@@ -172,7 +171,6 @@ class Attempt:
         return self.outcome
 
 
-@pytest.mark.alone
 def test_no_false_answer_lets_media_flow(media_server: MediaServer) -> None:
     assert Gst.is_initialized()
     dice = random.Random(3)
