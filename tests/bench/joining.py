@@ -1,15 +1,18 @@
 """How fast a room is in a meeting: from the hub's `join` to media both ways, simulated devices.
 
 The server notes when the room's first RTP packet arrives; the final ack says that the first picture
-or sound was decoded.
+or sound was decoded. The same once more with two ICE servers that never answer, which may hold up no join.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.room import TOPIC_ROOT, running_room
@@ -22,23 +25,54 @@ from tests.support.room import Room
 JOINS = 10
 LIMIT_FIRST_RTP_SECONDS = 1.5
 LIMIT_FIRST_PICTURE_SECONDS = 2.5
+LIMIT_RATIO = 1.2
 
 
 def measure() -> list[Row]:
+    sent, decoded = join([])
+    with silent_servers() as ice_servers:
+        _, held_up = join(ice_servers)
+    return [
+        Row("join to first RTP upstream", sent, "s", LIMIT_FIRST_RTP_SECONDS),
+        Row("join to first picture decoded", decoded, "s", LIMIT_FIRST_PICTURE_SECONDS),
+        Row("... with two silent ICE servers, to without", held_up / decoded, "x", LIMIT_RATIO),
+    ]
+
+
+@contextlib.contextmanager
+def silent_servers() -> Iterator[list[str]]:
+    """A STUN and a TURN server whose machine takes packets and says nothing."""
+    with contextlib.ExitStack() as stack:
+        sockets = [
+            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)
+        ]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        stun, turn = (one.getsockname()[1] for one in sockets)
+        yield [f"stun:127.0.0.1:{stun}", f"turn:room@127.0.0.1:{turn}"]
+
+
+def join(ice_servers: list[str]) -> tuple[float, float]:
+    """The medians of what `join_once` measures, of a room with these ICE servers."""
+
+    def prepare(room: Room) -> None:
+        if ice_servers:
+            password = room.folder.parent / "password"
+            password.write_text("none knows", "utf-8")
+            named = {"ice_servers": ice_servers, "ice_credential_file": str(password)}
+            room.settings["media"] |= named
+
     with (
         tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder,
         Broker(Path(folder) / "broker") as broker,
         MediaServer() as server,
         Publisher(server.whip("other")),
-        running_room(Path(folder), broker.port) as room,
+        running_room(Path(folder), broker.port, prepare) as room,
         Hub(broker.port, [f"{TOPIC_ROOT}/room/{room.id}/ack/+"]) as hub,
     ):
         times = [join_once(hub, server, room, number) for number in range(JOINS)]
     sent, decoded = (statistics.median(one) for one in zip(*times, strict=True))
-    return [
-        Row("join to first RTP upstream", sent, "s", LIMIT_FIRST_RTP_SECONDS),
-        Row("join to first picture decoded", decoded, "s", LIMIT_FIRST_PICTURE_SECONDS),
-    ]
+    return sent, decoded
 
 
 def join_once(hub: Hub, server: MediaServer, room: Room, number: int) -> tuple[float, float]:

@@ -11,9 +11,10 @@ import av
 import pytest
 
 from agent.core.model.documents import DeviceStatus
+from agent.core.model.h264 import level
 from agent.devices.camera import encoder, hardware_encoder, streaming
 from agent.devices.camera import v4l2_structures as v4l2
-from agent.devices.camera.annexb import level, nal_units
+from agent.devices.camera.annexb import nal_units
 from agent.devices.camera.encoder import SOFTWARE, Encoder, H264Encoder, Shape
 from agent.devices.camera.hardware_encoder import NAME, HardwareEncoder
 from agent.devices.camera.pattern import Pattern

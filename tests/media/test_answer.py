@@ -159,3 +159,10 @@ def test_a_picture_in_single_packets_is_not_for_us() -> None:
     assert agree(BOTH.sent, high).refused == ("picture",), "another profile than is sent"
     constrained = BOTH.body.replace("profile-level-id=42e01f", "profile-level-id=42c01f")
     assert agree(BOTH.sent, constrained).refused == ()
+
+
+@pytest.mark.parametrize("level", ["0b", "15", "1f", "28", "34"])
+def test_the_servers_level_is_no_reason_to_keep_the_picture_back(level: str) -> None:
+    """Servers that only forward repeat one that is written in them; what they decode, they judge by the stream."""
+    said = BOTH.body.replace("profile-level-id=42e01f", f"profile-level-id=42e0{level}")
+    assert agree(BOTH.sent, said).refused == ()

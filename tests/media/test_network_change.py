@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -110,9 +111,24 @@ class Session:
 
     def __init__(self, on_connected: Any) -> None:
         self.answered = answer(SERVER)
-        self.jitter_buffers, self.rtcp = JitterBuffers(), ReceivedRtcp()
+        self.jitter_buffers: JitterBuffers = JitterBuffers()
+        self.rtcp: Any = ReceivedRtcp()
         self.start = on_connected
         self.closed = False
+        self.reaches: Callable[[], bool] = lambda: False
+        self.asked = self.restarted = 0
+        self.takes_restart = False
+
+    def listens_at(self, address: str) -> bool:
+        return self.takes_restart
+
+    def restart_ice(self, on_done: Callable[[bool], None]) -> None:
+        self.restarted += 1
+        on_done(self.takes_restart)
+
+    def ask_server(self, on_said: Callable[[bool], None]) -> None:
+        self.asked += 1
+        on_said(self.reaches())
 
     def close(self) -> threading.Thread:
         self.closed = True
@@ -138,6 +154,17 @@ class Counted(ReceivedRtcp):
     def packets(self, _: int) -> None: ...
 
 
+class Buffered(JitterBuffers):
+    """The same of RTP."""
+
+    def __init__(self, arrives: threading.Event) -> None:
+        super().__init__()
+        self._counted = Counted(arrives)
+
+    def packets_received(self) -> int:
+        return self._counted.packets
+
+
 class Linked:
     """A link whose sessions flow from the beginning; `arrives`: its packets come while that is set."""
 
@@ -153,6 +180,7 @@ class Linked:
         self.made.append(Session(events.on_connected))
         if self._arrives:
             self.made[-1].rtcp = Counted(self._arrives)
+            self.made[-1].jitter_buffers = Buffered(self._arrives)
         return self.made[-1]
 
     def _hear(self, state: str, text: str) -> None:
@@ -209,6 +237,49 @@ def test_another_gateway_ends_a_session_only_when_nothing_comes_by_it(
         assert text.startswith(
             f"the network has changed: {SERVER} is reached by 192.0.2.254; nothing"
         )
+
+
+@pytest.mark.parametrize("receives", [True, False])
+def test_a_silence_of_which_the_network_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, receives: bool
+) -> None:
+    """A NAT has forgotten us. As long as the server cannot be asked either, the network stalls as a whole."""
+    monkeypatch.setattr(way, "route_to", lambda destination: Route("192.0.2.10", "192.0.2.1", 1))
+    arrives, open_way = threading.Event(), threading.Event()
+    arrives.set()
+    with Linked(receives=receives, arrives=arrives) as link:
+        link.made[0].reaches = open_way.is_set
+        wait_for(lambda: link.made[0].rtcp.looks > 12, 20, "a peer that is never silent")
+        arrives.clear()
+        wait_for(lambda: link.made[0].asked > 2, 20, "that the server is asked")
+        assert len(link.made) == 1
+        open_way.set()
+        wait_for(lambda: len(link.made) == 2, 20, "another session")
+        (text,) = link.stalls
+        assert "the way to the server is open" in text
+
+
+@pytest.mark.parametrize("comes_again", [True, False])
+def test_ice_is_restarted_where_the_server_takes_it_and_a_session_made_where_that_brings_nothing(
+    monkeypatch: pytest.MonkeyPatch, comes_again: bool
+) -> None:
+    here = SimpleNamespace(address="192.0.2.10")
+    monkeypatch.setattr(way, "route_to", lambda destination: Route(here.address, "", 1))
+    arrives = threading.Event()
+    arrives.set()
+    with Linked(receives=True, arrives=arrives) as link:
+        link.made[0].takes_restart = True
+        if not comes_again:
+            arrives.clear()
+        here.address = "192.0.2.100"
+        wait_for(lambda: link.made[0].restarted, 3, "a restart")
+        looks = link.made[0].rtcp.looks
+        if comes_again:
+            wait_for(lambda: link.made[0].rtcp.looks > looks + 12, 20, "three seconds")
+            assert (len(link.made), link.made[0].restarted, link.stalls) == (1, 1, [])
+        else:
+            wait_for(lambda: len(link.made) == 2, 5, "another session")
+            assert link.made[0].closed
 
 
 def test_no_way_is_kept_of_an_answer_without_addresses() -> None:

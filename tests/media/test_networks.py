@@ -6,6 +6,7 @@ which way it says that its media go.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,7 @@ from tests.support.media_server import MediaServer, Place
 from tests.support.namespaces import NAT, Namespace, connect, permits
 from tests.support.sounds import RATE_HZ, level_dbfs, purity, read_wav
 from tests.support.turn import PASSWORD, USER, TurnServer
+from tests.support.waiting import wait_for
 
 SERVER, RELAY, SIXTH = "203.0.113.5", "203.0.113.7", "2001:db8:5::5"
 ROOM = "192.0.2.10"
@@ -74,9 +77,17 @@ class World:
     stack: ExitStack
     folder: Path
 
-    def server(self, address: str = SERVER, port: int = 0) -> MediaServer:
+    def server(self, address: str = SERVER, port: int = 0, *, like: str = "plain") -> MediaServer:
         place = Place(address, self.world.within)
-        return self.stack.enter_context(MediaServer(port, place=place))
+        return self.stack.enter_context(MediaServer(port, place=place, like=like))
+
+    def sessions(self, server: MediaServer) -> list[dict[str, Any]]:
+        """As the server lists them; asked from beside it."""
+        asking = (
+            f"import urllib.request as u; print(u.urlopen('{server.url}/sessions').read().decode())"
+        )
+        listing: list[dict[str, Any]] = json.loads(self.world.run(sys.executable, "-c", asking))
+        return listing
 
     def relay(self, tls_port: int = 0) -> TurnServer:
         place = Place(RELAY, self.world.within)
@@ -295,3 +306,39 @@ def test_another_gateway(world: World) -> None:
         world.room.ip("route replace default via 192.0.2.254")
 
     heard_again(world, child, change, f"{SERVER} is reached by 192.0.2.254")
+
+
+def forget(world: World) -> None:
+    """As when it is started anew: all that passes the NAT has another port from now on, and nobody tells the room."""
+    world.router.forget_connections()
+
+
+def lively(world: World, like: str) -> tuple[MediaServer, MediaProcess]:
+    """A room behind a NAT whose links have gone on for a while."""
+    world.router.wall(NAT.replace("OUT", "wan"))
+    world.world.ip("route delete 192.0.2.0/24")
+    server = world.server(like=like)
+    child = world.start(server)
+    in_both_ways(child)
+    time.sleep(3)
+    return server, child
+
+
+def test_the_router_forgets(world: World) -> None:
+    _, child = lively(world, "plain")
+    heard_again(world, child, lambda: forget(world), "the way to the server is open")
+
+
+def test_the_router_forgets_and_the_server_restarts_ice(world: World) -> None:
+    """Nobody sees the room leave: both sessions go on."""
+    server, child = lively(world, "restarting")
+    before = [one["id"] for one in world.sessions(server)]
+    changed = time.monotonic()
+    forget(world)
+    wait_for(lambda: all(s["restarts"] for s in world.sessions(server)), 10, "both restarts")
+    time.sleep(4)  # for the recording to have it
+    print(f"{gap_seconds(world.folder / 'heard.wav', time.monotonic() - changed):.2f} s without")
+    assert gap_seconds(world.folder / "heard.wav", 1.0) == 0
+    assert [one["id"] for one in world.sessions(server)] == before
+    assert not child.said(UplinkReported, lambda r: r.state == "stalled")
+    assert not child.said(DownlinkReported, lambda r: r.state == "stalled")

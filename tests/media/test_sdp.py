@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from agent.core.model.h264 import level
 from agent.media.webrtc.sdp import readable, without_sound_repeats
 
 OFFER = """v=0
@@ -28,6 +31,17 @@ def test_a_port_a_profile_and_no_bundle_only() -> None:
     assert "a=bundle-only" not in offer
     assert "a=fmtp:96 packetization-mode=1;profile-level-id=42e01f" in offer
     assert readable(offer) == offer
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "framerate", "offered"),
+    [(640, 360, 30, "42e01f"), (1280, 720, 30, "42e01f"), (1920, 1080, 30, "42e028")],
+)
+def test_the_level_is_that_of_the_cameras_picture(
+    width: int, height: int, framerate: float, offered: str
+) -> None:
+    offer = readable(OFFER, level(width, height, framerate))
+    assert f"packetization-mode=1;profile-level-id={offered};level-asymmetry" in offer
 
 
 def test_who_sends_heeds_a_limit_and_who_only_receives_promises_none() -> None:

@@ -5,6 +5,8 @@ What the room publishes comes back to itself: one media process is both rooms.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,17 @@ from msgspec import structs
 
 from agent.core.model.commands import Endpoint
 from agent.core.model.hosts import AllowedHosts
-from agent.core.model.media import DownlinkReported, Measured, SessionsReported, UplinkReported
+from agent.core.model.media import (
+    DownlinkReported,
+    Measured,
+    OpenSession,
+    SessionsReported,
+    UplinkReported,
+)
 from agent.media.webrtc import signaling
 from agent.media.webrtc.dialing import Dialer
 from agent.media.webrtc.http import HttpClient, Refused
+from agent.settings import Devices
 from tests.media.rooms import flowing, plan, room, snapshot
 from tests.support.likeness import LIKENESSES
 from tests.support.loopback import LOCAL_HOSTS
@@ -26,12 +35,9 @@ from tests.support.pictures import shows
 from tests.support.sounds import purity, read_wav
 from tests.support.waiting import wait_for
 
-ALL = [*LIKENESSES][1:]
+ALL = ["mediamtx", "go2rtc", "janus", "livekit", "ome"]
 PLAYED = [name for name in ALL if LIKENESSES[name].whep_url]
 TOKEN = "s3cret"
-ONE_DEVICE = [("mediamtx", "camera"), ("mediamtx", "microphone")]
-ONE_DEVICE += [("go2rtc", "microphone")]
-"""MediaMTX fills what is missing by a stand-in, so both ways; Janus itself is in `test_janus`."""
 
 
 def shown(measured: Measured) -> bool:
@@ -39,34 +45,70 @@ def shown(measured: Measured) -> bool:
     return (measured.figures.downlinks[0].frames_per_second or 0) > 5
 
 
-@pytest.mark.parametrize("like", PLAYED)
-def test_a_source_leaves_and_comes_back(like: str) -> None:
-    with MediaServer(token=TOKEN, like=like) as server, MediaProcess(room()) as player:
-        with MediaProcess(room()) as other:
-            other.start(plan(publish=server.whip("hub"), token=TOKEN))
-            other.wait(UplinkReported, flowing)
-            player.start(plan(play=[server.whep("hub")], token=TOKEN))
-            player.wait(DownlinkReported, flowing)
-            player.wait(Measured, shown)
-            assert other.stop() == 0
-        player.wait(DownlinkReported, lambda r: r.state == "stalled")
-        told = len(player.reports)
-        with MediaProcess(room()) as other:
-            other.start(plan(publish=server.whip("hub"), token=TOKEN))
-            player.wait(DownlinkReported, flowing, 15, after=told)
-            player.wait(Measured, shown, after=told)
-            assert other.stop() == 0
-        assert player.stop() == 0
-        assert server.sessions() == [] or not LIKENESSES[like].names_players
+class Meeting:
+    """Two rooms at a server that is like one of the world's: each publishes, and plays the other where it may."""
+
+    def __init__(self, like: str, stack: ExitStack) -> None:
+        self.like, self.likeness = like, LIKENESSES[like]
+        self.server = MediaServer(token=TOKEN, like=like)
+        self._stack = stack
+        stack.callback(self._close)
+
+    def come(self, name: str, other: str, has: Devices, left: list[OpenSession]) -> MediaProcess:
+        """`left`: what its process before this one could not end."""
+        process = self._stack.enter_context(MediaProcess(has))
+        play = [self.server.whep(other)] if self.likeness.whep_url else []
+        begun = plan(publish=self.server.whip(name), play=play, token=TOKEN)
+        process.start(structs.replace(begun, leftovers=left))
+        return process
+
+    def meets(self, *rooms: MediaProcess, after: Sequence[int] = (0, 0)) -> None:
+        """All that they send and play flows, of what they said after so many reports each."""
+        for process, since in zip(rooms, after, strict=True):
+            process.wait(UplinkReported, flowing, after=since)
+            if self.likeness.whep_url:
+                process.wait(DownlinkReported, flowing, after=since)
+
+    def _close(self) -> None:
+        self.server.close()
+
+    def restart(self) -> None:
+        """Killed, as by a power cut, and back on its port."""
+        self.server.kill()
+        self.server = MediaServer(self.server.port, token=TOKEN, like=self.like)
 
 
-@pytest.mark.parametrize(("like", "devices"), ONE_DEVICE)
-def test_a_room_with_one_device_is_published_and_played(like: str, devices: str) -> None:
-    has = room(camera=devices == "camera", microphone=devices == "microphone")
-    with MediaServer(like=like) as server, MediaProcess(has) as process:
-        process.start(plan(publish=server.whip("x"), play=[server.whep("x")]))
-        process.wait(DownlinkReported, flowing, 15)
-        assert process.stop() == 0
+@pytest.mark.parametrize("like", ALL)
+def test_two_rooms_meet_whatever_becomes_of_server_and_rooms(like: str) -> None:
+    """Who plays is there first; the server is killed; a room crashes and is back, without its camera; all leave."""
+    with ExitStack() as stack:
+        meeting = Meeting(like, stack)
+        deaf = meeting.come("deaf", "other", room(microphone=False), [])
+        deaf.wait(UplinkReported, flowing)
+        other = meeting.come("other", "deaf", room(), [])
+        meeting.meets(deaf, other)
+        if meeting.likeness.whep_url:
+            for process in (deaf, other):
+                process.wait(Measured, shown)
+
+        said = len(deaf.reports), len(other.reports)
+        meeting.restart()
+        meeting.meets(deaf, other, after=said)
+
+        other.process.kill()
+        left = other.said(SessionsReported)[-1].open
+        if meeting.likeness.whep_url:
+            deaf.wait(DownlinkReported, lambda r: r.state == "stalled", after=said[0])
+        said = len(deaf.reports), 0
+        back = meeting.come("other", "deaf", room(camera=False), left)
+        meeting.meets(back, after=(0,))
+        if meeting.likeness.whep_url:
+            deaf.wait(DownlinkReported, flowing, after=said[0])
+
+        for process in (back, deaf):
+            assert process.stop() == 0
+            assert process.said(SessionsReported)[-1].open == []
+        assert meeting.server.sessions() == [] or not meeting.likeness.names_players
 
 
 @pytest.mark.parametrize("like", ALL)
@@ -95,24 +137,6 @@ def test_what_is_not_numbered_for_feedback_is_not_lost() -> None:
         )
         assert not late.figures.uplink.picture_given_up
         assert late.figures.uplink.picture_target_bits_per_second >= 600_000
-
-
-@pytest.mark.parametrize("like", ["janus", "ome"])
-def test_a_room_whose_media_process_died_is_not_locked_out(like: str) -> None:
-    with MediaServer(token=TOKEN, like=like) as server:
-        url = server.whip("x")
-        with MediaProcess(room()) as process:
-            process.start(plan(publish=url, token=TOKEN))
-            process.wait(UplinkReported, flowing)
-            process.process.kill()
-            left = process.wait(SessionsReported, lambda r: len(r.open) == 1).open
-        with MediaProcess(room()) as process:
-            process.start(structs.replace(plan(publish=url, token=TOKEN), leftovers=left))
-            process.wait(UplinkReported, lambda r: r.state not in ("connecting", "connected"))
-            process.wait(UplinkReported, flowing, 2)
-            assert process.stop() == 0
-            assert process.said(SessionsReported)[-1].open == []
-        assert server.sessions() == []
 
 
 def test_a_server_that_makes_the_offer_itself() -> None:

@@ -79,3 +79,46 @@ def test_a_peer_that_is_heard_of_rarely_gets_its_time_after_a_change_too() -> No
     watch.doubt(10.0)
     assert not watch.dead(12.5)
     assert watch.dead(13.1)
+
+
+def lively(until_seconds: float = 4.0) -> SilenceWatch:
+    """A peer that is heard with each look, and then no more."""
+    watch = SilenceWatch(0.0)
+    for n in range(1, int(until_seconds / TICK_SECONDS) + 1):
+        watch.update(n * 12, n * TICK_SECONDS)
+    return watch
+
+
+def test_what_was_never_silent_is_cut_when_the_server_answers_and_nothing_comes() -> None:
+    watch = lively()
+    assert not watch.suspected(5.0)
+    assert watch.suspected(5.5)
+    assert not watch.cut(5.5), "the network may stall as a whole"
+    watch.answered(5.6)
+    assert not watch.cut(5.7), "what queued with the answer is still on its way"
+    assert watch.cut(6.0)
+    watch.update(9999, 6.0)
+    assert not watch.cut(6.25)
+
+
+def test_an_answer_to_an_older_silence_says_nothing() -> None:
+    watch = lively()
+    watch.answered(4.5)
+    watch.update(9999, 4.75)
+    assert not watch.cut(6.5)
+
+
+def test_a_link_that_stalls_by_itself_is_asked_about_later() -> None:
+    watch = lively()
+    for tick in range(1, 5):
+        watch.update(192, 4.0 + tick * TICK_SECONDS)
+    watch.update(9999, 5.2)
+    assert not watch.suspected(6.9)
+    assert watch.suspected(7.1)
+
+
+def test_a_peer_that_reports_now_and_then_is_never_suspected() -> None:
+    watch = SilenceWatch(0.0)
+    for n in range(1, 20):
+        watch.update(n, n * 1.0)
+    assert not watch.suspected(22.9)

@@ -32,6 +32,9 @@ class Likeness:
     session_url = "/session/ID"
     """Relative to the request, as its `Location` says it."""
 
+    restarts_ice = False
+    """Whether a PATCH has it find another way for the same session."""
+
     names_players = True
     """Whether a player gets a `Location`."""
 
@@ -268,6 +271,15 @@ class Oven(Likeness):
         return section.only({"video": "H264", "audio": "OPUS"}[section.kind])
 
 
+class Restarting(Likeness):
+    """RFC 9725 with all that it leaves to servers."""
+
+    restarts_ice = True
+
+    def headers(self, session: str) -> dict[str, str]:
+        return {"ETag": f'"{session[:16]}"', "Accept-Patch": "application/trickle-ice-sdpfrag"}
+
+
 LIKENESSES: dict[str, Likeness] = {
     "plain": Likeness(),
     "mediamtx": MediaMtx(),
@@ -275,4 +287,5 @@ LIKENESSES: dict[str, Likeness] = {
     "janus": Janus(),
     "livekit": LiveKit(),
     "ome": Oven(),
+    "restarting": Restarting(),
 }

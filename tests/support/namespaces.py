@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.support.closing import Closing
@@ -47,9 +48,23 @@ class Namespace(Closing):
         for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
             self.run("sh", "-c", f"echo 1 > /proc/sys/net/{name}")
 
+    def forget_connections(self) -> None:
+        """As a router does that is started anew: no mapping of its NAT is known any more."""
+        self.run(sys.executable, "-c", FLUSH)
+
     def close(self) -> None:
         self._holder.kill()
         self._holder.wait(10)
+
+
+FLUSH = """
+import socket, struct
+asking = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+asking.send(struct.pack("=IHHIIBBH", 20, 1 << 8 | 2, 5, 1, 0, 0, 0, 0))
+code = struct.unpack_from("=i", asking.recv(4096), 16)[0]
+assert code == 0, code
+"""
+"""IPCTNL_MSG_CT_DELETE without a filter (linux/netfilter/nfnetlink_conntrack.h)."""
 
 
 def connect(one: Namespace, name: str, other: Namespace, other_name: str) -> None:

@@ -14,6 +14,7 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 
 from tests.support.answers import Local, read_offer
 from tests.support.forwarding import Inlet, Outlet, Silence
+from tests.support.ice_restart import RestartableIce
 from tests.support.likeness import LIKENESSES, Said
 from tests.support.loopback import ADDRESS
 from tests.support.media_tokens import TokenCheck
@@ -34,6 +35,7 @@ class Session:
     connection: RTCPeerConnection
     inlets: dict[str, Inlet]
     player: Player | None = None
+    ice: RestartableIce | None = None
     outlets: list[Outlet] = field(default_factory=list)
 
     def mute(self) -> None:
@@ -55,6 +57,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Methods": "OPTIONS, POST, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
 }
+FRAGMENT = "application/trickle-ice-sdpfrag"
 CROSS_ORIGIN = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Location, ETag, Link",
@@ -157,7 +160,7 @@ class Relay:
         for transceiver in pc.getTransceivers():
             told = transceiver.kind in self._likeness.feedback_of
             session.inlets[transceiver.kind] = Inlet(transceiver.receiver, feedback, tells_of=told)
-        await self._take(pc)
+        await self._take(session)
         if earlier:
             await self._end(earlier)
         self._publishers[name] = session
@@ -194,7 +197,7 @@ class Relay:
                 listen(transceiver.sender.transport, player)
             if publisher:
                 keep_codec(transceiver, publisher)
-        await self._take(pc)
+        await self._take(session)
         return self._answer(session, offer, kinds, refused)
 
     async def _counter(
@@ -218,13 +221,27 @@ class Relay:
         session = self._sessions.get(self._likeness.session(request.path_qs) or "")
         if session is None:
             return respond(self._likeness.gone)
+        if request.content_type == FRAGMENT and request.headers.get("If-Match") == "*":
+            return await self._restart(session, await request.text())
         if request.content_type != "application/sdp":
             return web.Response(status=415)
         answer = RTCSessionDescription(await request.text(), "answer")
         await session.connection.setRemoteDescription(answer)
         return web.Response(status=204)
 
-    async def _take(self, pc: RTCPeerConnection) -> None:
+    async def _restart(self, session: Session, fragment: str) -> web.Response:
+        if session.ice is None:
+            return web.Response(status=405)
+        told, new = await session.ice.restart(fragment)
+        task = asyncio.ensure_future(session.ice.check(new))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        return web.Response(status=200, body=told.encode(), headers={"Content-Type": FRAGMENT})
+
+    async def _take(self, session: Session) -> None:
+        pc = session.connection
+        if self._likeness.restarts_ice:
+            session.ice = RestartableIce(pc.getTransceivers()[0].receiver.transport.transport)
         answer = await pc.createAnswer()
         if self._likeness.waits_for_dtls:
             passive = answer.sdp.replace("a=setup:active", "a=setup:passive")
@@ -322,6 +339,7 @@ class Relay:
                     "bytes": {
                         kind: inlet.bytes_on_the_link for kind, inlet in session.inlets.items()
                     },
+                    "restarts": session.ice.restarts if session.ice else 0,
                     "keyframe_requests": sum(
                         inlet.keyframe_requests for inlet in session.inlets.values()
                     ),

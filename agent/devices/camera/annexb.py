@@ -13,19 +13,6 @@ from agent.errors import DeviceError
 SLICE, IDR_SLICE, SEQUENCE_PARAMETER_SET, PICTURE_PARAMETER_SET, DELIMITER = 1, 5, 7, 8, 9
 """NAL unit types (H.264, table 7-1)."""
 
-LEVELS = ((31, 108_000, 3_600), (32, 216_000, 5_120), (40, 245_760, 8_192), (42, 522_240, 8_704))
-"""Ten times the level, macroblocks a second, macroblocks a picture (H.264, table A-1); from what every
-WebRTC offer names on."""
-
-
-def level(width: int, height: int, framerate: float) -> int:
-    """Ten times the lowest H.264 level, 3.1 at least, that such pictures keep to."""
-    macroblocks = -(-width // 16) * -(-height // 16)
-    for number, a_second, a_picture in LEVELS:
-        if macroblocks <= a_picture and macroblocks * framerate <= a_second:
-            return number
-    return LEVELS[-1][0]
-
 
 def nal_units(unit: bytes) -> Iterator[tuple[int, int]]:
     """Where each NAL unit begins, start code included, and its type, up to the first slice."""

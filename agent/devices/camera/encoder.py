@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from agent.devices.camera.annexb import ParameterSets, level
+from agent.core.model.h264 import level
+from agent.devices.camera.annexb import ParameterSets
 from agent.errors import DeviceError
 from agent.ports import AccessUnit
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.core.model.h264 import level
 from agent.devices.camera import v4l2_structures as v4l2
-from agent.devices.camera.annexb import ParameterSets, level
+from agent.devices.camera.annexb import ParameterSets
 from agent.devices.camera.encoder import (
     KEYFRAME_INTERVAL_SECONDS,
     CaptureTimes,

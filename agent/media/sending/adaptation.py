@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from agent.core.model.h264 import level
 from agent.media.loop import Loop
 from agent.media.sending.pacing import Pacer
 from agent.media.sending.rate import TRANSPORT_FEEDBACK, LinkReport, RateControl, Targets
@@ -60,6 +61,11 @@ class PictureEncoder(NamedTuple):
     set_bitrate: Callable[[int], None]
     """Takes bit/s."""
     request_keyframe: Callable[[], None]
+
+    @property
+    def level(self) -> int:
+        """Ten times the H.264 level of its pictures."""
+        return level(self.settings.width, self.settings.height, self.settings.framerate)
 
     def bounds(self, *, small: bool) -> Bounds:
         """Of the full picture, or of a thumbnail."""

@@ -164,7 +164,10 @@ class Uplink:
         if self._encoder:
             pad = pipeline["picture"].get_static_pad("src")
             pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream)
-        return MediaSession(self._loop, pipeline, self.endpoint, self._context.network, events)
+        session = MediaSession(self._loop, pipeline, self.endpoint, self._context.network, events)
+        if self._encoder:
+            session.level = self._encoder.level
+        return session
 
     def _on_upstream(self, _pad: Any, info: Any) -> Any:
         structure = info.get_event().get_structure()

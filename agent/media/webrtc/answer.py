@@ -175,7 +175,8 @@ def _common(ours: Section, theirs: Section) -> list[str]:
 def _fits(codec: str, parameters: str) -> bool:
     """Whether what the encoders make is what the server takes of this codec. Of H.264 that is packets of
     mode 1, and constrained baseline (RFC 6184, 8.1), which every baseline, main and high decoder takes;
-    an answer may only repeat the profile that was offered (8.2.2).
+    an answer may only repeat the profile that was offered (8.2.2). Its level is not compared: servers that only
+    forward repeat one that is written in them, whatever they were offered.
     """
     if codec != "H264":
         return True

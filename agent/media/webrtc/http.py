@@ -76,8 +76,10 @@ class Refused(MediaError):
 class Unreachable(MediaError):
     """Nobody answered in time."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, nobody_listens: bool = False) -> None:
         super().__init__("unreachable", text)
+        self.nobody_listens = nobody_listens
+        """Whether its machine said so: the way there is open, and the server is gone."""
 
 
 class Secret(NamedTuple):
@@ -183,7 +185,8 @@ class HttpClient:
         except ForbiddenAddress as error:
             raise Refused(f"{shown(url)}: {error.strerror}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise Unreachable(f"{shown(url)}: {_reason(error)}") from None
+            gone = isinstance(error, ConnectionRefusedError)
+            raise Unreachable(f"{shown(url)}: {_reason(error)}", nobody_listens=gone) from None
         text = raw.decode("utf-8", "replace")
         return HttpReply(url, response.status, text, response.headers, round_trip_seconds)
 

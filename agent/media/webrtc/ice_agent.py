@@ -16,14 +16,12 @@ from agent.core.model.figures import Path
 from agent.errors import MediaError
 from agent.media.gst import Nice, shared
 from agent.media.loop import Loop
-from agent.media.webrtc import signaling
+from agent.media.webrtc import ice_restart, signaling
 from agent.media.webrtc.ice import IceServer
+from agent.media.webrtc.ice_restart import COMPONENT, STREAM
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.path import PathWatch
 from agent.media.webrtc.trickle import Trickle
-
-STREAM = COMPONENT = 1
-"""All media of a session are in one bundle, with RTP and RTCP together."""
 
 LOOKUP_SECONDS = 3.0
 """For the name of a server that was just learned of, in a thread that has time."""
@@ -39,6 +37,7 @@ class IceAgent:
         self._endpoint = endpoint
         self._trickle = Trickle(loop)
         self._path: PathWatch | None = PathWatch(webrtc, network.ice.relay_at)
+        self._offer, self._answer = "", signaling.Answer("", None)
         ice = shared(webrtc.get_property("ice-agent"))
         self._agent: Any = ice.get_property("agent")
         self._agent.set_property("upnp", False)
@@ -57,10 +56,32 @@ class IceAgent:
 
     def answered(self, offer: str, answer: signaling.Answer) -> None:
         """In a thread that may wait: take the servers that it names, and tell what is found from now on."""
+        self._offer, self._answer = offer, answer
         if answer.session_url:
             self._trickle.begin(offer, partial(self._tell, answer.session_url, answer.etag))
         if answer.ice_servers:
             self._use(list(answer.ice_servers))
+
+    def listens_at(self, address: str) -> bool:
+        """Whether one of its sockets is at this address."""
+        ours = ice_restart.local_candidates(self._agent) if Nice and self._agent else ()
+        return any(f" {address} " in one for one in ours)
+
+    def restart(self) -> bool:
+        """In a thread that may wait: look for a way anew, in the same session. False where the server (which has said
+        by an ETag that it knows ICE's later words) does not do that; then nothing has changed.
+        """
+        agent, url = self._agent, self._answer.session_url
+        if Nice is None or agent is None or url is None or self._answer.etag is None:
+            return False
+        ours = ice_restart.new_credentials()
+        asked = ice_restart.asking(self._offer, ours, ice_restart.local_candidates(agent))
+        told = signaling.restart_ice(self._network.http, url, self._endpoint, asked)
+        theirs = ice_restart.answered(told, self._answer.sdp) if told else None
+        if theirs is None or not ice_restart.restart(agent, ours, theirs):
+            return False
+        self._answer = self._answer._replace(sdp=told or "")
+        return True
 
     def path(self) -> Path | None:
         """The way that media take, some seconds old at the most; of a session that is connected."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from agent.core.model.commands import Endpoint, Source
 from agent.core.model.figures import LinkState
@@ -40,6 +41,9 @@ FLAPPING = (
 
 SETTLED_SECONDS = 10.0
 """From a change of the network, if the session outlives it."""
+
+RESTART_SECONDS = 1.5
+"""For ICE to find another way in the session that there is: the server's answer, and some checks."""
 
 Report = Callable[[LinkState, str], None]
 MakeSession = Callable[[Events, CounterOffer | None], MediaSession]
@@ -74,7 +78,9 @@ class MediaLink:
         self._schedule = RetrySchedule()
         self._retry: Timer | None = None
         self._ticking: Timer | None = None
-        self._watch = SilenceWatch(time.monotonic())
+        self._watch = self._all = SilenceWatch(time.monotonic())
+        self._asking: MediaSession | None = None
+        self._restarting: MediaSession | None = None
         self._way = Way("")
         self._doubted_from: float | None = None
         self._flaps = 0
@@ -179,30 +185,74 @@ class MediaLink:
         self._report("stalled", text)
         self._attempt()
 
+    def _restart(self, text: str) -> None:
+        """ICE anew, so that nobody sees the room leave; another session where that brings nothing soon."""
+        session = self._restarting = self.session
+        assert session
+        session.restart_ice(lambda done: None if done else self._end_restart(session, text))
+        self._loop.later(RESTART_SECONDS, partial(self._end_restart, session, text))
+
+    def _end_restart(self, session: MediaSession, text: str) -> None:
+        if self._restarting is session is self.session:
+            self._move(text)
+
     def _tick(self) -> None:
         if not (self.connected and self.session):
             return
+        if self._restarting is self.session:
+            self._await_restart(self.session)
+        else:
+            self._look(self.session)
+
+    def _await_restart(self, session: MediaSession) -> None:
+        """What comes again has found another way: that is the way from then on."""
+        now = time.monotonic()
+        self._all.update(session.jitter_buffers.packets_received() + session.rtcp.packets, now)
+        if not self._all.silence_seconds(now):
+            self._restarting = None
+            self._begin_watch(now)
+
+    def _look(self, session: MediaSession) -> None:
         now, watch = time.monotonic(), self._watch
         change = self._way.change()
         if change and change.lost:
-            self._move(change.text)
+            move = self._restart if session.listens_at(change.source) else self._move
+            move(change.text)
             return
         if change:
             self._doubt(now)
-        packets = self.session.jitter_buffers.packets_received()
-        watch.update(packets if self._receives else packets + self.session.rtcp.packets, now)
-        if self.session.rtcp.byes:
+        packets = session.jitter_buffers.packets_received()
+        arrivals = packets + session.rtcp.packets
+        watch.update(packets if self._receives else arrivals, now)
+        self._all.update(arrivals, now)
+        if session.rtcp.byes:
             watch.expect_end()
         if change and watch.dead(now):
-            self._move(f"{change.text}; nothing arrived for {watch.silence_seconds(now):.1f} s")
+            self._restart(f"{change.text}; nothing arrived for {watch.silence_seconds(now):.1f} s")
         elif watch.dead(now):
             self._on_failed(self._silent(watch.silence_seconds(now)))
         elif self.flowing:
-            return
+            self._suspect(now)
         elif self._receives and not packets and watch.age_seconds(now) > ABSENT_SECONDS:
             self._on_failed(Absent("the server took us and sends nothing: the source is not there"))
         elif watch.age_seconds(now) > BARREN_SECONDS:
             self._on_failed(Unreachable(f"no media within {BARREN_SECONDS:g} s of connecting"))
+
+    def _suspect(self, now: float) -> None:
+        """A NAT that has forgotten us, or a server that is gone, says nothing, and neither does a network that stalls:
+        what the server says by HTTP tells them apart in half the time.
+        """
+        if self._all.cut(now):
+            seconds = self._all.silence_seconds(now)
+            self._restart(f"nothing arrived for {seconds:.1f} s, and the way to the server is open")
+        elif self.session and self._all.suspected(now) and self._asking is not self.session:
+            self._asking = self.session
+            self.session.ask_server(partial(self._on_said, self.session))
+
+    def _on_said(self, session: MediaSession, reached: bool) -> None:
+        self._asking = None
+        if reached and session is self.session:
+            self._all.answered(time.monotonic())
 
     def _doubt(self, now: float) -> None:
         """What comes all the same after a change of the network has found its way: that is the way from then on."""
@@ -214,7 +264,7 @@ class MediaLink:
 
     def _begin_watch(self, now: float) -> None:
         self._way = Way(self.session.answered if self.session else "")
-        self._watch, self._doubted_from = SilenceWatch(now), None
+        self._watch, self._all, self._doubted_from = SilenceWatch(now), SilenceWatch(now), None
 
     def _silent(self, seconds: float) -> MediaError:
         assert self.session

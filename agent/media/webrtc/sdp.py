@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 
-BASELINE = "profile-level-id=42e01f;level-asymmetry-allowed=1"
+BASELINE = "profile-level-id=42e0{level:02x};level-asymmetry-allowed=1"
 """Constrained baseline, what RFC 7742 obliges everybody to take; decoders go by the stream itself."""
+
+LEAST_LEVEL = 31
+"""Ten times the level that every WebRTC offer names at least: 720p at 30 pictures a second."""
 
 BEST_PORT = "9"
 """RFC 8840: the port of an m-line without a candidate yet; some servers refuse 0."""
@@ -18,12 +21,13 @@ LIMIT = "goog-remb"
 nothing of the caps' `rtcp-fb-goog-remb` into the offer."""
 
 
-def readable(offer: str) -> str:
-    """The offer as everybody reads it."""
+def readable(offer: str, level: int = LEAST_LEVEL) -> str:
+    """The offer as everybody reads it. `level`: ten times that of the H.264 that is sent."""
     offer = offer.replace("a=bundle-only\r\n", "")
     offer = re.sub(r"^m=(\w+) 0 ", rf"m=\1 {BEST_PORT} ", offer, flags=re.M)
     if "profile-level-id" not in offer:
-        offer = offer.replace("packetization-mode=1", f"packetization-mode=1;{BASELINE}")
+        profile = BASELINE.format(level=level)
+        offer = offer.replace("packetization-mode=1", f"packetization-mode=1;{profile}")
     if "a=sendonly" in offer and LIMIT not in offer:
         offer = re.sub(
             r"^(a=rtcp-fb:\d+ )transport-cc(\r?\n)", rf"\g<0>\1{LIMIT}\2", offer, flags=re.M

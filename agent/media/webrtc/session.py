@@ -29,7 +29,7 @@ from agent.media.webrtc.jitter_buffers import SHORTEST_PATIENCE_MILLISECONDS, Ji
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.peer import PeerCheck, WrongPeer
 from agent.media.webrtc.received_rtcp import ReceivedRtcp
-from agent.media.webrtc.sdp import readable, without_sound_repeats
+from agent.media.webrtc.sdp import LEAST_LEVEL, readable, without_sound_repeats
 
 OFFER_SECONDS = 15.0
 """For webrtcbin to gather its candidates. That takes milliseconds, but 5 s passed on a machine with ten others waiting for
@@ -104,6 +104,8 @@ class MediaSession:
         self.answered = counter.sdp if counter else ""
         self.agreement = NOTHING
         """What is sent or comes, once the server has answered."""
+        self.level = LEAST_LEVEL
+        """Ten times the H.264 level of what is sent; set before the start."""
         self.rtcp = ReceivedRtcp()
         self.jitter_buffers = JitterBuffers()
         self.round_trip_seconds: float | None = None
@@ -248,7 +250,7 @@ class MediaSession:
 
     def _local_sdp(self, webrtc: Any) -> str:
         description = webrtc.get_property("local-description")
-        return self._network.certificate.correct(readable(description.sdp.as_text()))
+        return self._network.certificate.correct(readable(description.sdp.as_text(), self.level))
 
     def _offer(self, sdp: str) -> signaling.Answer:
         """Once more, with less, where it is the offer that the server does not take."""
@@ -350,6 +352,28 @@ class MediaSession:
         self.jitter_buffers.clear()
 
     # --- looking
+
+    def listens_at(self, address: str) -> bool:
+        """Whether this address was ours already when it began: then ICE can go on from there."""
+        return self._ice.listens_at(address)
+
+    def restart_ice(self, on_done: Callable[[bool], None]) -> None:
+        """Look for another way for the same media. Told in the loop's thread: whether the server does that."""
+
+        def restart() -> None:
+            done = self._ice.restart()
+            self._loop.post(partial(on_done, done))
+
+        threading.Thread(target=restart, name="ice-restart", daemon=True).start()
+
+    def ask_server(self, on_said: Callable[[bool], None]) -> None:
+        """Whether it can be reached by HTTP, told in the loop's thread."""
+
+        def ask() -> None:
+            reached = signaling.reaches(self._network.http, self._endpoint)
+            self._loop.post(partial(on_said, reached))
+
+        threading.Thread(target=ask, name="asking", daemon=True).start()
 
     def path(self) -> Path | None:
         """The way that its media take, some seconds old at the most; None where it is not known (yet)."""

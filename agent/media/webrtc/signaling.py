@@ -18,6 +18,7 @@ from agent.media.webrtc.http import (
     HttpReply,
     HttpRequest,
     Refused,
+    Unreachable,
     same_host,
     secret_of,
 )
@@ -81,6 +82,19 @@ def named_ice_servers(client: HttpClient, endpoint: Endpoint | Source) -> list[I
     return ice_servers(reply.every("Link")) if reply.status < 300 else []
 
 
+def reaches(client: HttpClient, endpoint: Endpoint | Source) -> bool:
+    """Whether the way to the server is open: it says anything at all, or its machine that nobody listens there any
+    more. Never raises.
+    """
+    try:
+        client.ask(HttpRequest("OPTIONS", endpoint.url), secret_of(endpoint))
+    except Unreachable as error:
+        return error.nobody_listens
+    except Refused:
+        return True
+    return True
+
+
 def trickle(
     client: HttpClient, session_url: str, endpoint: Endpoint | Source, etag: str | None, sdp: str
 ) -> bool:
@@ -91,6 +105,19 @@ def trickle(
         return client.ask(request, secret_of(endpoint)).status in (200, 201, 202, 204)
     except MediaError:
         return False
+
+
+def restart_ice(
+    client: HttpClient, session_url: str, endpoint: Endpoint | Source, sdp: str
+) -> str | None:
+    """PATCH new credentials (RFC 9725, 4.3.2). The server's own new fragment; None where it does not restart ICE."""
+    headers = (("Content-Type", FRAGMENT), ("If-Match", "*"))
+    try:
+        request = HttpRequest("PATCH", session_url, sdp, headers)
+        reply = client.ask(request, secret_of(endpoint))
+    except MediaError:
+        return None
+    return reply.body if reply.status == 200 and reply.content_type == FRAGMENT else None
 
 
 def _offer(

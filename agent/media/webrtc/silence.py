@@ -29,6 +29,14 @@ ENDING_SECONDS = 1.2
 DOUBTED_SECONDS, DOUBTED_PAUSES = 1.0, 1.5
 """Where the network has changed: half a second more than media are ever away, or what RTCP takes at the most."""
 
+LIVELIEST_SECONDS = 0.3
+SUSPECTED_SECONDS, SUSPECTED_PAUSES = 1.25, 1.5
+"""A peer of which something comes in each look has missed dozens of packets by then. That may be the network as a
+whole, which comes back: so it is asked another way first."""
+
+ANSWERED_SECONDS = 0.2
+"""From an answer by that other way: what had queued with it has come by then too."""
+
 HELD_UP_SECONDS = 0.5
 """From one look to the next at the most: where it was longer, this process was held up, as it is when a
 meeting begins, and that is no pause of the peer's."""
@@ -42,6 +50,7 @@ class SilenceWatch:
         self._count = 0
         self._ending = False
         self._doubted_from: float | None = None
+        self._answered: float | None = None
         self._pauses: deque[float] = deque(maxlen=REMEMBERED_PAUSES)
 
     def update(self, packets: int, now_seconds: float) -> None:
@@ -62,6 +71,31 @@ class SilenceWatch:
 
     def silence_seconds(self, now_seconds: float) -> float:
         return now_seconds - self._arrived
+
+    def suspected(self, now_seconds: float) -> bool:
+        """Whether it is worth asking the server itself what has become of a peer that was never silent."""
+        pauses = self._pauses
+        return (
+            len(pauses) == REMEMBERED_PAUSES
+            and median(pauses) <= LIVELIEST_SECONDS
+            and self.silence_seconds(now_seconds) > self._suspicious_seconds()
+        )
+
+    def _suspicious_seconds(self) -> float:
+        return max(SUSPECTED_SECONDS, SUSPECTED_PAUSES * max(self._pauses, default=0.0))
+
+    def answered(self, now_seconds: float) -> None:
+        """The server, asked by HTTP in this silence, has answered: the network is there, and media have no way."""
+        self._answered = now_seconds
+
+    def cut(self, now_seconds: float) -> bool:
+        """Whether the server answers and nothing comes all the same."""
+        answered = self._answered
+        return (
+            answered is not None
+            and self._arrived < answered <= now_seconds - ANSWERED_SECONDS
+            and self.suspected(now_seconds)
+        )
 
     def dead(self, now_seconds: float) -> bool:
         silence = self.silence_seconds(now_seconds)

@@ -35,10 +35,13 @@ def destinations(answer: str) -> list[str]:
 
 
 class Change(NamedTuple):
-    """`text` says it in words. `lost`: nothing of the session can get through any more."""
+    """`text` says it in words. `lost`: nothing of the session can get through any more as it does now; `source` is the
+    address that leads there instead.
+    """
 
     text: str
     lost: bool
+    source: str
 
 
 class Way:
@@ -62,12 +65,16 @@ class Way:
                 self._cut.add(place)
             elif before and now.source != before.source and not is_own(before.source):
                 told = f"{place} is reached from {now.source}, no more from {before.source}"
-                return Change(f"the network has changed: {told}", lost=True)
+                return Change(f"the network has changed: {told}", lost=True, source=now.source)
             elif before and (now.gateway, now.interface) != (before.gateway, before.interface):
                 told = f"{place} is reached by {now.gateway or 'its own network'}"
-                return Change(f"the network has changed: {told}", lost=False)
+                return Change(f"the network has changed: {told}", lost=False, source=now.source)
             elif place in self._cut:
-                return Change(f"the network was away: {place} could not be reached", lost=False)
+                return Change(
+                    f"the network was away: {place} could not be reached",
+                    lost=False,
+                    source=now.source,
+                )
         return None
 
 
