@@ -24,7 +24,17 @@ try:
 except (ImportError, ValueError):  # gir1.2-nice-0.1 is not there: what needs it is done without
     Nice = None
 
-__all__ = ["Gst", "GstApp", "GstSdp", "GstWebRTC", "Nice", "available", "shared", "version"]
+__all__ = [
+    "Gst",
+    "GstApp",
+    "GstSdp",
+    "GstWebRTC",
+    "Nice",
+    "available",
+    "reply_of",
+    "shared",
+    "version",
+]
 
 Gst.init(None)
 
@@ -37,6 +47,7 @@ ENUMERATIONS = (
     Gst.PadDirection,
     Gst.PadProbeReturn,
     Gst.PadProbeType,
+    Gst.PromiseResult,
     Gst.QueryType,
     Gst.State,
     Gst.StateChangeReturn,
@@ -75,6 +86,12 @@ def shared(given: Any) -> Any:
     if given.__grefcount__ == 1:
         ctypes.CDLL("libgobject-2.0.so.0").g_object_ref(ctypes.c_void_p(hash(given)))
     return given
+
+
+def reply_of(promise: Any) -> Any | None:
+    """What a promise that has changed was given; None where nobody keeps it any more, as at a session's end."""
+    kept = promise.wait() == Gst.PromiseResult.REPLIED  # at once, since it has changed
+    return promise.get_reply() if kept else None
 
 
 def available(*elements: str) -> str | None:

@@ -107,7 +107,6 @@ def test_two_rooms_meet_whatever_becomes_of_server_and_rooms(like: str) -> None:
 
         for process in (back, deaf):
             assert process.stop() == 0
-            assert process.said(SessionsReported)[-1].open == []
         assert meeting.server.sessions() == [] or not meeting.likeness.names_players
 
 

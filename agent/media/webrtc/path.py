@@ -1,6 +1,6 @@
 """The way that a session's media take, as ICE found it: direct or by a relay, UDP or TCP, which family.
 
-webrtcbin is asked (`get-stats`) and its answer read at the next look, so nobody waits for its thread. Candidates
+webrtcbin is asked (`get-stats`) now and then, and answers in a thread of its own, so nobody waits for it. Candidates
 are found by the ids of the selected pair: GStreamer 1.22 and 1.26 call the local one `remote-candidate` and the
 other way round.
 """
@@ -8,11 +8,12 @@ other way round.
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from agent.core.model.figures import CandidateType, Family, Path, Transport
-from agent.media.gst import Gst
+from agent.media.gst import Gst, reply_of
 
 FIELDS = (
     "selected-candidate-pair-id",
@@ -36,24 +37,38 @@ NameRelay = Callable[[str, Transport], tuple[str, Transport]]
 Statistics = Mapping[str, Mapping[str, Any]]
 
 
+ASK_SECONDS, FIRST_SECONDS = 5.0, 0.5
+"""A way changes rarely, and PyGObject never frees what an answer comes by: 200 bytes. The first one is wanted soon."""
+
+
 class PathWatch:
     """Of one session's webrtcbin that is connected. In one thread."""
 
     def __init__(self, webrtc: Any, name_relay: NameRelay) -> None:
         self._webrtc = webrtc
-        self._name_relay = name_relay
-        self._asked: Any = None
-        self._found: Path | None = None
+        self._said = _Said(name_relay)
+        self._asked_at: float | None = None
 
     def look(self) -> Path | None:
-        """As of the last look, of which the answer has come; None before there is one. Asks anew."""
-        reply = self._asked.get_reply() if self._asked else None
-        if reply:
-            self._found = read(_structures(reply), self._name_relay) or self._found
-        if reply or not self._asked:
-            self._asked = Gst.Promise.new()
-            self._webrtc.emit("get-stats", None, self._asked)
-        return self._found
+        """As of the last answer; None before there is one. Asks anew when that is some seconds old."""
+        now, pause = time.monotonic(), ASK_SECONDS if self._said.path else FIRST_SECONDS
+        if self._asked_at is None or now - self._asked_at > pause:
+            self._asked_at = now
+            promise = Gst.Promise.new_with_change_func(self._said.take, None)
+            self._webrtc.emit("get-stats", None, promise)
+        return self._said.path
+
+
+class _Said:
+    """What an answer leaves, in webrtcbin's thread; it holds nothing of the session, which ends before it may."""
+
+    def __init__(self, name_relay: NameRelay) -> None:
+        self._name_relay = name_relay
+        self.path: Path | None = None
+
+    def take(self, promise: Any, _data: object) -> None:
+        if reply := reply_of(promise):
+            self.path = read(_structures(reply), self._name_relay) or self.path
 
 
 def read(statistics: Statistics, name_relay: NameRelay) -> Path | None:

@@ -15,7 +15,7 @@ from agent.core.model.commands import Endpoint, Source
 from agent.core.model.figures import Path
 from agent.core.model.urls import shown
 from agent.errors import MediaError
-from agent.media.gst import Gst, GstSdp, GstWebRTC
+from agent.media.gst import Gst, GstSdp, GstWebRTC, reply_of
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline
 from agent.media.webrtc import signaling
@@ -190,7 +190,7 @@ class MediaSession:
 
     def _on_offer(self, promise: Any, made: tuple[Any, str]) -> None:
         webrtc, name = made
-        reply = promise.get_reply()
+        reply = reply_of(promise)
         description = reply.get_value(name) if reply and reply.has_field(name) else None
         if description is None:
             self._fail(MediaError("pipeline", f"webrtcbin made no {name}"))
@@ -287,7 +287,7 @@ class MediaSession:
         self._loop.later(NEGOTIATION_SECONDS, partial(self._give_up, NEGOTIATION_SECONDS))
 
     def _on_accepted(self, promise: Any, _data: Any) -> None:
-        reply = promise.get_reply()
+        reply = reply_of(promise)
         if reply and reply.has_field("error"):
             why = reply.get_value("error").message
             self._fail(Refused(f"{shown(self._endpoint.url)}: answer not usable: {why}"))
