@@ -49,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="make an account for the page, or change its password, and end",
     )
     parser.add_argument("--role", choices=ROLES, default="operator", help="what it may do")
+    parser.add_argument("--remove", action="store_true", help="remove the account instead")
     given = parser.parse_args(arguments)
     path: Path = given.config
     try:
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(problem, file=sys.stderr)
         return EXIT_BAD_SETTINGS
     if given.account:
-        return _keep_account(settings, given.account, given.role)
+        return _change_account(settings, given.account, None if given.remove else given.role)
     logs.configure(settings.conductor.name)
     try:
         with ExitStack() as stack:
@@ -69,12 +70,16 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _keep_account(settings: HubSettings, name: str, role: str) -> int:
-    """The password comes from the terminal, or from standard input for scripts."""
-    terminal = sys.stdin.isatty()
-    password = getpass.getpass() if terminal else sys.stdin.readline().rstrip("\n")
+def _change_account(settings: HubSettings, name: str, role: str | None) -> int:
+    """None: it is removed. The password comes from the terminal, or from standard input for scripts."""
+    accounts = Accounts(Path(settings.conductor.path) / ACCOUNTS)
     try:
-        Accounts(Path(settings.conductor.path) / ACCOUNTS).keep(name, password, role)
+        if role is None:
+            accounts.remove(name)
+        else:
+            terminal = sys.stdin.isatty()
+            password = getpass.getpass() if terminal else sys.stdin.readline().rstrip("\n")
+            accounts.keep(name, password, role)
     except AgentError as error:
         print(error.text, file=sys.stderr)
         return EXIT_CANNOT_START

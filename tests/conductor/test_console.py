@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from agent.conductor.console.logins import Logins
 from agent.conductor.core.model.acts import End, Give, StartMeeting
 from agent.conductor.core.model.orders import JoinOrder, Publish
 from agent.conductor.main import TOKENS
@@ -124,6 +125,54 @@ def test_only_who_may_can_and_all_of_it_is_audited(site: Site) -> None:
         ("khach", "end", "not-permitted"),
     ):
         assert line in audit
+
+
+def test_nobody_says_himself_from_where_he_comes(site: Site) -> None:
+    """By a header of proxies the limit of tries for an address would be none, and the audit false."""
+    body = json.dumps({"name": "ai-do", "password": "đoán"}).encode()
+    request = urllib.request.Request(f"{site.url}/login", body, {"Origin": site.url})
+    request.add_header("X-Forwarded-For", "203.0.113.7")
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(request, timeout=60)
+    lines = site.hub.conductor.ask(ShowAudit()).audit or []
+    assert [one.what for one in lines if one.who == "ai-do"] == ["login from 127.0.0.1"]
+    assert site.login("ha") == 200, "which forgives the address its failure"
+
+
+def test_a_stranger_s_name_that_leads_here_is_not_ours(site: Site) -> None:
+    """A page of `evil` whose name was made to mean this machine is of one origin with it, for the browser."""
+    evil = f"evil.example:{site.port}"
+    body = json.dumps({"name": "ha", "password": PASSWORD}).encode()
+    headers = {"Host": evil, "Origin": f"http://{evil}"}
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(f"{site.url}/login", body, headers))
+    assert refused.value.code == 403
+
+
+def test_another_password_and_a_removed_account_end_sessions(site: Site) -> None:
+    conductor = site.hub.conductor
+    conductor.add_account("tam", "operator", PASSWORD)
+    assert site.login("tam") == 200
+    assert site.ask("/api/me")[1]["role"] == "operator"
+    conductor.add_account("tam", "viewer", PASSWORD)
+    assert site.ask("/api/me")[0] == 401
+    assert site.login("tam") == 200
+    conductor.remove_account("tam")
+    assert site.ask("/api/me")[0] == 401
+    assert site.ask("/api/act", {"type": "meetings"})[0] == 401
+    assert site.ask("/api/events")[0] == 401
+    assert site.ask("/api/minutes/1")[0] == 401
+    assert site.login("tam") == 401
+    assert site.login("ha") == 200, "which forgives the address its failures"
+
+
+def test_an_open_page_is_no_use_of_its_session() -> None:
+    logins = Logins(60)
+    cookie, _ = logins.begin("ha", "proof", 0)
+    assert logins.find(cookie, 59, used=False)
+    assert logins.find(cookie, 61, used=False) is None
+    assert logins.find(cookie, 59)
+    assert logins.find(cookie, 61)
 
 
 @pytest.fixture(scope="module")

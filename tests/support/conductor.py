@@ -93,9 +93,14 @@ class ConductorProcess:
 
     def add_account(self, name: str, role: str, password: str) -> None:
         """Of its page; counts at once."""
+        self._account("--account", name, "--role", role, typed=password + "\n")
+
+    def remove_account(self, name: str) -> None:
+        self._account("--account", name, "--remove")
+
+    def _account(self, *options: str, typed: str = "") -> None:
         command = [sys.executable, "-m", "agent.conductor.main", "--config", str(self.config)]
-        command += ["--account", name, "--role", role]
-        subprocess.run(command, input=password + "\n", text=True, check=True, timeout=60)
+        subprocess.run([*command, *options], input=typed, text=True, check=True, timeout=60)
 
     def kill(self) -> None:
         assert self._process is not None

@@ -44,6 +44,16 @@ class Accounts:
             raise AgentError("bad-password", text)
         accounts = self._read()
         accounts[name] = Account(PasswordHasher().hash(password), role)
+        self._write(accounts)
+
+    def remove(self, name: str) -> None:
+        """Its sessions end with it. Raises AgentError."""
+        accounts = self._read()
+        if accounts.pop(name, None) is None:
+            raise AgentError("bad-name", f"there is no account {name!r}")
+        self._write(accounts)
+
+    def _write(self, accounts: dict[str, Account]) -> None:
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         content = msgspec.json.format(msgspec.json.encode(accounts))
         replace_file(self._file, content, 0o600)
@@ -66,6 +76,11 @@ class Accounts:
         """What this name may do now; None if the account is gone."""
         account = self._read().get(name)
         return account.role if account else None
+
+    def proof_of(self, name: str) -> str:
+        """Another one after each change of the account; empty if there is none."""
+        account = self._read().get(name)
+        return f"{account.role} {account.password}" if account else ""
 
     def _read(self) -> dict[str, Account]:
         try:

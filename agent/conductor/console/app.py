@@ -48,6 +48,7 @@ BEAT_SECONDS = 5.0
 MAX_BEHIND = 200
 """Changes that a browser may be behind; beyond that its stream ends, and it gets all anew."""
 
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 VIEW = (ListMeetings, ShowDay, ShowMinutes, ShowRooms)
 
 
@@ -110,21 +111,35 @@ class Page:
 
     # --- who it is -----------------------------------------------------------------------------------
 
-    def _login_of(self, request: Request) -> Login | None:
-        return self._logins.find(request.cookies.get(COOKIE, ""), time.monotonic())
+    def _login_of(self, request: Request, *, used: bool = True) -> Login | None:
+        """Whose session it is, as long as the account is there and has the same password. `used`: it lasts longer for that."""
+        cookie, now = request.cookies.get(COOKIE, ""), time.monotonic()
+        login = self._logins.find(cookie, now, used=used)
+        if login is not None and login.proof != self._accounts.proof_of(login.name):
+            self._logins.end(cookie)
+            return None
+        return login
 
     def _permitted(self, request: Request) -> Login | Response:
         """Who asks for a change, or why not."""
         login = self._login_of(request)
         if login is None:
             return _error(401, "not-logged-in", "log in first")
-        if not _own_origin(request) or request.headers.get("x-csrf") != login.csrf:
+        if not self._own_origin(request) or request.headers.get("x-csrf") != login.csrf:
             self._post(Audited(login.name, request.url.path, "foreign-origin"))
             return _error(403, "foreign-origin", "this did not come from the page")
         return login
 
+    def _own_origin(self, request: Request) -> bool:
+        """Whether a page of ours sent it: browsers say where a POST is from. Without TLS only this machine's own names
+        count, for a stranger's name may lead to it, too.
+        """
+        host = request.headers.get("host", "")
+        ours = self.settings.certificate is not None or _name_of(host) in LOOPBACK
+        return ours and host != "" and _place_of(request.headers.get("origin", "")) == host
+
     async def _login(self, request: Request) -> Response:
-        if not _own_origin(request):
+        if not self._own_origin(request):
             self._post(Audited("?", "login", "foreign-origin"))
             return _error(403, "foreign-origin", "this did not come from the page")
         try:
@@ -144,7 +159,8 @@ class Page:
             self._logins.failed(time.monotonic(), *who)
             return _error(401, "wrong-password", "name or password is wrong")
         self._logins.succeeded(*who)
-        cookie, login = self._logins.begin(name, time.monotonic())
+        proof = self._accounts.proof_of(name)
+        cookie, login = self._logins.begin(name, proof, time.monotonic())
         response = JSONResponse({"name": name, "role": role, "csrf": login.csrf})
         secure = self.settings.certificate is not None
         response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=secure)
@@ -183,7 +199,7 @@ class Page:
         self._streams.add(changes)
         try:
             yield _event(self._board.everything())
-            while self._login_of(request) is not None:
+            while self._login_of(request, used=False) is not None:
                 try:
                     change = await asyncio.wait_for(changes.get(), BEAT_SECONDS)
                 except TimeoutError:
@@ -266,12 +282,6 @@ def _event(change: Change) -> bytes:
     return b"event: change\ndata: " + msgspec.json.encode(change) + b"\n\n"
 
 
-def _own_origin(request: Request) -> bool:
-    """Whether a page of ours sent it: browsers say where a POST is from."""
-    origin = request.headers.get("origin", "")
-    return origin.partition("://")[2] == request.headers.get("host", "")
-
-
 async def _body(request: Request) -> bytes:
     """Raises ValueError if it is too long."""
     body = b""
@@ -284,3 +294,13 @@ async def _body(request: Request) -> bytes:
 
 def _error(status: int, code: str, text: str) -> JSONResponse:
     return JSONResponse({"code": code, "text": text}, status_code=status)
+
+
+def _place_of(origin: str) -> str:
+    """`host:port` of `scheme://host:port`."""
+    return origin.partition("://")[2]
+
+
+def _name_of(host: str) -> str:
+    """Without the port."""
+    return host if host.endswith("]") else host.rpartition(":")[0] or host

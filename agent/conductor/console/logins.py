@@ -19,6 +19,8 @@ class Login(NamedTuple):
     name: str
     csrf: str
     until: float
+    proof: str
+    """What the account was known by (`Accounts.proof_of`); with another password the session is over."""
 
 
 class Logins:
@@ -29,19 +31,21 @@ class Logins:
         self._by_cookie: dict[str, Login] = {}
         self._failures: dict[str, tuple[int, float]] = {}
 
-    def begin(self, name: str, now: float) -> tuple[str, Login]:
+    def begin(self, name: str, proof: str, now: float) -> tuple[str, Login]:
         """A new session, and its cookie."""
         self._by_cookie = {c: one for c, one in self._by_cookie.items() if one.until > now}
         cookie = secrets.token_urlsafe(32)
-        login = Login(name, secrets.token_urlsafe(16), now + self._seconds)
+        login = Login(name, secrets.token_urlsafe(16), now + self._seconds, proof)
         self._by_cookie[cookie] = login
         return cookie, login
 
-    def find(self, cookie: str, now: float) -> Login | None:
-        """Who this is; each use lets it last longer."""
+    def find(self, cookie: str, now: float, *, used: bool = True) -> Login | None:
+        """Who this is. Each use lets it last longer, an open page alone does not (`used` False)."""
         login = self._by_cookie.get(cookie)
         if login is None or login.until <= now:
             return None
+        if not used:
+            return login
         login = login._replace(until=now + self._seconds)
         self._by_cookie[cookie] = login
         return login

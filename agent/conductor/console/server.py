@@ -48,6 +48,7 @@ class ConsoleServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # else whoever asks says himself from where
             lifespan="off",
             timeout_graceful_shutdown=1,
         )
