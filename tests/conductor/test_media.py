@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.conductor.core.model.acts import End, Give, Mode, StartMeeting
-from tests.support.real_hub import PATIENCE_SECONDS, real_hub
-from tests.support.waiting import wait_for
-
-ROOMS = CHAIR, ONE, TWO = "xa-a", "xa-b", "xa-c"
+from tests.support.demo.looking import read_pictures
+from tests.support.demo.meeting import MEETING, ONE, ROOMS, TWO, MeetingPlay
+from tests.support.demo.timeline import Timeline
+from tests.support.real_hub import real_hub
 
 
 def post(url: str, token: str) -> int:
@@ -26,15 +25,16 @@ def post(url: str, token: str) -> int:
 
 
 @pytest.mark.alone
-def test_the_floor_goes_round_and_everybody_sees_and_hears_the_right_one(tmp_path: Path) -> None:
-    with real_hub(tmp_path, ROOMS) as hub:
-        conductor = hub.site.conductor
-        conductor.ask(StartMeeting("hop", list(ROOMS), chair=CHAIR, mode=Mode.ONE_BY_ONE))
-        hub.wait_for_all("hop")
-        for holder in (ONE, TWO, ONE, TWO, ONE):
-            conductor.ask(Give("hop", holder))
-            hub.wait_for_floor(CHAIR, holder)
-        publishing = hub.server.whip(f"hop-{TWO}")
+def test_the_demo_s_meeting_with_five_hand_overs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everybody sees and hears the right one, and nobody else; the page shows all; tokens are for those who have them."""
+    timeline = Timeline()
+    play = MeetingPlay(timeline, tmp_path, (TWO, ONE, TWO, ONE, TWO))
+    with real_hub(tmp_path / "hub", ROOMS) as hub:
+        play.meet(hub)
+        publishing = hub.server.whip(f"{MEETING}-{TWO}")
         assert [post(publishing, token) for token in ("", "made.up.token")] == [401, 401]
-        conductor.ask(End("hop"))
-        wait_for(lambda: hub.server.sessions() == [], PATIENCE_SECONDS, "no session is left")
+        play.end(hub)
+    assert timeline.failed == [], capsys.readouterr().out
+    assert next(read_pictures(tmp_path / "console.png")).shape[1] == 1280

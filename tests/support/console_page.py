@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -77,6 +78,16 @@ class ConsolePage(Page):
         self._send("Input.insertText", text=text)
 
     # --- its looks
+
+    def resize(self, width: int, height: int) -> None:
+        """The window's inside, in CSS pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._send("Emulation.setDeviceMetricsOverride", **size)
+
+    def screenshot(self) -> bytes:
+        """All of the page, as PNG."""
+        answer = self._send("Page.captureScreenshot", captureBeyondViewport=True)
+        return base64.b64decode(answer["data"])
 
     def prefer(self, scheme: str) -> None:
         """`light` or `dark`, as the operator's system says."""

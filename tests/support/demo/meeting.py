@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,11 +24,15 @@ MEETING, ACCOUNT = "giao-ban", "demo"
 
 
 class MeetingPlay:
-    """Call, roster, a hand, the floor, its hand-over, a roll call, the end; each looked at and listened to."""
+    """Call, roster, a hand, the floor, its hand-overs, a roll call, the end; each looked at and listened to."""
 
-    def __init__(self, timeline: Timeline, pictures: Path) -> None:
+    def __init__(
+        self, timeline: Timeline, pictures: Path, handed_over_to: Sequence[str] = (TWO,)
+    ) -> None:
+        """`pictures` is where the page's goes. ONE is the first to speak."""
         self._timeline = timeline
         self._pictures = pictures
+        self._speakers = [ONE, *handed_over_to]
         self._password = secrets.token_urlsafe(9)
 
     def run(self, *, keep: bool) -> None:
@@ -37,20 +40,22 @@ class MeetingPlay:
             tempfile.TemporaryDirectory(prefix="diemcau-demo-") as folder,
             real_hub(Path(folder), ROOMS) as hub,
         ):
-            conductor = hub.site.conductor
-            conductor.add_account(ACCOUNT, "operator", self._password)
-            self._timeline.act("the conductor calls three rooms")
-            conductor.ask(
-                StartMeeting(
-                    MEETING, list(ROOMS), chair=CHAIR, title="Giao ban", mode=Mode.ONE_BY_ONE
-                )
-            )
-            self._check("all are on the roster", lambda: hub.wait_for_all(MEETING))
-            self._floor(hub)
-            self._roll_call(hub)
+            self.meet(hub)
             if keep:
                 self._wait(hub)
-            self._end(hub)
+            self.end(hub)
+
+    def meet(self, hub: RealHub) -> None:
+        """Of these rooms, until the roll call."""
+        conductor = hub.site.conductor
+        conductor.add_account(ACCOUNT, "operator", self._password)
+        self._timeline.act("the conductor calls three rooms")
+        conductor.ask(
+            StartMeeting(MEETING, list(ROOMS), chair=CHAIR, title="Giao ban", mode=Mode.ONE_BY_ONE)
+        )
+        self._check("all are on the roster", lambda: hub.wait_for_all(MEETING))
+        self._floor(hub)
+        self._roll_call(hub)
 
     def _floor(self, hub: RealHub) -> None:
         conductor = hub.site.conductor
@@ -62,9 +67,10 @@ class MeetingPlay:
         )
         conductor.ask(Next(MEETING))
         self._seen(hub, ONE)
-        self._timeline.act("the floor is handed over")
-        conductor.ask(Give(MEETING, TWO))
-        self._seen(hub, TWO)
+        for speaker in self._speakers[1:]:
+            self._timeline.act("the floor is handed over")
+            conductor.ask(Give(MEETING, speaker))
+            self._seen(hub, speaker)
 
     def _seen(self, hub: RealHub, holder: str) -> None:
         for room in ROOMS:
@@ -83,24 +89,33 @@ class MeetingPlay:
         nothing = self._pictures / "nothing"
         nothing.touch()
         with Chromium(nothing, nothing) as browser, ConsolePage(browser) as page:
+            page.resize(1280, 1100)
             page.open(url)
             page.login(ACCOUNT, self._password)
             page.click("#pictures")
-            self._check(
-                "the page plays pictures",
-                lambda: page.see(
-                    "[...document.querySelectorAll('video')].some(v => v.videoWidth)", "one"
-                ),
-            )
+            self._check("the page plays all pictures", lambda: self._see_pictures(hub, page))
             self._check(
                 "the page has the roll call",
                 lambda: page.see("document.body.textContent.includes('Có mặt?')", "it"),
             )
-            shot = page.send("Page.captureScreenshot", captureBeyondViewport=True)
+            shot = page.screenshot()
         nothing.unlink()
-        (self._pictures / "console.png").write_bytes(base64.b64decode(shot["data"]))
+        (self._pictures / "console.png").write_bytes(shot)
 
-    def _end(self, hub: RealHub) -> None:
+    def _see_pictures(self, hub: RealHub, page: ConsolePage) -> None:
+        """Each room's, in its tile, and the speaker's large."""
+        speaker = self._speakers[-1]
+        for room in ROOMS:
+            place = ".speaker" if room == speaker else f".tile[data-room={room}]"
+            wait_for(
+                lambda place=place, room=room: (
+                    hub.assembly.seen(page.picture(place)) == frozenset({room})
+                ),
+                PATIENCE_SECONDS,
+                f"{room} in {place}",
+            )
+
+    def end(self, hub: RealHub) -> None:
         conductor = hub.site.conductor
         self._timeline.act("the meeting ends")
         with suppress(Refused):  # by the page, where somebody tried it by hand
@@ -111,7 +126,7 @@ class MeetingPlay:
         )
         found = conductor.ask(ShowMinutes(MEETING)).minutes
         spoke = [] if found is None else [span.room for span in found.floor]
-        self._timeline.check(spoke == [ONE, TWO], "the minutes say who spoke", ", ".join(spoke))
+        self._timeline.check(spoke == self._speakers, "the minutes say who spoke", ", ".join(spoke))
 
     def _url(self, hub: RealHub) -> str:
         return f"http://127.0.0.1:{hub.site.conductor.settings['console']['port']}/"

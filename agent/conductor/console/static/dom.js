@@ -17,3 +17,10 @@ export function replace(parent, ...children) {
   parent.replaceChildren(...children.filter((one) => one != null));
   if (key) parent.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
+
+// Have exactly these elements in it, in this order; those that are there already are not touched.
+export function arrange(parent, elements) {
+  if (elements.length === parent.childNodes.length && elements.every((one, at) => one === parent.childNodes[at])) return;
+  for (const one of [...parent.childNodes]) if (!elements.includes(one)) one.remove();
+  elements.forEach((one, at) => { if (parent.childNodes[at] !== one) parent.insertBefore(one, parent.childNodes[at] ?? null); });
+}

@@ -8,6 +8,8 @@ export class Player {
     this.video = document.createElement("video");
     this.video.muted = muted;
     this.video.autoplay = this.video.playsInline = true;
+    this.video.hidden = true; // until there is a picture: a black one says nothing
+    this.video.addEventListener("loadeddata", () => { this.video.hidden = false; });
     this.closed = false;
     this.begin();
   }
@@ -41,6 +43,7 @@ export class Player {
 
   again() {
     this.pc?.close();
+    this.video.hidden = true;
     if (!this.closed) setTimeout(() => this.begin(), AGAIN_MILLISECONDS);
   }
 
