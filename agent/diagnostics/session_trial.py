@@ -34,14 +34,15 @@ from agent.core.model.media import (
     UplinkReported,
 )
 from agent.errors import AgentError
+from agent.ipc.loading import LONGEST_LOADING_SECONDS
 from agent.ipc.supervisor import Supervisor
 from agent.settings import Camera, Devices, Media, Microphone, Speaker
 
 logging.getLogger("agent.ipc").addHandler(logging.NullHandler())
 """What GStreamer prints is for the daemon's log, not for a technician's terminal."""
 
-LOAD_SECONDS = 20.0
-"""For the media process to load GStreamer: a second on a Pi, more on its first start after a boot."""
+LOAD_SECONDS = LONGEST_LOADING_SECONDS + 10
+"""Never reached: who loads so long, or does nothing meanwhile, has been ended by the supervisor."""
 
 PUBLISH_SECONDS = 20.0
 """From the first word to the server to its first word on our media. It takes tenths of a second; where no path
@@ -86,6 +87,11 @@ class Interrupted(AgentError):
 
 class SessionFailed(AgentError):
     """Nothing was published: `refused`, `unreachable`, `wrong-peer`, or `crashed` for our own process."""
+
+    @property
+    def wants_token(self) -> bool:
+        """The server let nobody in without one, or not with this one (401, 403)."""
+        return self.code == "refused" and re.search(r"\(40[13]\)", self.text) is not None
 
 
 class Tried(Struct, frozen=True):

@@ -100,14 +100,21 @@ class MediaProgram:
     def run(self) -> int:
         """Until the line ends or says stop. The exit status."""
         self._thread.start()
-        for message in self._line.messages():
-            self._bell.heed(message)
-            if isinstance(message, Stop):
-                break
-            self._loop.post(lambda message=message: self._take(message))  # type: ignore[misc]
+        try:
+            self._read()
+        except MessageError as error:  # it would never be told what to do
+            self._line.send(Fault(error.code, error.text))
+            os._exit(EXIT_FAULT)
         self.stop()
         self._thread.join()
         return 0
+
+    def _read(self) -> None:
+        for message in self._line.messages():
+            self._bell.heed(message)
+            if isinstance(message, Stop):
+                return
+            self._loop.post(lambda message=message: self._take(message))  # type: ignore[misc]
 
     def stop(self) -> None:
         """From any thread. While it loads nothing is open but the loudspeaker, which goes with the process."""

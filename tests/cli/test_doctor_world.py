@@ -193,12 +193,18 @@ def link_code(bench: Bench) -> str:
     return str(bench.room.ask(type="status")["link"]["code"])
 
 
-def test_a_wrong_clock_alone_and_with_a_media_server_that_refuses(make_bench: MakeBench) -> None:
+def test_a_wrong_clock_alone_and_with_a_media_server_that_refuses(
+    make_bench: MakeBench, tmp_path: Path
+) -> None:
     with http_server(200, lambda: now() + timedelta(hours=7)) as url:
         found = make_bench(media_url=url).doctor("clock")
         assert found.troubles == ["clock-wrong"]
     with http_server(401, lambda: now() - timedelta(days=400)) as url:
-        found = make_bench(media_url=url).doctor("clock", "media-server")
+        bench = make_bench(media_url=url)
+        (token := tmp_path / "token").write_text("an old one")
+        bench.room.settings["media"]["token_file"] = str(token)
+        bench.write_settings()
+        found = bench.doctor("clock", "media-server")
         assert found.troubles == ["clock-wrong", "media-server-refused"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Callable
 
 import pytest
@@ -150,3 +151,25 @@ def test_a_server_that_answers_and_takes_no_stream(
     found = bench.doctor("media-server")
     assert found.troubles == ["media-session-refused"]
     assert "404" in found.finding("media-session-refused")["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("own_token", "troubles", "skipped"),
+    [(None, [], ["media-session-no-token"]), ("of-before", ["media-session-refused"], [])],
+)
+def test_a_house_whose_tokens_come_with_the_joins_has_nothing_wrong(
+    make_bench: MakeBench,
+    tmp_path: pathlib.Path,
+    own_token: str | None,
+    troubles: list[str],
+    skipped: list[str],
+) -> None:
+    with MediaServer(token="of-the-join") as server:
+        bench = make_bench(media_url=server.url)
+        if own_token:
+            (tmp_path / "token").write_text(own_token)
+            bench.room.settings["media"]["token_file"] = str(tmp_path / "token")
+            bench.write_settings()
+        found = bench.doctor("media-server")
+    assert (found.troubles, found.codes("skipped")) == (troubles, skipped), found.sections
+    assert found.codes("ok") == ["media-server-ok"]

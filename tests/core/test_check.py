@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from agent.core.check import LATE_SECONDS
 from agent.core.model import effects as do
 from agent.core.model.commands import AckDetail, AckState, Code
 from agent.core.model.documents import CheckFinding, DeviceStatus, HealthDocument, Status
@@ -111,3 +112,12 @@ def test_one_that_hangs_or_breaks_down_is_answered() -> None:
     play.command("check", id="l")
     play.tell(CheckEnded(2, error="it broke down"))
     assert play.acks("l")[-1].code is Code.CHECK_FAILED
+
+
+def test_on_a_slow_board_the_doctor_has_more_time() -> None:
+    play = Playbook(structs.replace(PROFILE, slowness=4.0))
+    play.command("check", id="k")
+    play.wait(LATE_SECONDS * 4 - 1)
+    assert play.acks("k")[-1].state == AckState.RUNNING
+    play.wait(1)
+    assert play.acks("k")[-1].code == Code.TIMEOUT

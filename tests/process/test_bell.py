@@ -10,15 +10,19 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from agent.core.model.media import Announcement, Ready, SetAnnouncement, StandbyPlan
+from agent.core.model.media import Announcement, Fault, Ready, SetAnnouncement, StandbyPlan
+from agent.media.process import EXIT_FAULT
 from agent.media.sound.chime import CHIME, CHIME_PEAK, CHIME_SECONDS, Repeated
 from agent.ports import SAMPLE_RATE_HZ
 from tests.media.rooms import plan, room
 from tests.support.media_process import MediaProcess
-from tests.support.sounds import frequency, read_wav
+from tests.support.sounds import frequency
 from tests.support.waiting import wait_for
 
 CALL = Announcement("call", title="Bão số 5", chime=True, volume=50)
+HEADER_BYTES = 44
+"""Of a WAV file."""
+
 STANDBY = StandbyPlan("xa-001", "Xã 1", CALL)
 
 
@@ -32,7 +36,9 @@ def loading(tmp_path: Path) -> Iterator[MediaProcess]:
 
 
 def heard(folder: Path) -> bool:
-    return (folder / "heard.wav").exists() and bool(read_wav(folder / "heard.wav").any())
+    """Whether the file has more than its header and silence; it may be there and empty yet."""
+    file = folder / "heard.wav"
+    return file.exists() and any(file.read_bytes()[HEADER_BYTES:])
 
 
 def opened(folder: Path) -> set[str]:
@@ -65,6 +71,13 @@ def test_a_signal_ends_one_that_loads(loading: MediaProcess, tmp_path: Path) -> 
     wait_for(lambda: heard(tmp_path), 10, "the chime")
     loading.process.send_signal(signal.SIGTERM)
     assert loading.process.wait(60) == 0
+
+
+def test_what_cannot_be_read_ends_it_and_is_told(loading: MediaProcess) -> None:
+    """Else a meeting would wait for it until the join's time is over."""
+    loading.start(plan(publish="http://127.0.0.1:9/whip", token="two words"))
+    assert loading.process.wait(60) == EXIT_FAULT
+    assert "token" in loading.wait(Fault).text
 
 
 def test_in_a_meeting_the_loudspeaker_is_the_meetings(

@@ -124,7 +124,7 @@ def _check_one(url: str, token: str | None) -> list[Finding]:
         return [_bad_certificate(where, error)]
     except OSError as error:
         return [_unreachable(where, error)]
-    if answer.status in (401, 403):
+    if answer.status in (401, 403) and media_session.has_secret(url, token):
         return [_refused(where, answer.status)]
     if answer.status >= 500:
         return [_troubled(where, answer.status)]

@@ -5,6 +5,8 @@ In a meeting nothing is tried: the meeting's own figures say it.
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from msgspec import structs
 
 from agent.core.model.commands import Endpoint
@@ -40,8 +42,27 @@ def check(site: Site, media: Media, endpoint: Endpoint, meeting: str) -> list[Fi
     except Interrupted:
         return [skipped("media-session-meeting", _("Not tried: a meeting is on, or began"))]
     except SessionFailed as error:
+        if error.wants_token and not has_secret(endpoint.url, endpoint.token):
+            return [_no_token()]
         return [not_up(error)]
     return judge(tried, plays=bool(media.play_urls))
+
+
+def has_secret(url: str, token: str | None) -> bool:
+    """Whether the room has something to be let in with, by itself. Else each join brings its own."""
+    parts = urlsplit(url)
+    return bool(token or parts.username or parts.query)
+
+
+def _no_token() -> Finding:
+    """A house that gives a token with each join has nothing wrong, and nothing to try with."""
+    return skipped(
+        "media-session-no-token",
+        _(
+            "No session tried: the media server wants a token, and this room gets one with each join"
+        ),
+        _("For a session at each check: diemcau config explain media.token_file"),
+    )
 
 
 def of_meeting(media: MediaHealth) -> list[Finding]:
