@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.conductor.core.model.acts import End, Give, StartMeeting
+from agent.conductor.core.model.acts import End, Extend, Give, StartMeeting, Take
 from agent.conductor.core.refused import Refused
 from agent.conductor.requests import ShowMinutes
 from tests.support.hub_site import HubSite
@@ -110,6 +112,35 @@ def test_the_end_reaches_a_room_that_was_without_power(make_hub: Callable[..., H
     wait_for(lambda: hub.meeting_of("xa-a") is None, 20, "the other has left")
     hub.start_room(hub.rooms["xa-b"])
     wait_for(lambda: hub.meeting_of("xa-b") is None, 30, "it leaves what is over")
+
+
+def test_on_a_full_disk_only_what_closes_is_done_and_nothing_is_lost(
+    make_hub: Callable[..., HubSite],
+) -> None:
+    hub = make_hub(*ROOMS[:2])
+    conductor = hub.conductor
+    conductor.ask(StartMeeting("hop", ["xa-a", "xa-b"], chair="xa-a"))
+    wait_for(lambda: present(hub, "xa-a", "xa-b"), 20, "all there")
+    conductor.ask(Give("hop", "xa-b"))
+    wait_for(lambda: hub.holds_floor("xa-b"), 20, "it speaks")
+    resource.prlimit(conductor.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    with pytest.raises(Refused) as refused:
+        conductor.ask(Extend("hop", datetime.now(UTC) + timedelta(hours=1)))
+    assert refused.value.code == "journal-failed"
+    assert "cannot be written" in conductor.ask(Take("hop", "xa-b")).warning
+    wait_for(lambda: not hub.holds_floor("xa-b"), 20, "it speaks no more")
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    resource.prlimit(conductor.pid, resource.RLIMIT_FSIZE, unlimited)
+    assert conductor.ask(Give("hop", "xa-b")).warning == ""
+    conductor.kill()
+    conductor.start()
+    conductor.wait_linked()
+    found = conductor.ask(ShowMinutes("hop")).minutes
+    assert found is not None
+    assert [(span.room, span.end is None) for span in found.floor] == [
+        ("xa-b", False),
+        ("xa-b", True),
+    ]
 
 
 @pytest.mark.parametrize("line", [b"{}", b"[]", b"\xff", b'{"type": "give"}', b'{"type": "nope"}'])
