@@ -169,7 +169,8 @@ class _Walk:
         if not isinstance(node, yaml.MappingNode):
             keys = ", ".join(fields_of(kind))
             got = "a list" if isinstance(node, yaml.SequenceNode) else "one value"
-            self._reading.complain(path, f"expected a section with keys ({keys}), got {got}")
+            problem = f"expected a section with keys ({keys}), got {got}"
+            self._reading.complain(path, words.foreign(node) or problem)
             return None
         self._merge(node)
         values: dict[str, Any] = {}
@@ -212,7 +213,7 @@ class _Walk:
 
     def _leaf(self, node: yaml.Node, field: FieldInfo, path: str, values: dict[str, Any]) -> None:
         written = node.value if isinstance(node, yaml.ScalarNode) else None
-        if problem := words.foreign(node):
+        if problem := words.foreign(node) or words.ambiguous(node, field):
             self._reading.complain(path, problem)
             return
         try:

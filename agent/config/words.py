@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -19,6 +20,24 @@ _PLAIN_PATTERNS = {
     IDENTIFIER: "1 to 63 of a-z, 0-9 and '-', the first no '-'",
     TOPIC_ROOT: "words with '/' between them, without '#', '+' and spaces",
 }
+
+
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%|\$\{\w+")
+"""Of Jinja and its like, and of a shell."""
+
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
+
+
+def ambiguous(node: yaml.Node, field: FieldInfo) -> str:
+    """Why nobody can say which number this is; empty if it is one, or is none."""
+    numeric = isinstance(
+        _plain_type(inspect.type_info(field.type)), inspect.IntType | inspect.FloatType
+    )
+    if not (numeric and isinstance(node, yaml.ScalarNode) and _LEADING_ZERO.fullmatch(node.value)):
+        return ""
+    written = node.value[:20]
+    meant = int(written)
+    return f"{written} is another number to YAML, which takes it for base eight; write {meant}"
 
 
 def unknown_key(name: str, section: type[Section]) -> str:
@@ -58,8 +77,9 @@ def foreign(node: yaml.Node) -> str:
     """Why this is what another program would fill in; empty if it is a value."""
     if isinstance(node, yaml.SequenceNode):
         return next(filter(None, map(foreign, node.value)), "")
-    if isinstance(node, yaml.MappingNode) and any(
-        not isinstance(key, yaml.ScalarNode) for key, _ in node.value
+    if (isinstance(node, yaml.ScalarNode) and _TEMPLATE.search(node.value)) or (
+        isinstance(node, yaml.MappingNode)
+        and any(not isinstance(key, yaml.ScalarNode) for key, _ in node.value)
     ):
         return "a template such as {{ name }} has to be filled in before: write the value itself"
     if node.tag.startswith("!"):
