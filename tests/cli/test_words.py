@@ -103,3 +103,26 @@ def test_every_event_has_words() -> None:
         text = words.event(EventDocument(kind, "r1", "absent", "the daemon's text", at, detail))
         assert text
         assert "the daemon's text" not in text, kind
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("checked: unknown", "đã kiểm tra: chưa đủ để kết luận"),
+        ("checking", "đang kiểm tra"),
+        (
+            "No such command 'floor'. Did you mean 'lower'?",
+            "Không có lệnh 'floor'. Ý bạn là 'lower'?",
+        ),
+        (
+            "No such option: --rings (Possible options: --ring, --text)",
+            "Không có tùy chọn --rings (có thể là: --ring, --text)",
+        ),
+    ],
+)
+def test_what_the_library_and_a_check_say_is_read_as_a_whole(said: str, read: str) -> None:
+    locale.use("vi")
+    try:
+        assert locale.translate(said) == read
+    finally:
+        locale.use("en")
