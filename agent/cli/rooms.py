@@ -159,6 +159,10 @@ def lines(views: list[RoomView], width: int, trouble: str = "") -> list[Text]:
     for view in views:
         style = STYLES[view.severity]
         made.append(_room(view, width, style))
+        if view.camera_off_by_hand:
+            made.append(
+                hanging(width, (("    ", ""),), _("camera switched off in the room"), "quiet")
+            )
         made += [hanging(width, (("    ", ""),), words.text(one), style) for one in view.faults]
     return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from agent.cli import meeting_lines, rooms
@@ -61,6 +62,13 @@ def test_few_rooms_are_shown_whole() -> None:
     shown = rooms.screen([room(1), room(2)], "", Console(width=WIDTH, height=HEIGHT))
     assert len(shown) == 3
     assert "all well" in shown[0].plain
+
+
+def test_a_camera_that_the_people_switched_off_is_no_fault_and_is_told() -> None:
+    dark = replace(room(1), camera="off", camera_off_by_hand=True)
+    shown = rooms.screen([dark, room(2)], "", Console(width=WIDTH, height=HEIGHT))
+    assert "all well" in shown[0].plain
+    assert [line.plain.strip() for line in shown].count("camera switched off in the room") == 1
 
 
 def meeting(present: int, missing: int) -> MeetingView:

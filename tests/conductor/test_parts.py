@@ -15,6 +15,7 @@ from agent.conductor.core.model.acts import StartMeeting
 from agent.conductor.core.model.entries import Acted, Closed, Entered, Entry
 from agent.conductor.core.model.orders import JoinOrder, Publish
 from agent.conductor.core.model.seen import SeenAgenda, SeenState
+from agent.conductor.core.rooms import SeenRoom
 from agent.conductor.settings import load
 from agent.conductor.store.journal import Journal
 from agent.conductor.tokens import Tokens
@@ -149,6 +150,19 @@ def test_what_strangers_say_is_cleaned_or_not_read() -> None:
     assert decode(state, "b") is None, "a room speaks for itself alone"
     for bad in (b"", b"\xff", b"[" * 100_000, {**state, "phase": "dancing"}, 7):
         assert decode(bad) is None
+
+
+@pytest.mark.parametrize(("connection", "shown"), [("online", True), ("lost", False)])
+def test_a_camera_that_the_people_switched_off_is_shown_while_the_room_is_there(
+    connection: str, shown: bool
+) -> None:
+    said = {"room": "a", "connection": connection, "session": "s", "phase": "in-meeting"}
+    payload = msgspec.json.encode({**said, "camera": "off", "camera_off_by_hand": True})
+    state = HubTopics("diemcau/v1", "hub").decode("diemcau/v1/room/a/state", payload)
+    assert isinstance(state, SeenState)
+    room = SeenRoom("a")
+    room.take(state)
+    assert room.view().camera_off_by_hand is shown
 
 
 @pytest.mark.parametrize("required", [False, True])

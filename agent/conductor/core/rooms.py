@@ -122,6 +122,7 @@ class SeenRoom:
             faults=self.faults(),
             severity=self.severity(),
             hand=floor is not None and floor.hand_since is not None,
+            camera_off_by_hand=online and state is not None and state.camera_off_by_hand,
             floor="given" if floor and floor.held else "queued" if floor and floor.position else "",
         )
 

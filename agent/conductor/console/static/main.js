@@ -305,7 +305,7 @@ function drawTile(room, speaker) {
     room.readiness === "unknown" ? "" : word(room.readiness)].filter(Boolean).join(" · ");
   replace(words, el("strong", {}, room.name), room.room === room.name ? null : el("span", { class: "mark" }, room.room), el("p", { class: "quiet" }, states),
     room.level_dbfs === null ? null : el("meter", { min: -60, max: 0, value: Math.max(-60, room.level_dbfs), "aria-label": "dBFS" }),
-    room.hand ? el("p", {}, word("hand")) : null, ...room.faults.map((text) => el("p", { class: "bad" }, text)));
+    room.hand ? el("p", {}, word("hand")) : null, room.camera_off_by_hand ? el("p", { class: "quiet" }, word("camera-by-hand")) : null, ...room.faults.map((text) => el("p", { class: "bad" }, text)));
   return tile;
 }
 

@@ -44,6 +44,7 @@ class SeenState(Struct, frozen=True):
     meeting: SeenMeeting | None = None
     microphone: str = "off"
     camera: str = "off"
+    camera_off_by_hand: bool = False
     recording: str = "off"
     name: str = ""
     groups: list[str] = []

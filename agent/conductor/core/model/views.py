@@ -29,6 +29,8 @@ class RoomView(Struct, frozen=True):
     hand: bool
     floor: str
     picture_url: str | None = None
+    camera_off_by_hand: bool = False
+    """The people in the room switched it off; no command switches it on."""
 
 
 class RosterRow(Struct, frozen=True):
