@@ -58,6 +58,7 @@ def join(ice_servers: list[str]) -> tuple[float, float]:
     def prepare(room: Room) -> None:
         if ice_servers:
             password = room.folder.parent / "password"
+            password.touch(0o600)
             password.write_text("none knows", "utf-8")
             named = {"ice_servers": ice_servers, "ice_credential_file": str(password)}
             room.settings["media"] |= named

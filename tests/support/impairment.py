@@ -1,13 +1,15 @@
 """A bad network between a room and the media server: loss, delay, a narrow link, a cut.
 
-`python -m tests.support.impairment URL` stands in front of the server at URL: it passes its HTTP on
-and leads each session's UDP through itself. Tests hold it as `BadNetwork`; nothing leaves loopback.
+`python -m tests.support.impairment URL` stands in front of the server at URL: it passes its HTTP on, as late
+as TCP would bring it over the same link, and leads each session's UDP through itself. Tests hold it as
+`BadNetwork`; nothing leaves loopback.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import re
@@ -33,6 +35,14 @@ and a delay of 50 ms each way. Its length is in bytes, as in Linux's tbf: a larg
 
 IN_ORDER_SECONDS = 1e-6
 """Between two packets at least: asyncio swaps what is due at the same time."""
+
+SEGMENT_BYTES, HANDSHAKE_BYTES, HEADER_BYTES = 1400, 60, 300
+"""Of TCP, and of HTTP before its body."""
+
+HANDSHAKE_RETRY_SECONDS, RETRY_SECONDS = 1.0, 0.6
+"""After which TCP sends again what was dropped, at first: before it knows the way (RFC 6298, 2.1) and on one with a full
+queue; each time that it is dropped again it waits twice as long.
+"""
 
 SEED = 7
 
@@ -82,6 +92,20 @@ class Direction:
             leaves = max(leaves, self._stalled(now, conditions.stall_seconds))
         self._last = max(leaves + conditions.delay_seconds, self._last + IN_ORDER_SECONDS)
         loop.call_at(self._last, send, packet)
+
+    async def bring(self, size_bytes: int, retry_seconds: float = RETRY_SECONDS) -> None:
+        """Return when so many bytes have arrived as TCP brings them, among all that the link carries."""
+        rest = size_bytes % SEGMENT_BYTES
+        sizes = [SEGMENT_BYTES] * (size_bytes // SEGMENT_BYTES) + ([rest] if rest else [])
+        await asyncio.gather(*(self._bring(size, retry_seconds) for size in sizes))
+
+    async def _bring(self, size_bytes: int, retry_seconds: float) -> None:
+        arrived = asyncio.Event()
+        while not arrived.is_set():
+            self.carry(bytes(size_bytes), lambda _: arrived.set())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(arrived.wait(), retry_seconds)
+            retry_seconds *= 2
 
     def _stalled(self, now: float, longest: float) -> float:
         """When the present stall, if there is one, ends."""
@@ -136,7 +160,9 @@ class Network:
     async def _pass_on(self, request: web.Request) -> web.Response:
         if self.conditions.cut:
             await asyncio.sleep(3600)
-        await asyncio.sleep(2 * self.conditions.delay_seconds)
+        for direction in (self._up, self._down):
+            await direction.bring(HANDSHAKE_BYTES, HANDSHAKE_RETRY_SECONDS)
+        await self._up.bring(HEADER_BYTES + int(request.headers.get("Content-Length") or 0))
         names = ("Content-Type", "Authorization")
         headers = {name: request.headers[name] for name in names if name in request.headers}
         # without its candidates the server meets the room at this end of the way
@@ -146,6 +172,7 @@ class Network:
             async with http.request(request.method, url, data=offer, headers=headers) as reply:
                 text = await reply.text()
                 passed = {n: v for n, v in reply.headers.items() if n in ("Location",)}
+        await self._down.bring(HEADER_BYTES + len(text))
         for port in set(re.findall(rf" {re.escape(ADDRESS)} (\d+) typ host", text)):
             text = text.replace(f"{ADDRESS} {port} typ", f"{ADDRESS} {await self._way(port)} typ")
         return web.Response(
