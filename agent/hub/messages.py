@@ -19,6 +19,7 @@ from agent.core.model.command_codec import (
     command_from,
     decode_object,
     readable_id,
+    whole,
 )
 from agent.core.model.commands import SIGNED_BY, Code, Reply
 from agent.core.model.documents import EventDocument, HealthDocument, RoomState
@@ -105,9 +106,7 @@ def _agenda(payload: bytes, address: Address, signatures: Signatures) -> Agenda 
     if not document:
         return None
     try:
-        agenda = msgspec.json.decode(
-            document.removeprefix(b"\xef\xbb\xbf").rstrip(b"\0"), type=Agenda
-        )
+        agenda = msgspec.convert(whole(msgspec.json.decode(document)), Agenda)
     except msgspec.ValidationError as error:
         raise CommandProblem(Code.BAD_FIELD, f"agenda: {error}") from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:

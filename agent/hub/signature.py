@@ -20,6 +20,7 @@ from agent.core.model.command_codec import (
     CommandProblem,
     decode_object,
     readable_id,
+    unwrapped,
 )
 from agent.core.model.commands import (
     COMMANDS,
@@ -84,6 +85,7 @@ class Signatures:
 
         `expires` is for the core to judge, which knows whether the clock is to be believed.
         """
+        payload = unwrapped(payload)
         if not self._looks_signed(payload):
             fields = decode_object(payload)
             if self._required:
@@ -105,6 +107,7 @@ class Signatures:
 
         Where signatures are required nobody clears by an empty message: a signed document without items does it.
         """
+        payload = unwrapped(payload)
         if not _COMPACT.fullmatch(payload) or not (self._required or self._keys.exists()):
             if self._required:
                 raise CommandProblem(Code.UNSIGNED, "unsigned: this room obeys signed agendas only")

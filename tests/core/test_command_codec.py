@@ -41,6 +41,20 @@ def test_the_envelope_is_read():
     assert command.expires > command.issued
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'\xef\xbb\xbf{"speaker":40}',
+        b'{"speaker":40}\0',
+        b'{"speaker":40.0}\n\0\0',
+        b'{"speaker":4e1,"id":"x","nested":[1.0,{"a":2.5}]}',
+    ],
+    ids=["byte order mark", "a C string", "a dashboard's number", "an exponent"],
+)
+def test_what_means_the_same_is_taken(payload):
+    assert decode(payload, "volume").command.body == Volume(speaker=40)
+
+
 def test_unknown_fields_are_named_at_any_depth_and_do_no_harm():
     decoded = decode(
         b'{"type":"join","meeting":{"id":"a","titel":"x"},"play":[{"url":"http://m/w","tokn":"s"}],"microfone":"live"}'

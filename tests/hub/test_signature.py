@@ -83,6 +83,14 @@ def test_a_signed_command_is_taken_and_its_key_is_the_sender(
     assert event.unknown_fields == []
 
 
+@pytest.mark.parametrize(("before", "after"), [("\ufeff", ""), ("", "\0"), ("", "\n\0")])
+def test_what_stands_around_a_signed_command_is_no_part_of_it(
+    folder: Path, signer: Signer, before: str, after: str
+) -> None:
+    event = decode(folder, f"{before}{signer.sign(fields())}{after}")
+    assert isinstance(event, CommandReceived)
+
+
 def test_a_group_is_addressed_like_a_room(folder: Path, signer: Signer) -> None:
     event = decode(folder, signer.sign(fields(to="group/all")), "group/all/cmd/unmute")
     assert isinstance(event, CommandReceived)

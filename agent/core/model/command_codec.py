@@ -59,13 +59,31 @@ class Decoded(NamedTuple):
     unknown_fields: list[str]
 
 
+def unwrapped(payload: bytes) -> bytes:
+    """Without what other programs put around a text: a byte order mark, and the zeros that end a string in C."""
+    return payload.removeprefix(b"\xef\xbb\xbf").rstrip(b"\0")
+
+
+EXACT = 2**53
+"""Up to here a number with a fraction is each whole number (IEEE 754)."""
+
+
+def whole(value: Any) -> Any:
+    """The decoded JSON with 40 for 40.0 everywhere: some programs know no other numbers. Raises RecursionError."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) <= EXACT else value
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    return {key: whole(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def decode_object(data: bytes) -> dict[str, Any]:
     """The JSON object in `data`. Raises CommandProblem (`too-large`, `not-json`)."""
     if len(data) > MAX_COMMAND_BYTES:
         text = f"{len(data)} bytes are too much for a command; at most {MAX_COMMAND_BYTES} are read"
         raise CommandProblem(Code.TOO_LARGE, text)
     try:
-        fields = msgspec.json.decode(data)
+        fields = whole(msgspec.json.decode(unwrapped(data)))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CommandProblem(Code.NOT_JSON, f"not JSON: {error}") from error
     if not isinstance(fields, dict):
