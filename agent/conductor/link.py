@@ -64,6 +64,8 @@ class ConductorLink:
         self._acknowledged: deque[Delivery] = deque()
         self._said: SeenConductor | None = None
         self._up = False
+        self._rung = False
+        """The thread will look at what is queued anyway: a second wake-up only makes two threads take turns."""
         self._number = 0
         self._connection: MqttConnection | None = None
 
@@ -92,12 +94,15 @@ class ConductorLink:
 
     def close(self) -> None:
         self._closing.set()
-        self._ring()
+        os.eventfd_write(self._wake, 1)
         if self._thread.is_alive():
             self._thread.join(GOODBYE_SECONDS + 1)
 
     def _ring(self) -> None:
-        os.eventfd_write(self._wake, 1)
+        """After something was queued."""
+        if not self._rung:
+            self._rung = True
+            os.eventfd_write(self._wake, 1)
 
     # --- the link's own thread -----------------------------------------------------------------
 
@@ -147,6 +152,7 @@ class ConductorLink:
         return HubError("closed", "closed")
 
     def _do_jobs(self, connection: MqttConnection) -> None:
+        self._rung = False  # before the look: what is queued after it rings
         while self._acknowledged:
             connection.acknowledge(self._acknowledged.popleft())
         while self._up and self._outgoing and connection.has_room:

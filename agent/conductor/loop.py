@@ -45,6 +45,9 @@ MAX_BATCH = 200
 """Messages that share one commit: 212 rooms answer at once, and a disk writes them at one go."""
 
 IDLE_SECONDS = 10.0
+SHOW_SECONDS = 0.05
+"""Between two pictures of it all for the page: 212 rooms that answer one after the other would make as many."""
+
 SIGNED_SECONDS = 3600.0
 CLOSES = (End, Take, MuteAll)
 """Acts that only close something: done also while the journal can't be written."""
@@ -94,6 +97,9 @@ class Loop:
         self._outside = outside
         self._clock = clock
         self._notifier = notifier
+        self._unshown: set[str] = set()
+        self._unshown_day = self._unshown_any = False
+        self._shown_seconds = float("-inf")
 
     def run(self) -> None:
         while True:
@@ -101,6 +107,7 @@ class Loop:
             if any(isinstance(item, Stop) for item in items):
                 return
             self._take(items)
+            self._show()
             self._notifier.watchdog()
 
     def said(self) -> SeenConductor:
@@ -115,6 +122,8 @@ class Loop:
         watchdog = self._notifier.watchdog_interval_seconds
         if watchdog is not None:
             seconds = min(seconds, watchdog)
+        if self._unshown_any:
+            seconds = min(seconds, max(0.0, self._shown_seconds + SHOW_SECONDS - now))
         items: list[Item] = []
         try:
             items.append(self._inbox.get(timeout=seconds) if seconds else self._inbox.get_nowait())
@@ -160,21 +169,16 @@ class Loop:
         entries = [effect.entry for effect in effects if isinstance(effect, Record)]
         if entries:
             self._write(entries)
-        rooms: set[str] = set()
-        meetings: set[int] = set()
-        day = False
         for effect in effects:
             match effect:
                 case Send():
                     self._send(effect)
                 case Changed():
-                    rooms |= effect.rooms
-                    meetings |= effect.meetings
-                    day = day or effect.day
+                    self._unshown |= effect.rooms
+                    self._unshown_day |= effect.day
+                    self._unshown_any = True
                 case Announce():
                     self._outside.link.say(self.said())
-        if rooms or meetings or day:
-            self._show(rooms, day=day)
 
     def _write(self, entries: list[Entry]) -> None:
         try:
@@ -195,14 +199,20 @@ class Loop:
             ).encode()
         outside.link.send(outside.topics.command(effect.room, kind), payload)
 
-    def _show(self, rooms: set[str], *, day: bool) -> None:
+    def _show(self) -> None:
+        """What has changed, once its time has come."""
+        now = self._clock.now()
+        if not self._unshown_any or now.monotonic_seconds < self._shown_seconds + SHOW_SECONDS:
+            return
         core, trouble = self._core, self._outside.journal.trouble
         self._outside.board.show(
-            [core.views.room(room) for room in rooms],
+            [core.views.room(room) for room in self._unshown],
             core.views.meetings(),
             core.link_text if not core.link_up else trouble,
-            core.views.day(self._clock.now().wall) if day else None,
+            core.views.day(now.wall) if self._unshown_day else None,
         )
+        self._unshown, self._unshown_day, self._unshown_any = set(), False, False
+        self._shown_seconds = now.monotonic_seconds
 
     # --- requests ----------------------------------------------------------------------------------
 
