@@ -22,7 +22,7 @@ import yaml
 
 from tests.support.room import Room
 
-FAKE_CHILD = Path(__file__).with_name("fake_child.py")
+FAKE_MEETING = Path(__file__).with_name("fake_meeting.pl")
 PR_SET_PDEATHSIG = 1
 END_SECONDS = 60
 
@@ -78,7 +78,7 @@ def main() -> None:
     from agent.ipc.supervisor import Supervisor
     from agent.runtime import bootstrap
 
-    fake = (sys.executable, "-I", "-S", str(FAKE_CHILD), "meeting")
+    fake = ("perl", str(FAKE_MEETING))
     vars(bootstrap)["Supervisor"] = partial(Supervisor, command=fake)
     gc.freeze()
     children = []
