@@ -29,9 +29,25 @@ LIMIT_RATIO = 1.2
 
 
 def measure() -> list[Row]:
-    sent, decoded = join([])
-    with silent_servers() as ice_servers:
-        _, held_up = join(ice_servers)
+    """By turns, so that both rooms meet the same machine."""
+    with (
+        MediaServer() as server,
+        Publisher(server.whip("other")),
+        silent_servers() as ice_servers,
+        joining_room([]) as plain,
+        joining_room(ice_servers) as helped,
+    ):
+        pairs = [
+            [
+                join_once(*one, server, f"{kind}-{number}")
+                for kind, one in enumerate((plain, helped))
+            ]
+            for number in range(JOINS)
+        ]
+    (sent, decoded), (_, held_up) = (
+        [statistics.median(one) for one in zip(*times, strict=True)]
+        for times in zip(*pairs, strict=True)
+    )
     return [
         Row("join to first RTP upstream", sent, "s", LIMIT_FIRST_RTP_SECONDS),
         Row("join to first picture decoded", decoded, "s", LIMIT_FIRST_PICTURE_SECONDS),
@@ -52,8 +68,9 @@ def silent_servers() -> Iterator[list[str]]:
         yield [f"stun:127.0.0.1:{stun}", f"turn:room@127.0.0.1:{turn}"]
 
 
-def join(ice_servers: list[str]) -> tuple[float, float]:
-    """The medians of what `join_once` measures, of a room with these ICE servers."""
+@contextlib.contextmanager
+def joining_room(ice_servers: list[str]) -> Iterator[tuple[Hub, Room]]:
+    """One with these ICE servers, at a hub of its own."""
 
     def prepare(room: Room) -> None:
         if ice_servers:
@@ -66,17 +83,13 @@ def join(ice_servers: list[str]) -> tuple[float, float]:
     with (
         tempfile.TemporaryDirectory(prefix="diemcau-bench-") as folder,
         Broker(Path(folder) / "broker") as broker,
-        MediaServer() as server,
-        Publisher(server.whip("other")),
         running_room(Path(folder), broker.port, prepare) as room,
         Hub(broker.port, [f"{TOPIC_ROOT}/room/{room.id}/ack/+"]) as hub,
     ):
-        times = [join_once(hub, server, room, number) for number in range(JOINS)]
-    sent, decoded = (statistics.median(one) for one in zip(*times, strict=True))
-    return sent, decoded
+        yield hub, room
 
 
-def join_once(hub: Hub, server: MediaServer, room: Room, number: int) -> tuple[float, float]:
+def join_once(hub: Hub, room: Room, server: MediaServer, number: str) -> tuple[float, float]:
     """Seconds from publishing the join to the first packet at the server, and to `succeeded`."""
     name = f"own-{number}"
     started = time.monotonic()

@@ -25,7 +25,7 @@ URL = re.compile(
 )
 PORTS = {"stun": 3478, "turn": 3478, "turns": 5349}
 
-PATIENCE_SECONDS = 0.2
+PATIENCE_SECONDS = 0.1
 """For relays, beside what this machine's own addresses take: a join on a clean network is not held up by a
 server that is away."""
 
