@@ -91,14 +91,14 @@ def lively(until_seconds: float = 4.0) -> SilenceWatch:
 
 def test_what_was_never_silent_is_cut_when_the_server_answers_and_nothing_comes() -> None:
     watch = lively()
-    assert not watch.suspected(5.0)
-    assert watch.suspected(5.5)
-    assert not watch.cut(5.5), "the network may stall as a whole"
-    watch.answered(5.6)
-    assert not watch.cut(5.7), "what queued with the answer is still on its way"
-    assert watch.cut(6.0)
-    watch.update(9999, 6.0)
-    assert not watch.cut(6.25)
+    assert not watch.suspected(5.5), "the server's own report may still come"
+    assert watch.suspected(5.75)
+    assert not watch.cut(5.75), "the network may stall as a whole"
+    watch.answered(5.8)
+    assert not watch.cut(5.9), "what queued with the answer is still on its way"
+    assert watch.cut(6.25)
+    watch.update(9999, 6.25)
+    assert not watch.cut(6.5)
 
 
 def test_an_answer_to_an_older_silence_says_nothing() -> None:

@@ -30,9 +30,10 @@ DOUBTED_SECONDS, DOUBTED_PAUSES = 1.0, 1.5
 """Where the network has changed: half a second more than media are ever away, or what RTCP takes at the most."""
 
 LIVELIEST_SECONDS = 0.3
-SUSPECTED_SECONDS, SUSPECTED_PAUSES = 1.25, 1.5
-"""A peer of which something comes in each look has missed dozens of packets by then. That may be the network as a
-whole, which comes back: so it is asked another way first."""
+SUSPECTED_SECONDS, SUSPECTED_PAUSES = 1.6, 1.5
+"""A peer of which something comes in each look has missed dozens of packets by then, and one of its server's reports,
+which go on once a second or so when the source alone has stalled. It may be the network as a whole, which comes back:
+so the server is asked another way first."""
 
 ANSWERED_SECONDS = 0.2
 """From an answer by that other way: what had queued with it has come by then too."""
