@@ -24,12 +24,14 @@ from agent.agenda.plan import (
     write_plan,
 )
 from agent.agenda.rooms import RoomList, read_rooms
+from agent.cli.asking import confirm
 from agent.cli.session import examples, session_of
 from agent.core.model.agenda import MAX_DAYS, AgendaItem, meeting_id_of, slug
 from agent.core.model.commands import IDENTIFIER, Attendance, Meeting
 from agent.errors import AgentError, ConfigError
 from agent.files import replace_file
 from agent.locale import gettext as _
+from agent.locale import translate
 
 DEFAULT_PLAN = Path("/var/lib/diemcau-hub/agenda.json")
 HUB_SETTINGS = Path("/etc/diemcau-hub/conductor.yaml")
@@ -101,7 +103,7 @@ def import_(
     for path in _calendars(files):
         reading = read_calendar(_bytes(path), now, now + timedelta(days=MAX_DAYS))
         for complaint in reading.complaints:
-            console.print(f"{path.name}: {complaint}", style="warning")
+            console.print(f"{path.name}: {translate(complaint)}", style="warning")
         failed |= bool(reading.complaints) and not reading.occurrences
         if reading.complaints and not reading.occurrences:
             continue  # a file that is broken cancels nothing
@@ -184,8 +186,10 @@ def list_(
     if json:
         print(write_plan(plan).decode(), end="")
         return
+    console = session_of(context).console
+    if not plan.meetings:
+        console.print(_("Nothing is planned: diemcau agenda add, or diemcau agenda import"))
     for one in plan.meetings:
-        console = session_of(context).console
         console.print(_line(one.item), style="quiet" if one.item.cancelled else None)
         console.print(f"    {one.item.id}  {', '.join(one.to)}", style="quiet", soft_wrap=True)
 
@@ -241,7 +245,7 @@ def publish(
             console.print(_("Nothing changes for any room"))
         if dry_run:
             return
-        if lines and not yes and not typer.confirm(_("Publish this?")):
+        if lines and not yes and not confirm(_("Publish this?"), default=False):
             raise typer.Exit(1)
         for address, document in wanted.items():
             desk.publish(address, document)

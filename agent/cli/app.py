@@ -122,11 +122,11 @@ def run_tool(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except AgentError as error:
-        _complain(translate(error.text))
+        _complain(f"diemcau: {translate(error.text)}")
         return 2
     except Exception as error:  # a technician can do nothing with a traceback
         if hasattr(error, "format_message"):
-            print(library_words.told(error), file=sys.stderr)
+            _complain(library_words.told(error))
             return 2
         if isinstance(error, typer.Abort):
             print(f"\n{_('Aborted!')}", file=sys.stderr)
@@ -134,13 +134,13 @@ def run_tool(arguments: list[str]) -> int:
         if "DIEMCAU_DEBUG" in os.environ:
             raise
         text = _("A mistake in the tool itself: {error}. DIEMCAU_DEBUG=1 shows more.")
-        _complain(text.format(error=repr(error)))
+        _complain(f"diemcau: {text.format(error=repr(error))}")
         return 2
 
 
 def _complain(text: str) -> None:
     """On a terminal no word is torn apart at its edge; elsewhere a line stays a line."""
-    lines = f"diemcau: {text}".splitlines()
+    lines = text.splitlines()
     if sys.stderr.isatty():
         wrap = partial(
             textwrap.fill,
@@ -149,5 +149,5 @@ def _complain(text: str) -> None:
             break_on_hyphens=False,
             break_long_words=False,
         )
-        lines = [wrap(line) for line in lines]
+        lines = [line if line.startswith(" ") else wrap(line) for line in lines]
     print(*lines, sep="\n", file=sys.stderr)

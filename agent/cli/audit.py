@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pwd
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,18 +63,7 @@ def audit(
 
 
 def _told(record: Record) -> str:
-    who = f" [{shown_name(record.who)}]" if record.who else ""
+    who = f" [{words.sender(record.who)}]" if record.who else ""
     ended = words.ack_state(AckState(record.state)) if record.state else ""
     said = [words.audited(record.what) + who, ended, words.text(record.text)]
     return ": ".join(filter(None, said))
-
-
-def shown_name(who: str) -> str:
-    """Who asked, as people know them: a local user by name, else the key or the way it came."""
-    local = re.fullmatch(r"uid (\d+) pid \d+", who)
-    if local is None:
-        return words.sender(who)
-    try:
-        return pwd.getpwuid(int(local[1])).pw_name
-    except KeyError:
-        return f"uid {local[1]}"

@@ -72,7 +72,7 @@ def show(
     _refuse_unknown(keys or [])
     for entry in effective:
         if _is_below(entry.key, keys or []):
-            _show_one(session, f"{entry.key} = ", _written(entry.value), f"({entry.origin})")
+            _show_one(session, f"{entry.key} = ", _written(entry.value), f"({_(entry.origin)})")
 
 
 def _show_one(session: Session, key: str, value: str, origin: str) -> None:
@@ -124,7 +124,11 @@ def set_(
     lines = difflib.unified_diff(
         before.splitlines(), _text(session.config_path).splitlines(), n=0, lineterm=""
     )
-    for line in list(lines)[2:]:
+    changed = list(lines)[2:]
+    if not changed:
+        session.console.print(_("It is so already"))
+        return
+    for line in changed:
         if not line.startswith("@@"):
             session.console.print(line, style="ok" if line.startswith("+") else "quiet")
     session.console.print(_("Next: sudo systemctl reload diemcau-agent"))

@@ -58,7 +58,7 @@ def doctor(
 
     session = session_of(context)
     chosen = select(subjects or [])
-    site = inspect(session.config_path, session.client, root, quiet=quiet)
+    site = inspect(session.config_path, session.client_if_any, root, quiet=quiet)
     with _progress(session, len(chosen), json) as on_start:
         report = runner.run(site, chosen, on_start)
     if json:

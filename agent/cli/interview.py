@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from agent.cli.asking import ask, confirm
 from agent.cli.output import hanging
 from agent.cli.session import Session
 from agent.config.first_run import FirstRun, Secret, typed
@@ -35,7 +36,7 @@ class Interview:
             try:
                 preview = self._first_run.preview(self._answers, self._files)
                 self._show(preview)
-                if not typer.confirm(_("Write it?"), default=True):
+                if not confirm(_("Write it?"), default=True):
                     raise typer.Exit(1)
                 self._first_run.apply(self._answers, self._files)
                 return
@@ -71,32 +72,24 @@ class Interview:
             (Secret.KEY, _("PEM file of its private key (empty: as it is)")),
         ):
             known = str(self._files.get(secret, ""))
-            answer = typer.prompt(question, default=known, show_default=bool(known))
-            if answer:
-                self._files[secret] = Path(answer).expanduser()
+            if (file := ask(question, _file, known)) is not None:
+                self._files[secret] = file
 
     def _prompt(self, path: str, question: str, proposal: str = "") -> str:
-        default = self._answers.get(path) or self._first_run.suggestion(path) or proposal or None
-        if path == "room.id" and path not in self._answers:
-            default = self._first_run.suggestion(path) or proposal or None
-        answer = typer.prompt(
-            question, default, value_proc=partial(_typed, path), show_default=bool(default)
-        )
+        known = self._answers.get(path) or self._first_run.suggestion(path) or proposal
+        answer = ask(question, partial(_given, path), str(known))
         self._answers[path] = answer
         return str(answer)
 
     def _groups(self) -> None:
         known = self._answers.get("room.groups", self._first_run.suggestion("room.groups") or [])
         question = _("Its groups, with spaces between (empty: none)")
-        shown = " ".join(known)
-        answer = typer.prompt(question, shown, value_proc=_groups_typed, show_default=bool(shown))
-        self._answers["room.groups"] = answer
+        self._answers["room.groups"] = ask(question, _groups_typed, " ".join(known))
 
     def _optional(self, path: str, question: str) -> None:
         known = self._answers.get(path, "")
         shown = known[0] if isinstance(known, list) else known
-        answer = typer.prompt(question, default=shown or "", show_default=bool(shown))
-        if answer:
+        if answer := ask(question, str, shown):
             self._answers[path] = [answer] if path.endswith("urls") else answer
 
     def _device(self, path: str, title: str, found: list[Findable]) -> None:
@@ -108,16 +101,11 @@ class Interview:
         for number, one in enumerate(found, start=1):
             say(f"  {number}  {one.title}", soft_wrap=True)
         say(f"  0  {_('none')}")
-        number = typer.prompt(
-            _("Which one? (empty: as it is)"),
-            default="",
-            show_default=False,
-            value_proc=partial(_number, most=len(found)),
-        )
-        if number == 0:
+        answer = ask(_("Which one? (empty: as it is)"), partial(_number, most=len(found)))
+        if answer == 0:
             self._answers[path] = None
-        elif number:
-            chosen = found[number - 1]
+        elif answer:
+            chosen = found[answer - 1]
             self._answers[f"{path}.driver"] = chosen.driver
             self._answers[f"{path}.device"] = chosen.device
 
@@ -129,16 +117,23 @@ def room_id(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:63]
 
 
-def _typed(path: str, answer: object) -> Any:
-    """Asked again at once, rather than refused after the last question."""
-    try:
-        return typed(path, answer)
-    except ConfigError as error:
-        raise typer.BadParameter(translate("; ".join(error.problems))) from error
+def _given(path: str, answer: str) -> Any:
+    if not answer:
+        raise AgentError("bad-answer", _("this can't stay empty"))
+    return typed(path, answer)
+
+
+def _file(answer: str) -> Path | None:
+    path = Path(answer).expanduser()
+    if not answer:
+        return None
+    if not path.is_file():
+        raise AgentError("no-file", _("{path}: there is no such file").format(path=path))
+    return path
 
 
 def _groups_typed(answer: str) -> Any:
-    return _typed("room.groups", re.findall(r"[^\s,;]+", answer))
+    return typed("room.groups", re.findall(r"[^\s,;]+", answer))
 
 
 def _number(answer: str, most: int) -> int | None:
@@ -146,4 +141,4 @@ def _number(answer: str, most: int) -> int | None:
         return None
     if answer.strip().isdigit() and int(answer) <= most:
         return int(answer)
-    raise typer.BadParameter(_("a number from 0 to {most}").format(most=most))
+    raise AgentError("bad-answer", _("a number from 0 to {most}").format(most=most))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import typer
@@ -37,6 +38,8 @@ WORDS = (
     "No such option: {name}",
     "No such option: {name} Did you mean {meant}?",
     "No such option: {name} (Possible options: {choices})",
+    "Option {name} does not take a value.",
+    "Argument {name} takes {count} values.",
     "Missing command.",
     "Missing argument {name}",
     "Missing argument {name}.",
@@ -44,6 +47,7 @@ WORDS = (
     "Invalid value: {message}",
     "Invalid value for {name}: {message}",
     "Option {name} requires an argument.",
+    "Got unexpected extra argument(s) ({args})",
     "Got unexpected extra argument ({args})",
     "Got unexpected extra arguments ({args})",
     "Did you mean {meant}?",
@@ -54,14 +58,21 @@ WORDS = (
     "Input should be greater than or equal to {n}",
     "Input should be a valid integer, unable to parse string as an integer",
     "Input should be a valid number, unable to parse string as a number",
-    "Value error, {text}",
     "Aborted!",
 )
 
 
+KINDS_OF_VALUES = {
+    "number": r"<(?:int|float)(?: range)?>",
+    "text": r"<(?:list\[str\]|str)>",
+    "file": r"<path>",
+}
+"""What people call the types that the library shows."""
+
+
 def library_messages() -> dict[str, str | None]:
     """What of the library's words people of this tool get to see."""
-    return dict.fromkeys(WORDS)
+    return dict.fromkeys((*WORDS, *KINDS_OF_VALUES))
 
 
 def speak() -> None:
@@ -73,22 +84,40 @@ def speak() -> None:
 
 def _in_our_words(get_help: Callable[[Any, Any], str]) -> Callable[[Any, Any], str]:
     def translated(command: Any, context: Any) -> str:
-        text = get_help(command, context)
-        for word in WORDS_OF_HELP:
-            text = re.sub(rf"(?<![\w-]){re.escape(word)}", lambda _: locale.gettext(word), text)  # noqa: B023
+        text = _said(get_help(command, context))
+        for word, pattern in KINDS_OF_VALUES.items():
+            text = re.sub(rf"{pattern} *", partial(_as_wide, f"<{locale.gettext(word)}>"), text)
         return text
 
     translated.in_our_words = True  # type: ignore[attr-defined]
     return translated
 
 
+def _said(text: str) -> str:
+    for word in WORDS_OF_HELP:
+        if locale.gettext(word) == word:
+            continue
+        broken = r"\s+".join(
+            map(re.escape, word.split(" "))
+        )  # the library may have begun a line in it
+        text = re.sub(rf"(?<![\w-]){broken}", lambda _: locale.gettext(word), text)  # noqa: B023
+    return text
+
+
+def _as_wide(word: str, found: re.Match[str]) -> str:
+    """What stands in columns stays there."""
+    return word.ljust(len(found[0])) if found[0].endswith(" ") else word
+
+
 def told(error: Any) -> str:
     """A mistake in the command line, in the reader's language: how it is used, then what was wrong."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return str(error.format_message())  # the whole help
     lines = []
     if getattr(error, "ctx", None) is not None:
-        usage = error.ctx.get_usage()
-        lines.append(usage.replace("Usage:", locale.gettext("Usage:"), 1))
+        lines.append(_said(error.ctx.get_usage()))
         hint = locale.gettext("Try '{command}' for help.")
         lines.append(hint.format(command=f"{error.ctx.command_path} -h"))
-    lines.append(f"diemcau: {locale.translate(error.format_message())}")
+    said = re.sub(r"Value (?:error), ", "", error.format_message())  # for programmers
+    lines.append(f"diemcau: {locale.translate(said)}")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli.asking import confirm
 from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
 from agent.errors import AgentError
@@ -40,7 +41,7 @@ def report(
     from agent.diagnostics.site import inspect
 
     session = session_of(context)
-    site = inspect(session.config_path, session.client)
+    site = inspect(session.config_path, session.client_if_any)
     room = site.sections.room.id if site.sections.room else "room"
     name = f"diemcau-{room}-{datetime.now():%Y%m%d-%H%M%S}"
     path = (out or Path(f"{name}.tar.gz")).absolute()
@@ -49,7 +50,7 @@ def report(
         raise AgentError("no-archive", text.format(folder=path.parent))
     items = contents.items(site)
     _list(session, path, items)
-    if not yes and sys.stdin.isatty() and not typer.confirm(_("Write it?"), default=True):
+    if not yes and sys.stdin.isatty() and not confirm(_("Write it?"), default=True):
         raise typer.Exit(1)
     redactor = Redactor(known_secrets(session.config_path, site.sections))
     files = {}

@@ -60,7 +60,15 @@ class Session:
 
     @cached_property
     def client(self) -> DaemonClient:
-        """The daemon that uses these settings; the settings may be broken for all we care."""
+        """The daemon that uses these settings, which may be broken. Raises ConfigError if there is neither."""
+        if not self.config_path.exists() and not self.client_if_any.socket_path.exists():
+            text = "does not exist; make it with: sudo diemcau setup"
+            raise ConfigError([f"{self.config_path}: {text}"])
+        return self.client_if_any
+
+    @cached_property
+    def client_if_any(self) -> DaemonClient:
+        """The same for who looks what is there at all."""
         return DaemonClient(Path(self._socket_path()))
 
     @cached_property

@@ -91,7 +91,7 @@ def _set_up(
     session.console.print(_("{path} is written.").format(path=session.config_path))
     if not start:
         return
-    if ask(session.client).in_meeting:
+    if ask(session.client_if_any).in_meeting:
         reload_service()
         session.console.print(_("A meeting is on: the service takes it over after the meeting"))
     else:
@@ -122,5 +122,5 @@ def _look(session: Session) -> None:
     from agent.diagnostics.site import inspect
     from agent.diagnostics.subjects import SUBJECTS
 
-    site = inspect(session.config_path, session.client)
+    site = inspect(session.config_path, session.client_if_any)
     show(session, runner.run(site, SUBJECTS), in_full=False)

@@ -158,7 +158,7 @@ def _troubles(status: RoomStatus) -> tuple[int, int]:
     devices = [] if health is None else _findings(health.devices)
     failures = devices.count(Outcome.FAILED) + (not status.link.up)
     failures += status.state.phase is Phase.FAULT
-    warnings = devices.count(Outcome.WARNING)
+    warnings = devices.count(Outcome.WARNING) + (status.state.retry is not None)
     if health is not None:
         warnings += bool(_host(health.host))
         warnings += health.media is not None and health.media.status is not Status.OK
@@ -187,7 +187,8 @@ def _room(status: RoomStatus) -> list[Row]:
         if state.recording == "on":
             parts.append(_("is recorded"))
         rows.append((_("meeting"), meeting.id, "heading", ", ".join(filter(None, parts))))
-    elif (ack := status.failed_join) is not None:
+    ack = status.failed_join
+    if ack is not None and state.phase in (Phase.STANDBY, Phase.JOINING):
         text = f"{ack.at.astimezone():%d/%m %H:%M}: {words.ack_text(ack)}"
         if state.retry is not None and state.retry.at is not None:
             next_try = _("tried again at {time}").format(

@@ -5,6 +5,9 @@ The daemon speaks English codes for machines; here they become what a technician
 
 from __future__ import annotations
 
+import pwd
+import re
+
 from agent.core.model.commands import SIGNED_BY, Ack, AckState, Code
 from agent.core.model.documents import EventDocument, Phase, Status
 from agent.locale import gettext as _
@@ -73,10 +76,19 @@ def text(english: str) -> str:
 
 
 def sender(who: str) -> str:
-    """Who or what asked, if it is no local user."""
+    """Who or what asked, as people know them: a local user by name, else the key or the way it came."""
+    if local := re.match(r"uid (\d+) pid \d+", who):
+        return _user(int(local[1])) + who[local.end() :]
     if who.startswith(SIGNED_BY):
         return _("key {name}").format(name=who.removeprefix(SIGNED_BY))
     return {"hub": _("hub"), "group": _("hub, to the group"), "local": _("here")}.get(who, who)
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
 
 
 def audited(what: str) -> str:
@@ -108,6 +120,17 @@ def audited(what: str) -> str:
         "resumed": _("resumed"),
         "command-refused": _("refused"),
         "events-dropped": _("events lost"),
+        "joining-again": _("joining again"),
+        "join-given-up": _("join given up"),
+        "wrong-peer": _("wrong server"),
+        "readiness": _("checked"),
+        "checked": _("checked"),
+        "agenda-changed": _("new agenda"),
+        "agenda-refused": _("agenda refused"),
+        "agenda-joining": _("joining by the agenda"),
+        "agenda-elsewhere": _("in another meeting"),
+        "agenda-dismissed": _("left by hand"),
+        "agenda-cancelled": _("meeting called off"),
     }.get(what, what)
 
 
@@ -127,7 +150,7 @@ def ack_lacks(ack: Ack) -> list[str]:
     detail = ack.detail
     troubles = [one for one in detail.findings or () if one.severity in ("warning", "failed")]
     return [
-        *(f"{one.code}: {text(one.seen)} ({one.advice})" for one in troubles),
+        *(f"{one.code}: {text(one.seen)} ({text(one.advice)})" for one in troubles),
         *(text(one) for one in (detail.missing or {}).values()),
         *(
             _("nothing arrives from {source}").format(source=source)

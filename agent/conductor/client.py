@@ -45,7 +45,7 @@ def _talk(path: Path, request: bytes) -> bytes:
             raise ConductorAway("no-permission", text) from error
         except OSError as error:
             text = (
-                f"{path}: no conductor answers there ({error}); is it running? "
+                f"{path}: no conductor answers there ({error.strerror or error}); is it running? "
                 "systemctl status diemcau-conductor"
             )
             raise ConductorAway("no-conductor", text) from error

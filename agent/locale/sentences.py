@@ -8,7 +8,7 @@ however many processes it came. A field may be such a text itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 FIELD = re.compile(r"\{(\w+)[^{}]*\}")
@@ -18,8 +18,15 @@ LEAST_LETTERS = 4
 SEPARATORS = ("; ", ": ", ", ")
 """Where two texts were joined, the loosest joint first."""
 
-TYPED = ("choices",)
+TYPED = ("choices", "meant")
 """Fields that hold what one types: it is the same in every language, also where it is a word."""
+
+SECTIONS = ("room", "hub", "health", "agenda", "devices", "media", "store", "control", "clock")
+"""Of the settings, as they are typed; as a field or a part they are meant, not the word."""
+
+MOST_WORDS_OF_A_SUBJECT = 4
+LEAST_OF_A_PREDICATE = 10
+"""Letters: a word alone ends many a text by chance."""
 
 MOST_REMEMBERED = 2000
 
@@ -34,7 +41,7 @@ class Pattern(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """How much of a text a message explains, and what is said then; nothing without one."""
+    """How many letters of a text the catalog's messages explain, and what is said then."""
 
     own: int
     said: str
@@ -47,49 +54,67 @@ class Sentences:
         self._messages = messages
         self._patterns = sorted(_patterns(messages), key=lambda one: -one.own)
 
-        self._said: dict[str, str] = {}
+        self._known: dict[str, Fit] = {}
         """What was said already: of joined texts the same parts come again and again."""
 
     def say(self, text: str) -> str:
         """The text in the catalog's language; what it has no message for stays as it is."""
-        if not text.strip():
-            return text
-        if text not in self._said:
-            if len(self._said) > MOST_REMEMBERED:
-                self._said.clear()
-            known = self._whole(text) or self._lines(text)
-            known = known or self._best(text).said or self._parts(text)
-            self._said[text] = known or text
-        return self._said[text]
+        return self._fit(text).said
 
-    def _lines(self, text: str) -> str | None:
+    def _fit(self, text: str) -> Fit:
+        """How much of the text is explained, its fields and joined parts included."""
+        if not text.strip() or text in SECTIONS:
+            return Fit(0, text)
+        if text not in self._known:
+            if len(self._known) > MOST_REMEMBERED:
+                self._known.clear()
+            known = self._whole(text)
+            fit = Fit(len(text), known) if known else self._lines(text) or self._best(text)
+            self._known[text] = fit if fit.own else self._parts(text)
+        return self._known[text]
+
+    def _lines(self, text: str) -> Fit | None:
         """A line is a text of its own: many problems at once would else be looked at in all their parts."""
         lines = text.split("\n")
         if len(lines) == 1:
             return None
-        return self._filled(text).said or "\n".join(map(self.say, lines))
+        filled = self._filled(text)
+        return filled if filled.own else _joined("\n", map(self._fit, lines))
 
     def _best(self, text: str) -> Fit:
-        """The message that explains most of it: of the whole, or of its end, where texts were joined."""
-        fits = [self._filled(text)]
+        """What explains most of it: a message for the whole, or one for its end, where texts were joined."""
+        best = self._filled(text)
         for separator in SEPARATORS:
             parts = text.split(separator)
             for place in range(1, len(parts)):
                 left, right = separator.join(parts[:place]), separator.join(parts[place:])
                 known = self._whole(right)
-                fit = Fit(len(right), known) if known else self._filled(right)
-                if fit.own > fits[0].own:
-                    fits.insert(0, Fit(fit.own, self.say(left) + separator + fit.said))
-        return fits[0]
+                end = Fit(len(right), known) if known else self._filled(right)
+                if end.own and end.own + len(left) > best.own:
+                    fit = _joined(separator, (self._fit(left), end))
+                    best = fit if fit.own > best.own else best
+        return best
 
-    def _parts(self, text: str) -> str | None:
+    def _parts(self, text: str) -> Fit:
         """Joined texts of which some are known."""
         for separator in SEPARATORS:
             parts = text.split(separator)
-            said = [self.say(part) for part in parts] if len(parts) > 1 else parts
-            if said != parts:
-                return separator.join(said)
-        return None
+            if len(parts) > 1:
+                fit = _joined(separator, map(self._fit, parts))
+                if fit.said != text:
+                    return fit
+        return self._predicate(text)
+
+    def _predicate(self, text: str) -> Fit:
+        """What is said of something by a message of its own, as "was not there" of a file."""
+        words = text.split(" ")
+        for place in range(1, min(len(words), MOST_WORDS_OF_A_SUBJECT + 1)):
+            subject, rest = " ".join(words[:place]), " ".join(words[place:])
+            known = self._whole(rest)
+            fit = Fit(len(rest), known) if known else self._filled(rest)
+            if fit.own >= LEAST_OF_A_PREDICATE:
+                return _joined(" ", (self._fit(subject), fit))
+        return Fit(0, text)
 
     def _whole(self, text: str) -> str | None:
         """A text without fields; capital and small first letters are the same."""
@@ -106,10 +131,16 @@ class Sentences:
             if "\n" in text and "\n" not in pattern.shape.pattern:
                 continue  # its fields would take whole lines
             if pattern.longest in text and (found := pattern.shape.fullmatch(text)):
-                fields = {k: v if k in TYPED else self.say(v) for k, v in found.groupdict().items()}
-                said = FIELD.sub(lambda m, f=fields: f[m[1]], pattern.translated)  # type: ignore[misc]
-                return Fit(pattern.own, said)
-        return Fit(0, "")
+                given = found.groupdict().items()
+                fits = {k: Fit(len(v), v) if k in TYPED else self._fit(v) for k, v in given}
+                said = FIELD.sub(lambda m, f=fits: f[m[1]].said, pattern.translated)  # type: ignore[misc]
+                return Fit(pattern.own + sum(fit.own for fit in fits.values()), said)
+        return Fit(0, text)
+
+
+def _joined(separator: str, fits: Iterable[Fit]) -> Fit:
+    parts = list(fits)
+    return Fit(sum(part.own for part in parts), separator.join(part.said for part in parts))
 
 
 def _patterns(messages: Mapping[str, str]) -> Iterator[Pattern]:

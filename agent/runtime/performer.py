@@ -111,7 +111,8 @@ class Performer:
         fields = {"COMMAND": ack.id, "MEETING": self._meeting, "MESSAGE_ID": ACK_MESSAGE_ID}
         log.info("%s %s (%s): %s", ack.type, ack.state, ack.code, ack.text, extra=fields)
         if ack.type in ("join", "call") and ack.state in FINAL_STATES:
-            self.failed_join = None if ack.state is AckState.SUCCEEDED else ack
+            no_failure = ack.state in (AckState.SUCCEEDED, AckState.SUPERSEDED)
+            self.failed_join = None if no_failure else ack
         self._outside.control.deliver(ack)
         self.outflow.publish(outgoing)
 

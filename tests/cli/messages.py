@@ -59,6 +59,9 @@ THE_PAGES_OWN = "agent/conductor/console/"
 """The hub's page has words of its own, in both languages."""
 
 SENTENCE = re.compile(r"[A-Za-z'´]{2,}[,;:]? [a-z'(]{2,}")
+ANSWERS = ("running", "succeed")
+"""Functions of the core whose texts are answers to people, also those of one word."""
+
 CODE = re.compile(
     r"^(sudo )?diemcau |^sudo |%[su]|rgb\(|^openssl |^default not|^bold |EdDSA|^host sample|^No entries|"
     r"topic write|^Made by|"
@@ -102,13 +105,19 @@ def sentences() -> dict[str, str]:
 
 def _sentences(tree: ast.Module) -> Iterator[tuple[int, str]]:
     left_out = {id(inner) for node in _not_for_people(tree) for inner in ast.walk(node)}
+    answers = {id(text) for text in _answers(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             left_out |= {id(part) for part in node.values}  # but what its fields hold is looked at
         if id(node) in left_out:
             continue
         text = _message(node)
-        if text and SENTENCE.search(re.sub(r"{\w+}", "", text)) and not CODE.search(text):
+        if (
+            id(node) in answers
+            and sum(map(str.isalpha, re.sub(r"{\w+}", "", text))) >= LEAST_LETTERS
+        ):
+            yield node.lineno, text  # type: ignore[attr-defined]
+        elif text and SENTENCE.search(re.sub(r"{\w+}", "", text)) and not CODE.search(text):
             letters = sum(map(str.isalpha, re.sub(r"{\w+}", "", text)))
             if letters >= LEAST_LETTERS:
                 yield node.lineno, text  # type: ignore[attr-defined]
@@ -132,6 +141,12 @@ def _not_for_people(tree: ast.Module) -> Iterator[ast.AST]:
                 for part in (getattr(node, "msg", None), getattr(node, "annotation", None))
                 if part
             )
+
+
+def _answers(tree: ast.Module) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ANSWERS:
+            yield from node.args[1:2]
 
 
 def _message(node: ast.AST) -> str:

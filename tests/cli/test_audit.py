@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from agent.cli.audit import shown_name
+from agent.cli import words
 from agent.store.journal import Journal
 from tests.cli.conftest import Bench
 from tests.store.test_history import opened
@@ -35,6 +35,7 @@ def test_openings_and_commands_with_who_asked(tmp_path: Path) -> None:
 
 
 def test_a_local_user_is_called_by_name() -> None:
-    assert shown_name("uid 0 pid 4711") == "root"
-    assert shown_name("uid 4000000 pid 4711") == "uid 4000000"
-    assert shown_name("key ha-2026") == "key ha-2026"
+    assert words.sender("uid 0 pid 4711") == "root"
+    assert words.sender("uid 4000000 pid 4711") == "uid 4000000"
+    assert words.sender("key ha-2026") == "key ha-2026"
+    assert words.sender("uid 0 pid 4711, check 7") == "root, check 7"

@@ -153,8 +153,21 @@ def test_at_a_terminal_it_asks_until_it_has_an_answer(settings, hub):
     command = [sys.executable, "-m", "agent", "setup", "--config", str(settings), "--no-start"]
     # a name, its id as proposed after one that is none, groups, no hub, the hub, its port, media, files
     answers = ["Xã 3", "Xã", "", "huyen", "", "10.1.2.3", "many", "8884"]
-    answers += ["", "", "nowhere.pem", "", ""]
-    answers += ["", "", "", "", "", "", "", str(ca), "", "", "y"]  # again, with what was typed
+    answers += ["", "", "nowhere.pem", "", "", "", ""]  # without its CA it is not written
+    answers += [
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        str(ca),
+        "",
+        "",
+        "maybe",
+        "y",
+    ]  # again, with what was typed
     leader, follower = os.openpty()
     with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower) as asking:
         os.close(follower)

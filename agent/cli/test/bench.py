@@ -25,7 +25,7 @@ R = TypeVar("R", bound=Result)
 
 def site_of(session: Session) -> Site:
     """The room, as it is now."""
-    return inspect(session.config_path, session.client)
+    return inspect(session.config_path, session.client_if_any)
 
 
 def devices_of(site: Site) -> Devices:
