@@ -37,4 +37,4 @@ def test_the_demo_s_meeting_with_five_hand_overs(
         assert [post(publishing, token) for token in ("", "made.up.token")] == [401, 401]
         play.end(hub)
     assert timeline.failed == [], capsys.readouterr().out
-    assert next(read_pictures(tmp_path / "console.png")).shape[1] == 1280
+    assert next(read_pictures(tmp_path / "console.png")).shape[1] > 1000
