@@ -22,7 +22,7 @@ Check = Callable[[Site], list[Finding]]
 class Subject(Struct, frozen=True):
     """One group of findings, and how long looking may take on a Pi 4.
 
-    `beside`: it only waits for others, so it begins with the first and is done by its turn.
+    `beside`: it waits for others most of the time, so it begins with the first, and is waited for at the end.
     """
 
     group: str
@@ -34,18 +34,20 @@ class Subject(Struct, frozen=True):
 def run(
     site: Site, subjects: Iterable[Subject], on_start: Callable[[str], None] = lambda group: None
 ) -> Report:
-    """Look at every subject. `on_start` is told the group when its turn has come."""
+    """Look at every subject; the sections come in their order. `on_start` is told the group that is waited for from now on."""
     looks = [_Look(site, subject) for subject in subjects]
+    waits = [look for look in looks if look.subject.beside]
+    for look in waits:
+        look.start()
     for look in looks:
-        if look.subject.beside:
-            look.start()
-    sections: list[Section] = []
-    for look in looks:
-        on_start(look.subject.group)
         if not look.subject.beside:
+            on_start(look.subject.group)
             look.start()
-        sections.append(look.section())
-    return Report(sections)
+            look.end()
+    for look in waits:
+        on_start(look.subject.group)
+        look.end()
+    return Report([look.section() for look in looks])
 
 
 class _Look:
@@ -55,6 +57,7 @@ class _Look:
         self.subject = subject
         self._site = site
         self._findings: list[Finding] = []
+        self._section = Section(subject.group, [], 0.0)
         self._began = self._ended = 0.0
         self._thread = threading.Thread(
             target=self._look, name=f"check-{subject.group}", daemon=True
@@ -66,13 +69,17 @@ class _Look:
         self._thread.start()
 
     def section(self) -> Section:
-        """What was found, when it is found or its time is over."""
+        """What was found by its end."""
+        return self._section
+
+    def end(self) -> None:
+        """Wait until all is found, or its time is over."""
         limit = round(patience(self.subject.limit_seconds), 1)
         self._thread.join(max(0.0, self._began + limit - time.monotonic()))
         hangs = self._thread.is_alive()
         findings = [_hanging(limit)] if hangs else self._findings
         seconds = (time.monotonic() if hangs else self._ended) - self._began
-        return Section(self.subject.group, findings, round(seconds, 2))
+        self._section = Section(self.subject.group, findings, round(seconds, 2))
 
     def _look(self) -> None:
         try:

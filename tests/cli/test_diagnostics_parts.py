@@ -20,7 +20,7 @@ from agent.diagnostics.client import ControlError, DaemonClient
 from agent.diagnostics.edid import DisplayFacts, read_edid
 from agent.diagnostics.holders import find_holders
 from agent.diagnostics.picture import Luma, difference, judge
-from agent.diagnostics.report import Outcome, Report, Section, failed, ok, warning
+from agent.diagnostics.report import Finding, Outcome, Report, Section, failed, ok, warning
 from agent.diagnostics.site import Daemon, Presence, Site, inspect
 from tests.support.waiting import wait_for
 
@@ -172,6 +172,27 @@ def test_a_check_that_hangs_is_a_finding_and_the_others_go_on(nowhere: Site) -> 
     assert started == ["storage", "power"]
     assert [finding.code for finding in report.findings()] == ["check-hangs", "fine"]
     assert report.exit_code == 1
+
+
+def test_what_waits_for_others_keeps_nobody_waiting(nowhere: Site) -> None:
+    """The media session takes longer than all devices together: a check has 20 s."""
+    looked = threading.Event()
+
+    def wait(site: Site) -> list[Finding]:
+        return [ok("beside", "beside")] if looked.wait(30) else []
+
+    def look(site: Site) -> list[Finding]:
+        looked.set()
+        return [ok("camera", "camera")]
+
+    started: list[str] = []
+    subjects = [
+        runner.Subject("media-server", wait, 30, beside=True),
+        runner.Subject("camera", look),
+    ]
+    report = runner.run(nowhere, subjects, started.append)
+    assert [finding.code for finding in report.findings()] == ["beside", "camera"]
+    assert started == ["camera", "media-server"], "who is waited for"
 
 
 def test_a_check_that_breaks_down_is_a_finding(nowhere: Site) -> None:
