@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -187,3 +188,27 @@ def test_the_page_is_not_served_in_the_clear(tmp_path: Path) -> None:
     file.write_text(text.replace("#host: 127.0.0.1", "host: 0.0.0.0"))
     with pytest.raises(ConfigError, match=r"console\.host"):
         load(file, check_files=False)
+
+
+HARDENING = re.compile(
+    r"(Protect|Restrict|Private|NoNew|Lock|MemoryDeny|Capability|SystemCall|Keyring|RemoveIPC|UMask|DevicePolicy)"
+)
+
+
+def hardening(service: str) -> dict[str, set[str]]:
+    """What the unit forbids itself: directive -> its words."""
+    found: dict[str, set[str]] = {}
+    for line in (HUB.parents[1] / "systemd" / service).read_text("utf-8").splitlines():
+        if HARDENING.match(line):
+            name, _, value = line.partition("=")
+            found.setdefault(name, set()).update(value.split())
+    return found
+
+
+def test_the_conductor_s_service_may_no_more_than_the_room_s() -> None:
+    room, conductor = hardening("diemcau-agent.service"), hardening("diemcau-conductor.service")
+    assert len(room) > 15
+    assert conductor.keys() >= room.keys()
+    families = "RestrictAddressFamilies"
+    assert conductor.pop(families) <= room.pop(families)
+    assert {name: conductor[name] for name in room} == room
