@@ -48,6 +48,9 @@ NOUNS: dict[str, Sequence[str]] = {
 Only the modules that a command line may need are imported: half a second matters on a Pi.
 """
 
+INTERRUPTED = 130
+"""Exit code of a program that ended by ^C, as shells have it."""
+
 HUBS = ("meeting", "rooms")
 """Nouns that come with the package diemcau-hub."""
 
@@ -121,6 +124,9 @@ def run_tool(arguments: list[str]) -> int:
         return code if isinstance(code, int) else 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt:  # also while its modules are still being loaded
+        print(f"\n{_('Aborted!')}", file=sys.stderr)
+        return INTERRUPTED
     except AgentError as error:
         _complain(f"diemcau: {translate(error.text)}")
         return 2

@@ -5,6 +5,8 @@ For the hub's operator, on a machine of theirs; a room has no need of it. docs/h
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -179,21 +181,25 @@ def list_(
     newest = {entry.name: entry.serial for entry in register.entries if entry.revoked is None}
     kinds = {"hub": _("hub"), "room": _("room"), "operator": _("operator")}
     titles = (_("what"), _("name"), _("standing"), _("serial"), _("groups"))
-    say(_row("", *titles), style="heading")
+    console = session_of(context).console
+    width = console.width if console.is_terminal else sys.maxsize  # a line each for programs
+    say(_row(width, "", *titles), style="heading")
     for entry in register.entries:
         text, style = _standing(entry, datetime.now(UTC))
         mark = "*" if newest.get(entry.name) == entry.serial else ""
         kind = kinds.get(str(entry.kind), str(entry.kind))
-        say(_row(mark, kind, entry.name, text, entry.serial, ", ".join(entry.groups)), style=style)
+        cells = (mark, kind, entry.name, text, entry.serial, ", ".join(entry.groups))
+        say(_row(width, *cells), style=style)
     say(_("* the newest certificate of its name: its groups count"), style="quiet")
 
 
-def _row(*cells: str) -> str:
-    widths = (2, 15, 24, 28, 0, 0)
-    return "".join(
-        f"{cell:<{width}}" if width else f"{cell}  "
-        for cell, width in zip(cells, widths, strict=False)
-    ).rstrip()
+def _row(width: int, *cells: str) -> str:
+    """On a screen that is too narrow serial and groups stand below."""
+    mark, kind, name, standing, serial, groups = cells
+    head = f"{mark:<2}{kind:<15}{name:<24}{standing:<29}"
+    rest = f"{serial:<40}  {groups}".rstrip()
+    between = "" if len(head) + len(rest) <= width else f"\n{'':17}"
+    return f"{head}{between}{rest}".rstrip()
 
 
 def groups(
@@ -230,8 +236,15 @@ def _authority(folder: Path) -> Authority:
 
 
 def _say(context: typer.Context) -> Callable[..., None]:
-    """Prints a line as it is, however long: it has paths to be copied."""
-    return partial(session_of(context).console.print, soft_wrap=True)
+    """Prints a line; no path in it is torn apart, since it is there to be copied."""
+    console = session_of(context).console
+    width = console.width if console.is_terminal else sys.maxsize
+
+    def say(text: str, style: str | None = None) -> None:
+        whole = partial(textwrap.fill, width=width, break_long_words=False, break_on_hyphens=False)
+        console.print("\n".join(map(whole, text.splitlines())), soft_wrap=True, style=style)
+
+    return say
 
 
 def _say_broker(context: typer.Context, broker: Path) -> None:

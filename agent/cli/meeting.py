@@ -208,7 +208,12 @@ def end(
     context: typer.Context, meeting: Id, conductor: Config = DEFAULT_PATH, json: Json = False
 ) -> None:
     """End."""
-    _act(context, conductor, End(meeting), json)
+    view = _act(context, conductor, End(meeting), json)
+    if not json and view is not None:
+        console = session_of(context).console
+        console.print(
+            _("It is over. What happened: diemcau meeting minutes {id}").format(id=view.id)
+        )
 
 
 def list_(
@@ -223,6 +228,8 @@ def list_(
         _print_json(answer)
         return
     console = session_of(context).console
+    if not answer.meetings and not answer.past:
+        console.print(_("No meeting runs: diemcau meeting start"))
     for view in answer.meetings or []:
         over = _("over") if view.ended else f"{present(view)}/{len(view.roster)}"
         console.print(f"{view.number:>5}  {view.id:<24} {over:<10} {view.title or ''}")

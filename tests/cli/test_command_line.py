@@ -1,11 +1,14 @@
 """The `diemcau` command as a shell starts it."""
 
+import re
 import subprocess
 import sys
 
 import pytest
 
-from agent.cli import split
+from agent import locale
+from agent.cli import app, split
+from tests.config.english import left_in_english
 
 
 def diemcau(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,3 +56,58 @@ def test_run_imports_neither_typer_nor_rich(tmp_path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_interrupt_while_it_loads_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a slow board the first second is spent there."""
+
+    def interrupted(arguments: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app, "make_app", interrupted)
+    assert app.run_tool(["status"]) == app.INTERRUPTED
+    assert "Aborted!" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "volume cao",
+        "volume 300",
+        "jion x",
+        "hub group x",
+        "status --jsn",
+        "join",
+        "join a b",
+        "display maybe",
+        "--lang fr status",
+        "audit --since",
+        "audit --since x",
+        "audit -n 0",
+        "config explain nosuch",
+        "config set nosuch 1",
+        "agenda add x --starts 7 --to group/all",
+        "--config none.yaml status",
+        "--config none.yaml config check",
+    ],
+)
+def test_a_mistyped_line_is_told_in_vietnamese(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Put together at run time by the library and by us: a look at the source can't judge it."""
+    locale.use("vi")
+    try:
+        assert app.run_tool(line.split()) != 0
+    finally:
+        locale.use("en")
+    said = "".join(capsys.readouterr())
+    assert said
+    assert not left_in_english(re.sub(r"'[^']*'", "", said)), said
+
+
+@pytest.mark.parametrize("group", [[], ["hub"], ["meeting"], ["join"]])
+def test_the_help_is_in_vietnamese(group: list[str]) -> None:
+    said = diemcau("--lang", "vi", *group, "--help").stdout
+    assert not left_in_english(re.sub(r"(?m)'[^']*'|^  [a-z-]+ ", "", said)), said
