@@ -96,3 +96,19 @@ def test_a_catalog_is_read_as_gettext_reads_it(tmp_path: Path) -> None:
         '#, fuzzy\nmsgid "f"\nmsgstr "g"\n\nmsgid "{n} x"\nmsgid_plural "{n} xs"\nmsgstr[0] "{n} y"\n'
     )
     assert read_catalog(path) == {"ab": 'c"d', "{n} x": "{n} y"}
+
+
+def test_one_word_for_one_thing() -> None:
+    """What the glossary in the catalog's head replaced."""
+    others = (
+        "máy chủ hình tiếng",
+        "máy chủ media",
+        "chứng thư",
+        "microphone",
+        "giả lập",
+        "tiến trình media",
+    )
+    catalog = read_catalog(locale.path("vi"))
+    commands = re.compile(r"diemcau [a-z ]+|[\w.]*\.[\w.]+|camera microphone|Microphone live$")
+    said = {text: commands.sub("", text).lower() for text in catalog.values()}
+    assert not {text: other for text, low in said.items() for other in others if other in low}
