@@ -87,7 +87,18 @@ def grab(screen: VirtualScreen, path: Path) -> None:
     """The window as it is now, small."""
     subprocess.run(
         [
-            *("ffmpeg", "-loglevel", "error", "-y", "-f", "x11grab", "-t", "0.2"),
+            *(
+                "ffmpeg",
+                "-loglevel",
+                "error",
+                "-y",
+                "-f",
+                "x11grab",
+                "-draw_mouse",
+                "0",
+                "-t",
+                "0.2",
+            ),
             *("-video_size", "1280x720"),
             *("-i", screen.name, "-frames:v", "1"),
             *("-vf", "scale=800:-1:flags=lanczos,split[a][b];[a]palettegen[p];[b][p]paletteuse"),
