@@ -78,7 +78,9 @@ def narrow(server: MediaServer, side: str, kind: str = "") -> list[Row]:
         with meeting(ways[0].whip(side), ways[1].whep(side), Path(folder) / "heard.wav") as room:
             sounds, pictures = [], []
             for bits in (NARROW, NARROWEST):
-                network.set(Conditions(delay_seconds=DELAY_SECONDS, bits_per_second=bits))
+                network.set(
+                    Conditions(delay_seconds=DELAY_SECONDS, bits_per_second=bits, http=True)
+                )
                 time.sleep(NARROW_SECONDS)
                 sounds.append(room.heard_percent(NARROW_SECONDS))
                 pictures.append(room.pictures())

@@ -1,8 +1,7 @@
 """A bad network between a room and the media server: loss, delay, a narrow link, a cut.
 
-`python -m tests.support.impairment URL` stands in front of the server at URL: it passes its HTTP on, as late
-as TCP would bring it over the same link, and leads each session's UDP through itself. Tests hold it as
-`BadNetwork`; nothing leaves loopback.
+`python -m tests.support.impairment URL` stands in front of the server at URL: it passes its HTTP on and leads
+each session's UDP through itself. Tests hold it as `BadNetwork`; nothing leaves loopback.
 """
 
 from __future__ import annotations
@@ -63,6 +62,8 @@ class Conditions(msgspec.Struct, frozen=True):
     stall_seconds: float = 0.0
     """Once a second, on the average, nothing comes for up to so long, and then all at once, as by radio."""
     cut: bool = False
+    http: bool = False
+    """HTTP crosses the narrow link too, as late as TCP would bring it; else it only takes its time."""
 
 
 class Direction:
@@ -160,9 +161,13 @@ class Network:
     async def _pass_on(self, request: web.Request) -> web.Response:
         if self.conditions.cut:
             await asyncio.sleep(3600)
-        for direction in (self._up, self._down):
-            await direction.bring(HANDSHAKE_BYTES, HANDSHAKE_RETRY_SECONDS)
-        await self._up.bring(HEADER_BYTES + int(request.headers.get("Content-Length") or 0))
+        narrow = self.conditions.http
+        if narrow:
+            for direction in (self._up, self._down):
+                await direction.bring(HANDSHAKE_BYTES, HANDSHAKE_RETRY_SECONDS)
+            await self._up.bring(HEADER_BYTES + int(request.headers.get("Content-Length") or 0))
+        else:
+            await asyncio.sleep(2 * self.conditions.delay_seconds)
         names = ("Content-Type", "Authorization")
         headers = {name: request.headers[name] for name in names if name in request.headers}
         # without its candidates the server meets the room at this end of the way
@@ -172,7 +177,8 @@ class Network:
             async with http.request(request.method, url, data=offer, headers=headers) as reply:
                 text = await reply.text()
                 passed = {n: v for n, v in reply.headers.items() if n in ("Location",)}
-        await self._down.bring(HEADER_BYTES + len(text))
+        if narrow:
+            await self._down.bring(HEADER_BYTES + len(text))
         for port in set(re.findall(rf" {re.escape(ADDRESS)} (\d+) typ host", text)):
             text = text.replace(f"{ADDRESS} {port} typ", f"{ADDRESS} {await self._way(port)} typ")
         return web.Response(
