@@ -89,6 +89,19 @@ class Plan(Struct):
         ]
         return items[:MAX_ITEMS]
 
+    def untold(self, now: datetime) -> list[AgendaItem]:
+        """What is planned and too far ahead, or too much, for the documents of now; in order of time."""
+        addresses = {address for one in self.meetings for address in one.to}
+        told = {
+            address: {item.id for item in self.items_for(address, now)} for address in addresses
+        }
+        return [
+            one.item
+            for one in self.meetings
+            if one.item.starts > now and not one.item.cancelled
+            if any(one.item.id not in told[address] for address in one.to)
+        ]
+
 
 class Change(NamedTuple):
     """One line of what publishing would change."""

@@ -26,7 +26,7 @@ from agent.agenda.plan import (
 from agent.agenda.rooms import RoomList, read_rooms
 from agent.cli.asking import confirm
 from agent.cli.session import examples, session_of
-from agent.core.model.agenda import MAX_DAYS, AgendaItem, meeting_id_of, slug
+from agent.core.model.agenda import MAX_DAYS, MAX_ITEMS, AgendaItem, meeting_id_of, slug
 from agent.core.model.commands import IDENTIFIER, Attendance, Meeting
 from agent.errors import AgentError, ConfigError
 from agent.files import replace_file
@@ -243,6 +243,8 @@ def publish(
             console.print(_change(change), soft_wrap=True)
         if not lines:
             console.print(_("Nothing changes for any room"))
+        if untold := plan.untold(now):
+            console.print(_untold(untold), style="warning", soft_wrap=True)
         if dry_run:
             return
         if lines and not yes and not confirm(_("Publish this?"), default=False):
@@ -251,6 +253,14 @@ def publish(
             desk.publish(address, document)
     _save(plan_file, plan)
     console.print(_("Published for {count} rooms and groups").format(count=len(wanted)))
+
+
+def _untold(items: list[AgendaItem]) -> str:
+    text = _(
+        "{count} meetings are not told to rooms yet, since an agenda has {days} days and {items} meetings; "
+        "publish again before the first of them: {first}"
+    )
+    return text.format(count=len(items), days=MAX_DAYS, items=MAX_ITEMS, first=_line(items[0]))
 
 
 def _change(change: Change) -> str:

@@ -9,9 +9,17 @@ import msgspec
 import pytest
 
 from agent.agenda.calendar import read_calendar
-from agent.agenda.plan import Plan, changes, planned, read_plan, write_plan
+from agent.agenda.plan import Plan, Planned, changes, planned, read_plan, write_plan
 from agent.agenda.rooms import read_rooms
-from agent.core.model.agenda import MAX_AGENDA_BYTES, Agenda, encode_agenda, slug
+from agent.core.model.agenda import (
+    MAX_AGENDA_BYTES,
+    MAX_ITEMS,
+    Agenda,
+    AgendaItem,
+    encode_agenda,
+    slug,
+)
+from agent.core.model.commands import Attendance, Meeting
 from agent.errors import AgentError
 
 FILES = Path(__file__).parent / "files"
@@ -152,3 +160,28 @@ def test_documents_that_are_none(change: dict[str, object], word: str) -> None:
         msgspec.convert(document | {"items": [item | change]}, Agenda)
     with pytest.raises(msgspec.ValidationError, match="twice"):
         msgspec.convert(document | {"items": [item, item]}, Agenda)
+
+
+def test_what_is_too_far_ahead_or_too_much_is_named() -> None:
+    """A meeting in five weeks was planned, and `publish` said that nothing changes."""
+    join = Attendance(Meeting("giao-ban"))
+    plan = Plan()
+    for day in (*range(1, 14), 35, 20):
+        begin = NOW + timedelta(days=day)
+        item = AgendaItem(f"day-{day}", "Giao ban", begin, begin + timedelta(hours=1), join)
+        plan.meetings.append(Planned(item, ["room/xa-a"]))
+    plan.meetings.sort(key=lambda one: one.item.starts)
+    assert [one.id for one in plan.untold(NOW)] == ["day-20", "day-35"]
+    assert [one.id for one in plan.untold(NOW + timedelta(days=7))] == ["day-35"]
+    plan.cancel("day-35")
+    assert [one.id for one in plan.untold(NOW)] == ["day-20"]
+
+
+def test_more_meetings_than_a_document_takes_are_named() -> None:
+    join = Attendance(Meeting("giao-ban"))
+    plan = Plan()
+    for number in range(MAX_ITEMS + 3):
+        begin = NOW + timedelta(minutes=number + 1)
+        item = AgendaItem(f"n-{number}", "Họp", begin, begin + timedelta(minutes=1), join)
+        plan.meetings.append(Planned(item, ["room/xa-a"]))
+    assert [one.id for one in plan.untold(NOW)] == [f"n-{MAX_ITEMS + one}" for one in range(3)]
