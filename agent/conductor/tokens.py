@@ -5,7 +5,6 @@ The claim is MediaMTX's (`authMethod: jwt`): https://mediamtx.org/docs/usage/aut
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -18,6 +17,7 @@ from joserfc.jwk import ECKey
 from agent.conductor.core.model.orders import CallOrder, JoinOrder, Order
 from agent.core.model.commands import Source
 from agent.errors import ConfigError
+from agent.files import replace_file
 
 ALGORITHM = "ES256"
 CLOCK_LEEWAY_SECONDS = 300
@@ -99,8 +99,7 @@ def _load(file: Path) -> ECKey:
             )
         key = ECKey.generate_key("P-256", auto_kid=True)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(msgspec.json.encode(key.as_dict(private=True)))
+        replace_file(file, msgspec.json.encode(key.as_dict(private=True)), 0o600)
         return key
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         text = f"{file}: cannot be used as the media tokens' key: {error}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -212,3 +214,21 @@ def test_the_conductor_s_service_may_no_more_than_the_room_s() -> None:
     families = "RestrictAddressFamilies"
     assert conductor.pop(families) <= room.pop(families)
     assert {name: conductor[name] for name in room} == room
+
+
+def test_a_key_that_the_disk_did_not_take_is_made_anew_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty one, left by a power cut, would keep the conductor from starting."""
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    file = tmp_path / "tokens.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(ConfigError, match="No space left"):
+            Tokens(file, 600)
+    assert not file.exists()
+    Tokens(file, 600)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
