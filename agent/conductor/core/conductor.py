@@ -64,7 +64,7 @@ class Conductor:
         self._touched: set[tuple[int, str]] = set()
         """Rooms (with their meeting) to be reconciled at the end of this event."""
         self._changed_rooms: set[str] = set()
-        self._changed_meetings: set[int] = set()
+        self._meetings_changed = False
         self._quiet_until = float("-inf")
         """Until the retained states are here nothing can be judged by them."""
         self._now: Now | None = None
@@ -135,12 +135,10 @@ class Conductor:
             self._reconcile(self._handing_over.follow(self.meetings, self._touched, now), now)
             self._touched.clear()
         self._forget_closed()
-        if self._changed_rooms or self._changed_meetings or self.day.changed:
-            changed = frozenset(self._changed_rooms), frozenset(self._changed_meetings)
-            self._effects.append(Changed(*changed, self.day.changed))
+        if self._changed_rooms or self._meetings_changed or self.day.changed:
+            self._effects.append(Changed(frozenset(self._changed_rooms), self.day.changed))
             self._changed_rooms.clear()
-            self._changed_meetings.clear()
-            self.day.changed = False
+            self._meetings_changed = self.day.changed = False
         effects = self._effects[:]
         self._effects.clear()
         return effects
@@ -183,7 +181,7 @@ class Conductor:
             case LinkDown(text):
                 self.link_up, self.link_text = False, text
                 self.day.cut_off()
-                self._changed_meetings.update(self.meetings)
+                self._meetings_changed |= bool(self.meetings)
             case DueCame():
                 self._due_came(now)
 
@@ -265,7 +263,7 @@ class Conductor:
             self._end_later(meeting, now)
             for room in meeting.floor.holders:
                 self._warn_later(meeting, room, now)
-            self._changed_meetings.add(meeting.number)
+            self._meetings_changed = True
             for member in meeting.members.values():
                 for slot in member.slots.values():
                     if slot.final is None:
@@ -325,18 +323,18 @@ class Conductor:
         meeting = self.meetings.get(what.number)
         if meeting is not None:
             meeting.apply(entry)
-            self._changed_meetings.add(what.number)
+            self._meetings_changed = True
 
     def _meetings_of(self, room: str) -> list[Meeting]:
         return [one for one in self.meetings.values() if room in one.members]
 
     def _touch(self, meeting: Meeting, room: str) -> None:
         self._touched.add((meeting.number, room))
-        self._changed_meetings.add(meeting.number)
+        self._meetings_changed = True
         self._changed_rooms.add(room)
 
     def _touch_all(self, meeting: Meeting) -> None:
-        self._changed_meetings.add(meeting.number)
+        self._meetings_changed = True
         self._touched.update((meeting.number, room) for room in meeting.members)
 
     def _restage(self, now: Now) -> None:

@@ -23,10 +23,9 @@ class Send(Struct, frozen=True):
 
 
 class Changed(Struct, frozen=True):
-    """What is shown of these rooms and meetings (by their numbers) is not what it was."""
+    """What is shown of these rooms, or of the meetings, is not what it was."""
 
     rooms: frozenset[str]
-    meetings: frozenset[int]
     day: bool = False
     """Whether the day's meetings or their rooms' readiness are others."""
 
