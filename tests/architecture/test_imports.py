@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.architecture.source import Import, Module, modules
+from tests.architecture.source import Import, Module, instead_of, modules
 
 INNER = {"core", "errors", "files", "ports", "settings"}
 """What every outer package may use."""
@@ -203,10 +203,7 @@ def test_what_a_machine_may_lack_is_imported_lazily() -> None:
 @pytest.mark.parametrize("source", ["import sqlite3", "from agent.hub.link import Link"])
 def test_the_rules_bite(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A forbidden import in a module of the core is found by the tests above."""
-    import ast
-
-    victim = next(module for module in modules() if module.name == "agent/core/room.py")
-    victim.tree = ast.parse(source)
+    victim = instead_of("agent/core/room.py", source)
     monkeypatch.setattr(f"{__name__}.modules", lambda: [victim])
     with pytest.raises(AssertionError, match=r"agent/core/room\.py:1"):
         test_the_core_is_pure() if "sqlite3" in source else test_imports_point_inwards()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import Module, modules
+from tests.architecture.source import Module, instead_of, modules
 
 CORE: dict[str, set[str]] = {
     "model": set(),
@@ -110,8 +109,7 @@ def test_no_file_imports_itself_by_way_of_others(package: str) -> None:
     ],
 )
 def test_the_inner_rules_bite(victim: str, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = next(module for module in modules() if module.name == victim)
-    module.tree = ast.parse(source)
+    module = instead_of(victim, source)
     monkeypatch.setattr(f"{__name__}.modules", lambda: [module])
     with pytest.raises(AssertionError, match=f"{victim}:1"):
         test_rooms_import_only_what_they_may(module.package)

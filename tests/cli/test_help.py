@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
-import typer
 import typer.main
-from typer.testing import CliRunner
 
 from agent import __version__
 from agent.cli.app import NOUNS, make_app
@@ -22,13 +23,15 @@ MAN_PAGE = Path(__file__).parents[2] / "scripts/deb/diemcau.1"
 
 
 @cache
-def whole_app() -> typer.Typer:
-    return make_app([])
+def whole() -> Any:
+    """All commands, made once: that is what takes long."""
+    return typer.main.get_command(make_app([]))
 
 
-def commands() -> list[tuple[str, ...]]:
+@cache
+def commands() -> tuple[tuple[str, ...], ...]:
     """Every command by its words, groups included."""
-    return [(), *_below(typer.main.get_command(whole_app()), ())]
+    return ((), *_below(whole(), ()))
 
 
 def _below(group: object, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -39,9 +42,10 @@ def _below(group: object, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 @cache
 def help_of(words: tuple[str, ...]) -> str:
-    result = CliRunner().invoke(whole_app(), [*words, "--help"], prog_name="diemcau")
-    assert result.exit_code == 0, result.output
-    return result.output
+    with redirect_stdout(io.StringIO()) as said:
+        code = whole().main([*words, "--help"], prog_name="diemcau", standalone_mode=False)
+    assert not code, said.getvalue()
+    return said.getvalue()
 
 
 def test_the_list_of_nouns_has_every_command() -> None:
