@@ -1,7 +1,8 @@
 """The room's one button: what a press means now, by what stands on the screen and who has the floor.
 
 What must be fast or safe is done when the button goes down (mute, raise the hand, answer a call); what a longer or a
-second press could turn into something else waits until it is up again.
+second press could turn into something else waits until it is up again. Who answers may press more than once: what follows
+an answer at once belongs to it, else a double press would answer a call and then let the room be heard.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class Button:
         """The message that this press is meant for, until it turns out to be a long one."""
         self._first_of = ""
         """The message whose first of two presses is over."""
+        self._answers = False
+        """This press has answered, or is the second one of somebody who had answered."""
+        self._answered_seconds = -DOUBLE_SECONDS
+        """When the button came up after an answer."""
         self._down = False
         self._camera_too = context.profile.camera_by_long_press
         self.on_camera: Callable[[Now], None] = lambda now: None
@@ -53,36 +58,43 @@ class Button:
 
     def _pressed(self, now: Now) -> None:
         self._asked = ""
-        if self._call.ringing:
+        self._answers = self._call.ringing
+        if self._answers:
             self._call.answered(now)
             return
+        self._answers = now.monotonic_seconds < self._answered_seconds + DOUBLE_SECONDS
         self._do(SetDeadline(ButtonHeld(), LONG_SECONDS))
-        self._asked = self._messages.asks
+        self._asked = "" if self._answers else self._messages.asks
         if self._asked:
             self._do(CancelDeadline(SecondPressLate()))
-        else:
+        elif not self._answers:
             self._floor.pressed(now)
 
     def _released(self, now: Now) -> None:
         self._do(CancelDeadline(ButtonHeld()))
         self._do(CancelDeadline(ButtonHeldLong()))
         asked, self._asked = self._asked, ""
-        if not asked:
+        if self._answers:
+            self._answered_seconds = now.monotonic_seconds
+        elif not asked:
             self._floor.released(now)
         elif asked == self._first_of:
+            self._answered_seconds = now.monotonic_seconds
             self._answer(asked, 1, now)
         elif self._messages.choices > 1:
             self._first_of = asked
             self._do(SetDeadline(SecondPressLate(), DOUBLE_SECONDS))
         else:
+            self._answered_seconds = now.monotonic_seconds
             self._answer(asked, 0, now)
 
     def held(self, now: Now) -> None:
         """Down for long: never an answer, so that a room can be muted whatever stands on its screen."""
         if not self._down:
             return
-        if self._asked:
+        if self._asked or self._answers:
             self._asked = self._first_of = ""
+            self._answers = False
             self._floor.pressed(now)
         self._floor.held(now)
         if self._camera_too:

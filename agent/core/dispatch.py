@@ -11,6 +11,7 @@ from agent.core.context import Context
 from agent.core.display import DisplayPower
 from agent.core.ending import Ending
 from agent.core.health import HealthBoard
+from agent.core.kept_orders import KeptOrders
 from agent.core.meeting.control import MeetingControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import (
@@ -65,6 +66,7 @@ class Dispatch:
         self._meeting = meeting
         self._lifecycle = meeting.lifecycle
         self._ending = ending
+        self.kept = KeptOrders(self._lifecycle)
         self._reporters: list[str] = []
 
     def received(self, event: CommandReceived, now: Now) -> None:
@@ -77,6 +79,8 @@ class Dispatch:
         if refusal := self._untimely(command, now):
             self._answers.refuse(command, delivery, *refusal, now)
         elif isinstance(command.body, Join):
+            command = self.kept.unheard(command, now)
+            assert isinstance(command.body, Join)
             self._meeting.join(command, command.body, delivery, now)
         elif isinstance(command.body, Leave):
             ended = self._taking_part.call.left(command.body.meeting, now)
@@ -85,7 +89,10 @@ class Dispatch:
             self._answers.refuse(command, delivery, *refusal, now)
         else:
             self._answers.accept(command, delivery, now)
-            self._obey(command, now)
+            if interrupted := self.kept.refusal(command, now):
+                self._answers.fail(command.id, *interrupted, now)
+            else:
+                self._obey(command, now)
 
     def _untimely(self, command: Command, now: Now) -> tuple[Code, str] | None:
         if command.expires is None and command.issued is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.core.announcements import Announcements
 from agent.core.context import Context
 from agent.core.meeting.lifecycle import Lifecycle
+from agent.core.model.cleaning import clean
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckState, Code, Command, Hide, Show
 from agent.core.model.deadlines import AnnouncementLate, MessageOver
@@ -51,8 +53,12 @@ class Messages:
         """How many answers there are to choose from."""
         return len(self._shown.show.answers) if self._shown else 0
 
-    def refusal(self) -> tuple[Code, str] | None:
-        """Why nothing can be shown."""
+    def refusal(self, show: Show) -> tuple[Code, str] | None:
+        """Why this can't be shown."""
+        read = {unicodedata.normalize("NFC", clean(answer)).casefold() for answer in show.answers}
+        if len(read) < len(show.answers):
+            text = f"answers: both read {show.answers[0]!r}; nobody could tell them apart"
+            return Code.BAD_FIELD, text
         if not self._context.profile.has_screen:
             return Code.DEVICE_ABSENT, "The room has no screen (devices.display.output)"
         return None
@@ -71,7 +77,7 @@ class Messages:
         if record is None:
             return
         left = (record.until - now.wall).total_seconds() if record.until else None
-        if self.refusal() or (left is not None and left <= 0):
+        if self.refusal(record.show) or (left is not None and left <= 0):
             self._do(RememberMessage(None))
             return
         self._put(record.id, record.show, left)

@@ -109,6 +109,10 @@ class MicrophoneControl:
         """Let the room be heard. The caller has seen to the hand's mute."""
         self._switch(True, command_id, "live", now)
 
+    def follow_floor(self, held: bool, command_id: str, text: str, now: Now) -> None:
+        """The chair gave or took the floor: the command is answered with `text` once that is true of the microphone."""
+        self._switch(held, command_id, text, now)
+
     def follow_join(self, live: bool, request: str, now: Now) -> None:
         """As a repeated join names it; the caller has seen to the hand's mute, and waits for `Applied`."""
         self._switch(live, request, "live" if live else "muted", now)

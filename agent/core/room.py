@@ -321,6 +321,7 @@ class Room:
         is_new = event.session != self.link.session
         self.link = event
         if event.up:
+            self.dispatch.kept.linked(now)
             self.context.do(ResendUnsent())
             self.health.hub_does(event.code, event.text, now)
             if is_new and self.health.latest is not None:  # else the first look publishes it

@@ -50,8 +50,8 @@ class TakingPart:
                 return self.floor.refusal(body)
             case Call():
                 return self.call.refusal(body, now)
-            case Show():
-                return self.messages.refusal()
+            case Show() as show:
+                return self.messages.refusal(show)
             case Check():
                 return self.check.refusal()
         return None

@@ -63,6 +63,23 @@ def test_a_press_is_a_persons_answer_and_the_room_joins() -> None:
     assert plan.announcement is None
 
 
+def test_a_double_press_is_one_answer_and_lets_nobody_be_heard() -> None:
+    """Neither one who had muted the room before nor one who never did; a long press is meant."""
+    play = Playbook(SCREEN)
+    call(play)
+    for _ in range(3):
+        play.tell(LineChanged("mute-button", True))
+        play.wait(0.1)
+        play.tell(LineChanged("mute-button", False))
+        play.wait(0.2)
+    assert "call-answered" in play.events()
+    assert "mute-pressed" not in play.events()
+    assert not play.room.microphone.live
+    play.tell(LineChanged("mute-button", True))
+    play.wait(1.1)
+    assert play.events()[-1] == "mute-pressed"
+
+
 def test_unanswered_it_joins_muted_and_says_that_nobody_came() -> None:
     play = Playbook(SCREEN)
     call(play, microphone="live", ring_seconds=20)

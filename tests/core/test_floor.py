@@ -142,6 +142,29 @@ def test_the_queue_is_shown() -> None:
     assert told(play, SetFloor)[-1].floor.position == 2
 
 
+@pytest.mark.parametrize(
+    ("before", "fields", "text"),
+    [
+        (None, {"state": "queued", "position": 2}, "waits for the floor, place 2"),
+        (None, {"state": "queued"}, "the room waits for the floor"),
+        ("given", {"state": "none"}, "does not have the floor"),
+        (None, {"state": "none"}, "the room does not have the floor (as before)"),
+        (None, {"state": "given"}, "the room has the floor"),
+        ("given", {"state": "given"}, "had the floor already"),
+    ],
+)
+def test_the_answer_speaks_of_the_floor(
+    before: str | None, fields: dict[str, Any], text: str
+) -> None:
+    play = asking()
+    if before:
+        play.command("floor", state=before)
+    play.command("floor", id="f", **fields)
+    confirm(play)
+    assert play.states("f")[-1] is AckState.SUCCEEDED
+    assert text in play.acks("f")[-1].text
+
+
 def test_the_floor_taken_while_the_button_is_down_is_not_unmuted_by_its_release() -> None:
     play = with_floor()
     press(play)

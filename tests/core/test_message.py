@@ -71,8 +71,23 @@ def test_with_one_answer_nobody_waits_for_a_second_press() -> None:
     play = shown(answers=["Đã rõ"])
     press(play)
     assert answers(play) == ["Đã rõ"]
+    play.wait(0.6)
     press(play)
     assert play.events()[-1] == "mute-pressed", "it is gone"
+
+
+def test_whoever_presses_on_after_an_answer_answers_nothing_else_and_mutes_nobody() -> None:
+    play = shown(answers=["Đã rõ"])
+    press(play)
+    play.command("show", id="n", text="Lại", answers=["Có"])
+    for _ in range(3):
+        play.wait(0.2)
+        press(play)
+    assert answers(play) == ["Đã rõ"]
+    assert "mute-pressed" not in play.events()
+    play.wait(0.6)
+    press(play)
+    assert answers(play) == ["Đã rõ", "Có"]
 
 
 def test_in_a_meeting_a_press_answers_and_a_long_one_mutes() -> None:
@@ -150,6 +165,22 @@ def test_bad_fields_are_refused(fields: dict[str, Any]) -> None:
         Playbook(SCREEN).command("show", **fields)
     assert refused.value.reason is Code.BAD_FIELD
     assert refused.value.text.isprintable()
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [["Có", "Có"], ["Có", " có "], ["Có", "Co\u0301"], ["Có  mặt", "Có mặt"]],
+    ids=["same", "case", "decomposed", "spaces"],
+)
+def test_answers_that_read_the_same_are_refused_and_change_nothing(answers: list[str]) -> None:
+    play = shown(answers=TWO)
+    play.command("show", id="n", text="Lại", answers=answers)
+    assert (play.acks("n")[-1].state, play.acks("n")[-1].code) == (
+        AckState.REJECTED,
+        Code.BAD_FIELD,
+    )
+    assert play.acks("n")[-1].text.startswith("answers: both read 'Có")
+    assert play.room.taking_part.messages.asks == "m"
 
 
 def restarted(record: MessageRecord | None, *unfinished: Command) -> Playbook:

@@ -81,9 +81,10 @@ class FloorControl:
             self._tell("floor-taken", "the hub took the floor", now)
         self._follow()
         if same:
-            self._answers.succeed(command_id, "it was so already", now, code=Code.ALREADY)
+            text = f"{_standing(floor)} (as before)"
+            self._answers.succeed(command_id, text, now, code=Code.ALREADY)
         else:
-            self._microphone.mute(command_id, now)
+            self._microphone.follow_floor(False, command_id, _standing(floor), now)
 
     def _give(self, command_id: str, now: Now) -> None:
         floor, held = self._floor, self._floor.held
@@ -98,7 +99,7 @@ class FloorControl:
             text = "the room has the floor, and muted itself by its button"
             self._answers.succeed(command_id, text, now)
         else:
-            self._microphone.unmute(command_id, now)
+            self._microphone.follow_floor(True, command_id, "the room has the floor", now)
 
     # --- the button
 
@@ -197,3 +198,12 @@ class FloorControl:
         detail = EventDetail(meeting=membership.id if membership else None)
         flaps = "hand" if type.startswith("hand-") else type
         self._context.tell(type, code, text, now, detail=detail, flaps=flaps, burst=PRESSES)
+
+
+def _standing(floor: MeetingFloor) -> str:
+    """How a room without the floor stands, in words."""
+    if not floor.waits:
+        return "the room does not have the floor"
+    if floor.position is None:
+        return "the room waits for the floor"
+    return f"the room waits for the floor, place {floor.position} in the queue"

@@ -137,6 +137,7 @@ class Lifecycle:
             publish=self._profile.publish_endpoint(join),
             play=self._profile.play_sources(join),
             since_doubted=resumed_since is None and not now.synchronised,
+            resumed_seconds=now.monotonic_seconds if resumed_since else None,
         )
         self.membership = membership
         self.phase = Phase.JOINING

@@ -43,6 +43,8 @@ class Membership:
     play: list[Source]
     since_doubted: bool = False
     """Stamped by a clock that was not set yet."""
+    resumed_seconds: float | None = None
+    """When a restart brought the room back into it, on the monotonic clock; None: by a command."""
     joined_once: bool = False
     failures: int = 0
     refused: tuple[Medium, ...] = ()

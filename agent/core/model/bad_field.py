@@ -23,7 +23,7 @@ _PLAIN_WORDS = {
     f"str matching regex {URL!r}": "an http:// or https:// URL",
     f"str matching regex {COMMAND_ID!r}": "1 to 64 letters, digits or '-'",
     f"str matching regex {MEETING_ID!r}": "1 to 64 letters, digits, '.', '_' or '-'",
-    f"str matching regex {WORDS!r}": "text on one line, without control characters",
+    f"str matching regex {WORDS!r}": "words to read on one line, without control characters",
     "datetime with a timezone component": "a time with its offset, like 2026-11-22T07:15:00+07:00",
 }
 
