@@ -28,7 +28,11 @@ SHIPPED_CONFIG = REPOSITORY / "config/hub/mosquitto.conf"
 DEADLINE_SECONDS = 20.0
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = DEADLINE_SECONDS) -> Any:
+def wait_until(
+    condition: Callable[[], Any],
+    what: str | Callable[[], str],
+    seconds: float = DEADLINE_SECONDS,
+) -> Any:
     """`wait_for` with a usual deadline."""
     return wait_for(condition, seconds, what)
 

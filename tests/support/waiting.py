@@ -15,10 +15,13 @@ a thing may take is measured by the benches, as a ratio within one run.
 
 
 def wait_for(
-    condition: Callable[[], T | None], seconds: float, what: str, poll_seconds: float = 0.02
+    condition: Callable[[], T | None],
+    seconds: float,
+    what: str | Callable[[], str],
+    poll_seconds: float = 0.02,
 ) -> T:
     """The condition's first true result. `seconds` is for an idle machine; AssertionError naming `what`
-    comes after PATIENCE times as long.
+    (a function says how things stand by then) comes after PATIENCE times as long.
     """
     end = time.monotonic() + PATIENCE * seconds
     while True:
@@ -26,5 +29,6 @@ def wait_for(
         if result:
             return result
         if time.monotonic() > end:
-            raise AssertionError(f"not within {PATIENCE * seconds} s: {what}")
+            wanted = what if isinstance(what, str) else what()
+            raise AssertionError(f"not within {PATIENCE * seconds} s: {wanted}")
         time.sleep(poll_seconds)
