@@ -59,7 +59,7 @@ def doctor(
     session = session_of(context)
     chosen = select(subjects or [])
     site = inspect(session.config_path, session.client_if_any, root, quiet=quiet)
-    with _progress(session, len(chosen), json) as on_start:
+    with progress(session, len(chosen), json) as on_start:
         report = runner.run(site, chosen, on_start)
     if json:
         import msgspec
@@ -71,8 +71,8 @@ def doctor(
 
 
 @contextmanager
-def _progress(session: Session, count: int, silent: bool) -> Iterator[Callable[[str], None]]:
-    """One line that says what is looked at; only on a terminal, where it can be taken away."""
+def progress(session: Session, count: int, silent: bool) -> Iterator[Callable[[str], None]]:
+    """One line that says what is looked at: the context gives what to call with each subject. Only on a terminal, where it can be taken away."""
     if silent or not session.console.is_terminal:
         yield lambda group: None
         return

@@ -89,16 +89,22 @@ def _set_up(
     else:
         first_run.apply(wanted, files)
     session.console.print(_("{path} is written.").format(path=session.config_path))
-    if not start:
-        return
+    try:
+        if start:
+            _take_over(session)
+    finally:
+        if asked:  # also where the service did not start: it says why
+            _look(session)
+
+
+def _take_over(session: Session) -> None:
+    """Have the service use what was written. Raises AgentError with the reason if it can't."""
     if ask(session.client_if_any).in_meeting:
         reload_service()
         session.console.print(_("A meeting is on: the service takes it over after the meeting"))
     else:
         start_service()
         session.console.print(_("The service runs. Next: diemcau status"))
-        if asked:
-            _look(session)
 
 
 def _without_none(options: dict[K, V | None]) -> dict[K, V]:
@@ -116,11 +122,14 @@ def _assignment(text: str) -> tuple[str, Any]:
 
 
 def _look(session: Session) -> None:
-    """Whether all that was chosen works."""
-    from agent.cli.doctor import show
+    """Whether all that was chosen works, as the doctor sees it."""
+    from agent.cli.doctor import progress, show
     from agent.diagnostics import runner
     from agent.diagnostics.site import inspect
     from agent.diagnostics.subjects import SUBJECTS
 
     site = inspect(session.config_path, session.client_if_any)
-    show(session, runner.run(site, SUBJECTS), in_full=False)
+    session.console.print()
+    with progress(session, len(SUBJECTS), silent=False) as on_start:
+        report = runner.run(site, SUBJECTS, on_start)
+    show(session, report, in_full=False)

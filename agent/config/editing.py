@@ -42,7 +42,9 @@ def _nested(names: list[str], value: Any) -> Any:
 
 def _put(text: str, begin: int, section: yaml.MappingNode, name: str, value: Any) -> str:
     """Replace the value, or the commented-out line of that key, or add a line on top."""
-    _, node = _entry(section, name)
+    key, node = _entry(section, name)
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+        return _instead_of_block(text, key, node, value)
     if node is not None:
         space = "" if text[node.start_mark.index - 1].isspace() else " "
         return text[: node.start_mark.index] + space + _written(value) + text[_end(node) :]
@@ -56,6 +58,13 @@ def _put(text: str, begin: int, section: yaml.MappingNode, name: str, value: Any
             return text[:start] + entry + text[start + len(line) :]
     top = section.start_mark.index - section.start_mark.column
     return text[:top] + entry + text[top:]
+
+
+def _instead_of_block(text: str, key: yaml.Node, node: yaml.CollectionNode, value: Any) -> str:
+    """Behind its key: in the lines below it, YAML takes a list without dashes for something else."""
+    colon = text.index(":", key.end_mark.index) + 1
+    lines = text.rindex("\n", 0, node.start_mark.index)
+    return f"{text[:colon]} {_written(value)}{text[colon:lines]}{text[_end(node) :]}"
 
 
 def _written(value: Any) -> str:

@@ -1,7 +1,7 @@
 import os
 import shutil
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,12 +11,16 @@ from agent.cli.interview import room_id
 from agent.config import load
 from agent.diagnostics.findable import cameras, sound_cards
 from agent.enrolment.authority import Authority
+from tests.cli.conftest import Bench
+from tests.cli.test_privacy import openings
+from tests.process.test_privacy import Witness
 from tests.support.asound import plug_card
 from tests.support.broker import REPOSITORY
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory) -> Path:
+def enrolled(tmp_path_factory) -> Path:
     """What the hub's operator made for two rooms: ca.pem, room.pem, room.key in a folder each."""
     authority = Authority(tmp_path_factory.mktemp("hub"))
     authority.create("diemcau/v1")
@@ -56,11 +60,11 @@ def test_a_file_that_is_not_there_is_named_with_what_it_was_to_be(settings, caps
     assert load(settings).room.id == "xa-3"
 
 
-def test_a_room_with_certificates_and_a_password(settings, hub, tmp_path):
+def test_a_room_with_certificates_and_a_password(settings, enrolled, tmp_path):
     password = tmp_path / "password"
     password.write_text("bí mật")
     options = ["--room", "xa-3", "--hub", "10.1.2.3", "--username", "xa-3"]
-    options += certificates(hub / "xa-3")
+    options += certificates(enrolled / "xa-3")
     umask = os.umask(
         0o077
     )  # as careful administrators have it: the service must read them all the same
@@ -78,15 +82,15 @@ def test_a_room_with_certificates_and_a_password(settings, hub, tmp_path):
     assert (read.room.id, read.hub.host) == ("xa-3", "10.1.2.3")
     for name, file in FILES.items():
         installed = Path(getattr(read.hub.tls, name.removeprefix("--")))
-        assert installed.read_bytes() == (hub / "xa-3" / file).read_bytes()
+        assert installed.read_bytes() == (enrolled / "xa-3" / file).read_bytes()
     assert Path(read.hub.password_file).read_text() == "bí mật"
 
 
-def test_a_renewed_certificate_takes_the_place_of_the_old_one(settings, hub):
+def test_a_renewed_certificate_takes_the_place_of_the_old_one(settings, enrolled):
     """And nothing else changes: room, hub and CA stay as they are."""
-    assert setup(settings, "--hub", "10.1.2.3", *certificates(hub / "xa-3")) == 0
+    assert setup(settings, "--hub", "10.1.2.3", *certificates(enrolled / "xa-3")) == 0
     before, ca = settings.read_text(), load(settings).hub.tls.ca
-    new = hub / "xa-4"
+    new = enrolled / "xa-4"
     options = ["--certificate", str(new / "room.pem"), "--key", str(new / "room.key")]
     assert setup(settings, *options) == 0
     assert settings.read_text() == before
@@ -103,10 +107,14 @@ def test_a_renewed_certificate_takes_the_place_of_the_old_one(settings, hub):
         ({"--key": "ca.pem"}, "hub.tls.key is not its key"),
     ],
 )
-def test_files_that_do_not_belong_together_change_nothing(settings, hub, capfd, options, named):
-    assert setup(settings, "--hub", "10.1.2.3", *certificates(hub / "xa-3")) == 0
+def test_files_that_do_not_belong_together_change_nothing(
+    settings, enrolled, capfd, options, named
+):
+    assert setup(settings, "--hub", "10.1.2.3", *certificates(enrolled / "xa-3")) == 0
     before = {path: path.read_bytes() for path in settings.parent.rglob("*") if path.is_file()}
-    wrong = [word for name, file in options.items() for word in (name, str(hub / "xa-3" / file))]
+    wrong = [
+        word for name, file in options.items() for word in (name, str(enrolled / "xa-3" / file))
+    ]
     assert setup(settings, *wrong) == 2
     assert named in capfd.readouterr().err
     after = {path: path.read_bytes() for path in settings.parent.rglob("*") if path.is_file()}
@@ -148,40 +156,108 @@ def test_a_device_that_the_room_does_not_have(settings):
     assert load(settings).devices.panel is None
 
 
-def test_at_a_terminal_it_asks_until_it_has_an_answer(settings, hub):
-    ca = hub / "xa-3/ca.pem"
-    command = [sys.executable, "-m", "agent", "setup", "--config", str(settings), "--no-start"]
-    # a name, its id as proposed after one that is none, groups, no hub, the hub, its port, media, files
-    answers = ["Xã 3", "Xã", "", "huyen", "", "10.1.2.3", "many", "8884"]
-    answers += ["", "", "nowhere.pem", "", "", "", ""]  # without its CA it is not written
-    answers += [
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        str(ca),
-        "",
-        "",
-        "maybe",
-        "y",
-    ]  # again, with what was typed
-    leader, follower = os.openpty()
-    with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower) as asking:
-        os.close(follower)
-        os.write(leader, "".join(f"{answer}\n" for answer in answers).encode())
-        assert asking.wait(60) == 0, os.read(leader, 10_000).decode()
-    os.close(leader)
+def at_a_terminal(settings: Path) -> Terminal:
+    words = ("--lang", "en", "setup", "--config", str(settings), "--no-start")
+    return Terminal((sys.executable, "-m", "agent", *words))
+
+
+NAME, ID, GROUPS = "The room's name", "The room's id", "Its groups"
+HUB, PORT, CA = (
+    "name or address of its MQTT broker",
+    "The broker's port",
+    "PEM file of the hub's CA",
+)
+CERTIFICATE, KEY = "the room's certificate (empty", "its private key (empty"
+WHICH, KEEP = "Which one? (empty:", "Keep it"
+WHIP, WHEP, TOKEN = "WHIP address", "WHEP address", "media server's token"
+
+
+def test_at_a_terminal_every_answer_is_judged_at_its_question(
+    settings: Path, enrolled: Path
+) -> None:
+    """The hub is another machine, where nobody listens; the devices are the sample's, which are not here."""
+    ours, others = enrolled / "xa-3", enrolled / "xa-4"
+    with at_a_terminal(settings) as terminal:
+        terminal.answer(NAME, "Xã 3")
+        terminal.answer(ID, "Xã")
+        assert "expected 1 to 63 of" in terminal.answer(ID, "")
+        terminal.answer(GROUPS, "huyen")
+        terminal.answer(HUB, "")
+        assert "can't stay empty" in terminal.answer(HUB, "mqtts://0.0.0.0")
+        assert "hub.host" in terminal.answer(HUB, "0.0.0.0")
+        terminal.answer(PORT, "many")
+        assert "from 1 to 65535" in terminal.answer(PORT, "9")
+        terminal.answer(CA, "")
+        assert "hub.tls.ca: /etc/diemcau/tls/ca.pem" in terminal.answer(CA, "nowhere.pem")
+        assert "nowhere.pem: No such file" in terminal.answer(CA, str(ours / "room.key"))
+        assert "is no certificate in PEM" in terminal.answer(CA, str(ours / "ca.pem"))
+        terminal.answer(CERTIFICATE, str(ours / "room.pem"))
+        terminal.answer(KEY, "")
+        assert "hub.tls.key: is missing" in terminal.answer(CERTIFICATE, "")
+        terminal.answer(KEY, str(others / "room.key"))
+        assert "hub.tls.key is not its key" in terminal.answer(
+            CERTIFICATE, str(others / "room.pem")
+        )
+        terminal.answer(KEY, "")  # it is kept
+        for _ in range(3):
+            terminal.answer(WHICH, "")
+            assert "failed" in terminal.answer(KEEP, "y")
+        terminal.answer(WHIP, "ftp://media")
+        assert "is no URL" in terminal.answer(WHIP, "http://127.0.0.1:9/{meeting}/{room}/whip")
+        terminal.answer(WHEP, "http://127.0.0.1:9/{meating}")
+        assert "unknown placeholder meating" in terminal.answer(WHEP, "")
+        terminal.answer(TOKEN, "")
+        assert "+ host: 0.0.0.0" in terminal.answer("Write it?", "maybe")
+        terminal.answer("Write it?", "y")
+        assert terminal.end() == 0
+    assert "The hub's broker does not run" in terminal.shown  # the doctor
     read = load(settings)
     assert (read.room.id, read.room.name, read.hub.host, read.hub.port) == (
-        "xa-3",
-        "Xã 3",
-        "10.1.2.3",
-        8884,
+        *("xa-3", "Xã 3"),
+        *("0.0.0.0", 9),
     )
-    assert Path(read.hub.tls.ca).read_bytes() == ca.read_bytes()
+    assert Path(read.hub.tls.ca).read_bytes() == (ours / "ca.pem").read_bytes()
+    assert Path(read.hub.tls.key).read_bytes() == (others / "room.key").read_bytes()
+
+
+def test_a_device_is_tried_when_it_is_chosen(make_bench: Callable[..., Bench]) -> None:
+    """Lamp and audit as for any other try; one that is not well can be tried again."""
+    bench = make_bench()
+    bench.room.start()
+    bench.break_device("camera", "black")
+    opened = openings(bench)
+    with at_a_terminal(bench.config) as terminal, Witness(bench.room) as witness:
+        for question in (NAME, ID, GROUPS, HUB, PORT, CA, CERTIFICATE, KEY):
+            terminal.answer(question, "")
+        terminal.answer(WHICH, "r")
+        terminal.answer(WHICH, "9")
+        assert "a number from 0 to " in terminal.answer(WHICH, "")
+        assert "picture is black" in terminal.answer("Keep it all the same?", "")
+        bench.heal()
+        terminal.answer(WHICH, "")
+        assert "shows a live picture" in terminal.answer("Keep it?", "")
+        terminal.answer(WHICH, "")
+        assert "hears the room" in terminal.answer("Keep it?", "")
+        terminal.answer(WHICH, "")
+        assert "The microphone hears the loudspeaker" in terminal.answer("Keep it?", "")
+        while_tried = openings(bench)[len(opened) :]
+        for question in (WHIP, WHEP, TOKEN):
+            terminal.answer(question, "")
+        terminal.answer("Write it?", "n")
+        assert terminal.end() == 1
+    assert witness.dark == []
+    assert witness.opened == {"camera.open", "microphone.open"}
+    assert len(while_tried) == 4  # the camera twice, and the microphone also for the loudspeaker
+    assert "Nothing was written." in terminal.shown
+
+
+def test_who_may_not_write_the_settings_is_not_asked(
+    settings: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda place, mode, **_: mode == os.R_OK)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert setup(settings) == 2
+    assert "can't be written: Permission denied; use sudo" in capsys.readouterr().err
 
 
 def test_an_id_is_made_of_the_name():

@@ -53,6 +53,24 @@ def test_sections_on_the_way_are_made(text, expected):
     assert yaml.safe_load(with_value(text, "hub.tls.ca", "/ca")) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "value"),
+    [
+        ("room:\n  groups:\n  - a\n  - b\n  id: x\n", "room.groups", ["c"]),
+        ("room:\n  groups:  # those near\n    - a\n  # whose\n  id: x\n", "room.groups", []),
+        ("hub:\n  tls:\n    # a CA\n    ca: x\n  port: 1\n", "hub.tls", None),
+    ],
+)
+def test_a_list_with_dashes_gives_way_and_comments_stay(text, path, value):
+    """As `yaml.safe_dump` and many people write it: the dashes as far left as their key."""
+    changed = with_value(text, path, value)
+    section, name = path.split(".")
+    expected = yaml.safe_load(text)
+    expected[section][name] = value
+    assert yaml.safe_load(changed) == expected
+    assert changed.count("#") == text.count("#")
+
+
 def test_a_plain_value_is_no_section():
     with pytest.raises(KeyError):
         with_value("[1, 2]", "hub.tls", 1)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.session import Session, session_of
+from agent.cli.session import session_of
+from agent.cli.still import draw_still
 from agent.cli.test.bench import conclude, kept_or_gone, site_of, use
 from agent.diagnostics.bench.protocol import CameraResult
 from agent.diagnostics.checks.camera import judge
@@ -37,7 +38,7 @@ def camera(
         else:
             result = use(site, "camera", LOOK_SECONDS, CameraResult, str(path))
         if draw and session.console.is_terminal:
-            _draw(session, path)
+            draw_still(session, path, DRAWN_COLUMNS, DRAWN_ROWS)
     if out is not None:
         session.console.print(_("The still is in {path}").format(path=path))
     if result is not None:
@@ -56,23 +57,3 @@ def _snapshot(client: DaemonClient, path: Path) -> None:
     except OSError as error:
         text = _("The picture may not be taken from {path}; use sudo").format(path=written)
         raise AgentError("no-rights", text) from error
-
-
-def _draw(session: Session, path: Path) -> None:
-    """Half blocks: the upper pixel is the foreground, the lower one the background."""
-    from rich.text import Text
-
-    from agent.diagnostics.bench.film import thumbnail
-
-    rows = thumbnail(path, DRAWN_COLUMNS, 2 * DRAWN_ROWS)
-    for upper, lower in zip(rows[::2], rows[1::2], strict=True):
-        line = Text()
-        for above, below in zip(upper, lower, strict=True):
-            if session.console.no_color:
-                line.append(" .:-=+*#%@"[sum(above) * 10 // (3 * 256)])
-            else:
-                line.append(
-                    "▀",
-                    style=f"rgb({','.join(map(str, above))}) on rgb({','.join(map(str, below))})",
-                )
-        session.console.print(line)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from agent.core.model.documents import Status
-from agent.diagnostics.bench.protocol import CameraResult
+from agent.diagnostics.bench.protocol import CameraResult, Request
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.checks.device import attempt, held_by_meeting, preliminary
 from agent.diagnostics.report import Finding, ok, warning
 from agent.diagnostics.site import Site
 from agent.locale import gettext as _
+from agent.settings import Devices
 
 LOOK_SECONDS = 2.0
 
@@ -19,14 +22,15 @@ BLURRED_SHARPNESS = 8.0
 """Below it nothing in the picture has an edge: a plastic film on the lens, or out of focus."""
 
 
-def check(site: Site) -> list[Finding]:
-    """See `agent.diagnostics.runner.Check`."""
-    fitted = site.sections.devices is not None and site.sections.devices.camera is not None
-    if (found := preliminary(site, "camera", fitted)) is not None:
+def check(site: Site, still: Path | None = None) -> list[Finding]:
+    """See `agent.diagnostics.runner.Check`. `still` gets the last picture (PNG), if one came."""
+    devices = site.sections.devices or Devices()
+    if (found := preliminary(site, "camera", devices.camera is not None)) is not None:
         return found
     if (found := held_by_meeting(site, "camera")) is not None:
         return found
-    result = attempt(site, "camera", "camera", LOOK_SECONDS, CameraResult)
+    file = "" if still is None else str(still)
+    result = attempt(site, "camera", Request("camera", devices, LOOK_SECONDS, file), CameraResult)
     return [judge(result, site.driver("camera"))] if isinstance(result, CameraResult) else result
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from agent.core.model.documents import DeviceStatus, Status
 from agent.diagnostics.bench.borrow import BenchFailed, MeetingBegan, borrow
 from agent.diagnostics.bench.loan import NotLent
-from agent.diagnostics.bench.protocol import Request, Result, Task
+from agent.diagnostics.bench.protocol import Request, Result
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.holders import (
     CAMERA_NODES,
@@ -75,13 +75,10 @@ def probe(site: Site, kind: str, devices: Devices) -> DeviceStatus:
     return reported or probe_all(devices)[kind]
 
 
-def attempt(
-    site: Site, kind: str, task: Task, seconds: float, expected: type[R]
-) -> R | list[Finding]:
+def attempt(site: Site, kind: str, request: Request, expected: type[R]) -> R | list[Finding]:
     """Try the device out; findings instead of a result if that could not be done."""
-    assert site.sections.devices is not None
     try:
-        result = borrow(site, Request(task, site.sections.devices, seconds))
+        result = borrow(site, request)
         assert isinstance(result, expected)
         return result
     except MeetingBegan:

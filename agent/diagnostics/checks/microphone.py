@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from agent.core.model.documents import Status
 from agent.devices.microphone.level import QUIET_DBFS
-from agent.diagnostics.bench.protocol import SoundResult
+from agent.diagnostics.bench.protocol import Request, SoundResult
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.checks.device import attempt, held_by_meeting, preliminary
 from agent.diagnostics.report import Finding, ok
 from agent.diagnostics.site import Site
 from agent.diagnostics.sound import SoundFigures
 from agent.locale import gettext as _
+from agent.settings import Devices
 
 LISTEN_SECONDS = 1.0
 
@@ -22,12 +23,14 @@ CLIPPED_SHARE = 0.001
 
 def check(site: Site) -> list[Finding]:
     """See `agent.diagnostics.runner.Check`."""
-    fitted = site.sections.devices is not None and site.sections.devices.microphone is not None
-    if (found := preliminary(site, "microphone", fitted)) is not None:
+    devices = site.sections.devices or Devices()
+    if (found := preliminary(site, "microphone", devices.microphone is not None)) is not None:
         return found
     if (found := held_by_meeting(site, "microphone")) is not None:
         return found
-    result = attempt(site, "microphone", "microphone", LISTEN_SECONDS, SoundResult)
+    result = attempt(
+        site, "microphone", Request("microphone", devices, LISTEN_SECONDS), SoundResult
+    )
     return [judge(result)] if isinstance(result, SoundResult) else result
 
 

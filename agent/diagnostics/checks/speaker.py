@@ -6,7 +6,7 @@ The loop through the air is the only proof; where it can't be had, the finding s
 from __future__ import annotations
 
 from agent.core.model.documents import Status
-from agent.diagnostics.bench.protocol import LoopResult, PlayResult
+from agent.diagnostics.bench.protocol import LoopResult, PlayResult, Request
 from agent.diagnostics.checks import trouble
 from agent.diagnostics.checks.device import attempt, held_by_meeting, preliminary, probe
 from agent.diagnostics.checks.microphone import trustworthy
@@ -20,22 +20,20 @@ TONE_SECONDS = 0.5
 
 def check(site: Site) -> list[Finding]:
     """See `agent.diagnostics.runner.Check`."""
-    devices = site.sections.devices
-    fitted = devices is not None and devices.speaker is not None
-    if (found := preliminary(site, "speaker", fitted)) is not None:
+    devices = site.sections.devices or Devices()
+    if (found := preliminary(site, "speaker", devices.speaker is not None)) is not None:
         return found
     if (found := held_by_meeting(site, "speaker")) is not None:
         return found
     if site.quiet:
         return [skipped("speaker-quiet", _("Not played: no sound was wanted (--quiet)"))]
-    assert devices is not None
     if display_is_off(site, devices):
         text = _("Not played: the loudspeaker is in the display, and that is off")
         return [skipped("speaker-display-off", text, _("Run: diemcau test speaker"))]
     if no_air_between(devices):
         text = _("Not judged: nobody hears a simulated loudspeaker (devices.simulation.echo)")
         return [skipped("speaker-simulated", text)]
-    played = attempt(site, "speaker", "tone", TONE_SECONDS, PlayResult)
+    played = attempt(site, "speaker", Request("tone", devices, TONE_SECONDS), PlayResult)
     if not isinstance(played, PlayResult):
         return played
     if played.status.status is not Status.OK:
@@ -70,7 +68,7 @@ def _listen(site: Site, devices: Devices) -> Finding:
     )
     if devices.microphone is None or probe(site, "microphone", devices).status is not Status.OK:
         return unheard
-    result = attempt(site, "speaker", "loop", TONE_SECONDS, LoopResult)
+    result = attempt(site, "speaker", Request("loop", devices, TONE_SECONDS), LoopResult)
     if not isinstance(result, LoopResult):
         return unheard
     return judge(result) or unheard
