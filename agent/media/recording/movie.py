@@ -1,6 +1,6 @@
 """One file of a recording: fragmented MP4 with the pictures as they came and the mixed sound as AAC.
 
-A fragment a second is in the kernel's hands as soon as it is over, and on the card a moment later, so
+A fragment a second is in the kernel's hands as soon as it is over, and put onto the card at once, so
 whatever ends the process or the power, the file plays up to its last 2 s (ISO/IEC 14496-12, 8.8).
 H.264 is passed on, never encoded again.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -27,9 +26,6 @@ OPTIONS = {
     "max_interleave_delta": "500000",  # us: a picture that fails to come holds up nothing
 }
 NANOSECOND = Fraction(1, 1_000_000_000)
-SYNC_SECONDS = 1.0
-"""A fragment's length: how often what has been written is put onto the card."""
-
 SHORTEST_NANOSECONDS = 1_000_000
 """Between two pictures of a track: MP4 wants them to go on."""
 
@@ -41,7 +37,7 @@ class Movie:
         """`headers`: for each picture a keyframe, whose SPS and PPS describe its track."""
         self.path = path
         self._last: dict[str, int] = {}
-        self._synced_seconds = time.monotonic()
+        self._on_card_bytes = 0
         self._sound_samples = 0
         with self._failing():
             import av
@@ -94,17 +90,19 @@ class Movie:
             self._put_on_card()
 
     def _sync(self) -> None:
-        if time.monotonic() - self._synced_seconds >= SYNC_SECONDS:
+        """A fragment that waited for a clock to strike would be a second older when it is safe."""
+        if self.path.stat().st_size > self._on_card_bytes:
             self._put_on_card()
 
     def _put_on_card(self) -> None:
         """What the kernel holds of the file would be lost in a power cut, for half a minute of it."""
         descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
+            size = os.fstat(descriptor).st_size
             os.fdatasync(descriptor)
         finally:
             os.close(descriptor)
-        self._synced_seconds = time.monotonic()
+        self._on_card_bytes = size
 
     def _add_track(self, keyframe: bytes) -> Any:
         with self._av.open(io.BytesIO(keyframe), format="h264") as probe:
