@@ -41,6 +41,7 @@ from agent.media.picture.own_picture import OwnPicture
 from agent.media.picture.screen import Screen
 from agent.media.picture.self_view import SelfView
 from agent.media.picture.snapshot import SentPicture, write_keyframe, write_scene
+from agent.media.picture.strain import Eased
 from agent.media.receiving.sources import Sources
 from agent.media.recording.folder import RecordingFolder
 from agent.media.recording.part import OWN
@@ -126,7 +127,18 @@ class Meeting:
 
     def _make_screen(self) -> Screen:
         reporter = DeviceReporter("display", False, self._send)
-        return Screen(self._loop, self._clock, self._devices.display.output, reporter)
+        screen = Screen(self._loop, self._clock, self._devices.display.output, reporter)
+        screen.sound_gaps, screen.on_eased = self._sound_gaps, self._spare
+        return screen
+
+    def _sound_gaps(self) -> int:
+        feeds = (self.microphone, self.speaker)
+        return sum(feed.detail.xruns or 0 for feed in feeds if feed)
+
+    def _spare(self, eased: Eased) -> None:
+        """What the screen could not save alone."""
+        if self.microphone and self.microphone.echo:
+            self.microphone.echo.suppress_noise = eased < Eased.NOISE
 
     def _make_uplink(self, endpoint: Endpoint | None, report: Report) -> Uplink | None:
         makers = self._makers

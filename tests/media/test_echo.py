@@ -198,3 +198,23 @@ def test_a_canceller_that_is_not_installed_is_named_and_the_sound_goes_on(
     assert "speexdsp: libspeexdsp-of-nobody.so.1" in control.trouble.text
     assert control.name is None
     assert control.process(START_NANOSECONDS, ramp(1)) == ramp(1)
+
+
+def test_noise_is_suppressed_unless_the_machine_has_no_time_for_it() -> None:
+    """What a machine that is overloaded does last, before its sound suffers."""
+    control, dice = EchoControl("off", Reference()), np.random.default_rng(1)
+
+    def heard(seconds: float) -> float:
+        level = 0.0
+        for _ in range(int(seconds * 100)):
+            noise = (dice.standard_normal(RATE_HZ // 100) * 300).astype(np.int16)
+            sound = np.frombuffer(control.process(0, noise.tobytes()), np.int16)
+            level = 0.98 * level + 0.02 * float(np.mean(np.square(sound, dtype=np.float64)))
+        return level**0.5
+
+    suppressed = heard(4)
+    control.suppress_noise = False
+    assert heard(4) > 2 * suppressed
+    control.suppress_noise = True
+    assert heard(4) < 1.5 * suppressed
+    control.close()

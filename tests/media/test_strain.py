@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from agent.media.picture.strain import Strain
+import pytest
+
+from agent.media.picture.strain import Eased, Strain, less
+from agent.settings import Output
 
 
 class Watching:
@@ -12,10 +15,11 @@ class Watching:
         self.strain = Strain()
         self.now = 100.0
 
-    def watch(self, share: float, seconds: float) -> bool:
+    def watch(self, share: float, seconds: float, gaps: int = 0) -> bool:
+        """`gaps`: in the sound, each half a second."""
         for _ in range(int(2 * seconds)):
             self.now += 0.5
-            self.strain.update(15.0, round(15 * share), self.now)
+            self.strain.update(15.0, round(15 * share), self.now, gaps)
         return self.strain.overloaded
 
 
@@ -39,6 +43,50 @@ def test_a_screen_that_falls_behind_is_overloaded_and_tried_again_ever_later() -
     assert screen.watch(0.5, 15)
     assert screen.watch(1.0, 100), "for two minutes"
     assert not screen.watch(1.0, 30)
+
+
+def test_what_gives_way_does_so_in_its_order_and_comes_back_step_by_step() -> None:
+    screen, seen = Watching(), []
+    for share in [0.5] * 8 + [1.0] * 120:
+        screen.watch(share, 5)
+        if not seen or seen[-1] is not screen.strain.eased:
+            seen.append(screen.strain.eased)
+    down = [Eased.NOTHING, Eased.SIZE, Eased.FRAMERATE, Eased.NOISE]
+    assert seen == [*down, *reversed(down[:-1])]
+
+
+@pytest.mark.parametrize(
+    ("eased", "asked"),
+    [
+        (Eased.NOTHING, (1920, 1080, 30)),
+        (Eased.SIZE, (960, 540, 30)),
+        (Eased.FRAMERATE, (960, 540, 15)),
+        (Eased.NOISE, (960, 540, 15)),
+    ],
+)
+def test_sources_are_composed_smaller_before_there_are_fewer_pictures(
+    eased: Eased, asked: tuple[int, int, int]
+) -> None:
+    found = less(Output(driver="kms", width=1920, height=1080, framerate=30), eased)
+    assert (found.width, found.height, found.framerate) == asked
+
+
+def test_words_stay_legible_on_a_small_screen() -> None:
+    found = less(Output(driver="window", width=640, height=360, framerate=8), Eased.NOISE)
+    assert (found.width, found.height, found.framerate) == (640, 360, 5)
+
+
+def test_gaps_in_the_sound_are_not_waited_for_twice() -> None:
+    screen = Watching()
+    assert not screen.watch(0.85, 60), "few pictures are missing, and the sound is whole"
+    assert screen.watch(0.85, 5.5, gaps=1)
+    assert screen.strain.eased is Eased.SIZE
+    screen.watch(0.85, 10, gaps=1)
+    assert screen.strain.eased is Eased.NOISE
+
+
+def test_a_sound_card_that_has_gaps_on_a_machine_with_time_costs_no_picture() -> None:
+    assert not Watching().watch(1.0, 60, gaps=3)
 
 
 def test_one_that_cannot_keep_up_even_so_stays_overloaded() -> None:

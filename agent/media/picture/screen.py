@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from msgspec import structs
-
 from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import MediaError
 from agent.media.gst import Gst
@@ -24,7 +22,7 @@ from agent.media.picture.kms import Card, open_card
 from agent.media.picture.layout import OWN
 from agent.media.picture.lettering import Words
 from agent.media.picture.scene import Scene
-from agent.media.picture.strain import Strain
+from agent.media.picture.strain import Eased, Strain, less
 from agent.media.picture.surface import Surface
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
@@ -43,9 +41,6 @@ FRESH_SECONDS = 1.0
 LEAST_WIDE = 0.97
 """Of the screen's shape."""
 
-LEAST_FRAMERATE = 5
-"""Words and a clock are read as well at so few pictures a second."""
-
 
 @dataclass
 class Shown:
@@ -60,19 +55,23 @@ class Shown:
 
 
 class Seen(NamedTuple):
-    """At one look: the source that is shown alone, how many of its pictures were given, how many of all were shown."""
+    """At one look: the source that is shown alone, how many of its pictures were given, how many of all were shown, and how
+    many gaps the sound had had.
+    """
 
     alone: str | None
     given: int
     rendered: int
+    gaps: int
     at_seconds: float
 
 
 class Screen:
     """From `start()` to `close()`; all but the pictures in the loop's thread.
 
-    A source that is alone goes straight to the sink, with its words drawn beside it; all else is composed first. A
-    machine that cannot keep up composes half as many pictures, and draws a lone source's words in that one's own size.
+    A source that is alone goes straight to the sink, with its words drawn beside it; all else is composed first. Of a
+    machine that cannot keep up less is asked (`Strain`): the sink enlarges what is composed at half its size, or a lone
+    source with its words; then half as many pictures are composed; then `on_eased` is for whoever can spare more.
     """
 
     def __init__(
@@ -95,6 +94,9 @@ class Screen:
         self._words = ""
         self._head = ""
         self._title = self._announced = ""
+        self.sound_gaps: Callable[[], int] = lambda: 0
+        """How often the room's sound had a gap so far."""
+        self.on_eased: Callable[[Eased], None] = lambda eased: None
         self.on_lit: Callable[[], None] = lambda: None
         """Told when the screen has proven to work, also after it was broken."""
 
@@ -285,28 +287,27 @@ class Screen:
         """Whether as much was shown since the last look as there was to show."""
         alone, before = self._alone, self._seen
         given = self._sources[alone].pictures if alone else 0
-        seen = self._seen = Seen(alone, given, surface.rendered, time.monotonic())
+        gaps = self.sound_gaps()
+        seen = self._seen = Seen(alone, given, surface.rendered, gaps, time.monotonic())
         if before is None or before.alone != alone or seen.rendered < before.rendered:
             self._strain.forget()
             return
         due = self._pace().framerate * (seen.at_seconds - before.at_seconds)
         wanted = min(due, given - before.given) if alone else due
-        was = self._strain.overloaded
-        self._strain.update(wanted, seen.rendered - before.rendered, seen.at_seconds)
-        if self._strain.overloaded != was:
+        was = self._strain.eased
+        shown = seen.rendered - before.rendered
+        self._strain.update(wanted, shown, seen.at_seconds, max(0, seen.gaps - before.gaps))
+        if self._strain.eased != was:
             self._ease(surface)
 
     def _pace(self) -> Output:
-        """The output, with as many pictures a second as this machine can compose."""
-        if not self._strain.overloaded:
-            return self._output
-        return structs.replace(
-            self._output, framerate=max(LEAST_FRAMERATE, self._output.framerate // 2)
-        )
+        """The output, as large and with as many pictures a second as this machine can compose."""
+        return less(self._output, self._strain.eased)
 
     def _ease(self, surface: Surface) -> None:
-        """Ask less of this machine, or all again."""
+        """Ask less of this machine, or more again."""
         surface.ease(self._strain.overloaded)
+        self.on_eased(self._strain.eased)
         self._seen = None
         if self._composer:
             with self._lock:

@@ -6,6 +6,7 @@ All of them also suppress noise, control the gain and take out rumble (high-pass
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from agent.errors import MediaError
@@ -32,6 +33,9 @@ class EchoCanceller(Protocol):
 class NoCanceller:
     """What is used where the one that is wanted is not installed."""
 
+    def __init__(self, *, noise: bool = True) -> None:
+        """Like the others; it suppresses none."""
+
     def cancel(self, reference: bytes, captured: bytes) -> bytes:
         return captured
 
@@ -39,19 +43,19 @@ class NoCanceller:
         """Nothing was opened."""
 
 
-DRIVERS: dict[str, Callable[[], EchoCanceller]] = {
+DRIVERS: dict[str, Callable[..., EchoCanceller]] = {
     "speexdsp": TwoStageCanceller,
     "webrtcdsp": WebrtcDsp,
     "livekit": LivekitCanceller,
-    "off": lambda: WebrtcDsp(echo=False),
+    "off": partial(WebrtcDsp, echo=False),
 }
 """By their names in the settings, `devices.microphone.echo_canceller`."""
 
 
-def make(name: str) -> EchoCanceller:
-    """Raises MediaError (`no-canceller`), saying what to install."""
+def make(name: str, *, noise: bool = True) -> EchoCanceller:
+    """`noise`: it suppresses that too. Raises MediaError (`no-canceller`), saying what to install."""
     try:
-        return DRIVERS[name]()
+        return DRIVERS[name](noise=noise)
     except (ImportError, OSError) as missing:
         raise MediaError(
             "no-canceller", f"echo canceller {name}: {missing}; install it or choose another"

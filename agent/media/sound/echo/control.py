@@ -27,7 +27,10 @@ class EchoControl:
 
     def __init__(self, wanted: str, reference: Reference) -> None:
         self.trouble: MediaError | None = None
-        self._make: Callable[[], EchoCanceller] = partial(canceller.make, wanted)
+        self._make: Callable[..., EchoCanceller] = partial(canceller.make, wanted)
+        self.suppress_noise = True
+        """Set from any thread: it costs a share of the processor."""
+        self._suppresses = True
         try:
             self._canceller = self._make()
         except MediaError as missing:
@@ -44,6 +47,9 @@ class EchoControl:
 
     def process(self, at_nanoseconds: int, period: bytes) -> bytes:
         """The period that began then, without the loudspeaker; it may lag by 20 ms."""
+        if self._suppresses != self.suppress_noise:
+            self._suppresses = self.suppress_noise
+            self._make_anew()
         reference = self._reference.take(at_nanoseconds - int(self._shift * 1e9))
         lag = self._delay.add(reference, period)
         if lag is not None:
@@ -59,8 +65,11 @@ class EchoControl:
             self._shift += lag - MARGIN_SECONDS
             self._delay = EchoDelay()
             self._drift.restart()
-            self._canceller.close()  # what it has learned is wrong now, and unlearning takes longer
-            self._canceller = self._make()
+            self._make_anew()  # what it has learned is wrong now, and unlearning takes longer
         else:
             self._drift.follow(at_nanoseconds / 1e9, lag)
         self._reference.pace = self._drift.pace
+
+    def _make_anew(self) -> None:
+        self._canceller.close()
+        self._canceller = self._make(noise=self._suppresses)

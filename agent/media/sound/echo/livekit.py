@@ -13,13 +13,13 @@ from agent.ports import PERIOD_FRAMES, SAMPLE_RATE_HZ
 class LivekitCanceller:
     """See the port `EchoCanceller`. Raises ImportError where the package is not installed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, noise: bool = True) -> None:
         from livekit import rtc  # type: ignore[import-not-found,unused-ignore]
 
         self._frame: Any = rtc.AudioFrame
         self._module = rtc.AudioProcessingModule(
             echo_cancellation=True,
-            noise_suppression=True,
+            noise_suppression=noise,
             high_pass_filter=True,
             auto_gain_control=True,
         )

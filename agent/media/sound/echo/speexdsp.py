@@ -61,9 +61,9 @@ class AdaptiveFilter:
 class TwoStageCanceller:
     """See the port `EchoCanceller`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, noise: bool = True) -> None:
         self._filter = AdaptiveFilter()
-        self._suppressor = WebrtcDsp()
+        self._suppressor = WebrtcDsp(noise=noise)
 
     def cancel(self, reference: bytes, captured: bytes) -> bytes:
         residue = self._filter.cancel(reference, captured)

@@ -15,7 +15,7 @@ from agent.ports import PERIOD_FRAMES, SAMPLE_RATE_HZ
 CAPS = "audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved"
 PROBE = "webrtcechoprobe name={probe} ! fakesink async=false sync=false "
 DSP = """webrtcdsp name=dsp probe={probe} echo-cancel={echo} echo-suppression-level=moderate
- noise-suppression=true gain-control=true high-pass-filter=true
+ noise-suppression={noise} gain-control=true high-pass-filter=true
  ! appsink name=out async=false sync=false"""
 
 PERIOD_NANOSECONDS = Gst.SECOND * PERIOD_FRAMES // SAMPLE_RATE_HZ
@@ -25,12 +25,13 @@ _numbers = count()
 class WebrtcDsp:
     """See the port `EchoCanceller`. Raises ImportError where GStreamer has no webrtcdsp."""
 
-    def __init__(self, *, echo: bool = True) -> None:
+    def __init__(self, *, echo: bool = True, noise: bool = True) -> None:
         if available("webrtcdsp") is None:
             raise ImportError("GStreamer has no element webrtcdsp (gstreamer1.0-plugins-bad)")
         probe = f"loudspeaker{next(_numbers)}"  # dsp and probe find each other by name
         text = (PROBE if echo else "") + DSP
-        self._pipeline = Gst.parse_launch(text.format(probe=probe, echo=str(echo).lower()))
+        switched = {"echo": str(echo).lower(), "noise": str(noise).lower()}
+        self._pipeline = Gst.parse_launch(text.format(probe=probe, **switched))
         self._pipeline.set_state(Gst.State.PLAYING)
         self._out = self._pipeline.get_by_name("out")
         self._captured = _feed(self._pipeline.get_by_name("dsp"))
