@@ -20,6 +20,7 @@ from agent.cli.still import draw_still
 from agent.config.first_run import FirstRun
 from agent.diagnostics.checks import camera, microphone, speaker
 from agent.diagnostics.findable import Findable, cameras, sound_cards
+from agent.diagnostics.haste import fair
 from agent.diagnostics.report import Finding, Outcome
 from agent.diagnostics.site import Site, inspect
 from agent.errors import AgentError
@@ -102,6 +103,7 @@ class DeviceChoice:
         else:
             self._say(_("A tone and a chirp: do you hear them?"))
             findings = speaker.check(site)
+        findings = fair(findings)
         for finding in findings:
             show_finding(self._session, finding)
         return all(finding.outcome is not Outcome.FAILED for finding in findings)

@@ -30,6 +30,9 @@ ADVICE = {
 }
 """Advice -> how the codes end of the findings that it is for."""
 
+TOO_BUSY = "free-the-processor"
+"""Nothing can be said while other programs take it."""
+
 OTHERWISE = "run-the-doctor"
 """At the room: `diemcau doctor` says the rest in words."""
 
@@ -38,6 +41,8 @@ def advice_code(finding: Finding) -> str:
     """The advice for what is not well; empty for what is, or was not looked at."""
     if finding.outcome in (Outcome.OK, Outcome.SKIPPED):
         return ""
+    if finding.busy:
+        return TOO_BUSY
     fitting = [
         (len(ending), advice)
         for advice, endings in ADVICE.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from agent.core.model.documents import SessionFigures
 from agent.locale import gettext as _
@@ -38,6 +38,12 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     advice: str = ""
     rights: bool = True
     """False: it was left out because this user may not look."""
+
+    timed: bool = False
+    """It says that something did not come in time, or too slowly: a busy machine makes that too."""
+
+    busy: bool = False
+    """It could not be judged, since the machine was."""
 
     session: SessionFigures | None = None
     """Of a session with the media server."""
@@ -105,6 +111,11 @@ def failed(code: str, title: str, evidence: str = "", cause: str = "", advice: s
         cause=cause,
         advice=advice,
     )
+
+
+def timed(finding: Finding) -> Finding:
+    """The same, as a verdict of a deadline."""
+    return structs.replace(finding, timed=True)
 
 
 def skipped(code: str, title: str, advice: str = "") -> Finding:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from agent.diagnostics.report import Finding, Report, Section, failed
+from agent.diagnostics.haste import fair
+from agent.diagnostics.report import Finding, Report, Section, failed, timed
 from agent.diagnostics.site import Site
 from agent.ipc.patience import patience
 from agent.locale import gettext as _
@@ -77,7 +78,7 @@ class _Look:
         limit = round(patience(self.subject.limit_seconds), 1)
         self._thread.join(max(0.0, self._began + limit - time.monotonic()))
         hangs = self._thread.is_alive()
-        findings = [_hanging(limit)] if hangs else self._findings
+        findings = fair([_hanging(limit)] if hangs else self._findings)
         seconds = (time.monotonic() if hangs else self._ended) - self._began
         self._section = Section(self.subject.group, findings, round(seconds, 2))
 
@@ -99,9 +100,10 @@ def _broken(error: Exception) -> Finding:
 
 
 def _hanging(seconds: float) -> Finding:
-    return failed(
+    found = failed(
         "check-hangs",
         _("This check did not end within {seconds:g} s").format(seconds=seconds),
         cause=_("A device or a disk does not answer at all"),
         advice=_("Unplug the device and plug it in again, or restart the box"),
     )
+    return timed(found)

@@ -14,6 +14,7 @@ from agent.cli.findings import show_finding
 from agent.cli.session import Session
 from agent.diagnostics.bench.borrow import borrow
 from agent.diagnostics.bench.protocol import Level, Request, Result, Task
+from agent.diagnostics.haste import fair
 from agent.diagnostics.report import Finding, Outcome
 from agent.diagnostics.site import Site, inspect
 from agent.errors import AgentError
@@ -79,7 +80,8 @@ def use(
 
 def conclude(session: Session, *findings: Finding) -> None:
     """Show what came of it; exit code 1 if something failed."""
-    for finding in findings:
+    judged = fair(findings)
+    for finding in judged:
         show_finding(session, finding)
-    if any(finding.outcome is Outcome.FAILED for finding in findings):
+    if any(finding.outcome is Outcome.FAILED for finding in judged):
         raise typer.Exit(1)

@@ -6,15 +6,19 @@ The codes are those of `agent.hub.reasons` and `agent.hub.tls`, whose English te
 from __future__ import annotations
 
 from agent.diagnostics.checks.trouble import Trouble
-from agent.diagnostics.report import Finding, failed
+from agent.diagnostics.report import Finding, failed, timed
 from agent.locale import gettext as _
+
+_TIMED = frozenset({"hub-timeout", "link-lost", "no-echo", "starting"})
+"""Codes that say that something did not come in time."""
 
 
 def describe(code: str, evidence: str) -> Finding:
     """The finding for a link that is not as it should be."""
     words = _words(code)
     prefix = "" if code.startswith("hub-") else "hub-"
-    return failed(f"{prefix}{code}", words.title, evidence, words.cause, words.advice)
+    found = failed(f"{prefix}{code}", words.title, evidence, words.cause, words.advice)
+    return timed(found) if code in _TIMED else found
 
 
 def _words(code: str) -> Trouble:

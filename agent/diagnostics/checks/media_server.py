@@ -20,7 +20,7 @@ from agent.core.model.urls import shown
 from agent.diagnostics.checks import media_session
 from agent.diagnostics.checks.certificate import ends_soon
 from agent.diagnostics.endpoint import reach
-from agent.diagnostics.report import Finding, Outcome, failed, ok, skipped, warning
+from agent.diagnostics.report import Finding, Outcome, failed, ok, skipped, timed, warning
 from agent.diagnostics.site import Site
 from agent.locale import gettext as _
 
@@ -136,13 +136,14 @@ def _check_one(url: str, token: str | None) -> list[Finding]:
 
 
 def _unreachable(where: str, error: OSError) -> Finding:
-    return failed(
+    found = failed(
         "media-server-unreachable",
         _("The media server can't be reached"),
         f"{where}: {error.strerror or error}",
         _("It is off, its address in the settings is wrong, or a firewall is between"),
         _("Ask the hub's operator whether it runs; see: diemcau config explain media.publish_url"),
     )
+    return timed(found) if isinstance(error, TimeoutError) else found
 
 
 def _bad_certificate(where: str, error: ssl.SSLCertVerificationError) -> Finding:

@@ -12,7 +12,7 @@ from msgspec import structs
 from agent.core.model.commands import Endpoint
 from agent.core.model.documents import MediaHealth, SessionFigures
 from agent.diagnostics.media_path import in_words
-from agent.diagnostics.report import Finding, failed, ok, skipped, unchecked, warning
+from agent.diagnostics.report import Finding, failed, ok, skipped, timed, unchecked, warning
 from agent.diagnostics.session_trial import (
     Interrupted,
     SessionFailed,
@@ -119,7 +119,7 @@ def _bad_path(code: str, title: str, figures: SessionFigures) -> Finding:
         _("A weak Wi-Fi or 4G, or somebody else fills the line"),
         _("Use a network cable; end other downloads; try again in a minute"),
     )
-    return structs.replace(found, session=figures)
+    return structs.replace(found, session=figures, timed=True)
 
 
 def _stalled(evidence: str, figures: SessionFigures) -> Finding:
@@ -130,7 +130,7 @@ def _stalled(evidence: str, figures: SessionFigures) -> Finding:
         _("The network or the media server fails; the room tries again by itself"),
         _("Check the network cable; ask the hub's operator whether the media server runs"),
     )
-    return structs.replace(found, session=figures)
+    return structs.replace(found, session=figures, timed=True)
 
 
 def _half_refused(tried: Tried) -> Finding:
@@ -154,7 +154,7 @@ def _not_returned(tried: Tried) -> Finding:
         _("Its side for playing (WHEP) is off, or this room may not play there"),
         _("Tell the hub's operator"),
     )
-    return structs.replace(found, session=tried.figures)
+    return structs.replace(found, session=tried.figures, timed=tried.returned != "refused")
 
 
 def not_up(error: SessionFailed) -> Finding:
@@ -184,13 +184,14 @@ def not_up(error: SessionFailed) -> Finding:
                 _("GStreamer or one of its parts is missing or broken"),
                 _("Install the package again; send the output of: diemcau report"),
             )
-    return failed(
+    found = failed(
         "media-session-no-path",
         _("The media server answers, but no picture and sound get through to it"),
         error.text,
         _("A firewall lets HTTPS through and nothing else"),
         _("Have the firewall opened for what is named above, or set media.ice_servers up (TURN)"),
     )
+    return timed(found)
 
 
 def describe(figures: SessionFigures) -> str:

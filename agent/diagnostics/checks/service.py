@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from agent import __version__
-from agent.diagnostics.report import Finding, failed, ok, unchecked, warning
+from agent.diagnostics.report import Finding, failed, ok, timed, unchecked, warning
 from agent.diagnostics.site import Presence, Site
 from agent.ipc.patience import patience
 from agent.locale import gettext as _
@@ -82,13 +82,14 @@ def _running(site: Site, unit: dict[str, str]) -> list[Finding]:
 
 
 def _hung(site: Site) -> Finding:
-    return failed(
+    found = failed(
         "service-hung",
         _("The agent runs but does not answer"),
         site.daemon.text,
         _("It hangs"),
         _("sudo systemctl restart diemcau-agent; then send the output of: diemcau report"),
     )
+    return timed(found)
 
 
 def _down(site: Site, unit: dict[str, str]) -> Finding:

@@ -25,6 +25,10 @@ MILD = frozenset({"slow", "too-quiet", "clipping", "button-held", "probe-stuck"}
 """Codes of a device that can be used in a meeting all the same."""
 
 
+TIMED = frozenset({"stalled", "slow", "hung", "probe-stuck"})
+"""Codes that say that something did not come in time."""
+
+
 def finding(kind: str, device: DeviceStatus, evidence: str = "", driver: str = "") -> Finding:
     """The finding for a device whose status is not ok."""
     return describe(kind, device.code, evidence or device.text, driver)
@@ -42,6 +46,7 @@ def describe(kind: str, code: str, evidence: str, driver: str = "") -> Finding:
         evidence=evidence,
         cause=words.cause,
         advice=words.advice,
+        timed=code in TIMED,
     )
 
 
