@@ -40,7 +40,7 @@ def http_server(status: int, clock: Callable[[], datetime]) -> Iterator[str]:
             """Not into the test's output."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -10,7 +10,7 @@ import pytest
 
 from agent.core.model.commands import Endpoint
 from agent.core.model.hosts import AllowedHosts
-from agent.core.model.media import UplinkReported
+from agent.core.model.media import SessionsReported, UplinkReported
 from agent.media.webrtc import signaling
 from agent.media.webrtc.dialing import Dialer
 from agent.media.webrtc.http import (
@@ -22,12 +22,14 @@ from agent.media.webrtc.http import (
     encoded,
     secret_of,
 )
+from agent.media.webrtc.open_sessions import OpenSessions
 from agent.media.webrtc.signaling import CounterOffered
 from tests.media.rooms import plan, room
 from tests.support.http_stub import HttpStub, Reply
 from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
+from tests.support.waiting import wait_for
 
 SDP = {"Content-Type": "application/sdp"}
 ANSWER = "v=0\r\n"
@@ -288,6 +290,51 @@ def test_an_answer_that_is_refused_leaves_no_session() -> None:
         with pytest.raises(Refused):
             signaling.publish(CLIENT, Endpoint(f"{server.url}/whip", "s3cret"), "v=0")
         assert [(one.method, one.path) for one in server.asked[1:]] == [("DELETE", "/session/9")]
+
+
+def test_an_answer_that_comes_too_late_leaves_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.media.webrtc.http.DEADLINE_SECONDS", 0.2)
+    held, left = threading.Event(), []
+    with HttpStub(created()._replace(held=held)) as server:
+        with pytest.raises(Unreachable, match="no answer within"):
+            signaling.publish(CLIENT, Endpoint(f"{server.url}/whip"), "v=0", left.append)
+        assert not left
+        held.set()
+        wait_for(lambda: left, 10, "the session that came too late")
+        assert left == [f"{server.url}/session/1"]
+
+
+def test_what_a_late_answer_says_no_to_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.media.webrtc.http.DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr("agent.media.webrtc.http.LATE_SECONDS", 0.5)
+    held, left = threading.Event(), []
+    refusal = Reply(503, "", {"Location": "/session/1"}, held)
+    with HttpStub(refusal) as server, socket.create_server((ADDRESS, 0)) as silent:
+        for url in (server.url, f"http://{ADDRESS}:{silent.getsockname()[1]}"):
+            with pytest.raises(Unreachable):
+                signaling.publish(CLIENT, Endpoint(f"{url}/whip"), "v=0", left.append)
+        held.set()
+        names = ("answer", "late answer")
+        wait_for(lambda: not [t for t in threading.enumerate() if t.name in names], 10, "no thread")
+    assert not left
+
+
+def test_an_answer_that_breaks_off_leaves_no_session() -> None:
+    left: list[str] = []
+    with HttpStub(created()._replace(body="x" * 99, broken=True)) as server:
+        with pytest.raises((Refused, Unreachable)):
+            signaling.publish(CLIENT, Endpoint(f"{server.url}/whip"), "v=0", left.append)
+        assert left == [f"{server.url}/session/1"]
+
+
+def test_a_delete_that_does_not_come_through_is_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.media.webrtc.open_sessions.AGAIN_SECONDS", (0.05, 0.05))
+    told: list[SessionsReported] = []
+    sessions = OpenSessions(CLIENT, told.append)
+    with HttpStub(Reply(503), Reply(502), Reply(200)) as server:
+        sessions.leave(f"{server.url}/session/1", Endpoint(server.url, "s3cret"))
+        wait_for(lambda: not told[-1].open, 10, "the session is ended")
+        assert [one.method for one in server.asked] == ["DELETE"] * 3
 
 
 @pytest.mark.parametrize("content_type", ["text/plain; charset=utf-8", "application/sdp"])

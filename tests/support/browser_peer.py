@@ -159,7 +159,7 @@ def endpoint(peer: BrowserPeer) -> Iterator[str]:
             """Tests are quiet."""
 
     server = ThreadingHTTPServer((ADDRESS, 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://{ADDRESS}:{server.server_port}/session"
     finally:

@@ -114,7 +114,7 @@ class FalsifyingProxy(Closing):
 
         self._server = ThreadingHTTPServer((ADDRESS, 0), Handler)
         self.url = f"http://{ADDRESS}:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
         self._server.shutdown()

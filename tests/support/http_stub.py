@@ -20,12 +20,20 @@ MAKE_SESSIONS = (200, 201, 406)
 """Statuses that come with a session where they have a Location."""
 
 
+POLL_SECONDS = 0.02
+"""For which its end waits."""
+
+
 class Reply(NamedTuple):
     """One answer; the last one of a script is repeated."""
 
     status: int
     body: str = ""
     headers: Mapping[str, str] = MappingProxyType({})
+    held: threading.Event | None = None
+    """Not before this is set."""
+    broken: bool = False
+    """The connection ends after the headers."""
 
 
 class Asked(NamedTuple):
@@ -52,6 +60,8 @@ class HttpStub(Closing):
                 token = self.headers.get("Authorization")
                 asked.append(Asked(self.command, self.path, token, body))
                 reply = left.pop(0) if len(left) > 1 else left[0]
+                if reply.held:
+                    reply.held.wait(60)
                 if self.command == "POST" and reply.status in MAKE_SESSIONS:
                     made(self.path, reply.headers.get("Location", ""))
                 self.send_response(reply.status)
@@ -60,7 +70,8 @@ class HttpStub(Closing):
                 said = reply.body.encode()
                 self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
-                self.wfile.write(said)
+                self.wfile.write(b"" if reply.broken else said)
+                self.close_connection = True
 
             do_POST = do_PATCH = do_DELETE = answer  # noqa: N815
 
@@ -85,7 +96,8 @@ class HttpStub(Closing):
         return sorted(set(self._sessions) - set(ended))
 
     def __enter__(self) -> HttpStub:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, args=(POLL_SECONDS,), daemon=True).start()
         return self
 
     def close(self) -> None:

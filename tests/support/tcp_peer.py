@@ -42,7 +42,7 @@ class TcpPeer(Closing):
 
         self._server = ThreadingHTTPServer((ADDRESS, 0), Handler)
         self.url = f"http://{ADDRESS}:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def take(self, offer: str) -> str:
         """The answer, once all candidates are there: TCP ones, to which the room connects."""

@@ -15,8 +15,11 @@ import re
 import socket
 import ssl
 import struct
+import threading
 import time
+from collections.abc import Callable
 from email.message import Message
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
@@ -28,6 +31,9 @@ from agent.media.webrtc.dialing import Dialer, ForbiddenAddress
 
 DEADLINE_SECONDS = 10.0
 """For each step of one request; a 3G link takes some."""
+
+LATE_SECONDS = 60.0
+"""For which an answer that nobody waits for any more is still listened for: it may name what the request has made."""
 
 MAX_ANSWER_BYTES = 256 * 1024
 MAX_REDIRECTS = 3
@@ -147,6 +153,10 @@ class HttpReply(NamedTuple):
         return None
 
 
+OnLate = Callable[[HttpReply], None]
+"""Gets an answer that came too late, or broke off after its headers (then `body` is empty), in a thread of its own."""
+
+
 class HttpClient:
     """May be used from any thread."""
 
@@ -154,17 +164,20 @@ class HttpClient:
         self._dialer = dialer
         self.hosts = hosts
 
-    def ask(self, request: HttpRequest, secret: Secret) -> HttpReply:
-        """The answer of whoever it was passed on to. Raises Refused or Unreachable."""
+    def ask(self, request: HttpRequest, secret: Secret, on_late: OnLate | None = None) -> HttpReply:
+        """The answer of whoever it was passed on to. Raises Refused or Unreachable.
+
+        `on_late` may still be called after that, for LATE_SECONDS.
+        """
         url = request.url
         for _ in range(MAX_REDIRECTS + 1):
-            reply = self._ask_once(request._replace(url=url), secret)
+            reply = self._ask_once(request._replace(url=url), secret, on_late)
             if reply.status not in REDIRECTS or not reply.location:
                 return reply
             url = reply.location
         raise Refused(f"{shown(request.url)}: more than {MAX_REDIRECTS} redirects")
 
-    def _ask_once(self, request: HttpRequest, secret: Secret) -> HttpReply:
+    def _ask_once(self, request: HttpRequest, secret: Secret, on_late: OnLate | None) -> HttpReply:
         url = request.url
         if urlsplit_or_none(url) is None or not self.hosts.permits(url):
             raise Refused(
@@ -176,19 +189,19 @@ class HttpClient:
         if value := secret.for_url(url):
             headers["Authorization"] = value
         try:
-            with contextlib.closing(self._connect(url, parts)) as connection:
-                round_trip_seconds = _round_trip_seconds(connection.sock)
+            connection = self._connect(url, parts)
+            try:
                 body = None if request.body is None else request.body.encode()
                 connection.request(request.method, target, body=body, headers=headers)
-                response = connection.getresponse()
-                raw = response.read(MAX_ANSWER_BYTES)
+            except BaseException:
+                connection.close()
+                raise
+            return Awaited(url, connection, on_late).reply()
         except ForbiddenAddress as error:
             raise Refused(f"{shown(url)}: {error.strerror}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             gone = isinstance(error, ConnectionRefusedError)
             raise Unreachable(f"{shown(url)}: {_reason(error)}", nobody_listens=gone) from None
-        text = raw.decode("utf-8", "replace")
-        return HttpReply(url, response.status, text, response.headers, round_trip_seconds)
 
     def _connect(self, url: str, parts: SplitResult) -> http.client.HTTPConnection:
         """With the socket open already: http.client would make one attempt only."""
@@ -209,6 +222,68 @@ class HttpClient:
             opened.close()
             raise
         return connection
+
+
+class Awaited:
+    """One answer that is due. Its caller waits DEADLINE_SECONDS for it; whoever reads it, in a thread of its own, goes
+    on for LATE_SECONDS more, since http.client cannot read on after a time-out.
+    """
+
+    def __init__(
+        self, url: str, connection: http.client.HTTPConnection, on_late: OnLate | None
+    ) -> None:
+        """`connection` has sent its request; it is closed in the end."""
+        self._url = url
+        self._connection = connection
+        self._on_late = on_late
+        self._late_seconds = LATE_SECONDS if on_late else 0.0
+        self._round_trip_seconds = _round_trip_seconds(connection.sock)
+        self._lock = threading.Lock()
+        self._outcome: HttpReply | str | None = None
+        """Words, where there is no answer: an exception would lead to all that its caller holds."""
+        self._over = threading.Event()
+        self._given_up = False
+
+    def reply(self) -> HttpReply:
+        """Raises Unreachable."""
+        connection = self._connection.sock
+        connection.settimeout(DEADLINE_SECONDS + self._late_seconds)
+        threading.Thread(target=self._read, name="answer", daemon=True).start()
+        self._over.wait(DEADLINE_SECONDS)
+        with self._lock:
+            outcome, self._given_up = self._outcome, self._outcome is None
+        if outcome is None:
+            limit = partial(self._break_off, connection)
+            threading.Thread(target=limit, name="late answer", daemon=True).start()
+            outcome = _reason(TimeoutError())
+        if isinstance(outcome, str):
+            raise Unreachable(f"{shown(self._url)}: {outcome}")
+        return outcome
+
+    def _break_off(self, connection: socket.socket) -> None:
+        """In a while, or at once where nobody wants it any more; a server that says a letter a minute ends as well."""
+        self._over.wait(self._late_seconds)
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    def _read(self) -> None:
+        begun: HttpReply | None = None
+        outcome: HttpReply | str
+        try:
+            with contextlib.closing(self._connection) as connection:
+                response = connection.getresponse()
+                begun = HttpReply(
+                    self._url, response.status, "", response.headers, self._round_trip_seconds
+                )
+                raw = response.read(MAX_ANSWER_BYTES)
+            outcome = begun = begun._replace(body=raw.decode("utf-8", "replace"))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            outcome = _reason(error)
+        with self._lock:
+            self._outcome, given_up = outcome, self._given_up
+        self._over.set()
+        if begun and self._on_late and (given_up or isinstance(outcome, str)):
+            self._on_late(begun)
 
 
 def secret_of(endpoint: Endpoint | Source) -> Secret:

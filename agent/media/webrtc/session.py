@@ -254,7 +254,9 @@ class MediaSession:
 
     def _offer(self, sdp: str) -> signaling.Answer:
         """Once more, with less, where it is the offer that the server does not take."""
-        offer = signaling.play if isinstance(self._endpoint, Source) else signaling.publish
+        kind = signaling.play if isinstance(self._endpoint, Source) else signaling.publish
+        leave = lambda url: self._network.sessions.leave(url, self._endpoint)  # noqa: E731
+        offer = partial(kind, leave=leave)
         try:
             return offer(self._network.http, self._endpoint, sdp)
         except Refused as refused:

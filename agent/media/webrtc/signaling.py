@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from agent.core.model.commands import Endpoint, Source
@@ -57,14 +59,22 @@ class CounterOffered(MediaError):
         self.offer = offer
 
 
-def publish(client: HttpClient, endpoint: Endpoint | Source, sdp: str) -> Answer:
+Leave = Callable[[str], None]
+"""Gets the URL of a session that an offer made and nobody wants, to end it; perhaps after the offer was given up."""
+
+
+def publish(
+    client: HttpClient, endpoint: Endpoint | Source, sdp: str, leave: Leave | None = None
+) -> Answer:
     """POST the offer of what the room sends. Raises Refused or Unreachable, each with what to look at."""
-    return _offer(client, endpoint, sdp, PUBLISHING)
+    return _offer(client, endpoint, sdp, PUBLISHING, leave)
 
 
-def play(client: HttpClient, endpoint: Endpoint | Source, sdp: str) -> Answer:
+def play(
+    client: HttpClient, endpoint: Endpoint | Source, sdp: str, leave: Leave | None = None
+) -> Answer:
     """POST the offer to play a source. Raises what `publish` does, or CounterOffered."""
-    return _offer(client, endpoint, sdp, PLAYING)
+    return _offer(client, endpoint, sdp, PLAYING, leave)
 
 
 def answer(client: HttpClient, session_url: str, endpoint: Endpoint | Source, sdp: str) -> None:
@@ -121,22 +131,32 @@ def restart_ice(
 
 
 def _offer(
-    client: HttpClient, endpoint: Endpoint | Source, sdp: str, meanings: dict[int, str]
+    client: HttpClient,
+    endpoint: Endpoint | Source,
+    sdp: str,
+    meanings: dict[int, str],
+    leave: Leave | None,
 ) -> Answer:
+    """`leave`: else DELETE is said once."""
+    leave_nothing = partial(_leave_nothing, leave or partial(_end_once, client, endpoint))
     request = HttpRequest("POST", endpoint.url, sdp, (("Content-Type", SDP),))
-    reply = client.ask(request, secret_of(endpoint))
+    reply = client.ask(request, secret_of(endpoint), leave_nothing)
     try:
         return _judge(client, reply, meanings, endpoint)
     except Refused:
-        _leave_nothing(client, endpoint, reply)
+        leave_nothing(reply)
         raise
 
 
-def _leave_nothing(client: HttpClient, endpoint: Endpoint | Source, reply: HttpReply) -> None:
-    """A refused answer may have made a session all the same."""
+def _leave_nothing(leave: Leave, reply: HttpReply) -> None:
+    """An answer that is refused, too late or not whole may have made a session all the same."""
     if reply.location and reply.status in (200, 201, 406):
-        with contextlib.suppress(MediaError):
-            end(client, reply.location, endpoint)
+        leave(reply.location)
+
+
+def _end_once(client: HttpClient, endpoint: Endpoint | Source, session_url: str) -> None:
+    with contextlib.suppress(MediaError):
+        end(client, session_url, endpoint)
 
 
 def _judge(
@@ -205,4 +225,4 @@ def end(client: HttpClient, session_url: str, endpoint: Endpoint | Source) -> No
     """DELETE this endpoint's session; one that is already gone (404) is fine. Raises Refused or Unreachable."""
     reply = client.ask(HttpRequest("DELETE", session_url), secret_of(endpoint))
     if reply.status not in (200, 202, 204, 404, 410):
-        raise Refused(f"{shown(session_url)}: DELETE answered {reply.status}")
+        raise Refused(f"{shown(session_url)}: DELETE answered {reply.status}", reply.status)
