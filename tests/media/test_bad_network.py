@@ -133,36 +133,6 @@ def test_a_narrow_link_gets_less_picture_then_none_and_all_of_it_back(
             peer.wait_for_picture(40)
 
 
-def test_a_link_too_narrow_for_the_meetings_picture_keeps_its_sound(
-    network: BadNetwork, media_server: MediaServer, tmp_path: Path
-) -> None:
-    heard = tmp_path / "heard.wav"
-
-    def given_up(measured: Measured) -> bool:
-        return bool(measured.figures.downlinks[0].picture_given_up)
-
-    def seen(measured: Measured) -> bool:
-        return float(measured.figures.downlinks[0].frames_per_second) >= 20
-
-    network.set(Conditions(delay_seconds=0.02))
-    with MediaProcess(room()) as sender, MediaProcess(room(record=str(heard))) as receiver:
-        sender.start(plan(publish=media_server.whip("hills")))
-        sender.wait(UplinkReported, state("flowing"), 20)
-        receiver.start(plan(play=[network.whep("hills")]))
-        receiver.wait(Measured, seen, 20)
-        told = len(receiver.reports)
-        network.set(Conditions(delay_seconds=0.02, bits_per_second=150_000))
-        receiver.wait(Measured, given_up, 20, after=told)
-        wait_for(lambda: share_heard(read_wav(heard)[-3 * RATE_HZ :]) >= 0.95, 20, "the sound")
-        told_again = len(receiver.reports)
-        network.set(Conditions(delay_seconds=0.02))
-        receiver.wait(Measured, seen, 60, after=told_again)
-        links = [r for _, r in receiver.reports[told:] if isinstance(r, DownlinkReported)]
-        assert not links, "nobody is told of a meeting that was lost"
-        sessions = media_server.sessions
-        wait_for(lambda: len(sessions("hills")) == 2, 20, "no session of a trial is left behind")
-
-
 def test_a_server_that_adapts_sends_a_smaller_picture_down_a_narrow_link(tmp_path: Path) -> None:
     heard = tmp_path / "heard.wav"
 

@@ -24,7 +24,7 @@ from agent.settings import Media
 from tests.media.rooms import TONE_HZ, flowing, plan, room
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer, Place
-from tests.support.namespaces import NAT, Namespace, connect, permits
+from tests.support.namespaces import NAT, Namespace, connect, ran_as_root
 from tests.support.sounds import RATE_HZ, level_dbfs, purity, read_wav
 from tests.support.turn import PASSWORD, USER, TurnServer
 from tests.support.waiting import wait_for
@@ -115,9 +115,7 @@ class World:
 @pytest.fixture(autouse=True, scope="module")
 def as_root() -> None:
     """Who is not root runs this file once more, as root of a user namespace."""
-    if not permits():
-        command = ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-m", "pytest"]
-        subprocess.run([*command, "-q", "-m", "alone", __file__], check=True)
+    if ran_as_root(__file__):
         pytest.skip("passed in a user namespace")
     with Namespace() as trial:
         done = subprocess.run(

@@ -108,7 +108,8 @@ def test_two_rooms_meet_whatever_becomes_of_server_and_rooms(like: str) -> None:
 
         for process in (back, deaf):
             assert process.stop() == 0
-        assert meeting.server.sessions() == [] or not meeting.likeness.names_players
+        sessions = meeting.server.sessions
+        wait_for(lambda: sessions() == [], 5, "no session, also where players' have no address")
 
 
 @pytest.mark.parametrize("like", ALL)
@@ -155,12 +156,10 @@ def test_a_server_that_goes_in_good_order_is_noticed_at_once() -> None:
     with MediaProcess(room()) as process:
         process.start(plan(publish=server.whip("x"), play=[server.whep("x")]))
         process.wait(DownlinkReported, flowing)
-        before = process.now()
         server.close()
-        process.wait(UplinkReported, lambda r: r.state == "stalled")
-        process.wait(DownlinkReported, lambda r: r.state == "stalled")
-        assert process.when(UplinkReported, lambda r: r.state == "stalled") - before < 2
-        assert process.when(DownlinkReported, lambda r: r.state == "stalled") - before < 2
+        for kind in (UplinkReported, DownlinkReported):
+            said = process.wait(kind, lambda r: r.state == "stalled")
+            assert "the server ended the session" in said.text, "and not that nothing came for long"
 
 
 def test_a_source_of_other_codecs_is_seen_and_heard(

@@ -191,9 +191,9 @@ class Downlink:
 
     def want_picture(self, wanted: bool) -> None:
         """Play it with its picture, or its sound alone. What plays now goes on until the other can be had; a
-        second call before that replaces the first.
+        second call before that replaces the first, or is passed over where there is no way back any more.
         """
-        if wanted == self._with_picture:
+        if wanted == self._with_picture or (self._handover and self._handover.broken):
             return
         self._with_picture = wanted
         self._abandon()

@@ -19,6 +19,11 @@ PARALLEL_SECONDS = 0.5
 """From the next one's first sound: the other one may still wait for a lost packet, and all
 that the next has decoded meanwhile is there to go on with."""
 
+FLOODED_SECONDS = 3.0
+"""For the next one to come through a queue that the picture keeps full: HTTP and DTLS lose packets there, and wait ever longer
+before they send them again. Then what plays is left: a gap of half a second, and an end of what is lost bit by bit.
+"""
+
 COMPARED_PIECES = 25
 """Of each one's sound, Opus packets: the earliest met no busy processor and waited for no other."""
 
@@ -47,17 +52,28 @@ class Handover:
         self._late: deque[int] = deque(maxlen=COMPARED_PIECES)
         self._coming_late: deque[int] = deque(maxlen=COMPARED_PIECES)
         self._timer: Timer | None = None
+        self._flooded: Timer | None = None
         self._over = False
+        self.broken = False
+        """Whether what plays was left: there is no way back to it."""
 
     def start(self) -> None:
         self.coming.start()
         self._playing.time_sound(self._on_sound)
         if not self._trial:
             self._playing.repair(False)
+            self._flooded = self._loop.later(FLOODED_SECONDS, self._break)
+
+    def _break(self) -> None:
+        """Before the other is made: the picture is what fills the queue."""
+        self.broken = True
+        self._playing.leave()
+        self.coming.hurry()
 
     def on_state(self, state: LinkState, text: str) -> None:
         """The connection of `coming` has reported this state, with a text if something is wrong."""
         if state == "flowing":
+            self._stop_waiting()
             seconds = TRIAL_SECONDS if self._trial else PARALLEL_SECONDS
             self.coming.time_sound(self._coming_late.append)
             self._timer = self._loop.later(seconds, self._finish)
@@ -100,8 +116,13 @@ class Handover:
             self._playing.repair(True)
         return self.coming.close()
 
+    def _stop_waiting(self) -> None:
+        if self._flooded:
+            self._flooded.cancel()
+
     def _stop(self) -> None:
         self._over = True
+        self._stop_waiting()
         self._playing.time_sound(None)
         self.coming.time_sound(None)
         if self._timer:

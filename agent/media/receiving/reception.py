@@ -116,6 +116,14 @@ class Reception:
         self._plays = False
         return self.connection.close()
 
+    def leave(self) -> None:
+        """Have its server send no more; what is on its way still plays."""
+        self.connection.leave()
+
+    def hurry(self) -> None:
+        """The way is clear now: ask anew what was asked while it was full."""
+        self.connection.hurry()
+
     def loss(self) -> float | None:
         """The share of its packets (0 to 1) that were lost since the last call; None if none were due."""
         session = self.connection.session

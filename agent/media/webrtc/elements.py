@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,9 @@ from agent.media.webrtc.transport_feedback import Packet
 
 SENT_PACKETS = 1000
 """Kept for retransmission: seconds of picture, where GStreamer's 100 are less than a keyframe."""
+
+GOOD_BYE_SECONDS = 0.2
+"""For GStreamer to send one packet."""
 
 
 class Elements:
@@ -30,7 +34,28 @@ class Elements:
         self.on_feedback: Callable[[list[Packet]], None] = lambda packets: None
         """Gets what became of our packets."""
 
+        self._encrypting: Any = None
         webrtc.connect("deep-element-added", self._on_element)
+
+    def say_good_bye(self) -> None:
+        """Tell the other end that it is over (DTLS close_notify), once; who heeds it sends no more from then on. What it has
+        sent can still be taken. Returns when the word is on its way, and does not raise where it cannot be said.
+        """
+        dtls, self._encrypting = self._encrypting, None
+        if dtls is None:
+            return
+        gone = threading.Event()
+        pad = dtls.get_static_pad("sink") or dtls.request_pad_simple("sink")
+        source = dtls.get_static_pad("src")
+
+        def on_packet(_pad: Any, _info: Any) -> Any:
+            gone.set()
+            return Gst.PadProbeReturn.OK
+
+        probe = source.add_probe(Gst.PadProbeType.BUFFER, on_packet)
+        pad.send_event(Gst.Event.new_eos())
+        gone.wait(GOOD_BYE_SECONDS)
+        source.remove_probe(probe)
 
     def _on_element(self, _bin: Any, _parent: Any, element: Any) -> None:
         factory = element.get_factory()
@@ -40,6 +65,8 @@ class Elements:
             if name == "dtlsdec":
                 self._peer.watch(element)
                 element.connect("notify::connection-state", self._on_dtls_state)
+        elif name == "dtlsenc":
+            self._encrypting = element
         elif name == "srtpdec":
             for pad in ("rtp_sink", "rtcp_sink"):
                 self._peer.guard(element.get_static_pad(pad))

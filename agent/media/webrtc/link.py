@@ -103,6 +103,19 @@ class MediaLink:
         if self.session:
             self.session.renew(endpoint)
 
+    def leave(self) -> None:
+        """Have the server send no more; what is on its way is still taken, and nothing is watched. `close` comes next."""
+        if self._ticking:
+            self._ticking.cancel()
+        if self.session:
+            self.session.leave()
+
+    def hurry(self) -> None:
+        """Ask anew where the server has not answered yet: what the link's queue swallowed, TCP sends again ever later."""
+        if self.session and not self.session.answered:
+            self._drop()
+            self._attempt()
+
     def mark_flowing(self) -> None:
         """The owner saw media accepted or decoded; it may come before the connection's own word."""
         self._brought = True

@@ -98,7 +98,8 @@ class MediaSession:
         self._url_known = threading.Event()
         self._offered = False
         self._offering = threading.Lock()
-        self.closed = False
+        self.closed = self._left = self._told = False
+        self._telling = threading.Lock()
         self._connected = False
         self._keep(self._url)
         self.answered = counter.sdp if counter else ""
@@ -106,8 +107,7 @@ class MediaSession:
         """What is sent or comes, once the server has answered."""
         self.level = LEAST_LEVEL
         """Ten times the H.264 level of what is sent; set before the start."""
-        self.rtcp = ReceivedRtcp()
-        self.jitter_buffers = JitterBuffers()
+        self.rtcp, self.jitter_buffers = ReceivedRtcp(), JitterBuffers()
         self.round_trip_seconds: float | None = None
         """To where it was asked for, by TCP, when it began; None where it is not known."""
         self._peer = PeerCheck(self._on_wrong_peer)
@@ -255,8 +255,7 @@ class MediaSession:
     def _offer(self, sdp: str) -> signaling.Answer:
         """Once more, with less, where it is the offer that the server does not take."""
         kind = signaling.play if isinstance(self._endpoint, Source) else signaling.publish
-        leave = lambda url: self._network.sessions.leave(url, self._endpoint)  # noqa: E731
-        offer = partial(kind, leave=leave)
+        offer = partial(kind, leave=partial(self._network.sessions.leave, endpoint=self._endpoint))
         try:
             return offer(self._network.http, self._endpoint, sdp)
         except Refused as refused:
@@ -327,12 +326,17 @@ class MediaSession:
 
     def _fail(self, error: MediaError) -> None:
         def tell() -> None:
-            if not self.closed:
+            if not self.closed and not self._left:
                 self._events.on_failed(error)
 
         self._loop.post(tell)
 
     # --- ending
+
+    def leave(self) -> None:
+        """Have the server send no more, as soon as that can be; what is on its way is still taken, until `close`."""
+        self._left = True
+        threading.Thread(target=self._say_good_bye, name="leaving", daemon=True).start()
 
     def close(self) -> threading.Thread:
         """Returns at once; the thread ends when the server was told and the pipeline is down."""
@@ -341,12 +345,20 @@ class MediaSession:
         thread.start()
         return thread
 
+    def _say_good_bye(self) -> None:
+        """By DTLS, which is there at once, and by DELETE, which cannot be lost."""
+        with self._telling:
+            if self._connected:
+                self.elements.say_good_bye()
+            if self._url and not self._told:
+                self._told = True
+                self._network.sessions.end(self._url, self._endpoint)
+
     def _end(self) -> None:
         # an answer that is still under way would otherwise leave a session behind at the server
         if self._offered:
             self._url_known.wait(LONGEST_ANSWER_SECONDS)
-        if self._url:
-            self._network.sessions.end(self._url, self._endpoint)
+        self._say_good_bye()
         self.pipeline.close()
         # its elements hold our callbacks: a circle that Python's collector does not see through
         self._ice.close()
