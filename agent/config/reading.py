@@ -19,10 +19,15 @@ from agent.settings import Section, Settings
 S = TypeVar("S", bound=Section)
 
 
+MERGE = "tag:yaml.org,2002:merge"
 MAX_CHARACTERS = 256 * 1024
 MAX_DEPTH = 20
 MAX_ALIASES = 20
 """A dozen aliases of aliases are a billion values (YAML 1.2, 3.2.2.2; "billion laughs")."""
+
+
+UNREADABLE = (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError)
+"""What PyYAML raises of a value that is none: a date, a tag or a key that means nothing to it."""
 
 
 class Problem(NamedTuple):
@@ -82,7 +87,7 @@ def parse_value(text: str) -> Any:
         raise ValueError(problem)
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except UNREADABLE as error:
         raise ValueError(str(error).replace("\n", " ")) from error
 
 
@@ -172,7 +177,10 @@ class _Walk:
             problem = f"expected a section with keys ({keys}), got {got}"
             self._reading.complain(path, words.foreign(node) or problem)
             return None
-        self._merge(node)
+        self._merge(node, path)
+        if any(not isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+            self._reading.complain(path, words.no_key(node))
+            return None
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             name, key = key_node.value, _joined(path, str(key_node.value))
@@ -190,12 +198,22 @@ class _Walk:
                 self._value(value_node, field, key, values)
         return values
 
-    def _merge(self, node: yaml.MappingNode) -> None:
+    def _merge(self, node: yaml.MappingNode, path: str) -> None:
         """Take in what `<<` names: of a key that stands here too, this one counts."""
-        own = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        pairs = [pair for pair in node.value if pair[0].tag != MERGE]
+        own = [key.value for key, _ in pairs]
         if len(own) == len(node.value):
             return
-        self._loader.flatten_mapping(node)
+        try:
+            self._loader.flatten_mapping(node)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 0
+            key, text = _joined(path, "<<"), "expected a section to take in, such as *name"
+            self._reading.problems.append(Problem(line, self._reading.file, key, text))
+            node.value = pairs
+            return
+        if any(not isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+            return  # said by who reads on
         others = node.value[: -len(own)] if own else node.value
         merged = {key.value: (key, value) for key, value in others if key.value not in own}
         node.value = [*merged.values(), *node.value[len(others) :]]
@@ -218,7 +236,7 @@ class _Walk:
             return
         try:
             raw = self._loader.construct_object(node, deep=True)
-        except (yaml.YAMLError, ValueError):  # a date that is none
+        except UNREADABLE:
             raw = written
         try:
             value = words.converted(raw, field)

@@ -66,6 +66,7 @@ def _host_problem(host: str) -> str:
             "expected a name or an address alone; others stand in hub.username, hub.password_file"
         )
     scheme, found, rest = host.strip().rpartition("://")
+    rest, _, path = rest.partition("/") if found else (rest, "", "")
     name, _, port = rest.rstrip("/").rpartition(":")
     if not port.isdigit() or (":" in name and not name.endswith("]")):
         name, port = rest.rstrip("/"), ""
@@ -75,7 +76,7 @@ def _host_problem(host: str) -> str:
         return f"expected a name or an address, got {host!r}" if bad else ""
     advice = f"host: {plain}" + (f", port: {port}" if port else "")
     if found and scheme in ("ws", "wss"):
-        advice += ", transport: websockets"
+        advice += ", transport: websockets" + (f", websocket_path: /{path}" if path else "")
     return f"expected a name or an address alone, got {host!r}; write {advice}"
 
 

@@ -26,6 +26,7 @@ _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%|\$\{\w+")
 """Of Jinja and its like, and of a shell."""
 
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
+_SIXTIES = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
 
 
 def ambiguous(node: yaml.Node, field: FieldInfo) -> str:
@@ -33,9 +34,15 @@ def ambiguous(node: yaml.Node, field: FieldInfo) -> str:
     numeric = isinstance(
         _plain_type(inspect.type_info(field.type)), inspect.IntType | inspect.FloatType
     )
-    if not (numeric and isinstance(node, yaml.ScalarNode) and _LEADING_ZERO.fullmatch(node.value)):
+    if not (numeric and isinstance(node, yaml.ScalarNode)):
         return ""
     written = node.value[:20]
+    if node.style is None and _SIXTIES.fullmatch(node.value):
+        return (
+            f"{written} is another number to YAML, which takes it for base sixty; write one number"
+        )
+    if not _LEADING_ZERO.fullmatch(node.value):
+        return ""
     meant = int(written)
     return f"{written} is another number to YAML, which takes it for base eight; write {meant}"
 
@@ -85,6 +92,13 @@ def foreign(node: yaml.Node) -> str:
     if node.tag.startswith("!"):
         return f"{node.tag[:40]} is for another program to fill in: write the value itself"
     return ""
+
+
+def no_key(node: yaml.MappingNode) -> str:
+    """Why what stands where a word belongs, before a colon, is none."""
+    if any(isinstance(key, yaml.MappingNode) for key, _ in node.value):
+        return foreign(node)
+    return "expected keys, each one word before a colon; this one is a list"
 
 
 def converted(value: object, field: FieldInfo) -> Any:

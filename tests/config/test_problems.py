@@ -211,6 +211,7 @@ def test_this_machine_needs_no_tls(tmp_path: Path, host: str) -> None:
         ("mqtt://hub.example", "write host: hub.example"),
         ("mqtts://hub.example:8883/", "write host: hub.example, port: 8883"),
         ("wss://hub.example:443", "port: 443, transport: websockets"),
+        ("wss://hub.example/mqtt", "host: hub.example, transport: websockets, websocket_path: /m"),
         ("hub.example:8883", "write host: hub.example, port: 8883"),
         ("[::1]", "write host: ::1"),
         ("[2001:db8::1]:8883", "write host: 2001:db8::1, port: 8883"),
@@ -236,6 +237,30 @@ def test_what_is_merged_gives_way_to_what_stands_there(tmp_path: Path) -> None:
     twice = "room:\n  <<: {id: a}\n  id: b\n  id: c\nhub: {host: localhost}\n"
     (problem,) = problems(tmp_path, twice)
     assert "room.id: stands twice, first in line 3" in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ("hub:\n  <<: 5\n  host: localhost\n", "3: hub.<<", "expected a section to take in"),
+        ("hub:\n  <<:\n  host: localhost\n", "3: hub.<<", "expected a section to take in"),
+        ("hub:\n  <<: [{host: h}, {<<: [3]}]\n", "3: hub.<<", "expected a section to take in"),
+        ("hub:\n  <<: {[a, b]: 1}\n", "2: hub", "this one is a list"),
+        ("hub:\n  ? [a, b]\n  : 1\n", "2: hub", "this one is a list"),
+        ("hub: {{ hub }}\n", "2: hub", "has to be filled in before"),
+        ("<<: {{ all }}\n", "", "has to be filled in before"),
+        ("hub: {host: localhost, port: 14:43}\n", "2: hub.port", "base sixty"),
+        ("hub: {host: !!timestamp x}\n", "2: hub.tls", "is not this machine"),
+        ("hub: {host: localhost, port: !!nothing 5}\n", "2: hub.port", "expected a whole number"),
+        ("hub: {host: localhost, port: !!bool 5}\n", "2: hub.port", "expected a whole number"),
+    ],
+)
+def test_what_yaml_makes_nothing_of_is_one_clear_line(
+    tmp_path: Path, text: str, place: str, says: str
+) -> None:
+    found = problems(tmp_path, f"room: {{id: r1}}\n{text}")
+    assert any(f"agent.yaml:{place}" in line and says in line for line in found), found
+    assert not any("\n" in line for line in found)
 
 
 def test_a_whole_number_may_be_written_as_a_decimal_one(tmp_path: Path) -> None:
