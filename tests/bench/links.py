@@ -1,7 +1,8 @@
 """Narrow links and a server that is killed: what is kept, what is given up, how soon all is back.
 
 A room at 720p and 1.5 Mbit/s is heard and seen by another. The sound is judged from the moment when
-the link narrows, in pieces of 20 ms, as the other room's loudspeaker played it.
+the link narrows, in pieces of 20 ms, as the other room's loudspeaker played it. All crosses the line, HTTP as well: needs
+root, or a user namespace in which the bench is root (unshare --user --map-root-user --net).
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from agent.core.model.figures import DownlinkFigures
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
-from agent.settings import Devices, Speaker
+from agent.settings import Devices, Media, Speaker
 from tests.bench.media import SENDING, TONE_HZ, plan
 from tests.bench.row import Row
-from tests.support.impairment import BadNetwork, Conditions
+from tests.support.impairment import Conditions
+from tests.support.line import FAR, Line
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.sounds import RATE_HZ, purity, read_wav
@@ -35,13 +37,12 @@ FULL_PICTURES = 27.0
 KILLS = 3
 LIMIT_NOTICED_SECONDS, LIMIT_RETURN_SECONDS = 5.0, 3.0
 PIECE = RATE_HZ // 50
+MEDIA = Media(allowed_hosts=["*", f"{FAR}/32"])
+Within = tuple[str, ...]
 
 
 def measure() -> list[Row]:
-    with MediaServer() as server:
-        rows = [*narrow(server, "uplink"), *narrow(server, "downlink")]
-    with MediaServer(adapts=True) as server:
-        rows += narrow(server, "downlink", "adapting ")
+    rows = [*narrow("uplink"), *narrow("downlink"), *narrow("downlink", adapts=True)]
     return rows + kills(KILLS)
 
 
@@ -68,23 +69,27 @@ def figures(child: MediaProcess) -> DownlinkFigures:
     return child.said(Measured)[-1].figures.downlinks[0]
 
 
-def narrow(server: MediaServer, side: str, kind: str = "") -> list[Row]:
+def narrow(side: str, *, adapts: bool = False) -> list[Row]:
     """The link of one side is cut to 500 and then 100 kbit/s, and then it is wide again; a server that
     only forwards cannot send a player a smaller picture.
     """
-    with BadNetwork(server.url) as network, tempfile.TemporaryDirectory() as folder:
-        network.set(Conditions(delay_seconds=DELAY_SECONDS))
-        ways = [network if side == which else server for which in ("uplink", "downlink")]
-        with meeting(ways[0].whip(side), ways[1].whep(side), Path(folder) / "heard.wav") as room:
+    kind = "adapting " if adapts else ""
+    with (
+        Line() as line,
+        MediaServer(place=line.place, adapts=adapts) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        line.set(Conditions(delay_seconds=DELAY_SECONDS))
+        near, far = line.near.within, line.far.within
+        ends = (near, far) if side == "uplink" else (far, near)
+        with meeting(server, ends, Path(folder) / "heard.wav") as room:
             sounds, pictures = [], []
             for bits in (NARROW, NARROWEST):
-                network.set(
-                    Conditions(delay_seconds=DELAY_SECONDS, bits_per_second=bits, http=True)
-                )
+                line.set(Conditions(delay_seconds=DELAY_SECONDS, bits_per_second=bits))
                 time.sleep(NARROW_SECONDS)
                 sounds.append(room.heard_percent(NARROW_SECONDS))
                 pictures.append(room.pictures())
-            network.set(Conditions(delay_seconds=DELAY_SECONDS))
+            line.set(Conditions(delay_seconds=DELAY_SECONDS))
             back = seconds_until(lambda: room.pictures() >= FULL_PICTURES)
     return [
         Row(f"{kind}{side} 500 kbit/s: sound", sounds[0], "%", LIMIT_SOUND_PERCENT, at_least=True),
@@ -99,12 +104,16 @@ def narrow(server: MediaServer, side: str, kind: str = "") -> list[Row]:
 
 
 @contextlib.contextmanager
-def meeting(publish: str, play: str, recording: Path) -> Iterator[Watch]:
+def meeting(server: MediaServer, ends: Sequence[Within], recording: Path) -> Iterator[Watch]:
+    """`ends`: the networks of who is heard and seen, and of who hears and sees."""
     receiving = Devices(speaker=Speaker(driver="simulated", record=str(recording)))
-    with MediaProcess(SENDING) as sender, MediaProcess(receiving) as receiver:
-        sender.start(plan(publish=publish))
+    with (
+        MediaProcess(SENDING, MEDIA, within=ends[0]) as sender,
+        MediaProcess(receiving, MEDIA, within=ends[1]) as receiver,
+    ):
+        sender.start(plan(publish=server.whip("narrow")))
         sender.wait(UplinkReported, lambda r: r.state == "flowing", 20)
-        receiver.start(plan(play=play))
+        receiver.start(plan(play=server.whep("narrow")))
         receiver.wait(DownlinkReported, lambda r: r.state == "flowing", 20)
         time.sleep(SETTLE_SECONDS)
         yield Watch(receiver, recording)

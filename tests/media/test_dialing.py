@@ -58,6 +58,30 @@ def test_a_name_that_was_known_is_reached_without_dns(hangs: bool) -> None:
         resolver.hangs.set()
 
 
+@pytest.mark.parametrize("lookup_seconds", [0.0, 0.3])
+def test_a_name_that_leads_elsewhere_is_followed(
+    lookup_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where DNS always takes longer than is waited for while an older answer is known."""
+    monkeypatch.setattr("agent.media.webrtc.dialing.LOOKUP_SECONDS", 0.1)
+    leads_to = [ADDRESS]
+
+    def resolver(host: str, port: int) -> list[Address]:
+        time.sleep(lookup_seconds)
+        return [(socket.AF_INET, (leads_to[0], port))]
+
+    dialer = Dialer(resolver)
+    with listening() as old, socket.create_server(("127.0.0.2", port_of(old))) as new:
+        dialer.connect("media.example", port_of(old), 5).close()
+        leads_to[0] = "127.0.0.2"
+
+        def reached() -> str:
+            with dialer.connect("media.example", port_of(new), 5) as connection:
+                return str(connection.getpeername()[0])
+
+        wait_for(lambda: reached() == "127.0.0.2", 5, "the new address")
+
+
 def test_a_name_that_nobody_knows_is_told() -> None:
     resolver = Resolver()
     resolver.answers = False

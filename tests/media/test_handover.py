@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.media.receiving.handover import FLOODED_SECONDS, PARALLEL_SECONDS, Handover
+from agent.media.receiving.handover import ANEW_SECONDS, PARALLEL_SECONDS, PRESSED, Handover
 
 
 class Clock:
@@ -78,20 +78,24 @@ class Scene:
 
 def test_sound_that_comes_through_in_time_leaves_nothing_early() -> None:
     scene = Scene(picture_comes=False)
-    scene.clock.run(FLOODED_SECONDS / 2)
+    scene.clock.run(ANEW_SECONDS / 2)
     scene.handover.on_state("flowing", "")
     scene.clock.run(PARALLEL_SECONDS)
-    scene.clock.run(FLOODED_SECONDS)
+    scene.clock.run(PRESSED * ANEW_SECONDS)
     assert scene.ends == ["done"]
     assert scene.playing.asked == ["repair False"]
     assert not scene.handover.broken
 
 
-def test_a_queue_that_swallows_the_next_session_is_drained_first() -> None:
+def test_a_queue_that_swallows_the_next_session_is_drained_at_last() -> None:
     scene = Scene(picture_comes=False)
-    scene.clock.run(FLOODED_SECONDS)
+    for _ in range(PRESSED - 1):
+        scene.clock.run(ANEW_SECONDS)
+    assert scene.coming.asked == ["start", *["hurry"] * (PRESSED - 1)]
+    assert scene.playing.asked == ["repair False"], "its sound still comes through"
+    scene.clock.run(ANEW_SECONDS)
     assert scene.playing.asked == ["repair False", "leave"]
-    assert scene.coming.asked == ["start", "hurry"]
+    assert scene.coming.asked[-1] == "hurry"
     assert scene.handover.broken
     assert not scene.ends, "what plays still brings what is on its way"
     scene.handover.on_state("flowing", "")
@@ -101,15 +105,17 @@ def test_a_queue_that_swallows_the_next_session_is_drained_first() -> None:
 
 def test_sound_that_is_well_is_never_left_for_a_picture() -> None:
     scene = Scene(picture_comes=True)
-    scene.clock.run(10 * FLOODED_SECONDS)
+    for _ in range(2 * PRESSED):
+        scene.clock.run(ANEW_SECONDS)
     assert scene.playing.asked == []
     scene.handover.on_state("stalled", "no way")
     assert scene.ends == ["failed"]
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_the_next_takes_over_where_it_fails_and_goes_on_trying(broken: bool) -> None:
+@pytest.mark.parametrize("pressed", [0, PRESSED])
+def test_the_next_takes_over_where_it_fails_and_goes_on_trying(pressed: int) -> None:
     scene = Scene(picture_comes=False)
-    scene.clock.run(FLOODED_SECONDS if broken else 0.1)
+    for _ in range(pressed):
+        scene.clock.run(ANEW_SECONDS)
     scene.handover.on_state("unreachable", "nobody answered")
     assert scene.ends == ["done"]

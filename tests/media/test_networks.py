@@ -232,6 +232,32 @@ def test_a_bad_line(world: World, rules: str) -> None:
 # --- the network changes in the meeting
 
 
+def test_the_servers_name_leads_elsewhere(world: World) -> None:
+    """Its machine is gone, and another one has its name: nobody is told but DNS."""
+    elsewhere, name, hosts = "203.0.113.6", "media.example", world.folder / "hosts"
+    hosts.write_text(f"{SERVER} {name}\n")
+    world.world.ip(f"address add {elsewhere}/32 dev lo")
+    server = world.server()
+    bind = f'mount --bind {hosts} /etc/hosts && exec "$@"'
+    within = (*world.room.within, "unshare", "--mount", "sh", "-c", bind, "sh")
+    child = world.stack.enter_context(
+        MediaProcess(room(camera=False), world.media(), within=within)
+    )
+    urls = (url.replace(SERVER, name) for url in (server.whip("room"), server.whep("room")))
+    child.start(plan(next(urls), [next(urls)]))
+    in_both_ways(child)
+    said = len(child.reports)
+    world.world.ip(f"address delete {SERVER}/32 dev lo")
+    server.kill()
+    moved = world.stack.enter_context(
+        MediaServer(server.port, place=Place(elsewhere, world.world.within))
+    )
+    hosts.write_text(f"{elsewhere} {name}\n")
+    for kind in (UplinkReported, DownlinkReported):
+        child.wait(kind, flowing, JOINED_SECONDS, after=said)
+    assert len(world.sessions(moved)) == 2
+
+
 def second_way(world: World) -> Namespace:
     """Another router to the world, with a NAT."""
     router = world.stack.enter_context(Namespace())

@@ -14,7 +14,11 @@ class Link:
     session takes a second, and one with a picture another second on trial.
     """
 
-    def __init__(self, bits_per_second: float, sources: int) -> None:
+    def __init__(
+        self, bits_per_second: float, sources: int, handshake_looks: int = HANDSHAKE_LOOKS
+    ) -> None:
+        self._handshake_looks = handshake_looks
+        self.changes = 0
         self.bits_per_second = bits_per_second
         self.sources = sources
         self.pictures = self._wanted = sources
@@ -33,18 +37,20 @@ class Link:
         changing = self.pictures != self._wanted
         self._changing_looks = self._changing_looks + 1 if changing else 0
         more = self._wanted > self.pictures
-        on_trial = more and self._changing_looks > HANDSHAKE_LOOKS
+        on_trial = more and self._changing_looks > self._handshake_looks
         loss = self._loss(self._wanted if on_trial else self.pictures)
         self.drowned_seconds += LOOK_SECONDS * (loss > 0.05)
         self.now_seconds += LOOK_SECONDS
         if on_trial and loss > 0.05:
             self._budget.fail_trial(self.now_seconds)
-        elif self._changing_looks >= HANDSHAKE_LOOKS + TRIAL_LOOKS * more:
+        elif self._changing_looks >= self._handshake_looks + TRIAL_LOOKS * more:
             self.pictures = self._wanted
         losses = [self._loss(self.pictures)] * self.sources
+        before = self._wanted
         self._wanted = self._budget.update(
             losses, self.sources, self.now_seconds, changing=self.pictures != self._wanted
         )
+        self.changes += self._wanted != before
 
     def _loss(self, pictures: int) -> float:
         sent = self.sources * SOUND + pictures * PICTURE
@@ -53,6 +59,12 @@ class Link:
 
 def test_a_wide_link_carries_all() -> None:
     assert Link(10_000_000, 4).run(60) == 4
+
+
+def test_sound_that_takes_long_to_come_alone_is_waited_for() -> None:
+    link = Link(500_000, 1, handshake_looks=60)
+    assert link.run(20) == 0
+    assert link.changes == 1
 
 
 def test_a_narrow_link_keeps_the_sound_and_loses_little_of_it_by_trials() -> None:

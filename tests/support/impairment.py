@@ -1,14 +1,14 @@
 """A bad network between a room and the media server: loss, delay, a narrow link, a cut.
 
 `python -m tests.support.impairment URL` stands in front of the server at URL: it passes its HTTP on and leads
-each session's UDP through itself. Tests hold it as `BadNetwork`; nothing leaves loopback.
+each session's UDP through itself. Tests hold it as `BadNetwork`; nothing leaves loopback. HTTP takes its time here, and does
+not stand in the queue of a narrow link: where that matters, `tests.support.line` is the link.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import random
 import re
@@ -35,14 +35,6 @@ and a delay of 50 ms each way. Its length is in bytes, as in Linux's tbf: a larg
 IN_ORDER_SECONDS = 1e-6
 """Between two packets at least: asyncio swaps what is due at the same time."""
 
-SEGMENT_BYTES, HANDSHAKE_BYTES, HEADER_BYTES = 1400, 60, 300
-"""Of TCP, and of HTTP before its body."""
-
-HANDSHAKE_RETRY_SECONDS, RETRY_SECONDS = 1.0, 0.6
-"""After which TCP sends again what was dropped, at first: before it knows the way (RFC 6298, 2.1) and on one with a full
-queue; each time that it is dropped again it waits twice as long.
-"""
-
 SEED = 7
 
 DEAD_END = f"a=candidate:1 1 udp 1 {ADDRESS} 9 typ host\r\n"
@@ -62,8 +54,6 @@ class Conditions(msgspec.Struct, frozen=True):
     stall_seconds: float = 0.0
     """Once a second, on the average, nothing comes for up to so long, and then all at once, as by radio."""
     cut: bool = False
-    http: bool = False
-    """HTTP crosses the narrow link too, as late as TCP would bring it; else it only takes its time."""
 
 
 class Direction:
@@ -93,20 +83,6 @@ class Direction:
             leaves = max(leaves, self._stalled(now, conditions.stall_seconds))
         self._last = max(leaves + conditions.delay_seconds, self._last + IN_ORDER_SECONDS)
         loop.call_at(self._last, send, packet)
-
-    async def bring(self, size_bytes: int, retry_seconds: float = RETRY_SECONDS) -> None:
-        """Return when so many bytes have arrived as TCP brings them, among all that the link carries."""
-        rest = size_bytes % SEGMENT_BYTES
-        sizes = [SEGMENT_BYTES] * (size_bytes // SEGMENT_BYTES) + ([rest] if rest else [])
-        await asyncio.gather(*(self._bring(size, retry_seconds) for size in sizes))
-
-    async def _bring(self, size_bytes: int, retry_seconds: float) -> None:
-        arrived = asyncio.Event()
-        while not arrived.is_set():
-            self.carry(bytes(size_bytes), lambda _: arrived.set())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(arrived.wait(), retry_seconds)
-            retry_seconds *= 2
 
     def _stalled(self, now: float, longest: float) -> float:
         """When the present stall, if there is one, ends."""
@@ -161,13 +137,7 @@ class Network:
     async def _pass_on(self, request: web.Request) -> web.Response:
         if self.conditions.cut:
             await asyncio.sleep(3600)
-        narrow = self.conditions.http
-        if narrow:
-            for direction in (self._up, self._down):
-                await direction.bring(HANDSHAKE_BYTES, HANDSHAKE_RETRY_SECONDS)
-            await self._up.bring(HEADER_BYTES + int(request.headers.get("Content-Length") or 0))
-        else:
-            await asyncio.sleep(2 * self.conditions.delay_seconds)
+        await asyncio.sleep(2 * self.conditions.delay_seconds)
         names = ("Content-Type", "Authorization")
         headers = {name: request.headers[name] for name in names if name in request.headers}
         # without its candidates the server meets the room at this end of the way
@@ -177,8 +147,6 @@ class Network:
             async with http.request(request.method, url, data=offer, headers=headers) as reply:
                 text = await reply.text()
                 passed = {n: v for n, v in reply.headers.items() if n in ("Location",)}
-        if narrow:
-            await self._down.bring(HEADER_BYTES + len(text))
         for port in set(re.findall(rf" {re.escape(ADDRESS)} (\d+) typ host", text)):
             text = text.replace(f"{ADDRESS} {port} typ", f"{ADDRESS} {await self._way(port)} typ")
         return web.Response(

@@ -19,10 +19,13 @@ PARALLEL_SECONDS = 0.5
 """From the next one's first sound: the other one may still wait for a lost packet, and all
 that the next has decoded meanwhile is there to go on with."""
 
-FLOODED_SECONDS = 3.0
-"""For the next one to come through a queue that the picture keeps full: HTTP and DTLS lose packets there, and wait ever longer
-before they send them again. Then what plays is left: a gap of half a second, and an end of what is lost bit by bit.
+ANEW_SECONDS = 4.0
+"""For an answer to come through a queue that the picture keeps full (2.6 s as measured): TCP sends again what is dropped there,
+ever later. A new request begins with a short wait again; what the one before it made at the server is ended.
 """
+
+PRESSED = 3
+"""Times; then what plays is left, so that the queue drains: a gap of a second, while the queue costs a twentieth of the sound."""
 
 COMPARED_PIECES = 25
 """Of each one's sound, Opus packets: the earliest met no busy processor and waited for no other."""
@@ -53,6 +56,7 @@ class Handover:
         self._coming_late: deque[int] = deque(maxlen=COMPARED_PIECES)
         self._timer: Timer | None = None
         self._flooded: Timer | None = None
+        self._pressed = 0
         self._over = False
         self.broken = False
         """Whether what plays was left: there is no way back to it."""
@@ -62,13 +66,18 @@ class Handover:
         self._playing.time_sound(self._on_sound)
         if not self._trial:
             self._playing.repair(False)
-            self._flooded = self._loop.later(FLOODED_SECONDS, self._break)
+            self._flooded = self._loop.later(ANEW_SECONDS, self._press)
 
-    def _break(self) -> None:
-        """Before the other is made: the picture is what fills the queue."""
-        self.broken = True
-        self._playing.leave()
+    def _press(self) -> None:
+        """The next one has not come through. In the end the other is broken before it is made: its picture is what fills the
+        queue.
+        """
+        self._pressed += 1
+        if self._pressed == PRESSED:
+            self.broken = True
+            self._playing.leave()
         self.coming.hurry()
+        self._flooded = self._loop.later(ANEW_SECONDS, self._press)
 
     def on_state(self, state: LinkState, text: str) -> None:
         """The connection of `coming` has reported this state, with a text if something is wrong."""

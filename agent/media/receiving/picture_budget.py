@@ -55,6 +55,8 @@ class PictureBudget:
         self._given_up = min(self._given_up, sources)
         if changing:
             self._judge_from = now_seconds + SETTLE_SECONDS
+            # a queue that takes its time to give the sound alone is no reason to want the picture back meanwhile
+            self._try_at = max(self._try_at, now_seconds + SHORTEST_PAUSE_SECONDS)
         full = bool(losses) and min(losses) > CONGESTED_LOSS and now_seconds >= self._judge_from
         if not full:
             self._congested_from = None

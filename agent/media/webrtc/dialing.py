@@ -89,13 +89,15 @@ class Dialer:
         futures.wait([lookup], LOOKUP_SECONDS if known else seconds)
         error = lookup.exception() if lookup.done() else TimeoutError("no answer from DNS")
         if error is None:
-            known = self._known[host, port] = lookup.result()
+            known = lookup.result()
         elif not known:
             raise type(error)(*error.args)  # one of our own: the lookup's must not lead to us
         return known
 
     def _lookup(self, host: str, port: int) -> Future[list[Address]]:
-        """One at a time for each name, in a thread of its own: it cannot be ended."""
+        """One at a time for each name, in a thread of its own: it cannot be ended. What it finds after its caller's patience
+        counts from the next call on: else a slow DNS would never be heard.
+        """
         with self._lock:
             lookup = self._lookups.get((host, port))
             if lookup is None or lookup.done():
@@ -106,9 +108,12 @@ class Dialer:
 
     def _look_up(self, lookup: Future[list[Address]], host: str, port: int) -> None:
         try:
-            lookup.set_result(self._resolve(host, port))
+            found = self._resolve(host, port)
         except OSError as error:
             lookup.set_exception(error)
+            return
+        self._known[host, port] = found
+        lookup.set_result(found)
 
 
 class _Race:
