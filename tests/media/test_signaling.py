@@ -314,7 +314,7 @@ def test_what_a_late_answer_says_no_to_is_not_ended(monkeypatch: pytest.MonkeyPa
             with pytest.raises(Unreachable):
                 signaling.publish(CLIENT, Endpoint(f"{url}/whip"), "v=0", left.append)
         held.set()
-        names = ("answer", "late answer")
+        names = ("answer", "late-answer")
         wait_for(lambda: not [t for t in threading.enumerate() if t.name in names], 10, "no thread")
     assert not left
 

@@ -254,7 +254,7 @@ class Awaited:
             outcome, self._given_up = self._outcome, self._outcome is None
         if outcome is None:
             limit = partial(self._break_off, connection)
-            threading.Thread(target=limit, name="late answer", daemon=True).start()
+            threading.Thread(target=limit, name="late-answer", daemon=True).start()
             outcome = _reason(TimeoutError())
         if isinstance(outcome, str):
             raise Unreachable(f"{shown(self._url)}: {outcome}")

@@ -52,7 +52,7 @@ class OpenSessions:
         """
         if not self._delete(url, endpoint):
             again = partial(self._end_later, url, endpoint)
-            threading.Thread(target=again, name="ending again", daemon=True).start()
+            threading.Thread(target=again, name="ending-again", daemon=True).start()
 
     def leave(self, url: str, endpoint: Endpoint | Source) -> None:
         """End one that was opened for us and is not wanted."""
