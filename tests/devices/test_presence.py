@@ -150,7 +150,6 @@ NAMES = [
     "sysdefault:Jabra",
 ]
 NAMES += [
-    "front:CARD=Jabra,DEV=0",
     "plug:'hw:Jabra,0'",
     "plug:SLAVE='hw:CARD=Jabra'",
     "default:CARD=Jabra",
@@ -163,6 +162,21 @@ def test_an_unplugged_card_is_absent_by_whatever_name_it_goes(tmp_path: Path, de
         cards.resolve(device, captures=True, name="Microphone", sysfs=tmp_path)
     asound.plug_card(tmp_path, "Jabra")
     assert cards.resolve(device, captures=True, name="Microphone", sysfs=tmp_path) == device
+
+
+@pytest.mark.parametrize(
+    "device",
+    ["dmix:CARD=Jabra", "dsnoop:Jabra", "front:CARD=Jabra,DEV=0", "surround51:CARD=Jabra"],
+)
+def test_a_name_that_wants_the_cards_own_format_is_converted_to(
+    tmp_path: Path, device: str
+) -> None:
+    """As they are they refuse one channel: `dmix:` was told to be `plughw:`, which does not mix."""
+    with pytest.raises(DeviceAbsent, match="no sound card 'Jabra'"):
+        cards.resolve(device, captures=True, name="Microphone", sysfs=tmp_path)
+    asound.plug_card(tmp_path, "Jabra")
+    found = cards.resolve(device, captures=True, name="Microphone", sysfs=tmp_path)
+    assert found == f"plug:'{device}'"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +193,13 @@ HDMI = {
     "hw:vc4hdmi0": "sysdefault:CARD=vc4hdmi0",
     "sysdefault:CARD=vc4hdmi0": "sysdefault:CARD=vc4hdmi0",
     "hdmi:CARD=vc4hdmi0,DEV=0": "plug:'hdmi:CARD=vc4hdmi0,DEV=0'",
+    "plug:'hdmi:CARD=vc4hdmi0,DEV=0'": "plug:'hdmi:CARD=vc4hdmi0,DEV=0'",
+    "default:CARD=vc4hdmi0": "default:CARD=vc4hdmi0",
+    "dmix:CARD=vc4hdmi0": "sysdefault:CARD=vc4hdmi0",
+    "plug:'dmix:CARD=vc4hdmi0,DEV=0'": "sysdefault:CARD=vc4hdmi0",
+    "plug:'hw:CARD=vc4hdmi0,DEV=0'": "sysdefault:CARD=vc4hdmi0",
+    "front:CARD=vc4hdmi0": "sysdefault:CARD=vc4hdmi0",
+    "iec958:CARD=vc4hdmi0": "sysdefault:CARD=vc4hdmi0",
 }
 
 

@@ -28,6 +28,15 @@ _SUBFRAMES_ONLY = re.compile(r"^vc4hdmi\d*$")
 (raspberrypi/linux#3043, RPi-Distro/pi-gen#742). alsa-lib's definition of the card does (vc4-hdmi.conf)."""
 
 
+_CONVERTS_TO_SUBFRAMES = re.compile(r"\b(?:sysdefault|default|hdmi):")
+"""What alsa-lib's vc4-hdmi.conf defines for such a card; there is no `dmix:`, `front:` or `iec958:` of it."""
+
+_TAKES_WHAT_THE_CARD_DOES = re.compile(
+    r"^(?:hdmi|iec958|spdif|front|rear|surround\d+|dmix|dsnoop):[^']+$"
+)
+"""Without `plug:` before them they want the card's own channels, two at the least, and its format."""
+
+
 class Card(Struct, frozen=True):
     """A sound card. `id` is ALSA's short name, as in `plughw:CARD=<id>`."""
 
@@ -94,13 +103,12 @@ def pcm_of(card: str) -> str:
 
 
 def _converting(device: str, card: str | None) -> str:
-    """The PCM that a name means, as one that takes mono S16LE on every card."""
-    if card is not None and _SUBFRAMES_ONLY.match(card):
-        if device.startswith(("hw:", "plughw:")):
-            return pcm_of(card)
-        if device.startswith("hdmi:"):  # two channels at the least
-            return f"plug:'{device}'"
-    return device
+    """The PCM that a name means, as one that takes mono S16LE on every card. `hw:` stays what it says."""
+    if card is None:
+        return device
+    if _SUBFRAMES_ONLY.match(card) and not _CONVERTS_TO_SUBFRAMES.search(device):
+        return pcm_of(card)
+    return f"plug:'{device}'" if _TAKES_WHAT_THE_CARD_DOES.match(device) else device
 
 
 def _usb_port(card: Path) -> str:
