@@ -13,6 +13,9 @@ from agent.conductor.core.model.acts import Act
 from agent.conductor.core.model.views import DayView, MeetingView, RoomView
 from agent.conductor.core.refused import Refused
 
+MAX_NUMBER = 2**53
+"""Of a meeting; what a journal can look for."""
+
 
 class ListMeetings(Struct, frozen=True, tag_field="type", tag="meetings"):
     """Those that run, and those that were (`past`)."""
@@ -32,7 +35,7 @@ class ShowMinutes(Struct, frozen=True, tag_field="type", tag="minutes"):
     """One meeting's minutes, by its id (then the latest of it) or number."""
 
     meeting: Annotated[str, Meta(max_length=64)] = ""
-    number: int | None = None
+    number: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] | None = None
 
 
 class ShowAudit(Struct, frozen=True, tag_field="type", tag="audit"):

@@ -28,10 +28,15 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Accounts:
-    """In `file`, read anew for each login, so that a change counts at once."""
+    """In `file`, read anew when it is another than before, so that a change counts at once.
+
+    It is replaced whole (`files.replace_file`): another inode, or another time or size if somebody edits it.
+    """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
+        self._known: tuple[object, dict[str, Account]] = ((), {})
+        """What the file looked like from outside, and what stood in it then. One value, since threads share it."""
 
     def keep(self, name: str, password: str, role: str) -> None:
         """Make the account or change it. Raises AgentError."""
@@ -42,21 +47,21 @@ class Accounts:
         if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
             text = f"the password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters"
             raise AgentError("bad-password", text)
-        accounts = self._read()
+        accounts = dict(self._read())
         accounts[name] = Account(PasswordHasher().hash(password), role)
         self._write(accounts)
 
     def remove(self, name: str) -> None:
         """Its sessions end with it. Raises AgentError."""
-        accounts = self._read()
+        accounts = dict(self._read())
         if accounts.pop(name, None) is None:
             raise AgentError("bad-name", f"there is no account {name!r}")
         self._write(accounts)
 
     def _write(self, accounts: dict[str, Account]) -> None:
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         content = msgspec.json.format(msgspec.json.encode(accounts))
-        replace_file(self._file, content, 0o600)
+        replace_file(self.file, content, 0o600)
 
     def role_of(self, name: str, password: str) -> str | None:
         """The role if name and password belong together, else None. Takes a tenth of a second."""
@@ -84,8 +89,14 @@ class Accounts:
 
     def _read(self) -> dict[str, Account]:
         try:
-            return msgspec.json.decode(self._file.read_bytes(), type=dict[str, Account])
+            facts = self.file.stat()
+            look = (facts.st_dev, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size)
+            seen, accounts = self._known
+            if look != seen:
+                accounts = msgspec.json.decode(self.file.read_bytes(), type=dict[str, Account])
+                self._known = look, accounts
+            return accounts
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.MsgspecError) as error:
-            raise AgentError("bad-accounts", f"{self._file} cannot be read: {error}") from error
+            raise AgentError("bad-accounts", f"{self.file} cannot be read: {error}") from error

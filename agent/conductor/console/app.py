@@ -8,22 +8,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from agent.conductor.board import Board, Change
-from agent.conductor.console.accounts import Accounts
-from agent.conductor.console.logins import Login, Logins
+from agent.conductor.console.accounts import NAME, Accounts
+from agent.conductor.console.logins import Login, Logins, network_of
+from agent.conductor.console.strangers import Strangers
 from agent.conductor.core.minutes import markdown
 from agent.conductor.core.model.acts import Act
 from agent.conductor.core.refused import Refused
 from agent.conductor.requests import (
+    MAX_NUMBER,
     Answer,
     Asked,
     Audited,
@@ -42,6 +45,7 @@ from agent.conductor.tokens import Tokens
 STATIC = Path(__file__).parent / "static"
 COOKIE = "diemcau"
 MAX_BODY_BYTES = 64 * 1024
+BODY_SECONDS = 10.0
 BEAT_SECONDS = 5.0
 """The stream says so often that it lives; a page that hears nothing for 12 s says that it is lost."""
 
@@ -70,7 +74,8 @@ class Page:
         self._tokens = tokens
         self._logins = Logins(settings.session_seconds)
         self._streams: set[asyncio.Queue[Change | None]] = set()
-        self._hashing = asyncio.Semaphore(2)
+        self._strangers = Strangers(post)
+        self._hashing = asyncio.Lock()
 
     def application(self) -> Starlette:
         return Starlette(
@@ -140,25 +145,34 @@ class Page:
 
     async def _login(self, request: Request) -> Response:
         if not self._own_origin(request):
-            self._post(Audited("?", "login", "foreign-origin"))
+            self._strangers.tell(Audited("?", "login", "foreign-origin"), time.monotonic())
             return _error(403, "foreign-origin", "this did not come from the page")
         try:
             given = msgspec.json.decode(await _body(request), type=dict[str, str])
-            name, password = given["name"][:40], given["password"]
+            name, password = given["name"], given["password"]
         except (msgspec.MsgspecError, KeyError, ValueError):
             return _error(400, "bad-request", "name and password are wanted")
+        if not NAME.match(
+            name
+        ):  # nobody has it, and it may be made to look like a line of the audit
+            name = "?"
         client = request.client.host if request.client else "?"
-        who, now = (f"name {name}", f"address {client}"), time.monotonic()
-        if (wait := self._logins.wait_seconds(now, *who)) > 0:
-            self._post(Audited(name, f"login from {client}", "too-often"))
-            return _error(429, "too-often", f"wait {wait:.0f} s")
-        async with self._hashing:
+        what, who = f"login from {client}", (f"name {name}", f"address {network_of(client)}")
+        async with (
+            self._hashing
+        ):  # one at a time: of many at once each is judged by those before it
+            if (wait := self._logins.wait_seconds(time.monotonic(), *who)) > 0:
+                self._strangers.tell(Audited(name, what, "too-often"), time.monotonic())
+                return _error(429, "too-often", f"wait {wait:.0f} s")
             role = await asyncio.to_thread(self._accounts.role_of, name, password)
-        self._post(Audited(name, f"login from {client}", "done" if role else "wrong-password"))
+            if role is None:
+                self._logins.failed(time.monotonic(), *who)
+            else:
+                self._logins.succeeded(*who)
         if role is None:
-            self._logins.failed(time.monotonic(), *who)
+            self._strangers.tell(Audited(name, what, "wrong-password"), time.monotonic())
             return _error(401, "wrong-password", "name or password is wrong")
-        self._logins.succeeded(*who)
+        self._post(Audited(name, what, "done"))
         proof = self._accounts.proof_of(name)
         cookie, login = self._logins.begin(name, proof, time.monotonic())
         response = JSONResponse({"name": name, "role": role, "csrf": login.csrf})
@@ -199,15 +213,16 @@ class Page:
         self._streams.add(changes)
         try:
             yield _event(self._board.everything())
-            while self._login_of(request, used=False) is not None:
-                try:
+            while True:
+                said = b"event: beat\ndata: {}\n\n"
+                with suppress(TimeoutError):
                     change = await asyncio.wait_for(changes.get(), BEAT_SECONDS)
-                except TimeoutError:
-                    yield b"event: beat\ndata: {}\n\n"
-                    continue
-                if change is None:
-                    return
-                yield _event(change)
+                    if change is None:
+                        return
+                    said = _event(change)
+                if self._login_of(request, used=False) is None:
+                    return  # nothing of what came after the logout
+                yield said
         finally:
             self._streams.discard(changes)
 
@@ -233,7 +248,8 @@ class Page:
         login = self._login_of(request)
         if login is None:
             return _error(401, "not-logged-in", "log in first")
-        answer = await self._ask(ShowMinutes(number=request.path_params["number"]), login.name)
+        number = min(request.path_params["number"], MAX_NUMBER)
+        answer = await self._ask(ShowMinutes(number=number), login.name)
         if isinstance(answer, ErrorAnswer) or answer.minutes is None:
             return _error(404, "no-such-meeting", "there was no such meeting")
         text = markdown(answer.minutes, answer.names or {})
@@ -283,12 +299,16 @@ def _event(change: Change) -> bytes:
 
 
 async def _body(request: Request) -> bytes:
-    """Raises ValueError if it is too long."""
+    """Raises ValueError if it is too long, or does not come."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise ValueError("too long")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise ValueError("too long")
+    except (TimeoutError, ClientDisconnect) as error:
+        raise ValueError("it did not come") from error
     return body
 
 

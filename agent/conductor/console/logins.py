@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 FREE_TRIES = 5
@@ -62,10 +63,22 @@ class Logins:
             count = self._failures.get(one, (0, 0.0))[0] + 1
             over = count - FREE_TRIES
             pause = min(MAX_PAUSE_SECONDS, PAUSE_SECONDS * 2.0 ** min(over, 10)) if over >= 0 else 0
-            if len(self._failures) >= MAX_KEPT:
-                self._failures.clear()
+            self._failures.pop(one, None)
+            if (
+                len(self._failures) >= MAX_KEPT
+            ):  # the oldest, so that none of many names clears all others
+                self._failures.pop(next(iter(self._failures)))
             self._failures[one] = (count, now + pause)
 
     def succeeded(self, *who: str) -> None:
         for one in who:
             self._failures.pop(one, None)
+
+
+def network_of(address: str) -> str:
+    """Whose tries count together: an IPv6 network of 64 bits is one customer's (RFC 6177), and has addresses without end."""
+    try:
+        version = ip_address(address).version
+    except ValueError:
+        return address
+    return address if version == 4 else str(ip_network(f"{address}/64", strict=False))

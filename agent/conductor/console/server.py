@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,10 @@ from agent.errors import AgentError
 
 START_SECONDS = 10.0
 STOP_SECONDS = 3.0
+SILENT_SECONDS = 15.0
+"""Longer than uvicorn keeps a connection for a next request (5 s)."""
+
+MAX_CONNECTIONS = 400
 
 log = logging.getLogger(__name__)
 
@@ -82,10 +87,30 @@ class ConsoleServer:
         if self._server.started:
             self.port = self._server.servers[0].sockets[0].getsockname()[1]
         self._started.set()
+        silent = SilentConnections()
         while not self._server.should_exit and not serving.done():
+            silent.cut(self._server.server_state.connections, time.monotonic())
             await asyncio.sleep(0.1)
         self._page.end()
         await serving
+
+
+class SilentConnections:
+    """Connections that ask nothing: uvicorn keeps them for ever, and each takes a file of ours, which the journal
+    and the link to the hub need too."""
+
+    def __init__(self) -> None:
+        self._since: dict[Any, float] = {}
+
+    def cut(self, connections: set[Any], now: float) -> None:
+        """Those without a whole request for `SILENT_SECONDS`; of too many, whoever is silent at once. A stream
+        that is being read asks for something."""
+        waiting = [one for one in connections if one.cycle is None or one.cycle.response_complete]
+        self._since = {one: self._since.get(one, now) for one in waiting}
+        patience = SILENT_SECONDS if len(connections) <= MAX_CONNECTIONS else 0
+        for one, since in self._since.items():
+            if now - since > patience and one.transport is not None:
+                one.transport.abort()
 
 
 def with_headers(app: App, csp: str) -> App:
