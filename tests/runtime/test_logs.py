@@ -73,6 +73,25 @@ def test_what_is_said_again_and_again_is_counted(logger):
     ]
 
 
+def test_what_only_its_values_tell_apart_is_counted_too(logger):
+    """A client that is turned away and comes again is another process each time; two of them take turns."""
+    stream, now = io.StringIO(), [0.0]
+    handler = plain_handler(stream)
+    handler.addFilter(Repeats(lambda: now[0]))
+    logger.addHandler(handler)
+    for pid in range(1000):
+        logger.warning("process %d may not", pid)
+        logger.warning("it said %s", pid)
+        logger.info("process %d may", pid)
+    told = stream.getvalue().splitlines()
+    assert sum("may not" in line for line in told) == sum("said" in line for line in told) == 10
+    assert sum("info" in line for line in told) == 1000
+    now[0] = REPEAT_SECONDS
+    logger.warning("process %d may not", 1000)
+    last = stream.getvalue().splitlines()[-1]
+    assert last.endswith("process 1000 may not (990 more of this kind came before)")
+
+
 def test_a_line_flaps_and_each_change_is_told(logger):
     stream = io.StringIO()
     handler = plain_handler(stream)
