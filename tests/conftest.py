@@ -10,8 +10,8 @@ from _pytest.runner import runtestprotocol
 from tests.support.starvation import Watch
 
 MEDIA = ("demo", "media")
-"""Folders of tests that carry media. Their verdicts are counts and states: two at a time are no load for them.
-What judges sound, pictures or a time says by `pytest.mark.alone` that it needs the whole machine.
+"""Folders of tests that carry media. Their verdicts are counts and states, and they wait half of their time.
+What judges sound, pictures or a time is `pytest.mark.paired` where it takes a core at most, else `pytest.mark.alone`.
 """
 
 TRIES = 3
@@ -22,7 +22,7 @@ STARVED = "starved"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in MEDIA and not item.get_closest_marker("alone"):
+        if folder in MEDIA and not any(map(item.get_closest_marker, ("paired", "alone"))):
             item.add_marker("media")
 
 

@@ -19,7 +19,7 @@ from tests.support.peers import Receiver
 from tests.support.sounds import RATE_HZ, purity, read_wav
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 Report = UplinkReported | DownlinkReported
 

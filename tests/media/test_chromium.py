@@ -21,7 +21,7 @@ from tests.support.pictures import framed, read_number, shows
 from tests.support.sounds import frequency, purity, read_wav
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 PURPLE = (150, 60, 170)
 BROWSER_TONE_HZ = 730

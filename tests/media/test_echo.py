@@ -14,7 +14,7 @@ from agent.media.sound.echo.reference import Reference
 from tests.support import echoes
 from tests.support.echoes import RATE_HZ, Sound
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 PERIOD_NANOSECONDS = 10_000_000
 START_NANOSECONDS = 5_000_000_000

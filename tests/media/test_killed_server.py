@@ -20,7 +20,7 @@ from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 KILLS = min(int(os.environ.get("DIEMCAU_KILLS", "3")), 20)
 LONGEST_AWAY_SECONDS = 8.0

@@ -19,7 +19,7 @@ from tests.support.media_server import MediaServer
 from tests.support.viewer import viewing
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 FRAMERATE = 30
 CLAPS = 12

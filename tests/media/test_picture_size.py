@@ -17,7 +17,7 @@ from tests.support.peers import Receiver
 from tests.support.sounds import frequency
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 FULL, SMALL = (360, 640), (180, 320)
 MEASURED_SECONDS = 4.0

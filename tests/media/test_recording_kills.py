@@ -27,7 +27,7 @@ from tests.support.media_server import MediaServer
 from tests.support.peers import Publisher
 from tests.support.pictures import capture_seconds, read_number
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 KILLS = int(os.environ.get("DIEMCAU_RECORDING_KILLS", "3"))
 AT_A_TIME = 3

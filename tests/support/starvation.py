@@ -6,9 +6,9 @@ import os
 import time
 from pathlib import Path
 
-BUSY_SHARE = 0.7
+BUSY_SHARE = 0.5
 """Of the time somebody waited for a processor (the kernel's PSI). A test that carries media does so for a
-third of its time by itself, and for nearly all of it beside one program that computes.
+third of its time by itself, for most of it beside another one, and for nearly all of it beside one that computes.
 """
 
 STOLEN_SHARE = 0.02
