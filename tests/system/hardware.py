@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
 import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
+from math import log
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageStat
@@ -24,6 +28,10 @@ RELAY, BUTTON, LAMP = 17, 22, 27
 """GPIO lines as in docs/install.md."""
 
 SCREEN_SECONDS = 120
+PAUSE_SECONDS = 0.25
+"""Between two presses of one hand."""
+
+BOUNCES = 10
 
 
 def has(module: str) -> bool:
@@ -47,14 +55,46 @@ class Gpio:
         """`up` or `down`: what a button does to its line."""
         (self._lines / f"sim_gpio{line}/pull").write_text(f"pull-{direction}")
 
-    def press(self, line: int, seconds: float = 0.3) -> None:
-        self.pull(line, "down")
-        time.sleep(seconds)  # how long the finger stays
-        self.pull(line, "up")
+    def press(self, line: int, seconds: float = 0.3, times: int = 1) -> None:
+        """A finger on a button: `times` presses that last `seconds`, a quarter of a second apart."""
+        with real_time():
+            for last in range(times - 1, -1, -1):
+                self.pull(line, "down")
+                time.sleep(seconds)
+                self.pull(line, "up")
+                time.sleep(PAUSE_SECONDS if last else 0)
+
+    def press_bouncing(self, line: int, seconds: float = 0.3) -> None:
+        """The same by a worn contact: it opens and closes for some 20 ms before it settles, either way."""
+        with real_time():
+            for settles in ("down", "up"):
+                for _ in range(BOUNCES):
+                    for direction in ("down", "up"):
+                        self.pull(line, direction)
+                        time.sleep(0.001)
+                self.pull(line, settles)
+                time.sleep(seconds)
+
+
+@contextmanager
+def real_time() -> Iterator[None]:
+    """A finger does not wait until the machine has time for it."""
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+class Edge(NamedTuple):
+    """A value that the kernel set on a line, and when, by the kernel's clock."""
+
+    seconds: float
+    value: int
 
 
 class Trace:
-    """Every value that the kernel set on one GPIO line meanwhile: `values()`, in order."""
+    """Every value that the kernel set on one GPIO line meanwhile: `edges()`, in order."""
 
     def __init__(self, line: int) -> None:
         (base,) = (
@@ -62,7 +102,7 @@ class Trace:
             for chip in Path("/sys/class/gpio").glob("gpiochip*")
             if (chip / "label").read_text().strip() == CHIP
         )
-        self._event = re.compile(rf"gpio_value: {base + line} set (\d)")
+        self._event = re.compile(rf"(\d+\.\d+): gpio_value: {base + line} set (\d)")
 
     def __enter__(self) -> Trace:
         (TRACING / "trace").write_text("")
@@ -73,8 +113,36 @@ class Trace:
     def __exit__(self, *_: object) -> None:
         (TRACING / "events/gpio/enable").write_text("0")
 
-    def values(self) -> list[int]:
-        return [int(value) for value in self._event.findall((TRACING / "trace").read_text())]
+    def edges(self) -> list[Edge]:
+        found = self._event.findall((TRACING / "trace").read_text())
+        return [Edge(float(seconds), int(value)) for seconds, value in found]
+
+
+PATTERNS = {"muted": (1.8, 0.2), "hand": (1.0, 1.0), "called": (0.125, 0.125)}
+"""Seconds on and off: the table for the wall in docs/contract.md. What does not change is `on` or `off`."""
+
+LOOK_SECONDS = 4.5
+"""Two rounds of the slowest: whose lamp does not change in that time is steady."""
+
+
+def lamp_says(gpio: Gpio) -> str:
+    """What somebody reads off the lamp who looks at it for a while: the pattern that it is most like."""
+    on = off = 0.0
+    end = time.monotonic() + LOOK_SECONDS
+    with Trace(LAMP) as trace:
+        while not (on and off) and time.monotonic() < end:
+            time.sleep(0.2)
+            for edge, following in pairwise(trace.edges()):
+                lasted = following.seconds - edge.seconds
+                on, off = (lasted, off) if edge.value else (on, lasted)
+    if not (on and off):
+        return "on" if gpio.level(LAMP) else "off"
+
+    def unlike(mode: str) -> float:
+        """In factors, so that a slow machine is not taken for another pattern."""
+        return abs(log(on / PATTERNS[mode][0])) + abs(log(off / PATTERNS[mode][1]))
+
+    return min(PATTERNS, key=unlike)
 
 
 @contextmanager
