@@ -30,6 +30,7 @@ from tests.support.turn import PASSWORD, USER, TurnServer
 from tests.support.waiting import wait_for
 
 SERVER, RELAY, SIXTH = "203.0.113.5", "203.0.113.7", "2001:db8:5::5"
+NAME = "media.example"
 ROOM = "192.0.2.10"
 MOST_GAP_SECONDS = 15.0
 """Without sound when the network changes: five times what a quiet machine keeps to."""
@@ -97,7 +98,7 @@ class World:
         password = self.folder / "password"
         password.write_text(PASSWORD, "utf-8")
         return Media(
-            allowed_hosts=["*", "203.0.113.0/24", "[2001:db8:5::5]"],
+            allowed_hosts=["*", "203.0.113.0/24", "[2001:db8:5::5]", NAME],
             ice_servers=list(ice_servers),
             ice_credential_file=str(password),
         )
@@ -234,8 +235,8 @@ def test_a_bad_line(world: World, rules: str) -> None:
 
 def test_the_servers_name_leads_elsewhere(world: World) -> None:
     """Its machine is gone, and another one has its name: nobody is told but DNS."""
-    elsewhere, name, hosts = "203.0.113.6", "media.example", world.folder / "hosts"
-    hosts.write_text(f"{SERVER} {name}\n")
+    elsewhere, hosts = "203.0.113.6", world.folder / "hosts"
+    hosts.write_text(f"{SERVER} {NAME}\n")
     world.world.ip(f"address add {elsewhere}/32 dev lo")
     server = world.server()
     bind = f'mount --bind {hosts} /etc/hosts && exec "$@"'
@@ -243,7 +244,7 @@ def test_the_servers_name_leads_elsewhere(world: World) -> None:
     child = world.stack.enter_context(
         MediaProcess(room(camera=False), world.media(), within=within)
     )
-    urls = (url.replace(SERVER, name) for url in (server.whip("room"), server.whep("room")))
+    urls = (url.replace(SERVER, NAME) for url in (server.whip("room"), server.whep("room")))
     child.start(plan(next(urls), [next(urls)]))
     in_both_ways(child)
     said = len(child.reports)
@@ -252,7 +253,7 @@ def test_the_servers_name_leads_elsewhere(world: World) -> None:
     moved = world.stack.enter_context(
         MediaServer(server.port, place=Place(elsewhere, world.world.within))
     )
-    hosts.write_text(f"{elsewhere} {name}\n")
+    hosts.write_text(f"{elsewhere} {NAME}\n")
     for kind in (UplinkReported, DownlinkReported):
         child.wait(kind, flowing, JOINED_SECONDS, after=said)
     assert len(world.sessions(moved)) == 2

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agent.core.model.figures import Path, Transport
+from agent.media.webrtc.candidate_names import with_addresses
 from agent.media.webrtc.ice import IceServers, parse
 from agent.media.webrtc.names import Names
 from agent.media.webrtc.path import read
@@ -99,7 +100,16 @@ def test_words_that_nobody_knows_are_left_out() -> None:
     assert (path.local, path.local_family) == (None, None)
 
 
-# --- the relay's name
+# --- names
+
+
+def test_a_candidate_by_name_is_tried_at_its_addresses() -> None:
+    line = "a=candidate:1 1 udp 2130706431 {} 10000 typ host generation 0\r\n"
+    others = line.format("203.0.113.5") + line.format("a1b2.local") + line.format("gone.example")
+    answer = "v=0\r\n" + line.format("turn.example") + others + "a=end-of-candidates\r\n"
+    tried = with_addresses(answer, Names(resolve))
+    both = line.format("198.51.100.7") + line.format("2001:db8::7")
+    assert tried == "v=0\r\n" + both + others + "a=end-of-candidates\r\n"
 
 
 def resolve(host: str, port: int) -> list[Any]:

@@ -48,19 +48,20 @@ def shown(measured: Measured) -> bool:
 class Meeting:
     """Two rooms at a server that is like one of the world's: each publishes, and plays the other where it may."""
 
-    def __init__(self, like: str, stack: ExitStack) -> None:
+    def __init__(self, like: str, stack: ExitStack, *has: Devices) -> None:
+        """A process for each of these stands ready: what takes longest of all is that they load."""
         self.like, self.likeness = like, LIKENESSES[like]
+        self.processes = [stack.enter_context(MediaProcess(devices)) for devices in has]
         self.server = MediaServer(token=TOKEN, like=like)
-        self._stack = stack
         stack.callback(self._close)
 
-    def come(self, name: str, other: str, has: Devices, left: list[OpenSession]) -> MediaProcess:
+    def come(
+        self, process: MediaProcess, name: str, other: str, left: Sequence[OpenSession] = ()
+    ) -> None:
         """`left`: what its process before this one could not end."""
-        process = self._stack.enter_context(MediaProcess(has))
         play = [self.server.whep(other)] if self.likeness.whep_url else []
         begun = plan(publish=self.server.whip(name), play=play, token=TOKEN)
-        process.start(structs.replace(begun, leftovers=left))
-        return process
+        process.start(structs.replace(begun, leftovers=list(left)))
 
     def meets(self, *rooms: MediaProcess, after: Sequence[int] = (0, 0)) -> None:
         """All that they send and play flows, of what they said after so many reports each."""
@@ -82,10 +83,11 @@ class Meeting:
 def test_two_rooms_meet_whatever_becomes_of_server_and_rooms(like: str) -> None:
     """Who plays is there first; the server is killed; a room crashes and is back, without its camera; all leave."""
     with ExitStack() as stack:
-        meeting = Meeting(like, stack)
-        deaf = meeting.come("deaf", "other", room(microphone=False), [])
+        meeting = Meeting(like, stack, room(microphone=False), room(), room(camera=False))
+        deaf, other, back = meeting.processes
+        meeting.come(deaf, "deaf", "other")
         deaf.wait(UplinkReported, flowing)
-        other = meeting.come("other", "deaf", room(), [])
+        meeting.come(other, "other", "deaf")
         meeting.meets(deaf, other)
         if meeting.likeness.whep_url:
             for process in (deaf, other):
@@ -101,7 +103,7 @@ def test_two_rooms_meet_whatever_becomes_of_server_and_rooms(like: str) -> None:
         if meeting.likeness.whep_url:
             deaf.wait(DownlinkReported, lambda r: r.state == "stalled", after=said[0])
         said = len(deaf.reports), 0
-        back = meeting.come("other", "deaf", room(camera=False), left)
+        meeting.come(back, "other", "deaf", left)
         meeting.meets(back, after=(0,))
         if meeting.likeness.whep_url:
             deaf.wait(DownlinkReported, flowing, after=said[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from email.message import Message
@@ -24,8 +25,10 @@ from agent.media.webrtc.http import (
 )
 from agent.media.webrtc.open_sessions import OpenSessions
 from agent.media.webrtc.signaling import CounterOffered
-from tests.media.rooms import plan, room
+from tests.media.rooms import flowing, plan, room
+from tests.support.falsifying import FalsifyingProxy
 from tests.support.http_stub import HttpStub, Reply
+from tests.support.impairment import DEAD_END
 from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
@@ -284,9 +287,10 @@ def test_another_host_does_not_speak_through_the_room() -> None:
     assert "555" not in refused.value.text
 
 
-def test_an_answer_that_is_refused_leaves_no_session() -> None:
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_an_answer_that_is_refused_leaves_no_session(status: int) -> None:
     headers = {"Content-Type": "text/html", "Location": "/session/9"}
-    with HttpStub(Reply(201, "<html>", headers), Reply(200)) as server:
+    with HttpStub(Reply(status, "<html>", headers), Reply(200)) as server:
         with pytest.raises(Refused):
             signaling.publish(CLIENT, Endpoint(f"{server.url}/whip", "s3cret"), "v=0")
         assert [(one.method, one.path) for one in server.asked[1:]] == [("DELETE", "/session/9")]
@@ -399,3 +403,22 @@ def test_a_source_that_comes_later_and_a_server_that_starts_later_are_waited_for
         with MediaServer(port):
             child.wait(UplinkReported, lambda r: r.state == "flowing")
             assert child.stop() == 0
+
+
+def test_a_server_that_names_itself_in_its_candidates_is_reached(
+    media_server: MediaServer,
+) -> None:
+    """And cannot find the room by itself, as it cannot behind a NAT."""
+
+    def by_name(answer: str) -> str:
+        return answer.replace(f" {ADDRESS} ", " localhost ")
+
+    def nowhere(offer: str) -> str:
+        return re.sub(r"(a=candidate:[^\n]*\n)+", DEAD_END, offer)
+
+    with FalsifyingProxy(media_server.url, by_name) as proxy, MediaProcess(room()) as child:
+        proxy.falsify_offer = nowhere
+        child.start(plan(publish=f"{proxy.url}/by-name/whip"))
+        child.wait(UplinkReported, flowing)
+        assert " localhost " in proxy.answers[0]
+        assert child.stop() == 0

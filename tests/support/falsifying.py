@@ -60,6 +60,7 @@ class FalsifyingProxy(Closing):
         self, server: str, falsify: Falsify = lambda answer: answer, patch_status: int = 204
     ) -> None:
         self.falsify = falsify
+        self.falsify_offer: Falsify = lambda offer: offer
         self.answers: list[str] = []
         self.patches: list[Patched] = []
         self.headers: tuple[tuple[str, str], ...] = ()
@@ -70,6 +71,7 @@ class FalsifyingProxy(Closing):
         class Handler(BaseHTTPRequestHandler):
             def pass_on(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                body = proxy.falsify_offer(body.decode()).encode()
                 request = urllib.request.Request(
                     server + self.path, data=body or None, method=self.command
                 )

@@ -16,7 +16,7 @@ from tests.support.loopback import ADDRESS
 SAFE = "/%:@!$&'()*+,;=~-._"
 """What a path keeps as it is (RFC 3986)."""
 
-MAKE_SESSIONS = (200, 201, 406)
+MAKE_SESSIONS = (200, 201, 202, 406)
 """Statuses that come with a session where they have a Location."""
 
 

@@ -107,7 +107,7 @@ class IceServers:
     def __init__(self, found: list[IceServer], names: Names | None = None) -> None:
         self._servers = found
         self._learned: dict[str, list[IceServer]] = {}
-        self._names = names or Names()
+        self.names = names or Names()
         self._lock = threading.Lock()
         self._tunnels: dict[IceServer, TlsTunnel] = {}
         self._needed = False
@@ -162,7 +162,7 @@ class IceServers:
                 return f"{_place(server.host)}:{server.port}", "tls"
         for server in self._all():
             fitting = (server.kind, server.transport) == ("turn", transport)
-            if fitting and address in self._names.addresses(server.host):
+            if fitting and address in self.names.addresses(server.host):
                 return f"{_place(server.host)}:{server.port}", transport
         return address, transport
 
@@ -170,7 +170,7 @@ class IceServers:
         """Where it is reached, an address of each family; none where its name's are not known in so many seconds."""
         if server.kind == "turns":
             return [self._tunnel(server).address]
-        return [(address, server.port) for address in self._names.addresses(server.host, seconds)]
+        return [(address, server.port) for address in self.names.addresses(server.host, seconds)]
 
     def _of(self, url: str) -> list[IceServer]:
         return [*self._servers, *self._learned.get(_origin(url), ())]
@@ -181,7 +181,7 @@ class IceServers:
     def _ask_names(self) -> None:
         for server in self._all():
             if server.kind != "turns":
-                self._names.ask(server.host)
+                self.names.ask(server.host)
 
     def _tunnel(self, server: IceServer) -> TlsTunnel:
         """Each at an address of its own, by which it is known again."""

@@ -21,6 +21,7 @@ from agent.media.pipeline import Pipeline
 from agent.media.webrtc import signaling
 from agent.media.webrtc.answer import Agreement, Unusable, agree
 from agent.media.webrtc.answer import read as read_offer
+from agent.media.webrtc.candidate_names import with_addresses
 from agent.media.webrtc.elements import Elements
 from agent.media.webrtc.http import DEADLINE_SECONDS, Refused
 from agent.media.webrtc.ice import no_way
@@ -98,9 +99,8 @@ class MediaSession:
         self._url_known = threading.Event()
         self._offered = False
         self._offering = threading.Lock()
-        self.closed = self._left = self._told = False
+        self.closed = self._left = self._told = self._connected = False
         self._telling = threading.Lock()
-        self._connected = False
         self._keep(self._url)
         self.answered = counter.sdp if counter else ""
         self.agreement = NOTHING
@@ -228,7 +228,7 @@ class MediaSession:
             self._keep(self._url)
             self._url_known.set()
             if not self.closed:
-                self._accept(webrtc, sdp, answer.sdp)
+                self._accept(webrtc, sdp, with_addresses(answer.sdp, self._network.ice.names))
                 self._ice.answered(sdp, answer)
         except MediaError as error:
             self._fail(error)

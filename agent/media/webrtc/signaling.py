@@ -150,7 +150,7 @@ def _offer(
 
 def _leave_nothing(leave: Leave, reply: HttpReply) -> None:
     """An answer that is refused, too late or not whole may have made a session all the same."""
-    if reply.location and reply.status in (200, 201, 406):
+    if reply.location and (200 <= reply.status < 300 or reply.status == 406):
         leave(reply.location)
 
 
