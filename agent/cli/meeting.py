@@ -41,6 +41,7 @@ from agent.conductor.requests import Answer, ListMeetings, Question, ShowMinutes
 from agent.conductor.settings import DEFAULT_PATH, Conductor, load
 from agent.errors import ConfigError
 from agent.locale import gettext as _
+from agent.locale import translate
 
 Config = Annotated[
     Path, typer.Option("--conductor", envvar="DIEMCAU_CONDUCTOR", help=_("the hub's settings file"))
@@ -280,7 +281,7 @@ def minutes(
         csv.writer(out, lineterminator="\n").writerows(csv_rows(answer.minutes, names))
         print(out.getvalue(), end="")
     else:
-        print(markdown(answer.minutes, names), end="")
+        print(markdown(answer.minutes, names, translate), end="")
 
 
 def _from_now(minutes_: float) -> datetime:
@@ -295,7 +296,7 @@ def _act(context: typer.Context, conductor: Path, act: Act, json: bool) -> Meeti
     answer = _ask(conductor, checked)
     for text in (answer.warning, answer.link):
         if text:
-            print(f"diemcau: {text}", file=sys.stderr)
+            print(f"diemcau: {translate(text)}", file=sys.stderr)
     if json:
         _print_json(answer)
     elif answer.meeting is not None:

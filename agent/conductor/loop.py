@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from agent.conductor.board import Board
 from agent.conductor.core.conductor import Conductor
+from agent.conductor.core.deciding import never_seen
 from agent.conductor.core.minutes import minutes
 from agent.conductor.core.model.acts import End, MuteAll, StartMeeting, Take
 from agent.conductor.core.model.effects import Announce, Changed, Effect, Record, Send
@@ -247,7 +248,8 @@ class Loop:
             case ShowAudit(count=count):
                 return Answer(audit=[AuditLine(*line) for line in journal.audit_lines(count)])
         entry = self._core.decide(request, asked.by, self._clock.now())
-        warning = self._keep(entry)
+        strangers = "" if link else never_seen(request, self._core.rooms)
+        warning = self._keep(entry) or strangers
         self._perform(self._handle(ActKept(entry)))
         meeting = self._core.meetings.get(entry.what.number)
         view = views.meeting(meeting) if meeting else None

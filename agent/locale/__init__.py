@@ -7,8 +7,8 @@ need no build step and can't hold a stale one.
 from __future__ import annotations
 
 import gettext as standard
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
 from pathlib import Path
 
 from agent.locale.po import read_catalog
@@ -53,6 +53,18 @@ def ngettext(singular: str, plural: str, n: int) -> str:
 def translate(text: str) -> str:
     """A text that the daemon, a driver or the settings' reader made in English, in the chosen language."""
     return _catalog.sentences.say(text) if isinstance(_catalog, Catalog) else text
+
+
+def sayer(language: str) -> Callable[[str], str]:
+    """`translate` for one reader of several, whatever language the process speaks; English for one that is not known."""
+    if language == "en" or language not in LANGUAGES:
+        return str
+    return _sentences(language).say
+
+
+@cache
+def _sentences(language: str) -> Sentences:
+    return Sentences(read_catalog(path(language)))
 
 
 def choose(wanted: str | None, environment: Mapping[str, str]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
-from agent.conductor.core.minutes import minutes
+from agent.conductor.core.deciding import never_seen
+from agent.conductor.core.minutes import markdown, minutes
 from agent.conductor.core.model.acts import (
     Call,
     End,
@@ -42,6 +44,7 @@ from agent.conductor.core.model.seen import (
 from agent.conductor.core.refused import Refused
 from agent.core.model.commands import AckState
 from agent.core.model.documents import Connection
+from agent.locale import sayer
 from tests.conductor.playbook import PROFILE, START, Playbook
 
 
@@ -490,6 +493,41 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(act: object, code: s
         play.act(act)  # type: ignore[arg-type]
     assert refused.value.code == code
     assert (len(play.journal), len(play.sent)) == (kept, sent)
+
+
+def test_who_starts_with_a_room_that_nobody_has_seen_is_told() -> None:
+    """A typing error went unnoticed until somebody asked where the room was."""
+    play = Playbook("xa-lung-cu", "xa-b", groups=("huyen",))
+    rooms = play.core.rooms
+    good = StartMeeting("hop", ["xa-b"], ["huyen"], "xa-lung-cu")
+    assert never_seen(good, rooms) == ""
+    assert never_seen(End("hop"), rooms) == ""
+    bad = StartMeeting("hop", ["xa-b", "xa-lungcu"], ["huyen", "tinh"], "zz")
+    assert never_seen(bad, rooms) == (
+        "never seen at this hub: xa-lungcu (did you mean xa-lung-cu?), zz; no room is in the group tinh"
+    )
+    play.act(bad)  # from now on they are on its list, and still nobody has heard of them
+    assert "zz" in never_seen(bad, rooms)
+
+
+def test_minutes_are_in_the_readers_language() -> None:
+    play = Playbook("a", "b")
+    play.start("a")
+    play.raise_hand("b")
+    play.act(Next("hop"))
+    play.act(MuteAll("hop"))
+    play.act(Message("hop", "end"))  # somebody's words are nobody's to translate
+    play.act(End("hop"))
+    found = minutes([one for one in play.journal if one.what.number == 1])
+    assert found is not None
+    english = markdown(found, {}, sayer("en"))
+    vietnamese = markdown(found, {"b": "Xã B"}, sayer("vi"))
+    for text in ("## Present", "## Absent", "**Order**  mutes all rooms", "the chair grants"):
+        assert text in english
+    for text in ("## Có mặt", "## Vắng", "**Giơ tay** Xã B đã giơ tay", "**Tin nhắn**  end (ha)"):
+        assert text in vietnamese
+    words = set(re.findall(r"[a-z]{3,}", re.sub(r"\bhop\b|\bend\b", "", vietnamese.lower())))
+    assert not words & set(re.findall(r"[a-z]{3,}", english.lower())) - {"hop"}
 
 
 def test_the_minutes_have_no_gap_and_nothing_twice_over_twenty_deaths() -> None:

@@ -41,6 +41,7 @@ from agent.conductor.requests import (
 )
 from agent.conductor.settings import Console
 from agent.conductor.tokens import Tokens
+from agent.locale import sayer
 
 STATIC = Path(__file__).parent / "static"
 COOKIE = "diemcau"
@@ -252,7 +253,8 @@ class Page:
         answer = await self._ask(ShowMinutes(number=number), login.name)
         if isinstance(answer, ErrorAnswer) or answer.minutes is None:
             return _error(404, "no-such-meeting", "there was no such meeting")
-        text = markdown(answer.minutes, answer.names or {})
+        say = sayer(request.query_params.get("language", "vi"))
+        text = markdown(answer.minutes, answer.names or {}, say)
         return Response(text, media_type="text/markdown; charset=utf-8")
 
     # --- what can be done ----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from difflib import get_close_matches
 
 from agent.conductor.core.meeting import Meeting
 from agent.conductor.core.model.acts import (
@@ -46,6 +47,28 @@ def check_start(
     for other in running:
         if taken := sorted(members & set(other.members)):
             raise Refused("room-taken", f"{', '.join(taken[:5])}: in the meeting {other.id}")
+
+
+def never_seen(act: Act, rooms: Rooms) -> str:
+    """What should make its operator look again: rooms and groups to start with of which the hub has never heard.
+
+    They are called all the same, since a room may be switched on for its first meeting. Empty if all are known.
+    """
+    if not isinstance(act, StartMeeting):
+        return ""
+    known = sorted(name for name, one in rooms.items() if one.state is not None)
+    named = dict.fromkeys([*act.rooms, *([act.chair] if act.chair else [])])
+    told = [_with_the_like(room, known) for room in named if room not in known]
+    parts = [f"never seen at this hub: {', '.join(told)}"] if told else []
+    empty = [group for group in act.groups if not rooms.in_groups([group])]
+    if empty:
+        parts.append(f"no room is in the group {', '.join(empty)}")
+    return "; ".join(parts)
+
+
+def _with_the_like(room: str, known: list[str]) -> str:
+    meant = get_close_matches(room, known, 1)
+    return f"{room} (did you mean {meant[0]}?)" if meant else room
 
 
 def check(act: Act, meeting: Meeting, now: Now) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
@@ -174,8 +174,35 @@ def act_text(act: Act, floor: Floor) -> str:
     return str(act.__struct_config__.tag)
 
 
-def markdown(found: Minutes, name: dict[str, str]) -> str:
-    """For people; `name`: room -> its name, where that is known. Times are local ones."""
+HEADINGS = ("Present", "Had the floor", "Microphone live")
+MODES = {
+    Mode.DISCUSSION: "discussion",
+    Mode.ONE_BY_ONE: "one by one",
+    Mode.CHAIR_GRANTS: "the chair grants",
+}
+KINDS = {
+    "act": "Order",
+    "message": "Message",
+    "answer": "Answer",
+    "fault": "Fault",
+    "hand": "Hand",
+}
+ACTS = {
+    "give": "gives the floor",
+    "take": "takes the floor back",
+    "next": "gives the floor to the next one",
+    "lower": "lowers the hand",
+    "mute all": "mutes all rooms",
+    "end": "ends the meeting",
+}
+"""What is short for machines, as people are told it; each is a message of the catalog."""
+
+BY_PEOPLE = ("message", "answer")
+"""Lines whose text somebody wrote: it is nobody's to translate."""
+
+
+def markdown(found: Minutes, name: dict[str, str], say: Callable[[str], str]) -> str:
+    """For people, in the language of `say`; `name`: room -> its name, where that is known. Times are local ones."""
     clock = "%d/%m/%Y %H:%M:%S"
 
     def shown(at: datetime | None) -> str:
@@ -186,29 +213,34 @@ def markdown(found: Minutes, name: dict[str, str]) -> str:
 
     parts = [
         f"# {_escaped(found.title or found.meeting)}",
-        f"{shown(found.started)} – {shown(found.ended)} · {found.mode} · {found.started_by or '-'}",
+        f"{shown(found.started)} – {shown(found.ended)} · {say(MODES[found.mode])} · {found.started_by or '-'}",
     ]
-    for heading, spans in (
-        ("Có mặt / Present", found.presence),
-        ("Phát biểu / Floor", found.floor),
-        ("Micrô mở / Microphone live", found.speaking),
-    ):
-        parts.append(f"## {heading}\n")
+    for heading, spans in zip(HEADINGS, (found.presence, found.floor, found.speaking), strict=True):
+        parts.append(f"## {say(heading)}\n")
         parts.append("| | | | |\n| --- | --- | --- | --- |")
         parts[-1] += "".join(
-            f"\n| {called(span.room)} | {shown(span.begin)} | {shown(span.end)} | {span.why} |"
+            f"\n| {called(span.room)} | {shown(span.begin)} | {shown(span.end)} | {_escaped(say(span.why))} |"
             for span in spans
         )
-    parts.append("## Vắng / Absent\n\n" + (", ".join(map(called, found.absent)) or "-"))
-    parts.append("## Diễn biến / What happened\n")
+    parts.append(f"## {say('Absent')}\n\n" + (", ".join(map(called, found.absent)) or "-"))
+    parts.append(f"## {say('What happened')}\n")
     parts.append(
         "\n".join(
-            f"- {shown(line.at)} **{line.kind}** {called(line.room)} {_escaped(line.text)}"
+            f"- {shown(line.at)} **{say(KINDS[line.kind])}** {called(line.room)} {_escaped(_told(line, say))}"
             + (f" ({_escaped(line.by)})" if line.by else "")
             for line in found.lines
         )
     )
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def _told(line: Line, say: Callable[[str], str]) -> str:
+    if line.kind in BY_PEOPLE:
+        return line.text
+    if line.kind == "act" and line.text.startswith("start ("):
+        mode = MODES[Mode(line.text.removeprefix("start (").removesuffix(")"))]
+        return f"{say('starts the meeting')}: {say(mode)}"
+    return say(ACTS.get(line.text, line.text))
 
 
 def _escaped(text: str) -> str:

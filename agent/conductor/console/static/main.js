@@ -203,7 +203,7 @@ function fillShell(shell, view) {
   const there = view.roster.filter((row) => row.status === "present").length;
   const ends = view.until ? ` · ${word("until")} ${clock(view.until)}` : "";
   replace(shell.head, el("h2", {}, `${view.title || view.id} · ${word(view.mode)} · ${there}/${view.roster.length}${ends} `,
-    el("a", { href: `/api/minutes/${view.number}` }, word("minutes"))), view.problem ? el("p", { class: "bad" }, view.problem) : null);
+    el("a", { href: `/api/minutes/${view.number}?language=${document.documentElement.lang}` }, word("minutes"))), view.problem ? el("p", { class: "bad" }, view.problem) : null);
   if (me.role === "operator") replace(shell.acts, ...meetingActs(view));
   replace(shell.body, el("div", { class: "columns" }, drawFloor(view),
     el("div", {}, el("h2", {}, word("roster")), el("ul", { class: "roster" }, ...view.roster.map((row) => drawRow(view, row))))));
