@@ -20,6 +20,15 @@ BUILT = {".whl", ".deb", ".so", ".pyc", ".mo", ".img", ".wav", ".mp4"}
 """Suffixes of what is built, downloaded or recorded, and never belongs to the source."""
 
 
+TOP_LEVEL = {
+    *(".ci", "agent", "config", "docs", "scripts", "systemd", "tests"),
+    *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),
+    *("pyproject.toml", "setup.cfg"),
+    *(".editorconfig", ".gitattributes", ".gitignore", ".pre-commit-config.yaml"),
+}
+"""What `ls` shows; a file that somebody tried something with is none of it."""
+
+
 def tracked() -> list[str]:
     listing = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -44,6 +53,10 @@ def test_no_path_of_a_machine_no_key_no_conflict() -> None:
 
 def test_nothing_built_is_tracked() -> None:
     assert [name for name in tracked() if (ROOT / name).suffix in BUILT] == []
+
+
+def test_nothing_stands_beside_the_architecture() -> None:
+    assert {name.partition("/")[0] for name in tracked()} - TOP_LEVEL == set()
 
 
 def test_decisions_are_numbered_one_by_one() -> None:
