@@ -300,7 +300,7 @@ class Room:
             self.answers.reopen(command)
         if event.cold:
             self.context.tell("power-restored", Code.OK, "the machine started", now)
-        if any(isinstance(command.body, Leave) for command in event.unfinished):
+        if _was_left(event):
             self.lifecycle.forget()
         elif event.meeting is not None:
             self.meeting.resume(event.meeting, now)
@@ -361,3 +361,11 @@ class Room:
     def _sampled(self, host: HostHealth, now: Now) -> None:
         self.health.sampled(host, self.lifecycle.phase, self.lifecycle.membership, now)
         self.dispatch.health_published(now)
+
+
+def _was_left(event: Restored) -> bool:
+    """Whether a leave was under way that came after the join of the meeting that would be gone back into."""
+    leaves = [at for at, one in enumerate(event.unfinished) if isinstance(one.body, Leave)]
+    kept = event.meeting.command.id if event.meeting else None
+    joins = [at for at, one in enumerate(event.unfinished) if one.id == kept]
+    return bool(leaves) and max(leaves) > max(joins, default=-1)

@@ -244,3 +244,53 @@ def test_a_stop_with_the_standby_picture_starts_nothing_any_more() -> None:
     effects = play.exit("exited")
     assert do.EndDaemon() in effects
     assert do.StartMedia not in kinds(effects)
+
+
+def restarted(play: Playbook, *unfinished: str) -> Playbook:
+    """After a power cut, with these commands not answered yet."""
+    received = {e.command.id: e.command for e in play.all(do.RecordCommand)}
+    again = Playbook()
+    record = play.all(do.RememberMeeting)[-1].record
+    again.tell(Restored(record, [received[one] for one in unfinished], cold=True))
+    return again
+
+
+def test_a_power_cut_between_two_meetings_loses_neither_the_join_nor_its_answer() -> None:
+    """The old one was left, the next had not begun: the room woke up in neither, and stayed there."""
+    play = Playbook()
+    play.enter()
+    play.join("bao", id="next", replace=True, microphone="live")
+    again = restarted(play, "next")
+    assert again.all(do.StartMedia)[-1].plan.meeting == "bao"
+    assert not again.all(do.StartMedia)[-1].plan.microphone_live
+    again.light()
+    again.flow()
+    assert again.states("next")[-1] is AckState.SUCCEEDED
+    assert "resumed" in again.events()
+
+
+def test_a_power_cut_while_the_meeting_begins_anew_goes_on_with_it() -> None:
+    play = Playbook()
+    play.enter()
+    play.join(id="watch", publish=None)
+    again = restarted(play, "watch")
+    assert again.all(do.StartMedia)[-1].plan.publish is None
+
+
+def test_a_join_that_a_leave_took_back_is_not_gone_back_into() -> None:
+    for fields in ({"meeting": "bao"}, {}):
+        play = Playbook()
+        play.enter()
+        play.join("bao", id="next", replace=True)
+        play.command("leave", id="l", **fields)
+        assert play.all(do.RememberMeeting)[-1].record is None, fields
+
+
+def test_a_join_that_came_while_the_room_was_leaving_is_kept_and_the_leave_is_done() -> None:
+    play = Playbook()
+    play.enter()
+    play.command("leave", id="l")
+    play.join("bao", id="next")
+    again = restarted(play, "l", "next")
+    assert again.all(do.StartMedia)[-1].plan.meeting == "bao"
+    assert again.states("l")[-1] is AckState.SUCCEEDED

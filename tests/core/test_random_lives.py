@@ -87,7 +87,7 @@ def look_at_phase(life: Life, in_meeting: bool) -> None:
     assert remembered == (
         lifecycle.membership.id
         if lifecycle.membership and lifecycle.held
-        else lifecycle.retry.meeting
+        else lifecycle.departure.next_meeting or lifecycle.retry.meeting
     )
     assert lifecycle.retry.waiting is None or JoinAgain() in deadlines, "never tried again"
     if lifecycle.phase in HELD:

@@ -116,6 +116,8 @@ class Lifecycle:
     def supersede_joins(self, text: str, now: Now) -> None:
         """The joins that are not answered yet, and the next one, have become pointless."""
         self.arrival.withdraw(text, now)
+        if self.departure.following is not None:
+            self.forget()
         self.departure.withdraw_next(text, now)
 
     def forget(self) -> None:
@@ -276,7 +278,9 @@ class Lifecycle:
         self.phase = Phase.LEAVING
         self.retry.withdraw()
         self.changes.requests.clear()
-        self.forget()
+        following = self.departure.following  # a power cut before it has begun must not lose it
+        record = MeetingRecord(following, now.wall.timestamp()) if following else None
+        self._do(RememberMeeting(record))
         self.arrival.end()
         self.window.close()
         self.process.cancel_start()
@@ -310,6 +314,8 @@ class Lifecycle:
         text = (
             f"The media process does not end: a device hangs. Restart the machine ({membership.id})"
         )
+        if self.departure.following is not None:
+            self.forget()
         self.departure.stuck(text, now)
         self._tell("fault", Code.DEVICE_FAILED, text, now)
 

@@ -94,6 +94,11 @@ class Departure:
         self._next = command
 
     @property
+    def following(self) -> Command | None:
+        """The join that begins when the room has left."""
+        return self._next
+
+    @property
     def next_meeting(self) -> str | None:
         """The meeting that takes the place of the one being left, if one does."""
         body = self._next.body if self._next else None
