@@ -217,6 +217,10 @@ class HubLink(Protocol):
         """Retained; the newest wins. While the link is down it is dropped: a fresh one follows `LinkChanged(up=True)`."""
         ...
 
+    def together(self) -> AbstractContextManager[None]:
+        """What is given inside goes out at its end, and wakes the link's thread once."""
+        ...
+
     def alive(self) -> bool:
         """Whether the network thread runs; the watchdog depends on it."""
         ...

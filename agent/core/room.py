@@ -158,6 +158,8 @@ class Room:
 
     def handle(self, event: Event, now: Now) -> list[Effect]:
         """What must be done about this event, in this order."""
+        if isinstance(event, Delivered):  # of each message, and changes nothing else in the room
+            return [MarkSent(event.key)]
         self.context.clock_is_set = now.synchronised
         self._handle(event, now)
         if correction := self._clock.correction(now):
@@ -196,8 +198,6 @@ class Room:
                 self.taking_part.line_changed(line, active, now)
             case LinkChanged():
                 self._link_changed(event, now)
-            case Delivered(key):
-                self.context.do(MarkSent(key))
             case MessageRefused(key, code, text):
                 self._message_refused(key, code, text, now)
             case RoundTripMeasured(milliseconds):

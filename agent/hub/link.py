@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from msgspec import structs
 
@@ -94,6 +95,9 @@ class Link:
 
     def publish_health(self, health: HealthDocument) -> None:
         self._mailbox.put(health)
+
+    def together(self) -> AbstractContextManager[None]:
+        return self._mailbox.together()
 
     def alive(self) -> bool:
         return self._thread.is_alive() and time.monotonic() < self._sign_of_life_by

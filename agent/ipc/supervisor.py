@@ -44,6 +44,7 @@ class Supervisor:
         self._post = post
         self._configure = Configure(devices, media)
         self._command = command
+        self._environment = _process_environment(os.environ)
         self._spawned: SpawnedProcess | None = None
 
     def start(self, generation: int, plan: MediaPlan) -> None:
@@ -93,7 +94,7 @@ class Supervisor:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                     pass_fds=[theirs.fileno()],
-                    env=_process_environment(os.environ),
+                    env=self._environment,
                     start_new_session=True,  # Ctrl-C at a terminal is for the daemon alone
                 )
             except OSError:

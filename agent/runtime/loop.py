@@ -13,6 +13,7 @@ from contextlib import suppress
 from msgspec import structs
 
 from agent.core.model.commands import Ack, Restart
+from agent.core.model.effects import Effect
 from agent.core.model.events import (
     CommandReceived,
     CommandRefused,
@@ -37,6 +38,16 @@ log = logging.getLogger(__name__)
 MAX_EVENTS_A_TURN = 100
 """Events taken before deadlines and the watchdog get their turn."""
 
+ALONE = (
+    QueryReceived,
+    CommandReceived,
+    CommandRefused,
+    ReloadRequested,
+    LinkChanged,
+    MediaExited,
+)
+"""What is answered, or looked up, by what the daemon has done and written so far."""
+
 
 class Loop:
     """Runs until the core says `EndDaemon`."""
@@ -54,10 +65,13 @@ class Loop:
         self._performer = performer
         self._queries = queries
         self._outside = outside
+        self._effects: list[Effect] = []
+        """Of the turn's events so far, not performed yet."""
 
     def run(self, first: Event) -> str:
         """From this event to the end; returns what shall be restarted: `no`, `agent` or `host`."""
         self._handle(first)
+        self._perform()
         while self._performer.ended is None:
             self._step()
         return self._performer.ended
@@ -67,8 +81,10 @@ class Loop:
             self._take(self._inbox.get(timeout=self._patience_seconds()))
             for _ in range(MAX_EVENTS_A_TURN):  # an answer that is here beats its deadline
                 self._take(self._inbox.get_nowait())
+        self._perform()
         for deadline in self._outside.timers.due(self._outside.clock.now().monotonic_seconds):
             self._handle(DeadlinePassed(deadline))
+        self._perform()
         notifier = self._outside.notifier
         if notifier.watchdog_interval_seconds is not None and self._outside.hub.alive():
             notifier.watchdog()
@@ -81,10 +97,14 @@ class Loop:
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _take(self, item: Event | QueryReceived) -> None:
+        """What only the core judges by may wait for the turn's other events; the rest finds all done before it."""
+        if isinstance(item, ALONE):
+            self._perform()
         match item:
             case QueryReceived():
                 if item.before is not None:
                     self._handle(item.before)
+                    self._perform()
                 self._queries.answer(item, self._outside.clock.now())
             case CommandReceived():
                 known, earlier = self._look_up(item.command.id)
@@ -123,4 +143,10 @@ class Loop:
             return False, None
 
     def _handle(self, event: Event) -> None:
-        self._performer.perform(self._room.handle(event, self._outside.clock.now()))
+        self._effects += self._room.handle(event, self._outside.clock.now())
+
+    def _perform(self) -> None:
+        """What the events of one moment ask for is one commit and one message, where their order allows it."""
+        if self._effects:
+            effects, self._effects = self._effects, []
+            self._performer.perform(effects)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 
 from agent.core.model import effects as do
@@ -18,7 +19,7 @@ from agent.core.model.events import DisplaySwitched, LampSet
 from agent.ports import Outgoing
 from agent.runtime.outflow import Outflow
 from agent.runtime.outside import Outside
-from agent.runtime.recorder import Recorder, segments
+from agent.runtime.recorder import ACTS, Recorder, segments
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,14 @@ class Performer:
     def perform(self, effects: list[do.Effect]) -> None:
         """All of them; what is to be kept is on disk before anything that comes after it is done."""
         for segment in segments(effects):
-            for effect, outgoing in zip(segment, self._recorder.record(segment), strict=True):
-                self._perform(effect, outgoing)
+            outgoing = self._recorder.record(segment)
+            act = segment[-1] if isinstance(segment[-1], ACTS) else None
+            said = segment[:-1] if act else segment
+            with self._outside.hub.together() if len(said) > 1 else nullcontext():
+                for effect, message in zip(said, outgoing, strict=False):
+                    self._perform(effect, message)
+            if act:  # the hub hears of it before it is begun
+                self._perform(act, None)
 
     def _perform(  # noqa: PLR0912 - one line an effect
         self, effect: do.Effect, outgoing: Outgoing | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 
 from agent.core.model.events import Delivery
@@ -67,3 +68,19 @@ def test_what_piles_up_is_bounded_and_costs_only_what_passes() -> None:
     assert jobs[-1] == outgoing(0, key="kept")
     mailbox.put(outgoing(1))
     assert taken(mailbox) == [outgoing(1)]
+
+
+def test_jobs_of_one_moment_wake_the_taker_once_at_its_end() -> None:
+    mailbox = Mailbox()
+    mailbox.open()
+    with mailbox.together():
+        mailbox.put(outgoing(1))
+        mailbox.put(Delivery(1, 1))
+        assert not rings(mailbox)
+    assert rings(mailbox)
+    assert os.eventfd_read(mailbox.wake) == 1
+    with mailbox.together():
+        pass
+    assert not rings(mailbox), "nothing came"
+    mailbox.put(outgoing(2))
+    assert rings(mailbox), "and after it at once, as before"

@@ -1,31 +1,30 @@
 # The tests' media process for many rooms on one machine: what `fake_child.py meeting` does, started in 2 ms instead of 50,
 # so that a bench with 212 rooms measures the rooms. Arguments: --control-fd N.
-use strict;
-use warnings;
 
 my $fd = $ARGV[-1];
 open(my $in, '<&=', $fd) or die $!;
 open(my $out, '>&=', $fd) or die $!;
-$out->autoflush(1);
+select($out);
+$| = 1;
 
 sub devices {
     my ($open) = @_;
     for my $device ('camera', 'microphone') {
-        print $out qq({"kind":"device","device":"$device","open":$open,"status":{"status":"ok","code":"ok","text":""}}\n);
+        print qq({"kind":"device","device":"$device","open":$open,"status":{"status":"ok","code":"ok","text":""}}\n);
     }
 }
 
 sub sources {
     my ($play) = $_[0] =~ /"play":\[(.*?)\]/ or return;
-    print $out qq({"kind":"downlink","url":"$_","state":"flowing"}\n) for $play =~ /"url":"([^"]+)"/g;
+    print qq({"kind":"downlink","url":"$_","state":"flowing"}\n) for $play =~ /"url":"([^"]+)"/g;
 }
 
-print $out qq({"kind":"ready","pid":$$,"engine":"fake"}\n);
+print qq({"kind":"ready","pid":$$,"engine":"fake"}\n);
 while (my $line = <$in>) {
     my ($kind) = $line =~ /"kind":"([^"]+)"/;
     if ($kind eq 'start') {
         devices('true');
-        print $out qq({"kind":"uplink","state":"flowing"}\n);
+        print qq({"kind":"uplink","state":"flowing"}\n);
         sources($line);
     } elsif ($kind eq 'stop') {
         devices('false');
@@ -33,6 +32,6 @@ while (my $line = <$in>) {
     } elsif ($line =~ /"request":"([^"]*)"/) {
         my $request = $1;
         sources($line);
-        print $out qq({"kind":"applied","request":"$request"}\n);
+        print qq({"kind":"applied","request":"$request"}\n);
     }
 }
