@@ -53,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     path: Path = given.config
     try:
-        settings = load(path)
+        # Whoever makes an account need not read the service's keys, which only root may.
+        settings = load(path, check_files=not given.account)
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
@@ -82,6 +83,9 @@ def _change_account(settings: HubSettings, name: str, role: str | None) -> int:
             accounts.keep(name, password, role)
     except AgentError as error:
         print(error.text, file=sys.stderr)
+        return EXIT_CANNOT_START
+    except OSError as error:
+        print(f"{accounts.file}: {error.strerror}", file=sys.stderr)
         return EXIT_CANNOT_START
     return 0
 

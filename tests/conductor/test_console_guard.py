@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import socket
 import threading
@@ -23,6 +24,7 @@ from agent.conductor.console.app import Page
 from agent.conductor.console.logins import MAX_KEPT, Logins, network_of
 from agent.conductor.console.server import ConsoleServer
 from agent.conductor.console.strangers import LINES_A_MINUTE, MINUTE_SECONDS, Strangers
+from agent.conductor.main import main
 from agent.conductor.requests import Asked, Audited
 from agent.conductor.settings import Console
 from agent.files import replace_file
@@ -143,6 +145,18 @@ def test_the_accounts_are_read_again_only_when_they_changed(
     assert accounts.role_now("ha") == "viewer"
     Accounts(accounts.file).remove("ha")
     assert accounts.role_now("ha") is None
+
+
+def test_an_account_needs_none_of_the_service_s_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only root may read them, and docs/meetings.md has the account made by the service's user."""
+    config = tmp_path / "conductor.yaml"
+    shipped = (Path(__file__).parents[2] / "config/hub/conductor.yaml").read_text("utf-8")
+    config.write_text(shipped.replace("#path: /var/lib/diemcau-conductor", f"path: {tmp_path}"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
+    assert main(["--config", str(config), "--account", "ha", "--role", "viewer"]) == 0
+    assert Accounts(tmp_path / "accounts.json").role_now("ha") == "viewer"
 
 
 def test_strangers_do_not_fill_the_audit() -> None:

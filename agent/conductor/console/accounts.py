@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -62,6 +63,9 @@ class Accounts:
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         content = msgspec.json.format(msgspec.json.encode(accounts))
         replace_file(self.file, content, 0o600)
+        if os.geteuid() == 0:  # by sudo, and for the service
+            folder = self.file.parent.stat()
+            os.chown(self.file, folder.st_uid, folder.st_gid)
 
     def role_of(self, name: str, password: str) -> str | None:
         """The role if name and password belong together, else None. Takes a tenth of a second."""
