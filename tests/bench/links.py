@@ -30,7 +30,9 @@ DELAY_SECONDS = 0.05
 NARROW, NARROWEST = 500_000, 100_000
 NARROW_SECONDS = 30.0
 SETTLE_SECONDS = 6.0
-LIMIT_SOUND_PERCENT = 98.0
+LIMIT_SOUND_PERCENT, LIMIT_FORWARDED_SOUND_PERCENT = 98.0, 90.0
+"""The second of a downlink from a server that only forwards."""
+
 LIMIT_PICTURES = 10.0
 LIMIT_BACK_SECONDS = 15.0
 FULL_PICTURES = 27.0
@@ -74,6 +76,8 @@ def narrow(side: str, *, adapts: bool = False) -> list[Row]:
     only forwards cannot send a player a smaller picture.
     """
     kind = "adapting " if adapts else ""
+    forwards = side == "downlink" and not adapts
+    least = LIMIT_FORWARDED_SOUND_PERCENT if forwards else LIMIT_SOUND_PERCENT
     with (
         Line() as line,
         MediaServer(place=line.place, adapts=adapts) as server,
@@ -92,13 +96,13 @@ def narrow(side: str, *, adapts: bool = False) -> list[Row]:
             line.set(Conditions(delay_seconds=DELAY_SECONDS))
             back = seconds_until(lambda: room.pictures() >= FULL_PICTURES)
     return [
-        Row(f"{kind}{side} 500 kbit/s: sound", sounds[0], "%", LIMIT_SOUND_PERCENT, at_least=True),
+        Row(f"{kind}{side} 500 kbit/s: sound", sounds[0], "%", least, at_least=True),
         *(
             [Row("... pictures", pictures[0], "/s", LIMIT_PICTURES, at_least=True)]
-            if kind or side == "uplink"
+            if not forwards
             else []
         ),
-        Row(f"{kind}{side} 100 kbit/s: sound", sounds[1], "%", LIMIT_SOUND_PERCENT, at_least=True),
+        Row(f"{kind}{side} 100 kbit/s: sound", sounds[1], "%", least, at_least=True),
         Row("... all back after", back, "s", LIMIT_BACK_SECONDS),
     ]
 
