@@ -235,11 +235,15 @@ def test_a_device_is_tried_when_it_is_chosen(make_bench: Callable[..., Bench]) -
         assert "picture is black" in terminal.answer("Keep it all the same?", "")
         bench.heal()
         terminal.answer(WHICH, "")
-        assert "shows a live picture" in terminal.answer("Keep it?", "")
+        healed = terminal.answer(
+            "Keep it?", ""
+        )  # a busy machine finds it slow, or not to be judged
+        assert "pictures/s" in healed
+        assert "black" not in healed
         terminal.answer(WHICH, "")
-        assert "hears the room" in terminal.answer("Keep it?", "")
+        assert "noise floor" in terminal.answer("Keep it?", "")
         terminal.answer(WHICH, "")
-        assert "The microphone hears the loudspeaker" in terminal.answer("Keep it?", "")
+        assert "A tone and a chirp" in terminal.answer("Keep it?", "")
         while_tried = openings(bench)[len(opened) :]
         for question in (WHIP, WHEP, TOKEN):
             terminal.answer(question, "")
