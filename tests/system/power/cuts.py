@@ -14,12 +14,15 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.support.broker import Broker, Hub, wait_until
 from tests.system.power.answers import Answers
 from tests.system.power.disk import Disk
+from tests.system.power.film import films
 from tests.system.power.machine import Machine
 from tests.system.power.nbd import Server
 
@@ -29,6 +32,15 @@ DEADLINE_SECONDS = 150
 
 MOST_ANSWERS = 12
 """In a life. On a slow machine more commands than that are under way when the power goes."""
+
+LOST_SECONDS = 2.0
+"""The most that a power cut may take of a recording (docs/privacy.md, docs/media.md)."""
+
+SLOW_SECONDS = 2.0
+"""The machine is one slow processor, which does all that a Pi does on four, and a media server besides."""
+
+SHORTEST_RECORDING_SECONDS = 4
+"""Recorded, by the machine's clock, before the power may go: else nothing could be lost."""
 
 LONGEST_LIFE_SECONDS = 60
 LONGEST_DELAY_SECONDS = 6
@@ -54,7 +66,8 @@ class Trial:
     def join(self) -> None:
         """Call the room into a new meeting, out of the one that it is in."""
         self.meetings.append(f"meeting-{len(self.meetings)}")
-        self.send("join", meeting={"id": self.meetings[-1]}, replace=True, timeout_seconds=300)
+        meeting = {"id": self.meetings[-1]}
+        self.send("join", meeting=meeting, replace=True, timeout_seconds=300, recording="on")
 
     def begin_life(self) -> None:
         self._born = len(self._hub.seen)
@@ -73,6 +86,29 @@ class Trial:
             if one.topic.startswith(f"{ROOM}/ack/unmute-")
         ]
         return [ack["id"] for ack in acks if ack["state"] == "succeeded" and ack["at"] >= moment]
+
+    def recorded_since(self) -> float | None:
+        """Since when, by the room's clock, the meeting that it was called into last is recorded; None: it is not, as far
+        as the room said in this life."""
+        told = [one for one in list(self._hub.seen[self._born :]) if "/event/" in one.topic]
+        kinds = ("recording-started", "recording-stopped", "recording-failed", "media-restarted")
+        about = [one for one in told if one.topic.rsplit("/", 1)[1] in kinds]
+        last = about[-1] if about else None
+        if last is None or not last.topic.endswith("recording-started"):
+            return None
+        there = last.document["detail"]["path"].endswith(f"_{self.meetings[-1]}.mp4")
+        began = datetime.fromisoformat(last.document["at"]).timestamp()
+        return began if there and not self.unanswered_joins() else None
+
+    def recording_ended(self, after: float, before: float) -> bool:
+        """Whether the room said meanwhile, perhaps only in its next life, that a recording had come to its end by then."""
+        ends = ("recording-stopped", "recording-failed", "media-restarted")
+        told = [one for one in list(self._hub.seen) if one.topic.rsplit("/", 1)[1] in ends]
+        moments = [datetime.fromisoformat(one.document["at"]).timestamp() for one in told]
+        return any(after < moment < before for moment in moments)
+
+    def unanswered_joins(self) -> list[str]:
+        return self.answers().missing(one for one in self.sent if one.startswith("join-"))
 
     def wait_for(self, phase: str) -> dict[str, Any]:
         """The first state with this phase; what the broker kept for the room may change it at once."""
@@ -147,6 +183,45 @@ def assert_muted_until_somebody_unmutes(trial: Trial, state: dict[str, Any]) -> 
     )
 
 
+class Broken(NamedTuple):
+    """The recording that a power cut broke off: its meeting, and by the room's clock its beginning and the cut."""
+
+    meeting: str
+    began: float
+    cut: float
+
+
+def record(trial: Trial, machine: Machine) -> None:
+    """Until there is something of this life's recording that a power cut could take."""
+    wait_until(
+        lambda: machine.clock() > (trial.recorded_since() or inf) + SHORTEST_RECORDING_SECONDS,
+        lambda: f"the meeting is recorded; its events are {sorted(trial.events())}",
+        DEADLINE_SECONDS,
+    )
+
+
+def broken(trial: Trial, machine: Machine) -> Broken | None:
+    """What was recorded when the power went; None between two meetings."""
+    began = trial.recorded_since()
+    return None if began is None else Broken(trial.meetings[-1], began, machine.clock())
+
+
+def assert_recorded(trial: Trial, kept: Path, broken: Broken | None) -> None:
+    """What was recorded plays, and what the power cut broke off nearly to its end."""
+    found = films(kept)
+    seconds = sum(film.seconds for film in found)
+    assert seconds, f"nothing plays in {kept}: {found}"
+    print(f"{seconds:.0f} s recorded", end="", flush=True)
+    if broken is None or trial.recording_ended(broken.began, broken.cut):
+        print(", none at the cut", end="; ", flush=True)
+        return
+    ends = [film.ends for film in found if film.meeting == broken.meeting]
+    assert ends, f"{broken.meeting} was recorded, and there are {found}"
+    lost = max(0.0, broken.cut - max(ends))
+    print(f", {lost:.1f} s lost of the last", end="; ", flush=True)
+    assert lost <= LOST_SECONDS + SLOW_SECONDS, f"{lost:.1f} s are lost of {broken}: {found}"
+
+
 def settle(trial: Trial) -> None:
     """The hub waits for the answers that are still open."""
     wait_until(
@@ -163,14 +238,19 @@ def run(stack: ExitStack, arguments: argparse.Namespace) -> Trial:
     broker = stack.enter_context(Broker(folder / "hub", persistent=True))
     trial = Trial(stack.enter_context(Hub(broker.port)), chance)
     disk = Server(Disk(folder / "room.img", chance), folder / "disk.sock")
+    recording: Broken | None = None
     for life in range(arguments.cuts + 1):
         console = folder / f"console-{life + 1}"
         machine = Machine(arguments.qemu, disk, broker.port, console)
         stack.callback(machine.end)
         awake(trial, machine, life)
+        if life:
+            assert_recorded(trial, machine.kept, recording)
         if life < arguments.cuts:
+            record(trial, machine)
             trial.live()
             cut = machine.cut()
+            recording = broken(trial, machine)
             print(
                 f"{trial.answers().count()} of {len(trial.sent)} commands answered; {cut.lost} of"
                 f" {cut.unflushed} unflushed sectors lost ({cut.written} written, {cut.flushes} flushes)",
