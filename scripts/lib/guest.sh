@@ -10,6 +10,7 @@ share() {
     git ls-files -z --cached --others --exclude-standard tests config pyproject.toml |
         tar -c --null --files-from=- | tar -x -C "$dir/share"
     cp "$package" "$dir/share/diemcau-agent.deb"
+    cp "${package/diemcau-agent/diemcau-hub}" "$dir/share/diemcau-hub.deb"
     printf '%s\n' "$script" > "$dir/share/run"
 }
 

@@ -6,6 +6,6 @@ against a room in a foreign root (`scripts/test-system --arm64`).
 
 import os
 
-collect_ignore = [] if "DIEMCAU_GUEST" in os.environ else ["devices", "installed"]
+collect_ignore = [] if "DIEMCAU_GUEST" in os.environ else ["devices", "hub", "installed"]
 if "DIEMCAU_ARM64_ROOT" not in os.environ:
     collect_ignore = [*collect_ignore, "arm64"]
