@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.conductor.core.model.acts import Give, Mode, StartMeeting
 from tests.support.demo.looking import read_pictures
-from tests.support.demo.meeting import MEETING, ONE, ROOMS, TWO, MeetingPlay
+from tests.support.demo.meeting import CHAIR, MEETING, ONE, ROOMS, TWO, MeetingPlay
 from tests.support.demo.timeline import Timeline
-from tests.support.real_hub import real_hub
+from tests.support.media_server import MediaServer
+from tests.support.real_hub import PATIENCE_SECONDS, real_hub
+from tests.support.waiting import wait_for
 
 
 def post(url: str, token: str) -> int:
@@ -38,3 +41,23 @@ def test_the_demo_s_meeting_with_five_hand_overs(
         play.end(hub)
     assert timeline.failed == [], capsys.readouterr().out
     assert next(read_pictures(tmp_path / "console.png")).shape[1] > 1000
+
+
+@pytest.mark.alone
+def test_a_media_server_that_was_killed_has_its_meeting_again_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    """Its rooms see and hear the right ones anew, by the tokens that they have, and it takes no others."""
+    with real_hub(tmp_path / "hub", (CHAIR, ONE)) as hub:
+        conductor = hub.site.conductor
+        conductor.ask(StartMeeting(MEETING, [CHAIR, ONE], chair=CHAIR, mode=Mode.ONE_BY_ONE))
+        hub.wait_for_all(MEETING)
+        conductor.ask(Give(MEETING, ONE))
+        hub.wait_for_floor(CHAIR, ONE)
+        hub.server.kill()
+        jwks = f"http://127.0.0.1:{conductor.settings['console']['port']}/jwks.json"
+        with MediaServer(hub.server.port, jwks=jwks) as server:
+            wait_for(lambda: len(server.sessions()) == 4, PATIENCE_SECONDS, "two send, two play")
+            hub.wait_for_floor(CHAIR, ONE)
+            hub.wait_for_all(MEETING)
+            assert post(server.whip(f"{MEETING}-{ONE}"), "made.up.token") == 401
