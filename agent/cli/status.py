@@ -18,8 +18,10 @@ from agent.cli.media_lines import media_lines
 from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
 from agent.core.model.documents import (
+    CheckFinding,
     DeviceStatus,
     EventDocument,
+    HealthDocument,
     HostHealth,
     Phase,
     RoomState,
@@ -62,7 +64,9 @@ def status(
         return
     answer = session.client.status()
     session.console.print(screen(answer, session.console.width, session.room_name))
-    if answer.health is not None and answer.health.status == "failed":
+    if answer.health is not None and (
+        answer.health.status == "failed" or _not_ready(answer.health)
+    ):
         raise typer.Exit(1)
 
 
@@ -109,6 +113,7 @@ def screen(status: RoomStatus, width: int, name: str = "") -> Group:
     if health is not None:
         rows += [_device(kind, device, status) for kind, device in health.devices.items()]
         rows += _host(health.host)
+        rows += _last_check(health)
     rows.append(_hub(status.link))
     if health is not None and health.media:
         rows += [
@@ -160,6 +165,7 @@ def _troubles(status: RoomStatus) -> tuple[int, int]:
     failures += status.state.phase is Phase.FAULT
     warnings = devices.count(Outcome.WARNING) + (status.state.retry is not None)
     if health is not None:
+        failures += len(_not_ready(health))
         warnings += bool(_host(health.host))
         warnings += health.media is not None and health.media.status is not Status.OK
     return failures, warnings
@@ -244,6 +250,42 @@ def _host(host: HostHealth) -> list[Row]:
         return []
     text = words.host_trouble(host.code, host.text)
     return [(_("machine"), _("warning"), "warning", text)]
+
+
+def _last_check(health: HealthDocument) -> list[Row]:
+    """What the doctor found by command, and when: nothing is looked at here."""
+    readiness = health.readiness
+    if readiness.at is None:
+        return []
+    at = f"{readiness.at.astimezone():%d/%m %H:%M}"
+    if readiness.verdict == "unknown":
+        return [(_("last check"), _("out of date"), "quiet", at)]
+    found = "; ".join(map(_told, _not_ready(health)))
+    if readiness.verdict == "go":
+        return [(_("last check"), _("ok"), "ok", at)]
+    return [(_("last check"), _("failed"), "failed", f"{at}: {found}" if found else at)]
+
+
+def _not_ready(health: HealthDocument) -> list[CheckFinding]:
+    """What keeps the room from meeting, of what no line of a device says already."""
+    if health.readiness.verdict != "no-go":
+        return []
+    told = {f"{kind}-{device.code}" for kind, device in health.devices.items()}
+    return [
+        one
+        for one in health.readiness.findings
+        if one.severity == "failed" and one.code not in told
+    ]
+
+
+def _told(found: CheckFinding) -> str:
+    """With the doctor's own words for a device."""
+    from agent.diagnostics.checks.trouble import describe
+
+    kind, _dash, code = found.code.partition("-")
+    if kind in words.DEVICE_KINDS:
+        return describe(kind, code, found.seen).title
+    return f"{found.code}: {words.text(found.seen)}"
 
 
 def _hub(link: HubLinkStatus) -> Row:

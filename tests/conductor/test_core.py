@@ -37,9 +37,12 @@ from agent.conductor.core.model.seen import (
     SeenAck,
     SeenConductor,
     SeenDetail,
+    SeenDevice,
     SeenEvent,
+    SeenFinding,
     SeenHealth,
     SeenMedia,
+    SeenReadiness,
 )
 from agent.conductor.core.refused import Refused
 from agent.core.model.commands import AckState
@@ -584,6 +587,22 @@ def test_a_room_whose_media_do_not_do_well_says_so_in_words() -> None:
     play.tell(SeenHealth("b", "degraded", media=media))
     view = play.core.views.room("b")
     assert (view.severity, view.faults) == (1, ["the link does not carry the picture"])
+
+
+def test_a_room_that_a_check_found_not_ready_says_why() -> None:
+    play = Playbook("a", "b")
+    dark = SeenFinding("camera-black", "failed", "mean brightness 2 of 255")
+    absent = SeenFinding("speaker-absent", "failed", "no card")
+    sound = SeenFinding("microphone-ok", "ok", "-40 dBFS")
+    devices = {"speaker": SeenDevice("absent", "absent", "Speaker: no card")}
+    play.tell(
+        SeenHealth("b", devices=devices, readiness=SeenReadiness("no-go", [dark, absent, sound]))
+    )
+    view = play.core.views.room("b")
+    told = "the last check found camera-black: mean brightness 2 of 255"
+    assert (view.severity, view.faults) == (2, ["Speaker: no card", told])
+    play.tell(SeenHealth("b", readiness=SeenReadiness("unknown", [dark])))
+    assert play.core.views.room("b").faults == [], "a check that is old is not believed"
 
 
 def test_clocks_that_are_five_minutes_apart_change_nothing() -> None:

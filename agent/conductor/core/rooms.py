@@ -86,12 +86,24 @@ class SeenRoom:
             for name, one in self.health.devices.items()
             if one.status != "ok"
         ]
+        found += self._not_ready()
         media = self.health.media
         if media is not None and media.status != "ok" and self.meeting is not None:
             found.append(media.text or media.code)
         if self.health.host.status != "ok":
             found.append(self.health.host.text or self.health.host.code)
         return found
+
+    def _not_ready(self) -> list[str]:
+        """What the last check found that no device says of itself, such as a black picture."""
+        if self.health is None or self.health.readiness.verdict != "no-go":
+            return []
+        told = {f"{name}-{one.code}" for name, one in self.health.devices.items()}
+        return [
+            f"the last check found {one.code}: {one.seen}"
+            for one in self.health.readiness.findings
+            if one.severity == "failed" and one.code not in told
+        ]
 
     def severity(self) -> int:
         """0 well, 1 look at it, 2 it can't be used."""

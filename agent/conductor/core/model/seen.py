@@ -60,10 +60,19 @@ class SeenDevice(Struct, frozen=True):
     text: str = ""
 
 
+class SeenFinding(Struct, frozen=True):
+    """One thing that the last check found: `camera-black`, how bad that is, and what was seen."""
+
+    code: str = ""
+    severity: str = "ok"
+    seen: str = ""
+
+
 class SeenReadiness(Struct, frozen=True):
     """What the room's last check found."""
 
     verdict: str = "unknown"
+    findings: list[SeenFinding] = []
 
 
 class SeenMedia(Struct, frozen=True):
