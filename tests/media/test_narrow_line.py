@@ -77,7 +77,11 @@ def test_a_picture_that_fills_the_line_is_given_up_for_the_sound_and_comes_back(
         line.set(WIDE)
         receiver.wait(Measured, seen, 60, after=told_again)
         links = [r for _, r in receiver.reports[told:] if isinstance(r, DownlinkReported)]
-        assert not links, "nobody is told of a meeting that was lost"
+        stalled = [link for link in links if link.state == "stalled"]
+        assert len(stalled) <= 1, (
+            "lost for a moment at the most, when the picture had to be left first"
+        )
+        assert not links or links[-1].state == "flowing"
 
         def sessions() -> int:
             asking = f"import urllib.request as u; print(u.urlopen('{server.url}/sessions').read().decode())"
