@@ -46,7 +46,7 @@ class Interview:
                     raise typer.Exit(1)
                 self._first_run.apply(self._answers, self._files)
                 return
-            except (ConfigError, AgentError) as error:
+            except AgentError as error:
                 self._complain(error)
                 self._session.console.print(_("Once more; what you typed is kept."))
 
@@ -75,17 +75,28 @@ class Interview:
         devices.choose("speaker", _("Loudspeaker"))
         self._media_server()
 
+    def _ca(self) -> None:
+        """A hub on another machine needs one, be it given now or there already."""
+        questions = {Secret.CA: _("PEM file of the hub's CA (empty: as it is)")}
+        self._files_that_fit(questions, "hub.tls")
+
     def _room_certificate(self) -> None:
         """The two belong together: where they don't, either may be the wrong one, so both are asked again."""
+        questions = {
+            Secret.CERTIFICATE: _("PEM file of the room's certificate (empty: as it is)"),
+            Secret.KEY: _("PEM file of its private key (empty: as it is)"),
+        }
+        self._files_that_fit(questions)
+
+    def _files_that_fit(self, questions: dict[Secret, str], *keys: str) -> None:
+        """Ask for them all until nothing is wrong with their settings, and these other ones."""
         while True:
-            question = _("PEM file of the room's certificate (empty: as it is)")
-            self._file(Secret.CERTIFICATE, question)
-            question = _("PEM file of its private key (empty: as it is)")
-            self._file(Secret.KEY, question)
+            for secret, question in questions.items():
+                self._file(secret, question)
             try:
-                self._refuse({}, Secret.CERTIFICATE.key, Secret.KEY.key)
+                self._refuse({}, *(secret.key for secret in questions), *keys)
                 return
-            except (ConfigError, AgentError) as error:
+            except AgentError as error:
                 self._complain(error)
 
     def _media_server(self) -> None:
@@ -138,16 +149,6 @@ class Interview:
                 self._files[secret] = path
 
         ask(question, read, str(self._files.get(secret, "")))
-
-    def _ca(self) -> None:
-        """A hub on another machine needs one, be it given now or there already."""
-        while True:
-            self._file(Secret.CA, _("PEM file of the hub's CA (empty: as it is)"))
-            try:
-                self._refuse({}, Secret.CA.key, "hub.tls")
-                return
-            except (ConfigError, AgentError) as error:
-                self._complain(error)
 
     def _refuse(self, values: dict[str, Any], *keys: str) -> None:
         """Raises ConfigError with what would be wrong with these keys, if these answers came to the others."""

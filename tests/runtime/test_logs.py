@@ -2,6 +2,7 @@
 
 import io
 import logging
+from collections.abc import Callable
 
 import pytest
 
@@ -13,6 +14,15 @@ def logger():
     logger = logging.Logger("agent.hub.link")
     yield logger
     logger.handlers.clear()
+
+
+def counting(logger: logging.Logger, *clock: Callable[[], float]) -> io.StringIO:
+    """What gets through of its lines when repeats are counted."""
+    stream = io.StringIO()
+    handler = plain_handler(stream)
+    handler.addFilter(Repeats(*clock))
+    logger.addHandler(handler)
+    return stream
 
 
 def test_a_plain_line_has_level_origin_text_and_fields(logger):
@@ -58,10 +68,8 @@ def test_an_exception_keeps_its_traceback(logger):
 
 def test_what_is_said_again_and_again_is_counted(logger):
     """A full disk wrote a line for every write: thousands an hour, on the card that was full."""
-    stream, now = io.StringIO(), [0.0]
-    handler = plain_handler(stream)
-    handler.addFilter(Repeats(lambda: now[0]))
-    logger.addHandler(handler)
+    now = [0.0]
+    stream = counting(logger, lambda: now[0])
     for _ in range(1000):
         logger.error("the journal cannot be written: %s", "the disk is full")
     now[0] = REPEAT_SECONDS
@@ -75,10 +83,8 @@ def test_what_is_said_again_and_again_is_counted(logger):
 
 def test_what_only_its_values_tell_apart_is_counted_too(logger):
     """A client that is turned away and comes again is another process each time; two of them take turns."""
-    stream, now = io.StringIO(), [0.0]
-    handler = plain_handler(stream)
-    handler.addFilter(Repeats(lambda: now[0]))
-    logger.addHandler(handler)
+    now = [0.0]
+    stream = counting(logger, lambda: now[0])
     for pid in range(1000):
         logger.warning("process %d may not", pid)
         logger.warning("it said %s", pid)
@@ -93,10 +99,7 @@ def test_what_only_its_values_tell_apart_is_counted_too(logger):
 
 
 def test_a_line_flaps_and_each_change_is_told(logger):
-    stream = io.StringIO()
-    handler = plain_handler(stream)
-    handler.addFilter(Repeats())
-    logger.addHandler(handler)
+    stream = counting(logger)
     for _ in range(3):
         logger.warning("hub link down: timeout")
         logger.info("hub link up")

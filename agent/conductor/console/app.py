@@ -153,15 +153,12 @@ class Page:
             name, password = given["name"], given["password"]
         except (msgspec.MsgspecError, KeyError, ValueError):
             return _error(400, "bad-request", "name and password are wanted")
-        if not NAME.match(
-            name
-        ):  # nobody has it, and it may be made to look like a line of the audit
-            name = "?"
+        if not NAME.match(name):
+            name = "?"  # nobody has it, and it may be made to look like a line of the audit
         client = request.client.host if request.client else "?"
         what, who = f"login from {client}", (f"name {name}", f"address {network_of(client)}")
-        async with (
-            self._hashing
-        ):  # one at a time: of many at once each is judged by those before it
+        # one at a time: of many at once each is judged by those before it
+        async with self._hashing:
             if (wait := self._logins.wait_seconds(time.monotonic(), *who)) > 0:
                 self._strangers.tell(Audited(name, what, "too-often"), time.monotonic())
                 return _error(429, "too-often", f"wait {wait:.0f} s")

@@ -64,9 +64,8 @@ class Logins:
             over = count - FREE_TRIES
             pause = min(MAX_PAUSE_SECONDS, PAUSE_SECONDS * 2.0 ** min(over, 10)) if over >= 0 else 0
             self._failures.pop(one, None)
-            if (
-                len(self._failures) >= MAX_KEPT
-            ):  # the oldest, so that none of many names clears all others
+            if len(self._failures) >= MAX_KEPT:
+                # the oldest, so that none of many names clears all others
                 self._failures.pop(next(iter(self._failures)))
             self._failures[one] = (count, now + pause)
 
