@@ -109,6 +109,7 @@ class PictureDecoder:
         made, self.name = self._make()
         self._bin = made
         self._pipeline.on_error_in(made, lambda text: self._on_error(made, text))
+        self._pipeline.after_sound(made)
         self._pipeline.bin.add(made)
         self._on_sink(made.get_by_name("picture"))
         made.set_state(Gst.State.PLAYING)
@@ -156,7 +157,15 @@ class PictureDecoder:
         self._build()
         return Gst.PadProbeReturn.REMOVE
 
-    # --- one that hangs
+    # --- one that falls behind, or hangs
+
+    @property
+    def waiting_seconds(self) -> float:
+        """How much picture waits to be decoded; as much as its sink waits for each, where the decoder keeps up."""
+        if self._bin is None:
+            return 0.0
+        waiting: int = self._bin.get_by_name("waiting").get_property("current-level-time")
+        return waiting / 1e9
 
     def watch(self, pictures: int) -> None:
         """So many pictures came out since the last call; to be told some times a second, in the loop's thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from msgspec import structs
 
@@ -18,6 +19,7 @@ from agent.core.model.media import Measured
 from agent.media.loop import Loop
 from agent.media.meeting import Meeting
 from agent.media.picture.own_picture import OwnPicture
+from agent.media.picture.strain import Eased
 from agent.media.receiving.downlink import Downlink
 from agent.media.sending.uplink import Uplink
 from agent.media.webrtc import statistics
@@ -25,6 +27,13 @@ from agent.media.webrtc.session import MediaSession
 from agent.media.webrtc.statistics import Rates, Stream
 
 MEASURE_SECONDS = 2.0
+
+EASED: dict[Eased, Literal["size", "framerate", "noise"] | None] = {
+    Eased.NOTHING: None,
+    Eased.SIZE: "size",
+    Eased.FRAMERATE: "framerate",
+    Eased.NOISE: "noise",
+}
 
 
 class Figures:
@@ -62,6 +71,7 @@ class Figures:
             screen_pictures=screen.rendered,
             screen_sink_milliseconds=screen.sink_milliseconds,
             screen_overloaded=screen.overloaded,
+            screen_eased=EASED[screen.eased],
         )
 
     def _sent(self, uplink: Uplink, camera: OwnPicture) -> UplinkFigures:

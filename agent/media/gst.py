@@ -16,7 +16,7 @@ gi.require_version("GstApp", "1.0")
 gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 
-from gi.repository import Gst, GstApp, GstSdp, GstWebRTC  # noqa: E402
+from gi.repository import GLib, Gst, GstApp, GstSdp, GstWebRTC  # noqa: E402
 
 try:
     gi.require_version("Nice", "0.1")
@@ -25,6 +25,7 @@ except (ImportError, ValueError):  # gir1.2-nice-0.1 is not there: what needs it
     Nice = None
 
 __all__ = [
+    "GLib",
     "Gst",
     "GstApp",
     "GstSdp",
@@ -51,6 +52,7 @@ ENUMERATIONS = (
     Gst.QueryType,
     Gst.State,
     Gst.StateChangeReturn,
+    Gst.StreamStatusType,
     Gst.TaskState,
     GstSdp.SDPResult,
     GstWebRTC.WebRTCICEGatheringState,

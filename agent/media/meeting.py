@@ -128,12 +128,16 @@ class Meeting:
     def _make_screen(self) -> Screen:
         reporter = DeviceReporter("display", False, self._send)
         screen = Screen(self._loop, self._clock, self._devices.display.output, reporter)
-        screen.sound_gaps, screen.on_eased = self._sound_gaps, self._spare
+        screen.sound_gaps, screen.late_seconds = self._sound_gaps, self._late_seconds
+        screen.on_eased = self._spare
         return screen
 
     def _sound_gaps(self) -> int:
         feeds = (self.microphone, self.speaker)
         return sum(feed.detail.xruns or 0 for feed in feeds if feed)
+
+    def _late_seconds(self) -> float:
+        return max((source.decoder_behind_seconds for source in self.sources), default=0.0)
 
     def _spare(self, eased: Eased) -> None:
         """What the screen could not save alone."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.media.gst import Gst
+from agent.media.priority import put_after_sound
 
 OnError = Callable[[str], None]
 OnSample = Callable[[Any], None]
@@ -80,6 +81,13 @@ class Pipeline:
     def on_error_in(self, part: Any, call: OnError) -> None:
         """Give `call` what an element of this bin fails with, and not to `on_error`: the rest goes on."""
         self._on_error_in.append((part, call))
+
+    def after_sound(self, part: Any) -> None:
+        """The threads of this element or bin, begun from now on, work on pictures: they wait while sound has work."""
+        bus = self.bin.get_bus()
+        bus.enable_sync_message_emission()
+        handler = bus.connect("sync-message::stream-status", put_after_sound(part))
+        self._handlers.append((bus, handler))
 
     def set_latency(self, nanoseconds: int) -> None:
         """Sinks render a buffer so long after its time, whatever the elements add up to."""

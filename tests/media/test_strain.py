@@ -15,11 +15,11 @@ class Watching:
         self.strain = Strain()
         self.now = 100.0
 
-    def watch(self, share: float, seconds: float, gaps: int = 0) -> bool:
-        """`gaps`: in the sound, each half a second."""
+    def watch(self, share: float, seconds: float, gaps: int = 0, late: float = 0.0) -> bool:
+        """`gaps`: in the sound, each half a second; `late`: a decoder, in seconds."""
         for _ in range(int(2 * seconds)):
             self.now += 0.5
-            self.strain.update(15.0, round(15 * share), self.now, gaps)
+            self.strain.update(15.0, round(15 * share), self.now, gaps=gaps, late_seconds=late)
         return self.strain.overloaded
 
 
@@ -99,3 +99,16 @@ def test_nothing_wanted_is_nothing_missed() -> None:
     for second in range(60):
         strain.update(0.0, 0, float(second))
     assert not strain.overloaded
+
+
+def test_a_decoder_that_stays_behind_is_a_sign_though_the_screen_is_filled_in_time() -> None:
+    screen = Watching()
+    assert not screen.watch(1.0, 60, late=0.2), "what the jitter buffer gives away in one piece"
+    assert screen.watch(1.0, 12, late=0.5)
+
+
+def test_a_decoder_that_was_behind_for_a_moment_is_none() -> None:
+    screen = Watching()
+    for _ in range(30):
+        assert not screen.watch(1.0, 2, late=1.0)
+        assert not screen.watch(1.0, 1, late=0.0)

@@ -81,6 +81,7 @@ class DownlinkFigures(StreamFigures, frozen=True, omit_defaults=True, kw_only=Tr
     decoder: str | None = None
     decoder_in_hardware: bool | None = None
     decoders_failed: dict[str, str] | None = None
+    decoder_behind_milliseconds: int | None = None
     jitter_buffer_milliseconds: int | None = None
     picture_delay_milliseconds: int | None = None
     sound_delay_milliseconds: int | None = None
@@ -101,6 +102,8 @@ class RoomFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     screen_pictures: int | None = None
     screen_sink_milliseconds: int | None = None
     screen_overloaded: bool | None = None
+    screen_eased: Literal["size", "framerate", "noise"] | None = None
+    """The last that gave way, after those before it in this list; None while nothing had to."""
 
 
 class MediaFigures(RoomFigures, frozen=True, omit_defaults=True, kw_only=True):

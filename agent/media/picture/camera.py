@@ -13,6 +13,7 @@ from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import AgentError
 from agent.media.loop import Loop
+from agent.media.priority import after_sound
 from agent.media.reporting import DeviceReporter
 from agent.ports import AccessUnit, Camera, CameraFormat
 
@@ -87,6 +88,7 @@ class CameraFeed:
             self._camera.request_keyframe()
 
     def _run(self) -> None:
+        after_sound()
         while not self._closing.is_set():
             try:
                 self._stream(self._make())

@@ -27,6 +27,7 @@ class Composer:
         text = f"{canvas(output, live=True)} ! appsink name=composed sync=false max-buffers=2 drop=true"
         self._pipeline = Pipeline(clock, text, on_error)
         self._pipeline.on_sample("composed", on_picture)
+        self._pipeline.after_sound(self._pipeline.bin)
         # on the shared base time the mixer would make up for all pictures since the process began
         self._pipeline.bin.set_base_time(clock.clock.get_time())
         self._lock = threading.Lock()

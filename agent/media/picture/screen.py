@@ -96,6 +96,8 @@ class Screen:
         self._title = self._announced = ""
         self.sound_gaps: Callable[[], int] = lambda: 0
         """How often the room's sound had a gap so far."""
+        self.late_seconds: Callable[[], float] = lambda: 0.0
+        """How much later than due the slowest decoder is."""
         self.on_eased: Callable[[Eased], None] = lambda eased: None
         self.on_lit: Callable[[], None] = lambda: None
         """Told when the screen has proven to work, also after it was broken."""
@@ -224,6 +226,11 @@ class Screen:
         """Whether this machine cannot show all that it should; None while nothing is open."""
         return self._strain.overloaded if self._surface else None
 
+    @property
+    def eased(self) -> Eased:
+        """What is asked less of, since this machine cannot show all that it should."""
+        return self._strain.eased
+
     def attach(self, key: str, label: str, newest: Callable[[], Any | None]) -> None:
         """A place for one source (or OWN), whose newest picture can be asked for at any time."""
         with self._lock:
@@ -296,7 +303,13 @@ class Screen:
         wanted = min(due, given - before.given) if alone else due
         was = self._strain.eased
         shown = seen.rendered - before.rendered
-        self._strain.update(wanted, shown, seen.at_seconds, max(0, seen.gaps - before.gaps))
+        self._strain.update(
+            wanted,
+            shown,
+            seen.at_seconds,
+            gaps=max(0, seen.gaps - before.gaps),
+            late_seconds=self.late_seconds(),
+        )
         if self._strain.eased != was:
             self._ease(surface)
 

@@ -7,6 +7,7 @@ pictures a second, then the suppression of noise.
 from __future__ import annotations
 
 from enum import IntEnum
+from math import inf
 
 from msgspec import structs
 
@@ -21,6 +22,10 @@ LEAST_SHOWN = 0.75
 
 HURT_SHOWN = 0.9
 """Fewer than this and gaps in the sound besides: the machine has too much to do, whatever is shown."""
+
+LATE_SECONDS = 0.3
+"""A decoder that is later than this for a whole window has more to do than the machine can; packets that come late in
+a burst are decoded sooner."""
 
 MOST_GAPS = 2
 """In the sound of one window; a loudspeaker that has just been opened may have one."""
@@ -63,6 +68,7 @@ class Strain:
         self._began: float | None = None
         self._wanted = 0.0
         self._shown = self._gaps = 0
+        self._least_late_seconds = inf
         self._short = 0
         """Windows in a row with too few."""
         self._since = 0.0
@@ -74,18 +80,24 @@ class Strain:
         """Less is asked since the machine could not keep up, or it cannot even so."""
         return self.eased > Eased.NOTHING
 
-    def update(self, wanted: float, shown: int, now: float, gaps: int = 0) -> None:
-        """So many more pictures should have been shown since the last call, so many were; so many gaps had the sound."""
+    def update(
+        self, wanted: float, shown: int, now: float, *, gaps: int = 0, late_seconds: float = 0.0
+    ) -> None:
+        """So many more pictures should have been shown since the last call, so many were; so many gaps had the sound,
+        and so much later than due the slowest decoder is.
+        """
         if self._began is None:
             self._began = now
             return
         self._wanted += wanted
         self._shown += shown
         self._gaps += gaps
+        self._least_late_seconds = min(self._least_late_seconds, late_seconds)
         if now - self._began < WINDOW_SECONDS:
             return
         hurt = self._gaps >= MOST_GAPS and self._shown < HURT_SHOWN * self._wanted
-        short = hurt or self._shown < LEAST_SHOWN * self._wanted
+        late = self._least_late_seconds > LATE_SECONDS
+        short = hurt or late or self._shown < LEAST_SHOWN * self._wanted
         self.forget()
         self._began = now
         self._judge(now, short=short, hurt=hurt)
@@ -104,3 +116,4 @@ class Strain:
     def forget(self) -> None:
         """What was counted of this window does not count: something else is shown from now on."""
         self._began, self._wanted, self._shown, self._gaps = None, 0.0, 0, 0
+        self._least_late_seconds = inf

@@ -44,6 +44,7 @@ class Surface:
         self._pipeline = Pipeline(
             clock, f"{ENTRY} ! {FIT} ! {drawn} ! videoconvert name=last ! {sink}", on_error
         )
+        self._pipeline.after_sound(self._pipeline.bin)
         self._output = output
         self._top = self._bottom = 0
         """Margins, of a picture 640 wide."""

@@ -138,6 +138,11 @@ class Downlink:
         """As a sample."""
         return self._pictures.newest()
 
+    @property
+    def decoder_behind_seconds(self) -> float:
+        """How much later than due its pictures are decoded: what waits for the decoder beyond what waits for its time."""
+        return max(0.0, self._playing.undecoded_seconds - self._lips.picture / 1e9)
+
     def figures(self) -> DownlinkFigures:
         """All but what RTP says and the pictures a second, which the caller counts."""
         coming = self._handover.coming.connection.attempts if self._handover else 0
@@ -148,6 +153,7 @@ class Downlink:
             decoder=decoder,
             decoder_in_hardware=None if decoder is None else in_hardware(decoder),
             decoders_failed=dict(self._decoders.failed) or None,
+            decoder_behind_milliseconds=round(self.decoder_behind_seconds * 1000),
             picture_given_up=self.picture_given_up,
             jitter_buffer_milliseconds=self._jitter.milliseconds,
             picture_delay_milliseconds=self._lips.picture // Gst.MSECOND,

@@ -144,6 +144,11 @@ class Reception:
         """The name of what decodes its pictures, or will."""
         return self._decoder.name if self._decoder else self._shared.decoders.best()
 
+    @property
+    def undecoded_seconds(self) -> float:
+        """How much of its picture waits to be decoded."""
+        return self._decoder.waiting_seconds if self._decoder else 0.0
+
     def watch_decoder(self, pictures: int) -> None:
         """So many pictures came since the last call."""
         if decoder := self._decoder:
