@@ -109,7 +109,7 @@ def _agenda(payload: bytes, address: Address, signatures: Signatures) -> Agenda 
         agenda = msgspec.convert(whole(msgspec.json.decode(document)), Agenda)
     except msgspec.ValidationError as error:
         raise CommandProblem(Code.BAD_FIELD, f"agenda: {error}") from error
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
         raise CommandProblem(Code.NOT_JSON, f"not JSON: {error}") from error
     if agenda.to not in (None, address.text):
         raise CommandProblem(

@@ -124,6 +124,15 @@ def test_where_signatures_are_required(keys: Any) -> None:
     assert code(take(unbound, GROUP, signatures)) == "bad-field", "it does not say whom it is for"
 
 
+@pytest.mark.parametrize("field", ["issued", "valid_until"])
+@pytest.mark.parametrize("when", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_the_ends_of_time_do_not_end_the_link(field: str, when: str) -> None:
+    """A retained one came with each connection and ended it: the room was never reached again."""
+    taken = take(msgspec.json.encode(document(**{field: when})))
+    early = field == "issued" and when.startswith("0001")  # for which its items come too late
+    assert code(taken) == ("bad-field" if early else None)
+
+
 def test_mutated_documents_are_taken_whole_or_refused() -> None:
     dice = random.Random(7)
     original = msgspec.json.encode(document())

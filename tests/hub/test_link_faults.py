@@ -285,9 +285,25 @@ class _Unchecked(Properties):
         return packed.replace("\ufffd".encode(), "\ufeff".encode())
 
 
-def test_a_message_that_the_library_cannot_read_does_not_keep_the_room_away(
-    own_broker: Broker, root: str, make_link: MakeLink
+def test_a_letter_that_the_library_does_not_take_does_not_end_the_link(
+    broker: Broker, root: str, make_link: MakeLink
 ) -> None:
+    running = make_link(broker.port, sender_property="sent-with")
+    running.start()
+    odd = _Unchecked(PacketTypes.PUBLISH)
+    odd.UserProperty = ("sent-with", "a tool \ufffd")
+    odd.ResponseTopic = "reply/\ufffd"
+    with Hub(broker.port, []) as hub:
+        hub.client.publish(f"{root}/room/thon-5/cmd/ping", b'{"id": "x"}', qos=1, properties=odd)
+        got = running.wait_for(CommandReceived).command
+    assert (got.id, got.sender, got.reply) == ("x", None, None)
+    assert len(running.of(LinkChanged)) == 1
+
+
+def test_a_message_that_the_library_cannot_read_does_not_keep_the_room_away(
+    own_broker: Broker, root: str, make_link: MakeLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.hub.transport.without_ballast", lambda packet, *_: packet)
     running = make_link(own_broker.port)
     running.start()
     odd = _Unchecked(PacketTypes.PUBLISH)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.properties import Properties, VariableByteIntegers
 
 from agent.core.model.commands import COMMANDS
 from agent.hub.messages import Incoming
@@ -58,6 +58,21 @@ def random_properties(dice: random.Random) -> Properties:
     if dice.random() < 0.3:
         made.PayloadFormatIndicator = dice.randrange(2)
     return made
+
+
+class Crowd(Properties):
+    """User Properties without end, and letters that paho neither sends nor takes; it would take minutes to pack them."""
+
+    packed: bytes
+
+    def __init__(self, dice: random.Random) -> None:
+        super().__init__(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        pair = dice.choice([b"\0\0\0\0", b"\0\1a\0\3\xef\xbb\xbf", b"\0\0\0\2\xc2\xa0"])
+        packed = (b"\x26" + pair) * dice.choice([1, 1000, 120_000 // (len(pair) + 1)])
+        object.__setattr__(self, "packed", packed)  # paho takes no other names
+
+    def pack(self) -> bytes:
+        return VariableByteIntegers.encode(len(self.packed)) + self.packed
 
 
 def turned_about(dice: random.Random, original: bytes) -> bytes:

@@ -6,12 +6,15 @@ import random
 from pathlib import Path
 
 from tests.support.broker import Broker, Hub
-from tests.support.fuzz import fuzzed, random_properties
+from tests.support.fuzz import Crowd, fuzzed, random_properties
 from tests.support.room import Room
 
 ROOT = "diemcau/v1"
 BATCH = 250
 """Less than the broker keeps for a client that is slow: with 65,000 bytes each that is 16 MB."""
+
+CROWDS = 0.02
+"""Share of the messages that consist of properties; each of them took the room's MQTT library seconds."""
 
 
 class PropertiesFlood:
@@ -45,6 +48,8 @@ class PropertiesFlood:
             payload = fields if self._dice.random() < 0.5 else one.payload
             topic = one.topic.rpartition("/")[0] + "/ping" if payload == fields else one.topic
             properties = random_properties(self._dice)
+            if self._dice.random() < CROWDS:
+                properties = Crowd(self._dice)
             hub.client.publish(topic, payload, qos=self._dice.randrange(2), properties=properties)
         self._answered(hub, f"after-{number}")
 

@@ -66,8 +66,8 @@ class Agenda(Struct, frozen=True, omit_defaults=True):
             raise ValueError(
                 f"items: the id {next(one for one in ids if ids.count(one) > 1)!r} stands twice"
             )
-        last = self.issued + timedelta(days=MAX_DAYS + 1)
-        if late := next((item.id for item in self.items if item.starts > last), None):
+        ahead = timedelta(days=MAX_DAYS + 1)  # issued + ahead may be past year 9999
+        if late := next((i.id for i in self.items if i.starts - self.issued > ahead), None):
             raise ValueError(f"items: {late!r} begins more than {MAX_DAYS} days after issued")
 
 
