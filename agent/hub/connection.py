@@ -195,8 +195,9 @@ class MqttConnection:
             self._subscribing[mid] = some
 
     def unsubscribe(self, topic: str) -> None:
-        """Drop what the session still has of other settings, such as a group that we have left."""
-        self._client.unsubscribe(f"{topic.rpartition('/')[0]}/+")
+        """Drop what the session still has of other settings, such as a group that we have left: its commands, which
+        were asked for by a wildcard or one by one, or its agenda."""
+        self._client.unsubscribe([topic, f"{topic.rpartition('/')[0]}/+"])
 
     @property
     def has_room(self) -> bool:

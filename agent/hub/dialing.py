@@ -1,6 +1,6 @@
 """From the hub's name to an open socket: within one deadline, however many addresses are dead.
 
-Addresses are tried side by side, a new one every half second (RFC 8305); an HTTP proxy is asked by CONNECT
+Addresses are tried side by side, a new one every half second or sooner, where there are many (RFC 8305); an HTTP proxy is asked by CONNECT
 (RFC 9110, 9.3.6).
 """
 
@@ -20,6 +20,12 @@ from urllib.parse import unquote, urlsplit
 from agent.errors import HubError
 
 STAGGER_SECONDS = 0.5
+LATEST_SHARE = 0.5
+"""Of the deadline: by then the last address is tried too, however many there are."""
+
+MOST_ADDRESSES = 100
+"""Of one name: each takes an open file until it answers."""
+
 RECEIVE_BUFFER_BYTES = 64 * 1024
 """What the kernel takes for us while we don't read: a flood is to wait at the hub and not in here."""
 
@@ -51,7 +57,9 @@ def dial(host: str, port: int, seconds: float, proxy: str | None = None) -> sock
 
 def _connect(host: str, port: int, deadline: float) -> socket.socket:
     """The first of the name's addresses that answers."""
-    pending = _resolve(host.strip("[]"), port, deadline)
+    pending = _resolve(host.strip("[]"), port, deadline)[:MOST_ADDRESSES]
+    left = max(0.0, deadline - time.monotonic())
+    stagger = min(STAGGER_SECONDS, LATEST_SHARE * left / max(1, len(pending)))
     error: OSError = TimeoutError(f"{host} does not answer")
     with selectors.DefaultSelector() as selector:
         next_at = 0.0
@@ -62,7 +70,7 @@ def _connect(host: str, port: int, deadline: float) -> socket.socket:
                     raise TimeoutError(f"{host} does not answer")
                 if pending and (now >= next_at or not selector.get_map()):
                     error = _begin(selector, *pending.pop(0)) or error
-                    next_at = now + STAGGER_SECONDS
+                    next_at = now + stagger
                 until = min(deadline, next_at) if pending else deadline
                 for key, _ in selector.select(max(0.0, until - time.monotonic())):
                     sock = key.fileobj

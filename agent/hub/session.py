@@ -276,6 +276,8 @@ class Session:
 
         Not every broker says "session taken over" (0x8E) to the one that it drops.
         """
+        if self.clone_seen:
+            return  # said already: a flood of them must not take the loop's time
         session = messages.session_of(payload)
         if self._previous and session and session not in {self.id, *self._previous}:
             self.clone_seen = True

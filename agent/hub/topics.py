@@ -92,11 +92,12 @@ class Topics:
         """Whether a Response Topic is one that we write to.
 
         Not with wildcards or empty (MQTT 5, 3.3.2.3.5), not the broker's own ($...), and not where
-        rooms and groups have theirs: else whoever may send a command could speak for a room. Nor one
+        rooms, groups and conductors have theirs: else whoever may send a command could speak for them. Nor one
         that brokers end the connection for: Mosquitto checks a topic's levels when we publish to it,
         and not when it passes it on to us.
         """
-        reserved = (f"{self._root}/room/", f"{self._root}/group/", "$")
+        owners = ("room", "group", "conductor")
+        reserved = ("$", *(f"{self._root}/{owner}/" for owner in owners))
         return (
             bool(topic)
             and not topic.startswith(reserved)

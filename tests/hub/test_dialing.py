@@ -55,6 +55,17 @@ def test_a_living_address_behind_dead_ones_is_found(
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+def test_a_living_address_behind_many_dead_ones_is_found_before_the_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, full: int
+) -> None:
+    """Thirty of them were begun within a connect timeout, and no more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        answers(monkeypatch, *[full] * 60, port)
+        with dialing.dial("hub.example", 1883, 4) as sock:
+            assert sock.getpeername()[1] == port
+
+
 def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     hung = threading.Event()
     monkeypatch.setattr(dialing.socket, "getaddrinfo", lambda *_, **__: hung.wait(30) and [])

@@ -95,6 +95,25 @@ def test_more_answers_than_a_far_hub_confirms_wait_for_their_turn(
     assert delivered == [f"key-{number}" for number in range(len(delivered))], "in order"
 
 
+def test_a_flood_of_states_of_this_room_is_said_once(
+    own_broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    """Each of them came before the mute button, as another agent of this name that takes our place."""
+    running = make_link(own_broker.port, backoff=Impatient())
+    running.start()
+    topic = running.topics.state
+    own_broker.stop()
+    own_broker.start()
+    running.wait_for(LinkChanged, lambda one: one.up, after=2)
+    with Hub(own_broker.port, []) as hub:
+        for number in range(FLOOD):
+            hub.client.publish(topic, json.dumps({"session": f"other-{number}"}), qos=0)
+        hub.send(f"{root}/room/thon-5/cmd/ping", {"id": "after"})
+        running.wait_for(CommandReceived, lambda one: one.command.id == "after")
+    said = [one for one in running.of(LinkChanged) if one.code == "session-taken-over"]
+    assert len(said) == 1
+
+
 class AlternatingSession:
     """A connection that fails at once, for two reasons in turn; after some it is up before."""
 

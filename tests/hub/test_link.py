@@ -271,3 +271,23 @@ def test_a_group_that_the_room_has_left_is_unsubscribed(
         hub.send(f"{root}/group/all/cmd/ping", {"id": "three"})
         left.wait_for(CommandReceived, lambda event: event.command.id == "three")
     assert [event.id for event in left.of(CommandRefused)] == ["one"]
+
+
+def test_the_agenda_of_a_group_that_the_room_has_left_is_unsubscribed(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    """It was asked for by its whole topic, which the filter of the commands does not name."""
+    member = make_link(broker.port)
+    member.start()
+    member.link.close()
+    left = make_link(broker.port, groups=[])
+    left.start()
+    with Hub(broker.port, []) as hub:
+        hub.send(f"{root}/group/xa-ba-vi/agenda", {"id": "one"})
+        refused = left.wait_for(CommandRefused)
+        assert refused.delivery is not None
+        left.link.acknowledge(refused.delivery)
+        hub.send(f"{root}/group/xa-ba-vi/agenda", {"id": "two"})
+        hub.send(f"{root}/group/all/cmd/ping", {"id": "three"})
+        left.wait_for(CommandReceived, lambda event: event.command.id == "three")
+    assert [event.id for event in left.of(CommandRefused)] == ["one"]

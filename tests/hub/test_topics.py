@@ -58,6 +58,16 @@ def test_command_topics(topic: str, address: tuple[Origin, str, str] | None) -> 
         ("$SYS/broker", False),
         ("diemcau/v1/room/thon-6/state", False),
         ("diemcau/v1/group/all/cmd/join", False),
+        ("diemcau/v1/group/all/agenda", False),
+        ("diemcau/v1/conductor/hub/state", False),
+        ("$share/x/answers", False),
+        ("a/b/c/d/e/f/g/h", True),
+        ("a/b/c/d/e/f/g/h/i", False),
+        ("////////", False),
+        ("ả" * 85, True),
+        ("ả" * 86, False),
+        ("answers/\ufeff", False),
+        ("answers/\u202e", False),
     ],
 )
 def test_a_response_topic_cannot_speak_for_a_room(topic: str, allowed: bool) -> None:
