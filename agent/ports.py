@@ -238,7 +238,8 @@ class Journal(Protocol):
 
     @property
     def condition(self) -> DeviceStatus:
-        """How it was found: `ok`, `journal-replaced` (corrupted) or `journal-not-kept` (in memory)."""
+        """How it was found: `ok`, `journal-replaced` (corrupted), `journal-taken-away` while it was open, or
+        `journal-not-kept` (in memory)."""
         ...
 
     def together(self) -> AbstractContextManager[None]:

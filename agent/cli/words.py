@@ -287,6 +287,7 @@ def host_trouble(code: str, text: str) -> str:
         "certificate-expired": _("This room's certificate has expired"),
         "certificate-ends-soon": _("This room's certificate ends soon"),
         "journal-replaced": _("The journal was damaged and begun anew; is the SD card bad?"),
+        "journal-taken-away": _("Somebody deleted or replaced the journal; it was written anew"),
         "journal-not-kept": _("The journal can't be written: nothing survives a power cut"),
         "journal-failed": _("The journal can't be written: nothing survives a power cut"),
         "device-failed": _("A device hangs; restart the box"),

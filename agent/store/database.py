@@ -6,6 +6,7 @@ Write-ahead logging with one fsync a commit; sources: sqlite.org/wal.html, sqlit
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import sqlite3
 import time
@@ -55,6 +56,9 @@ COMPANIONS = ("-wal", "-shm")
 KEPT_ASIDE = 3
 """Broken databases that are kept."""
 
+ANEW_SECONDS = 30.0
+"""Between two attempts to get a journal back onto the disk that is not there."""
+
 _BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_SCHEMA")
 
 
@@ -64,7 +68,8 @@ class Database:
     A corrupted file is set aside as journal.db.corrupt-<unix time> and replaced (degraded), when it
     is opened or when it turns out later. Where nothing can be written the journal is kept in memory
     (failed), beginning with what can be read of it: a room whose SD card has gone read-only is worth more
-    reachable than dead, and still knows that it was muted by hand.
+    reachable than dead, and still knows that it was muted by hand. It goes to the disk with the first write that can,
+    and so does what was open when somebody deleted or replaced the file: nothing of it is lost.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -74,6 +79,11 @@ class Database:
         self._found = DeviceStatus(Status.OK, "ok", f"the journal is {self._path}")
         self._trouble: DeviceStatus | None = None
         """Why the last write or look failed, until one works again."""
+        self._file: tuple[int, int] | None = None
+        """Which file on the disk is ours; None while there is none."""
+        self._supersedes = False
+        """Whether all that the file on the disk holds is known here too."""
+        self._anew_at = float("-inf")
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection = _open(self._path)
@@ -84,6 +94,8 @@ class Database:
                 self._connection = self._full(error) or self._in_memory(error)
         except OSError as error:
             self._connection = self._in_memory(error)
+        else:
+            self._file = _identity(self._path)
 
     @property
     def condition(self) -> DeviceStatus:
@@ -104,6 +116,7 @@ class Database:
         if self._connection.in_transaction:
             yield
             return
+        self._stay_on_disk()
         # FULL is one fsync a commit, NORMAL none (in WAL mode).
         self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self.execute("BEGIN IMMEDIATE")
@@ -134,12 +147,42 @@ class Database:
             self._trouble = DeviceStatus(Status.FAILED, problem.code, problem.text)
             raise problem from error
 
+    def _stay_on_disk(self) -> None:
+        """Nothing, if the file is the one that is open; else what is open becomes a file again, if that can be now."""
+        now = time.monotonic()
+        is_there = self._file is not None and self._file == _identity(self._path)
+        if is_there or now < self._anew_at:
+            return
+        self._anew_at = now + ANEW_SECONDS
+        was_moved = self._file is not None
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.path.lexists(self._path) and (was_moved or not self._supersedes):
+                log.error("%s is not the agent's journal and is set aside", self._path)
+                _set_aside(self._path)
+            elif was_moved:  # what is left of ours would be taken for the new one's
+                _unlink(self._path, COMPANIONS)
+            written = _written(self._path, self._connection)
+        except (OSError, sqlite3.Error) as error:
+            self._found = self._not_kept(error)
+            return
+        self._connection.close()
+        self._connection, self._file = written, _identity(self._path)
+        self._anew_at = float("-inf")
+        text = f"the journal is {self._path}"
+        self._found = DeviceStatus(Status.OK, "ok", text)
+        if was_moved:
+            text = f"{self._path} was deleted or replaced while the agent ran, and was written anew with all that it held: find out who did that"
+            self._found = DeviceStatus(Status.DEGRADED, "journal-taken-away", text)
+        log.error("%s", text)
+
     def _replacement(self, reason: Exception) -> sqlite3.Connection:
         try:
             aside = _set_aside(self._path)
             connection = _open(self._path)
         except (OSError, sqlite3.Error) as error:
             return self._in_memory(error)
+        self._file = _identity(self._path)
         self._found = DeviceStatus(
             Status.DEGRADED,
             "journal-replaced",
@@ -160,18 +203,52 @@ class Database:
         problem = _journal_error(reason)
         self._trouble = DeviceStatus(Status.FAILED, problem.code, problem.text)
         log.error("%s", problem.text)
+        self._file = _identity(self._path)
         return connection
 
     def _in_memory(self, reason: Exception) -> sqlite3.Connection:
         """A database that ends with the process; it begins with what can be read of the file."""
-        self._found = DeviceStatus(
+        self._file = None
+        self._anew_at = time.monotonic() + ANEW_SECONDS
+        self._found = self._not_kept(reason)
+        log.error("%s", self._found.text)
+        copy = _copy(self._path)
+        self._supersedes = copy is not None
+        return copy or _empty()
+
+    def _not_kept(self, reason: Exception) -> DeviceStatus:
+        return DeviceStatus(
             Status.FAILED,
             "journal-not-kept",
             f"{self._path} cannot be written ({reason}): nothing survives a power cut now; check "
             "the SD card, its free space and the folder's owner",
         )
-        log.error("%s", self._found.text)
-        return _copy(self._path) or _empty()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _written(path: Path, source: sqlite3.Connection) -> sqlite3.Connection:
+    """The file at `path`, opened, with all that `source` holds. Raises sqlite3.Error, OSError, and leaves no half of it."""
+    is_new = not path.exists()
+    try:
+        with closing(_open(path)) as file:
+            source.backup(file)
+        return _open(path)
+    except BaseException:
+        if is_new:
+            _unlink(path, ("", *COMPANIONS))
+        raise
+
+
+def _unlink(path: Path, suffixes: Sequence[str]) -> None:
+    for suffix in suffixes:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _open(path: Path, *, probe: bool = True) -> sqlite3.Connection:
@@ -254,8 +331,7 @@ def _set_aside(path: Path) -> Path:
             companion.rename(aside.with_name(aside.name + suffix))
     broken = sorted(set(path.parent.glob(f"{path.name}.corrupt-*[0-9]")) - {aside})
     for old in broken[: 1 - KEPT_ASIDE]:  # the newest stays, whatever the clock says
-        for name in (old.name, *(old.name + suffix for suffix in COMPANIONS)):
-            old.with_name(name).unlink(missing_ok=True)
+        _unlink(old, ("", *COMPANIONS))
     return aside
 
 

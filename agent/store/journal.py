@@ -37,9 +37,6 @@ MAX_EVENTS = 10_000
 MAX_AGE_SECONDS = 90 * 86_400
 """Age of finished commands and events, at the most."""
 
-FOR_EVER = float("-inf")
-"""Older than any row."""
-
 PRUNE_EVERY = 100
 """Records between two looks for rows to delete; one look comes when the journal is opened."""
 
@@ -223,16 +220,14 @@ class Journal:
         """Delete what is too old or too much, now and then.
 
         What is unfinished stays; so do signed commands as long as their signature may be good, else
-        a flood of refused ones would make room for repeating them. By a clock that isn't set nothing is old.
+        a flood of refused ones would make room for repeating them. By a clock that isn't to be believed nothing is old.
         """
         self._until_prune -= 1
         if self._until_prune >= 0:
             return
         self._until_prune = PRUNE_EVERY
-        now = self._now()
-        good = self._stamps.good()
-        horizon = now - MAX_AGE_SECONDS if good else FOR_EVER
-        signed = now - 2 * MAX_SIGNED_SECONDS if good else FOR_EVER
+        now = self._stamps.surely_now()
+        horizon, signed = now - MAX_AGE_SECONDS, now - 2 * MAX_SIGNED_SECONDS
         self._database.execute(
             "DELETE FROM command WHERE result IS NOT NULL AND (received_at < ? OR number <="
             " (SELECT MAX(number) FROM command) - ?)"

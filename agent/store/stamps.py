@@ -50,6 +50,17 @@ class Stamps:
         """On the monotonic clock, when they began; and where its zero lay on the wall clock in doubt."""
         self._epoch = database.epoch
         self._settled = False
+        self._anchor: tuple[float, float] | None = None
+        """What the clock said when it was first believed, and the monotonic clock beside it."""
+
+    def surely_now(self) -> float:
+        """The time that it is at the least, by which rows may be called old: a clock that is set, and then jumps ahead
+        by months, makes nothing old; by one that isn't set nothing is."""
+        if not self.good():
+            return float("-inf")
+        now, ran = self._now(), monotonic()
+        wall, since = self._anchor = self._anchor or (now, ran)
+        return min(now, wall + ran - since)
 
     def settle(self) -> None:
         """To be called inside of each write, before its rows: notes that they are in doubt, or, the clock being

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -243,6 +244,110 @@ def test_a_journal_that_cannot_be_written_is_read(
     assert [one.message for one in journal.unsent()] == [sent.message]
     journal.record_result(result(ping("open")))
     assert journal.unfinished() == []
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def delete_all(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+def replace_by_an_older_one(path: Path) -> None:
+    shutil.copytree(path.parent.with_name("backup"), path.parent, dirs_exist_ok=True)
+    shutil.copy(path, path.with_name("copy"))
+    path.with_name("copy").replace(path)
+
+
+def make_it_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def make_it_a_link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize(
+    "harm", [delete, delete_all, replace_by_an_older_one, make_it_a_folder, make_it_a_link]
+)
+def test_a_journal_that_is_taken_away_while_it_is_open_is_written_anew(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    """All that was written from then on, and the audit trail of before, ended with the process; nobody was told."""
+    Journal(tmp_path / "backup").close()
+    journal = Journal(tmp_path / "a")
+    journal.remember("muted_by_hand", "yes")
+    journal.record_command(ping("open"))
+    journal.record_event(structs.replace(event(1), type="device-opened"))
+    sent = journal.record_event(event(2))
+    harm(tmp_path / "a" / "journal.db")
+    journal.record_command(ping("after"))
+    assert journal.condition.code == "journal-taken-away"
+    journal.mark_sent(sent.key)
+    journal.close()
+    again = Journal(tmp_path / "a")
+    assert again.condition.status is Status.OK
+    assert again.recall("muted_by_hand") == "yes"
+    assert [command.id for command in again.unfinished()] == ["open", "after"]
+    assert len(again.events(["device-opened"], 9)) == 1
+    assert len(again.unsent()) == 1, "the first event: the broker has the second"
+    assert (tmp_path / "a" / "journal.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_where_it_cannot_be_written_anew_it_says_so_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "ANEW_SECONDS", 0)
+    journal = Journal(tmp_path / "a")
+    journal.record_command(ping("before"))
+    shutil.rmtree(tmp_path / "a")
+    (tmp_path / "a").write_text("in the way")
+    journal.record_command(ping("meanwhile"))
+    assert journal.condition.code == "journal-not-kept"
+    (tmp_path / "a").unlink()
+    journal.record_command(ping("after"))
+    assert journal.condition.code == "journal-taken-away"
+    journal.close()
+    ids = [command.id for command in Journal(tmp_path / "a").unfinished()]
+    assert ids == ["before", "meanwhile", "after"]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_journal_in_memory_goes_to_the_disk_when_that_is_well_again(
+    tmp_path: Path, readable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stayed in memory until the next start, which then knew nothing of it; and health said so all the time."""
+    monkeypatch.setattr(database_module, "ANEW_SECONDS", 0)
+    writer = Journal(tmp_path)
+    writer.remember("muted_by_hand", "no")
+    writer.record_command(ping("before"))
+    writer.close()
+    works = database_module._open
+
+    def read_only(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("attempt to write a readonly database")
+        error.sqlite_errorname = "SQLITE_READONLY"
+        raise error
+
+    monkeypatch.setattr(database_module, "_open", read_only)
+    if not readable:
+        monkeypatch.setattr(database_module, "_copy", lambda path: None)
+    journal = Journal(tmp_path)
+    journal.remember("muted_by_hand", "yes")
+    assert journal.condition.code == "journal-not-kept"
+    monkeypatch.setattr(database_module, "_open", works)
+    journal.record_command(ping("after"))
+    assert journal.condition.status is Status.OK
+    journal.close()
+    again = Journal(tmp_path)
+    assert again.recall("muted_by_hand") == "yes"
+    ids = [command.id for command in again.unfinished()]
+    assert ids == (["before", "after"] if readable else ["after"])
+    aside = list(tmp_path.glob("journal.db.corrupt-*[0-9]"))
+    assert len(aside) == (0 if readable else 1), "what could not be read is kept"
 
 
 def test_a_repeated_id_has_its_old_answer_though_the_disk_is_full(tmp_path: Path) -> None:

@@ -241,6 +241,7 @@ def test_a_flood_does_not_wash_away_the_ids_of_signed_commands(
     monkeypatch.setattr(journal_module, "MAX_COMMANDS", 20)
     monkeypatch.setattr(journal_module, "PRUNE_EVERY", 10)
     clock = [1_000_000_000.0]
+    monkeypatch.setattr(stamps_module, "monotonic", lambda: clock[0])
     journal = Journal(tmp_path, now=lambda: clock[0])
     signed = structs.replace(ping("signed"), sender="key ha-2026")
     journal.record_command(signed)
@@ -318,6 +319,27 @@ def test_a_clock_that_is_not_set_makes_nothing_old(
         last.record_event(structs.replace(event(number), type=opened))
     left = {one.detail.count for one in last.events([opened], 99)}
     assert {22, 23} <= left <= {21, 22, 23}, "in the end they are old"
+
+
+@pytest.mark.parametrize("jump", [100 * 86_400.0, 74 * YEAR], ids=["100 days", "2100"])
+def test_a_clock_that_was_set_and_jumps_ahead_makes_nothing_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    monkeypatch.setattr(journal_module, "PRUNE_EVERY", 1)
+    monkeypatch.setattr(journal_module, "MAX_COMMANDS", 20)
+    clock = [NOW]
+    journal = Journal(tmp_path, now=lambda: clock[0])
+    signed = structs.replace(ping("signed"), sender="key ha-2026")
+    journal.record_command(signed)
+    journal.record_result(result(signed))
+    journal.record_event(structs.replace(event(1), type="device-opened"))
+    for now in (NOW + jump, NOW - YEAR, NOW):
+        clock[0] = now
+        for number in range(30):
+            journal.record_command(ping(f"flood-{now}-{number}"))
+            journal.record_result(result(ping(f"flood-{now}-{number}")))
+        assert journal.look_up("signed")[0]
+        assert journal.events(["device-opened"], 9)
 
 
 KILLED = """
