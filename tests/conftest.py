@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ MEDIA = ("demo", "media")
 """Folders of tests that carry media. Their verdicts are counts and states, and they wait half of their time.
 What judges sound, pictures or a time is `pytest.mark.paired` where it takes a core at most, else `pytest.mark.alone`.
 """
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+"""An installed package has its bytecode: daemons that compile 150 modules at each start take twice as long for it."""
 
 TRIES = 3
 STARVED = "starved"

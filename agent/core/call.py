@@ -5,9 +5,7 @@ Ringing opens the loudspeaker and the screen, never a microphone or a camera.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from msgspec import structs
+from msgspec import Struct, structs
 
 from agent.core.announcements import Announcements
 from agent.core.context import Context
@@ -21,8 +19,7 @@ from agent.core.model.effects import CancelDeadline, SetDeadline
 from agent.core.model.media import Announcement
 
 
-@dataclass
-class Ring:
+class Ring(Struct):
     """The call that rings, and since when."""
 
     command: Command

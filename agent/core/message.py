@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from agent.core.announcements import Announcements
 from agent.core.context import Context
@@ -22,8 +23,7 @@ SHOWN_SECONDS = 15.0
 """A Pi needs five to load GStreamer and ten at the worst to light a screen."""
 
 
-@dataclass
-class Shown:
+class Shown(Struct):
     """What stands on the screen, by the id of its command."""
 
     id: str

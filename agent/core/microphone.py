@@ -6,7 +6,7 @@ because then no sample leaves the room for certain.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from agent.core.context import Context
 from agent.core.lamp import Lamp
@@ -38,8 +38,7 @@ HAND_SECONDS = 300.0
 """How long what the people in the room switched off by hand stays off after its meeting; the camera too."""
 
 
-@dataclass
-class Wish:
+class Wish(Struct):
     """An instruction on its way to the media process; `mutes` is None where it is not about muting."""
 
     text: str

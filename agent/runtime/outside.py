@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.ports import DisplayRelay, HubLink, Journal, MediaSupervisor, Panel, Post
 from agent.runtime.checker import Checker
@@ -15,8 +16,7 @@ from agent.runtime.systemd import Notifier
 from agent.runtime.timers import Timers
 
 
-@dataclass(frozen=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """The daemon's ports, made by `agent.runtime.bootstrap`. None: the room has no such device."""
 
     hub: HubLink

@@ -5,16 +5,16 @@ Plain state without effects; `agent.core.meeting.floor_control` moves it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from agent.core.model.commands import FloorMode
 from agent.core.model.documents import FloorState
 from agent.core.model.events import FloorRecord
 
 
-@dataclass
-class MeetingFloor:
+class MeetingFloor(Struct):
     """With the mode `request` nobody in the room is heard until the floor is `held`."""
 
     mode: FloorMode = "open"

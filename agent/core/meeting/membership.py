@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from agent.core.camera import OFF_BY_HAND
 from agent.core.model.commands import AckDetail, Code, Command, Endpoint, Join, PictureSize, Source
@@ -20,8 +21,7 @@ REFUSED: dict[Medium, tuple[str, str]] = {
 """The device, and what is to be said of it."""
 
 
-@dataclass
-class MediaLink:
+class MediaLink(Struct):
     """One media session's last reported state."""
 
     state: LinkState = "connecting"
@@ -32,8 +32,7 @@ class MediaLink:
         return self.state == "flowing"
 
 
-@dataclass
-class Membership:
+class Membership(Struct):
     """The meeting that the room is in, joining or leaving, and its media links."""
 
     command: Command

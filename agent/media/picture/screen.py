@@ -9,9 +9,10 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import MediaError
@@ -42,8 +43,7 @@ LEAST_WIDE = 0.97
 """Of the screen's shape."""
 
 
-@dataclass
-class Shown:
+class Shown(Struct):
     """One source on the screen: its name, its newest picture, how many were shown and when the last."""
 
     label: str

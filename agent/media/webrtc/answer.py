@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from agent.core.model.figures import Medium
 from agent.media.webrtc.transport_feedback import URI as TRANSPORT_FEEDBACK
@@ -38,8 +39,7 @@ class Unusable(Exception):
     """The text is no answer to the offer; the argument says why."""
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     """One medium of an offer or answer; `formats` are payload types as written."""
 
     kind: str
@@ -64,8 +64,7 @@ class Section:
         return next((key for key, _ in self.attributes if key in DIRECTIONS), "sendrecv")
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(Struct, frozen=True):
     """An SDP, read as kindly as possible."""
 
     head: tuple[str, ...]
