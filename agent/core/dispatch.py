@@ -40,6 +40,9 @@ from agent.core.taking_part import TakingPart
 CLOCKS_APART = timedelta(minutes=10)
 """Two clocks that are set may differ; a command from further ahead would be forgotten before it expires."""
 
+MAX_OPEN = 64
+"""Commands that are being worked on at a time: each may have 64 KB of sources and tokens."""
+
 REPORT_SECONDS = 10.0
 """A probe looks at sysfs; one that takes longer hangs in the kernel."""
 
@@ -76,7 +79,7 @@ class Dispatch:
             self._answers.repeat(command, delivery, event.earlier, now)
             return
         self._answers.warn(command.id, event.unknown_fields)
-        if refusal := self._untimely(command, now):
+        if refusal := self._untimely(command, now) or self._too_many(command):
             self._answers.refuse(command, delivery, *refusal, now)
         elif isinstance(command.body, Join):
             command = self.kept.unheard(command, now)
@@ -114,6 +117,12 @@ class Dispatch:
                 f"issued: {command.issued.isoformat()} is to come; are both clocks set?",
             )
         return None
+
+    def _too_many(self, command: Command) -> tuple[Code, str] | None:
+        """A flood of joins that wait for the same meeting must not fill the memory. Who wants silence is always heard."""
+        if len(self._answers.open) < MAX_OPEN or isinstance(command.body, Leave | Mute):
+            return None
+        return Code.BUSY, f"{MAX_OPEN} commands are being worked on: wait for their answers"
 
     def _refusal(self, command: Command, now: Now) -> tuple[Code, str] | None:
         """Why this can't be done as things stand."""
@@ -160,8 +169,9 @@ class Dispatch:
                 detail = AckDetail(version=self._profile.version)
                 self._answers.succeed(command.id, "pong", now, detail=detail)
             case Report():
+                if not self._reporters:  # else who asks again and again would keep all waiting
+                    self._do(SetDeadline(ReportLate(), REPORT_SECONDS))
                 self._reporters.append(command.id)
-                self._do(SetDeadline(ReportLate(), REPORT_SECONDS))
                 self._health.start()
             case Restart(scope):
                 self._answers.running(command.id, f"restarting the {scope}", now)

@@ -1,6 +1,7 @@
-"""The loop's inbox: what happens in the room comes before what the hub asks.
+"""The loop's inbox: what happens in the room comes before what somebody asks on the box, and that before what the hub asks.
 
-A flood of commands must not make the mute button wait; the link stops reading while `is_busy`.
+A flood of commands, or of questions on the control socket, must not make the mute button wait; the link stops reading
+while `is_busy`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,13 @@ from collections import deque
 from typing import Generic, TypeVar
 
 from agent.core.model.commands import Origin
-from agent.core.model.events import AgendaReceived, CommandReceived, CommandRefused
+from agent.core.model.events import (
+    AgendaReceived,
+    CommandReceived,
+    CommandRefused,
+    DevicesReturned,
+)
+from agent.runtime.control import QueryReceived
 
 T = TypeVar("T")
 
@@ -20,37 +27,42 @@ may hold some more."""
 
 
 class Inbox(Generic[T]):
-    """Two lanes, each in order. `put` never blocks, and may be called by signal handlers."""
+    """Three lanes, each in order. `put` never blocks, and may be called by signal handlers."""
 
     def __init__(self) -> None:
         self._room: deque[T] = deque()
+        self._local: deque[T] = deque()
         self._hub: deque[T] = deque()
         self._arrivals: queue.SimpleQueue[None] = queue.SimpleQueue()
-        """One for each item in either lane."""
+        """One for each item in any lane."""
 
     def put(self, item: T) -> None:
-        (self._hub if _is_from_hub(item) else self._room).append(item)
+        self._lane(item).append(item)
         self._arrivals.put(None)
 
     def get(self, timeout: float | None = None) -> T:
         """The next item. Raises queue.Empty when the time is over."""
         self._arrivals.get(timeout=timeout)
-        return self._room.popleft() if self._room else self._hub.popleft()
+        return self._next()
 
     def get_nowait(self) -> T:
         """The next item. Raises queue.Empty."""
         self._arrivals.get_nowait()
-        return self._room.popleft() if self._room else self._hub.popleft()
+        return self._next()
 
     def is_busy(self) -> bool:
         """Whether enough commands wait."""
         return len(self._hub) >= ENOUGH_COMMANDS
 
+    def _next(self) -> T:
+        return (self._room or self._local or self._hub).popleft()
 
-def _is_from_hub(item: object) -> bool:
-    match item:
-        case CommandReceived(command):
-            return command.origin is not Origin.LOCAL
-        case CommandRefused() | AgendaReceived():
-            return True
-    return False
+    def _lane(self, item: T) -> deque[T]:
+        match item:
+            case CommandReceived(command) if command.origin is Origin.LOCAL:
+                return self._local
+            case CommandReceived() | CommandRefused() | AgendaReceived():
+                return self._hub
+            case QueryReceived() | DevicesReturned():  # one client's, which stay in order
+                return self._local
+        return self._room

@@ -38,10 +38,11 @@ log = logging.getLogger(__name__)
 MAX_EVENTS_A_TURN = 100
 """Events taken before deadlines and the watchdog get their turn."""
 
+ASKED = (QueryReceived, CommandReceived, CommandRefused)
+"""What somebody asks for: each may be a commit, and a hundred of them would hold up a deadline for seconds."""
+
 ALONE = (
-    QueryReceived,
-    CommandReceived,
-    CommandRefused,
+    *ASKED,
     ReloadRequested,
     LinkChanged,
     MediaExited,
@@ -80,7 +81,10 @@ class Loop:
         with suppress(queue.Empty):
             self._take(self._inbox.get(timeout=self._patience_seconds()))
             for _ in range(MAX_EVENTS_A_TURN):  # an answer that is here beats its deadline
-                self._take(self._inbox.get_nowait())
+                item = self._inbox.get_nowait()
+                self._take(item)
+                if isinstance(item, ASKED) and self._is_due():
+                    break  # what the room itself said was taken before this
         self._perform()
         for deadline in self._outside.timers.due(self._outside.clock.now().monotonic_seconds):
             self._handle(DeadlinePassed(deadline))
@@ -88,6 +92,11 @@ class Loop:
         notifier = self._outside.notifier
         if notifier.watchdog_interval_seconds is not None and self._outside.hub.alive():
             notifier.watchdog()
+
+    def _is_due(self) -> bool:
+        """Whether a deadline has passed."""
+        timers = self._outside.timers
+        return timers.seconds_to_next(self._outside.clock.now().monotonic_seconds) == 0
 
     def _patience_seconds(self) -> float | None:
         """How long the loop may sleep."""

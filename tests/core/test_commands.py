@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from msgspec import structs
 
+from agent.core.dispatch import MAX_OPEN
 from agent.core.model import effects as do
 from agent.core.model.commands import Ack, AckState, Code, Command, Origin, Ping
 from agent.core.model.events import (
@@ -170,6 +172,30 @@ def test_a_report_that_hangs_fails_in_time() -> None:
     play.command("report")
     play.wait(11)
     assert final(play, "c1") == (AckState.FAILED, Code.TIMEOUT)
+
+
+def test_a_report_that_hangs_fails_in_time_though_another_is_asked_for_all_the_time() -> None:
+    play = Playbook()
+    for number in range(5):
+        play.command("report", id=f"r{number}")
+        play.wait(3)
+    assert final(play, "r0") == (AckState.FAILED, Code.TIMEOUT)
+
+
+@pytest.mark.parametrize("flood", ["report", "join"])
+def test_a_flood_of_what_waits_has_an_end_and_mute_and_leave_are_heard(flood: str) -> None:
+    """4,000 joins of 25 KB that wait for one meeting were kept, all of them."""
+    play = Playbook()
+    play.join(id="first")
+    for number in range(MAX_OPEN + 10):
+        fields = {"meeting": {"id": "giao-ban"}} if flood == "join" else {}
+        play.command(flood, id=f"f{number}", **fields)
+    assert final(play, f"f{MAX_OPEN + 5}") == (AckState.REJECTED, Code.BUSY)
+    assert len(play.room.answers.open) == MAX_OPEN
+    play.command("mute", id="mute")
+    assert play.states("mute")[0] is AckState.ACCEPTED
+    play.command("leave", id="leave")
+    assert play.states("leave")[0] is AckState.ACCEPTED
 
 
 def test_restart_is_refused_in_a_meeting() -> None:

@@ -225,3 +225,20 @@ def test_a_new_source_is_waited_for_as_long_as_the_old_one_plays_on(
     play.wait(0.2)
     assert last(play)[0] == "succeeded"
     assert play.acks("again")[-1].detail.silent_sources is not None
+
+
+def test_each_has_its_own_time_however_often_another_one_comes(play: Playbook) -> None:
+    """A program that asked again every twenty seconds kept all of them waiting for ever."""
+    play.report(UplinkReported("stalled", "gone"))
+    for number in range(4):
+        play.join(id=f"again-{number}", timeout_seconds=30)
+        play.wait(20)
+    assert [play.states(f"again-{number}")[-1] for number in range(4)] == [
+        "failed",
+        "failed",
+        "failed",
+        "running",
+    ]
+    assert play.phase is Phase.RECONNECTING
+    play.wait(11)
+    assert play.states("again-3")[-1] == "failed"

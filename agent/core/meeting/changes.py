@@ -46,7 +46,7 @@ class Changes:
     def begin(self, command: Command, requests: set[str], timeout_seconds: float, now: Now) -> None:
         """Wait until these requests are confirmed, and all that the room plays and sends flows."""
         self.requests |= requests
-        self._arrival.change(command.id, timeout_seconds)
+        self._arrival.change_in_meeting(command.id, timeout_seconds, now)
         self._lifecycle.check(now)
 
     def applied(self, request: str, error: str, now: Now) -> None:
@@ -79,10 +79,10 @@ class Changes:
 
     def late(self, membership: Membership, now: Now) -> None:
         """The time that it may take is over."""
-        if membership.flows:  # then some request was not confirmed
-            self._fail(Code.TIMEOUT, "the media process did not confirm it in time", now)
-        else:
-            self._fail(*membership.shortfall(), now)
+        unconfirmed = Code.TIMEOUT, "the media process did not confirm it in time"
+        why = unconfirmed if membership.flows else membership.shortfall()
+        if not self._arrival.some_have_time(*why, now, membership.detail()):
+            self._fail(*why, now)
 
     def _fail(self, code: Code, text: str, now: Now) -> None:
         """It can't come true. The room goes on as it can, and publishes where it did before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.core.answers import NOTHING_MORE
 from agent.core.context import Context
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckDetail, AckState, Code, Command, Join
@@ -19,6 +20,8 @@ class Arrival:
         self._do = context.do
         self._answers = context.answers
         self._waiting: list[str] = []
+        self._due: dict[str, float] = {}
+        """When a join's own time is over, in monotonic seconds; of those that came in the meeting."""
         self._settling = False
 
     def begin(self, command_id: str, timeout_seconds: float) -> None:
@@ -36,6 +39,28 @@ class Arrival:
         self._settling = False
         self._waiting.append(command_id)
         self._do(SetDeadline(JoinLate(), timeout_seconds))
+
+    def change_in_meeting(self, command_id: str, timeout_seconds: float, now: Now) -> None:
+        """As `change`; and one that came before keeps its own time, however often another one comes."""
+        self.change(command_id, timeout_seconds)
+        self._due = {one: at for one, at in self._due.items() if one in self._waiting}
+        self._due[command_id] = now.monotonic_seconds + timeout_seconds
+        self._do(SetDeadline(JoinLate(), min(self._due.values()) - now.monotonic_seconds))
+
+    def some_have_time(
+        self, code: Code, text: str, now: Now, detail: AckDetail = NOTHING_MORE
+    ) -> bool:
+        """Whether somebody may still wait; if so, those whose time is over are told that it has failed."""
+        late = {one for one in self._waiting if self._due.get(one, 0.0) <= now.monotonic_seconds}
+        left = [one for one in self._waiting if one not in late]
+        if not left:
+            return False
+        self._waiting = [one for one in self._waiting if one in late]
+        self.failed(code, text, now, detail)
+        self._waiting = left
+        due = min(self._due[one] for one in left)
+        self._do(SetDeadline(JoinLate(), due - now.monotonic_seconds))
+        return True
 
     def awaited_by(self, command_id: str) -> bool:
         """Whether this command is answered when the room is in."""
