@@ -21,7 +21,7 @@ from agent.core.health import HealthBoard
 from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.membership import Membership
 from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory
-from agent.core.model.clock import Now
+from agent.core.model.clock import CLOCKS_APART, Now
 from agent.core.model.commands import Call, Check, Code, Command, Join, Leave, Origin
 from agent.core.model.deadlines import AgendaDue
 from agent.core.model.documents import EventDetail, Phase
@@ -104,6 +104,10 @@ class AgendaControl:
             text = f"version {event.agenda.version} is not newer than {kept.version}, which counts"
             self._refuse(event.address, Code.BAD_FIELD, text, now)
             return
+        if now.synchronised and event.agenda.issued - now.wall > CLOCKS_APART:
+            text = f"issued: {event.agenda.issued.isoformat()} is to come; are both clocks set?"
+            self._refuse(event.address, Code.BAD_FIELD, text, now)
+            return
         self._replace(self._memory.documents | {event.address: event.agenda})
         count = len(event.agenda.items)
         text = f"the agenda of {event.address} is version {event.agenda.version}: {count} meetings"
@@ -143,7 +147,7 @@ class AgendaControl:
         """Do what is due. Called after every event; cheap when nothing is."""
         if not self._memory.documents:
             return
-        if self._memory.prune(now.wall) is not self._memory:
+        if now.synchronised:  # by another clock nothing is over
             self._memory = self._memory.prune(now.wall)
         items = self.items(now)
         self._do(CancelDeadline(AgendaDue()))
@@ -174,6 +178,8 @@ class AgendaControl:
 
     def _replace(self, documents: dict[str, Agenda]) -> None:
         self._memory = AgendaMemory(documents, self._memory.dismissed)
+        named = {item.id for document in documents.values() for item in document.items}
+        self._attempts = {one: tried for one, tried in self._attempts.items() if one in named}
         self._do(RememberAgenda(self._memory))
 
     def _bring_in(self, now: Now) -> None:

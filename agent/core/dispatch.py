@@ -5,15 +5,13 @@ Join and leave go to `agent.core.meeting.control`; the rest is short enough to b
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from agent.core.context import Context
 from agent.core.display import DisplayPower
 from agent.core.ending import Ending
 from agent.core.health import HealthBoard
 from agent.core.kept_orders import KeptOrders
 from agent.core.meeting.control import MeetingControl
-from agent.core.model.clock import Now
+from agent.core.model.clock import CLOCKS_APART, Now
 from agent.core.model.commands import (
     AckDetail,
     Code,
@@ -36,9 +34,6 @@ from agent.core.model.documents import Phase
 from agent.core.model.effects import SetDeadline
 from agent.core.model.events import CommandReceived
 from agent.core.taking_part import TakingPart
-
-CLOCKS_APART = timedelta(minutes=10)
-"""Two clocks that are set may differ; a command from further ahead would be forgotten before it expires."""
 
 MAX_OPEN = 64
 """Commands that are being worked on at a time: each may have 64 KB of sources and tokens."""
@@ -228,8 +223,7 @@ class Dispatch:
 
 
 def _unusable(event: CommandReceived) -> tuple[Code, str] | None:
-    """A healthy room does not end for settings that it could not start with."""
-    body = event.command.body
-    if isinstance(body, Restart) and body.scope == "agent" and event.settings_problem:
+    """A healthy room does not end for settings that it could not start with, neither by itself nor with the machine."""
+    if isinstance(event.command.body, Restart) and event.settings_problem:
         return Code.BAD_FIELD, f"the settings can't be used: {event.settings_problem}"
     return None

@@ -138,9 +138,8 @@ class Loop:
                 self._handle(item)
 
     def _settings_problem(self, event: CommandReceived) -> str:
-        """Looked up only for the command that would end the daemon."""
-        body = event.command.body
-        restarts = isinstance(body, Restart) and body.scope == "agent"
+        """Looked up only for the command that would end the daemon, or the machine with it."""
+        restarts = isinstance(event.command.body, Restart)
         return self._outside.settings_problem() if restarts else ""
 
     def _look_up(self, command_id: str) -> tuple[bool, Ack | None]:

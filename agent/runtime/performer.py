@@ -92,8 +92,11 @@ class Performer:
     def _act(self, effect: do.Effect) -> None:
         """What moves something in the room."""
         match effect:
-            case do.StartMedia() if self._outside.code.replaced():
-                self._start_anew()
+            case do.StartMedia() if self._outside.code.replaced() and self._may_start_anew():
+                log.warning(
+                    "the agent was upgraded meanwhile: it starts anew before a media process does"
+                )
+                self.ended = "agent"
             case do.StartMedia(generation, plan):
                 self._outside.worker.start(generation, plan)
             case do.InstructMedia(instruction):
@@ -109,10 +112,14 @@ class Performer:
             case do.StopCheck():
                 self._outside.checker.stop()
 
-    def _start_anew(self) -> None:
-        """Only the new daemon knows how to speak with the new media process; the journal has the meeting."""
-        log.warning("the agent was upgraded meanwhile: it starts anew before a media process does")
-        self.ended = "agent"
+    def _may_start_anew(self) -> bool:
+        """Only the new daemon surely knows how to speak with the new media process, and the journal has the meeting; but
+        with settings that can't be used there would be no new daemon, and a meeting at the worst that fails is less."""
+        if problem := self._outside.settings_problem():
+            log.error(
+                "upgraded meanwhile, but not started anew: the settings can't be used: %s", problem
+            )
+        return not problem
 
     def _send_ack(self, ack: Ack, outgoing: Outgoing) -> None:
         fields = {"COMMAND": ack.id, "MEETING": self._meeting, "MESSAGE_ID": ACK_MESSAGE_ID}

@@ -132,6 +132,31 @@ def test_a_dismissal_survives_a_restart() -> None:
     assert later.all(StartMedia) == []
 
 
+@pytest.mark.parametrize("is_set", [True, False])
+def test_a_dismissal_survives_a_clock_that_jumps_by_years(is_set: bool) -> None:
+    day = Day(item())
+    day.until(70)
+    day.command("leave")
+    day.settle()
+    day.synchronised = is_set
+    for jump in (timedelta(days=27_000), -timedelta(days=27_000)):
+        day.clock_jumps(jump)
+        day.wait(MINUTE)
+    day.synchronised = True
+    assert day.until(85) is None
+
+
+def test_what_was_left_by_hand_is_forgotten_when_no_document_names_it_any_more() -> None:
+    day = Day(item())
+    day.until(70)
+    day.command("leave")
+    day.settle()
+    day.publish(item("b", 60 * 48, 60 * 49))
+    day.until(60 * 26)
+    assert day.room.agenda._memory.dismissed == {}
+    assert day.room.agenda._attempts == {}
+
+
 def test_power_back_in_the_middle_of_a_meeting() -> None:
     memory = AgendaMemory({GROUP: Agenda(1, 1, START, at(9999), [item()])})
     later = Playbook()
@@ -321,6 +346,23 @@ def test_an_older_document_is_refused(version: int) -> None:
     day.publish(version=version)
     assert day.events()[-1] == "agenda-refused"
     assert day.until(70) == "meeting-a"
+
+
+@pytest.mark.parametrize(("minutes", "counts"), [(5, True), (11, False), (5 * 24 * 60, False)])
+def test_one_that_was_issued_in_the_future_is_refused(minutes: float, counts: bool) -> None:
+    """It would keep the right ones from counting until then, since its version is higher."""
+    day = Day()
+    day.publish(item(), issued=at(minutes))
+    assert (day.events()[-1] == "agenda-refused") is not counts
+    assert day.until(70) == ("meeting-a" if counts else None)
+
+
+def test_a_clock_that_is_not_set_judges_no_document() -> None:
+    day = Day()
+    day.synchronised = False
+    day.clock_jumps(-timedelta(days=20_000))
+    day.publish(item())
+    assert "agenda-refused" not in day.events()
 
 
 def test_the_same_document_again_is_no_news() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import structs
 
 from agent.core.model.commands import AckState, Command, Origin, Restart
@@ -63,8 +65,10 @@ def test_settings_that_cannot_be_used_take_no_healthy_room_dark() -> None:
     (told,) = [effect.event for effect in play.all(PublishEvent)]
     assert (told.type, told.code) == ("fault", "bad-settings")
     assert "hub.hots" in told.text
-    command = Command("r", "restart", Restart("agent"), Origin.HUB)
-    play.tell(CommandReceived(command, settings_problem="agent.yaml:3: hub.hots: unknown key"))
-    assert play.all(EndDaemon) == []
-    assert play.acks("r")[-1].state is AckState.REJECTED
-    assert "hub.hots" in play.acks("r")[-1].text
+    scopes: list[Literal["agent", "host"]] = ["agent", "host"]
+    for scope in scopes:  # a machine that was restarted has no agent either
+        command = Command(scope, "restart", Restart(scope), Origin.HUB)
+        play.tell(CommandReceived(command, settings_problem="agent.yaml:3: hub.hots: unknown key"))
+        assert play.all(EndDaemon) == []
+        assert play.acks(scope)[-1].state is AckState.REJECTED
+        assert "hub.hots" in play.acks(scope)[-1].text

@@ -82,11 +82,16 @@ class AgendaMemory(Struct, frozen=True):
         return AgendaMemory(self.documents, self.dismissed | {item_id: ends})
 
     def prune(self, now: datetime) -> AgendaMemory:
-        """Without what is over for a day; the same object when there is nothing to forget."""
+        """Without what is over for a day and stands in no document; the same object when there is nothing to forget."""
         limit = now - timedelta(days=1)
-        if all(ends > limit for ends in self.dismissed.values()):
+        over = {item_id for item_id, ends in self.dismissed.items() if ends <= limit}
+        if over:
+            over -= {item.id for document in self.documents.values() for item in document.items}
+        if not over:
             return self
-        return AgendaMemory(self.documents, {i: e for i, e in self.dismissed.items() if e > limit})
+        return AgendaMemory(
+            self.documents, {i: e for i, e in self.dismissed.items() if i not in over}
+        )
 
 
 class AgendaRules(Struct, frozen=True):

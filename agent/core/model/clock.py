@@ -6,6 +6,10 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
 
+CLOCKS_APART = timedelta(minutes=10)
+"""Two clocks that are set may differ. What comes from further ahead would be forgotten before it expires, or keep what is
+newer from counting."""
+
 
 class Now(Struct, frozen=True):
     """An instant on both clocks.
