@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -64,10 +65,17 @@ def seconds_to_ready(room: Room, address: Path) -> float:
         notifications.bind(str(address))
         notifications.settimeout(READY_DEADLINE_SECONDS)
         started = time.monotonic()
-        room.start(environment=as_installed(address.parent) | {"NOTIFY_SOCKET": str(address)})
+        room.start(
+            environment=as_installed(address.parent) | {"NOTIFY_SOCKET": str(address)},
+            python=PYTHON,
+        )
         while b"READY=1" not in notifications.recv(4096):
             pass
         return time.monotonic() - started
+
+
+PYTHON = (sys.executable, "-S")
+"""Without `site`, which in a developer's environment loads what no installed package has (editable packages)."""
 
 
 def as_installed(folder: Path) -> dict[str, str]:
@@ -76,7 +84,8 @@ def as_installed(folder: Path) -> dict[str, str]:
     hidden.mkdir()
     for name in NOT_INSTALLED:
         (hidden / f"{name}.py").write_text("raise ImportError('not installed')\n")
-    return {**os.environ, "PYTHONPATH": str(hidden)}
+    found = [str(hidden), *(entry for entry in sys.path if entry)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(found)}
 
 
 def cpu_seconds(pid: int) -> float:

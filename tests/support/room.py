@@ -76,13 +76,14 @@ class Room:
         environment: dict[str, str] | None = None,
         entry: Sequence[str] = ("agent",),
         prefix: Sequence[str] = (),
+        python: Sequence[str] = (sys.executable,),
     ) -> None:
         """Start the daemon's process; `entry` is the module to run and arguments before `run`,
-        `prefix` a command that runs another, as `nice` does."""
+        `prefix` a command that runs another, as `nice` does, `python` the interpreter with its options."""
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / "agent.yaml"
         file.write_text(yaml.safe_dump(self.settings, allow_unicode=True), "utf-8")
-        command = [*prefix, sys.executable, "-m", *entry, "run", "--config", str(file)]
+        command = [*prefix, *python, "-m", *entry, "run", "--config", str(file)]
         with self.log.open("ab") as log:
             # its own session: Ctrl-C at the terminal is for the demo, which then ends the meeting
             self._process = subprocess.Popen(
