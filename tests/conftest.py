@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from _pytest.runner import runtestprotocol
 
+from agent import locale
 from tests.support.starvation import Watch
 
 MEDIA = ("demo", "media")
@@ -28,6 +29,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in MEDIA and not any(map(item.get_closest_marker, ("paired", "alone"))):
             item.add_marker("media")
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """A command that a test ran in this process has chosen its reader's language for all that comes after."""
+    locale.use("en")
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:

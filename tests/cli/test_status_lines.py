@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -21,12 +20,6 @@ from tests.core.playbook import HOST, Playbook
 
 BLACK = CheckFinding("camera", "camera-black", "failed", "mean brightness 2 of 255")
 FAR = CheckFinding("media-server", "media-server-silent", "failed", "no answer")
-
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    yield
-    locale.use("en")
 
 
 def printed(play: Playbook) -> str:
