@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -19,6 +19,7 @@ from agent.cli.output import hanging
 from agent.cli.session import Session, examples, session_of
 from agent.cli.words import ack_lacks, ack_state, ack_text
 from agent.core.model.commands import FINAL_STATES, Ack, AckState
+from agent.core.model.json_values import Fields, Json
 from agent.diagnostics.client import RESTART_IT, ControlError
 from agent.locale import gettext as _
 
@@ -127,15 +128,15 @@ def join(
     replace: Annotated[bool, typer.Option(help=_("leave another meeting for it"))] = False,
 ) -> None:
     """Join; URLs that are not given come from the settings."""
-    fields: dict[str, Any] = {
+    fields: Fields = {
         "meeting": {"id": meeting, **({"title": title} if title else {})},
         "microphone": microphone.value,
         "timeout_seconds": timeout,
         "replace": replace,
     }
     if publish or picture:
-        url = {"url": publish} if publish else {}
-        fields["publish"] = url | ({"picture": picture.value} if picture else {})
+        given = {"url": publish, "picture": picture.value if picture else None}
+        fields["publish"] = {name: value for name, value in given.items() if value}
     if play:
         fields["play"] = [{"url": url} for url in play]
     if until:
@@ -217,7 +218,7 @@ def record(
 
 
 def send(
-    session: Session, kind: str, deadline_seconds: float = ANSWER_SECONDS, /, **fields: Any
+    session: Session, kind: str, deadline_seconds: float = ANSWER_SECONDS, /, **fields: Json
 ) -> None:
     """Send a command and show its acks as they come; typer.Exit(1) unless it succeeded."""
     _show_all(session, session.client.command(kind, deadline_seconds, **fields))

@@ -114,6 +114,13 @@ def _follow(conductor: Path, ended: threading.Event, show: Show) -> None:
             ended.wait(AGAIN_SECONDS)
 
 
+class _Seen(msgspec.Struct, frozen=True):
+    """A line for programs: the rooms as they were seen last, and why they are not seen now."""
+
+    rooms: list[RoomView]
+    trouble: str
+
+
 class _Printing:
     """For a pipe: all of it whenever it has changed; as JSON, a line each time."""
 
@@ -127,7 +134,7 @@ class _Printing:
             return
         self._before = views, trouble
         if self._json:
-            print(msgspec.json.encode({"rooms": views, "trouble": trouble}).decode(), flush=True)
+            print(msgspec.json.encode(_Seen(views, trouble)).decode(), flush=True)
             return
         for line in lines(views, self._session.console.width, trouble):
             self._session.console.print(line)

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -64,23 +64,18 @@ def sign(
     ] = 60,
 ) -> None:
     """A signed command on standard output, for mosquitto_pub -s."""
+    from agent.core.model.command_codec import CommandHead, extended
     from agent.hub.messages import new_command_id
     from agent.hub.signature import read_signer
 
     if not re.fullmatch(f"(room|group)/{IDENTIFIER.removeprefix('^')}", to):
         text = _("--to {to}: expected room/ID or group/ID, as room/thon-5")
         raise ConfigError([text.format(to=to)])
-    now = datetime.now(UTC)
-    command: dict[str, Any] = {
-        **_checked_fields(type_, fields),
-        "id": new_command_id(),
-        "type": type_,
-        "to": to,
-        "issued": now,
-        "expires": now + timedelta(seconds=seconds),
-    }
+    document = fields.encode()
+    _check_fields(type_, document)
+    command = extended(document, CommandHead(type_, new_command_id()))
     _refuse_what_the_key_may_not(key_file, type_, to)
-    typer.echo(read_signer(key_file).sign(command))
+    typer.echo(read_signer(key_file).sign_command(command, to, datetime.now(UTC), seconds))
 
 
 def _refuse_what_the_key_may_not(key_file: Path, type_: str, to: str) -> None:
@@ -107,13 +102,12 @@ def _refuse_what_the_key_may_not(key_file: Path, type_: str, to: str) -> None:
         raise ConfigError([text.format(key=key_file.stem, day=key.until)])
 
 
-def _checked_fields(type: str, text: str) -> dict[str, Any]:
-    """The fields, which a room will understand. Raises CommandProblem, ConfigError."""
+def _check_fields(type: str, document: bytes) -> None:
+    """A room will understand this JSON object of a command's fields. Raises CommandProblem, ConfigError."""
     from agent.core.model.command_codec import command_from, decode_object
     from agent.core.model.commands import Origin
 
-    fields = decode_object(text.encode())
+    fields = decode_object(document)
     unknown = command_from(fields, type, Origin.HUB, lambda: "unsent").unknown_fields
     if unknown:
         raise ConfigError([f"{path}: " + _("unknown field") for path in unknown])
-    return fields

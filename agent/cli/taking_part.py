@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from agent.cli.room import ANSWER_SECONDS, send
 from agent.cli.session import examples, session_of
+from agent.core.model.json_values import Fields
 from agent.locale import gettext as _
 
 JOIN_SECONDS = 60.0
@@ -81,7 +82,7 @@ def call(
 ) -> None:
     """Call."""
     given = {"text": text, "caller": caller, "volume": volume}
-    fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    fields: Fields = {name: value for name, value in given.items() if value is not None}
     fields |= {"meeting": {"id": meeting}, "ring_seconds": ring, "then": then.value}
     send(session_of(context), "call", ring + JOIN_SECONDS, **fields, replace=replace)
 
@@ -97,7 +98,7 @@ def show(
     ] = None,
 ) -> None:
     """Show."""
-    fields: dict[str, Any] = {"text": text, "level": level.value, "answers": answer or []}
+    fields: Fields = {"text": text, "level": level.value, "answers": [*(answer or ())]}
     if seconds is not None:
         fields["seconds"] = seconds
     send(session_of(context), "show", 2 * ANSWER_SECONDS, **fields)
@@ -120,4 +121,4 @@ def check(
 ) -> None:
     """The daemon runs the doctor; what is not well is shown."""
     sound = "off" if quiet else "on"
-    send(session_of(context), "check", CHECK_SECONDS, parts=parts or [], sound=sound)
+    send(session_of(context), "check", CHECK_SECONDS, parts=[*(parts or ())], sound=sound)

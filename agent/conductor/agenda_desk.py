@@ -49,7 +49,7 @@ class AgendaDesk:
         """Retain it; returns when the broker has it."""
         payload = encode_agenda(agenda)
         if self._signer is not None:
-            payload = self._signer.sign(msgspec.to_builtins(agenda)).encode()
+            payload = self._signer.sign(payload).encode()
         message = Published(f"{self._root}/{address}/agenda", payload, retain=True)
         self._visit.publish(f"{address} {agenda.version}", message)
 

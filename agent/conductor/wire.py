@@ -20,7 +20,9 @@ from agent.conductor.core.model.seen import (
     SeenHealth,
     SeenState,
 )
+from agent.core.model.command_codec import Envelope, extended
 from agent.core.model.commands import Origin
+from agent.core.model.json_values import Json
 from agent.hub.messages import Incoming, decode_agenda
 from agent.hub.signature import Signatures
 from agent.hub.topics import Address
@@ -98,7 +100,7 @@ def _decode(payload: bytes, kind: type[T]) -> T | None:
         return None
 
 
-def _clean(value: object) -> object:
+def _clean(value: Json) -> Json:
     """Nothing that a room says can move a terminal's cursor or fill a screen."""
     if isinstance(value, str):
         shown = value if len(value) <= MAX_TEXT else value[: MAX_TEXT - 1] + "…"
@@ -114,4 +116,4 @@ def _clean(value: object) -> object:
 
 def encode_order(id: str, order: Order) -> bytes:
     """A command as it stands on the wire."""
-    return msgspec.json.encode({"id": id, **msgspec.to_builtins(order)})
+    return extended(msgspec.json.encode(order), Envelope(id))

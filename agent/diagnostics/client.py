@@ -12,12 +12,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
 from agent.core.model.agenda import AgendaItem
+from agent.core.model.command_codec import CommandHead, extended
 from agent.core.model.commands import FINAL_STATES, Ack
+from agent.core.model.json_values import Fields, Json
 from agent.core.model.local_queries import (
     AgendaAnswer,
     AgendaQuery,
@@ -135,7 +137,7 @@ class DaemonClient:
             return answer
         raise self._gone()
 
-    def command(self, kind: str, deadline_seconds: float, /, **fields: Any) -> Iterator[Ack]:
+    def command(self, kind: str, deadline_seconds: float, /, **fields: Json) -> Iterator[Ack]:
         """Send a command and yield its acks as they come, the final one last. Raises ControlError."""
         yield from self._acks(_request(kind, fields), deadline_seconds)
 
@@ -219,9 +221,9 @@ class DaemonClient:
         )
 
 
-def _request(kind: str, fields: dict[str, Any]) -> bytes:
+def _request(kind: str, fields: Fields) -> bytes:
     """A command of this kind as its sender wrote it; the daemon says what is wrong with it."""
-    return msgspec.json.encode({"type": kind, "id": str(uuid.uuid4()), **fields})
+    return extended(msgspec.json.encode(fields), CommandHead(kind, str(uuid.uuid4())))
 
 
 def _answers(

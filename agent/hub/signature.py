@@ -11,7 +11,7 @@ import re
 import warnings
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,7 @@ from agent.core.model.command_codec import (
     MAX_COMMAND_BYTES,
     CommandProblem,
     decode_object,
+    extended,
     readable_id,
     unwrapped,
 )
@@ -31,6 +32,7 @@ from agent.core.model.commands import (
     Instant,
     Origin,
 )
+from agent.core.model.json_values import Fields
 from agent.errors import ConfigError
 from agent.hub.topics import Address
 from agent.hub.trusted_keys import ANY, KEY_ID, KeyFolder, TrustedKey
@@ -66,10 +68,18 @@ class _SignedAgenda(msgspec.Struct, frozen=True):
     issued: Instant
 
 
+class _Seal(msgspec.Struct, frozen=True):
+    """What a command gets beside its own fields when it is signed."""
+
+    to: str
+    issued: datetime
+    expires: datetime
+
+
 class Opened(NamedTuple):
     """A command's fields, and the id of the key that vouches for them (None: nobody does)."""
 
-    fields: dict[str, Any]
+    fields: Fields
     key_id: str | None
 
 
@@ -187,21 +197,19 @@ class Signer(NamedTuple):
     key_id: str
     key: dict[str, str]
 
-    def sign(self, fields: dict[str, Any]) -> str:
-        """The command's fields, with what `Signed` wants among them, as a JWS."""
+    def sign(self, document: bytes) -> str:
+        """The JSON `document`, byte by byte, as a JWS; a room wants `Signed`'s fields in it. Raises CommandProblem."""
         joserfc = _library()
         header = {"alg": ALGORITHM, "kid": self.key_id}
         private = joserfc.jwk.OKPKey.import_key(dict(self.key))
-        document = msgspec.json.encode(fields)
         return str(joserfc.jws.serialize_compact(header, document, private, algorithms=[ALGORITHM]))
 
     def sign_command(self, command: bytes, to: str, now: datetime, seconds: float) -> str:
-        """A command's JSON (with `id` and `type`) as a JWS for `to`, good for so long from now."""
-        fields = msgspec.json.decode(command, type=dict[str, Any])
-        expires = now + timedelta(seconds=seconds)
-        return self.sign(
-            {**fields, "to": to, "issued": now.isoformat(), "expires": expires.isoformat()}
-        )
+        """A command's JSON (with `id` and `type`) as a JWS for `to`, good for so long from now.
+
+        Raises CommandProblem if joserfc is not there.
+        """
+        return self.sign(extended(command, _Seal(to, now, now + timedelta(seconds=seconds))))
 
 
 def read_signer(path: Path) -> Signer:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,6 +27,7 @@ from agent.core.model.events import (
     Event,
     PictureAsked,
 )
+from agent.core.model.json_values import Fields
 from agent.core.model.local_queries import LENDABLE, QUERIES, BorrowQuery, Query, SnapshotQuery
 from agent.runtime.connection import Connection
 from agent.runtime.line_server import LineServer, error_document
@@ -91,7 +92,7 @@ class ControlServer:
             client.refused += 1
             client.write_line(error_document(problem.code, problem.text, problem.id))
 
-    def _take_query(self, client: Connection, fields: dict[str, Any], kind: str) -> None:
+    def _take_query(self, client: Connection, fields: Fields, kind: str) -> None:
         try:
             query = msgspec.convert(fields, QUERIES[kind])
         except msgspec.ValidationError as error:
@@ -116,7 +117,7 @@ class ControlServer:
         if loan := self._loans.pop(client, None):
             self._post(DevicesReturned(loan))
 
-    def _take_command(self, client: Connection, fields: dict[str, Any], kind: str) -> None:
+    def _take_command(self, client: Connection, fields: Fields, kind: str) -> None:
         if kind not in COMMANDS:
             text = f"type: unknown {kind[:40]!r}; there are {_known_types()}"
             raise CommandProblem(Code.UNKNOWN_COMMAND, text)

@@ -127,7 +127,7 @@ LAZY = {
 LAZY_EXCEPTIONS = {
     "agent/conductor": "the hub's program, a process of its own; `diemcau` loads its words only",
     "agent/enrolment": "the hub operator's tool, loaded by agent.cli.hub's commands only",
-    "agent/media": "the child's engine, loaded by agent.media.process only when it has begun",
+    "agent/media": "the media process itself, loaded by agent.media.process only when it has begun",
     "agent/devices": "drivers, loaded by agent.devices.registry by name",
 }
 """Folders whose modules are themselves loaded lazily; the next test shows that the daemon doesn't."""

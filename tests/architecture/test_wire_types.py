@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -44,13 +45,32 @@ def test_no_dictionary_is_made_for_a_wire() -> None:
     found = {
         f"{module.name}:{call.lineno}"
         for module in modules()
-        if module.name.startswith(
-            ("agent/runtime", "agent/hub", "agent/ipc", "agent/core", "agent/media")
-        )
+        if module.name not in KEYS
         for call in ast.walk(module.tree)
         if isinstance(call, ast.Call) and is_encoder(call) and is_made_here(call)
     }
     assert found == set()
+
+
+def test_what_was_read_from_a_wire_is_json_until_a_struct_has_judged_it() -> None:
+    """`Any` and `object` say of a value that nobody knows; of JSON it is known what it can be (`json_values`)."""
+    found = {
+        f"{module.name}:{line}"
+        for module in modules()
+        if module.name.startswith(TALKING)
+        for line in loose_lines(module.tree)
+    }
+    assert found == set()
+
+
+TALKING = tuple(
+    f"agent/{package}/"
+    for package in ("conductor", "core/model", "diagnostics", "hub", "ipc", "runtime", "store")
+)
+"""At the ends of our own wires; GStreamer's replies (media) and YAML (config, cli) are others'."""
+
+KEYS = {"agent/cli/signing.py", "agent/conductor/tokens.py"}
+"""They write keys as RFC 7517 has them: members by the key's kind, which joserfc names."""
 
 
 class Loose(msgspec.Struct):
@@ -73,6 +93,22 @@ def test_the_rule_finds_a_dictionary_that_is_written(line: str) -> None:
     (call,) = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Call)]
     assert is_encoder(call)
     assert is_made_here(call)
+
+
+@pytest.mark.parametrize("kind", ["dict[str, Any]", "Mapping[str, object]", "dict[str, list[Any]]"])
+def test_the_rule_finds_a_dictionary_of_anything(kind: str) -> None:
+    assert list(loose_lines(ast.parse(f"def take(fields: {kind}) -> None: ..."))) == [1]
+    assert list(loose_lines(ast.parse(f"fields: {kind} = x"))) == [1]
+
+
+LOOSE = re.compile(r"(dict|Mapping)\[str, (list\[)?(Any|object)\]+")
+
+
+def loose_lines(tree: ast.AST) -> Iterator[int]:
+    """Where a mapping's values may be anything."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and LOOSE.fullmatch(ast.unparse(node)):
+            yield node.lineno
 
 
 def structs() -> list[type[msgspec.Struct]]:

@@ -96,7 +96,9 @@ def _round_trips(room: str, port: int, operator: Path, signer: Signer) -> tuple[
     with Hub(port, [f"{TOPIC_ROOT}/room/{room}/ack/+"], prepare) as hub:
         for number in range(ROUNDS):
             unsigned.append(time_one(hub, msgspec.json.encode(_ping("u", room, number))))
-            signed.append(time_one(hub, signer.sign(_ping("s", room, number)).encode()))
+            signed.append(
+                time_one(hub, signer.sign(msgspec.json.encode(_ping("s", room, number))).encode())
+            )
     return _undisturbed(unsigned), _undisturbed(signed)
 
 

@@ -2,13 +2,16 @@
 
 import random
 
+import msgspec
 import pytest
 
 from agent.core.model.command_codec import (
     MAX_COMMAND_BYTES,
+    CommandHead,
     CommandProblem,
     command_from,
     decode_object,
+    extended,
 )
 from agent.core.model.commands import Code, Join, Meeting, Origin, Volume
 
@@ -163,3 +166,26 @@ def test_a_token_that_can_be_no_header_is_refused_at_the_door_and_not_quoted(tok
     found = problem(text.encode(), "join")
     assert "publish.token: expected a token of visible ASCII" in found.text
     assert token not in found.text
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        (b'{"microphone": "muted"}', b'{"microphone":"muted","type":"join","id":"c1"}'),
+        (
+            b'{"timeout_seconds": 30.0, "id": "x"}',
+            b'{"timeout_seconds":30.0,"id":"c1","type":"join"}',
+        ),
+        (b"{}", b'{"type":"join","id":"c1"}'),
+    ],
+    ids=["a default", "its own id", "nothing"],
+)
+def test_a_command_is_sent_as_it_was_written(written: bytes, sent: bytes) -> None:
+    """A default that is named stays named: a repeated join makes true what it names, and leaves the rest."""
+    assert extended(written, CommandHead("join", "c1")) == sent
+
+
+@pytest.mark.parametrize("written", [b"", b"[]", b'"x"', b"{", b"\xff"])
+def test_only_an_object_is_extended(written: bytes) -> None:
+    with pytest.raises((msgspec.MsgspecError, UnicodeDecodeError)):
+        extended(written, CommandHead("join", "c1"))

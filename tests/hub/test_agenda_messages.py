@@ -110,17 +110,17 @@ def keys(tmp_path: Path) -> Any:
 
 def test_where_signatures_are_required(keys: Any) -> None:
     signatures, calendar, joins = keys
-    good = calendar.sign(document(to="group/giao-ban")).encode()
+    good = calendar.sign(msgspec.json.encode(document(to="group/giao-ban"))).encode()
     assert take(good, GROUP, signatures).agenda is not None
     assert code(take(msgspec.json.encode(document()), GROUP, signatures)) == "unsigned"
     assert code(take(b"", GROUP, signatures)) == "unsigned", "a broker clears nothing"
     assert code(take(good, ROOM, signatures)) == "not-permitted", "it is for the group"
     assert code(take(good[:-4] + b"AAAA", GROUP, signatures)) == "bad-signature"
-    other = calendar.sign(document(to="room/xa-a")).encode()
+    other = calendar.sign(msgspec.json.encode(document(to="room/xa-a"))).encode()
     assert code(take(other, ROOM, signatures)) == "not-permitted", "the key is for the group"
-    wrong = joins.sign(document(to="group/giao-ban")).encode()
+    wrong = joins.sign(msgspec.json.encode(document(to="group/giao-ban"))).encode()
     assert code(take(wrong, GROUP, signatures)) == "not-permitted", "a key for joins"
-    unbound = calendar.sign(document()).encode()
+    unbound = calendar.sign(msgspec.json.encode(document())).encode()
     assert code(take(unbound, GROUP, signatures)) == "bad-field", "it does not say whom it is for"
 
 

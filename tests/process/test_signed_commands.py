@@ -30,9 +30,8 @@ class Stage:
         issued = datetime.now(UTC) + timedelta(seconds=min(0, seconds) - 1)
         expires = datetime.now(UTC) + timedelta(seconds=seconds)
         times = {"issued": issued, "expires": expires}
-        return self._signer.sign(
-            {"id": id, "type": type, "to": "room/r1", **times, **fields}
-        ).encode()
+        command = {"id": id, "type": type, "to": "room/r1", **times, **fields}
+        return self._signer.sign(msgspec.json.encode(command)).encode()
 
     def final(self, id: str) -> tuple[str, str]:
         ack = self.hub.wait_for(

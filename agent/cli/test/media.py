@@ -6,7 +6,7 @@ The daemon does it, as it does every meeting; the microphone stays muted.
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from agent.cli.room import send
 from agent.cli.session import Session, session_of
 from agent.cli.test.bench import conclude, refuse_in_meeting, site_of
 from agent.core.model.documents import MediaHealth
+from agent.core.model.json_values import Fields
 from agent.diagnostics.checks import media_server
 from agent.diagnostics.report import Outcome
 from agent.diagnostics.site import Presence, Site
@@ -47,7 +48,7 @@ def media(
         send(session, "leave", meeting=MEETING)
 
 
-def _join(site: Site) -> dict[str, Any]:
+def _join(site: Site) -> Fields:
     """Publish as in a meeting, and play that back if the server's addresses allow it."""
     assert site.sections.media is not None
     assert site.sections.room is not None

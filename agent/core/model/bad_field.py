@@ -7,11 +7,11 @@ int <= 100, got 300".
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
 from agent.core.model.commands import COMMAND_ID, MEETING_ID, TOKEN, URL, WORDS
+from agent.core.model.json_values import Fields, Json
 
 SHOWN_CHARACTERS = 60
 SECRETS = {"token"}
@@ -29,7 +29,7 @@ _PLAIN_WORDS = {
 
 
 def explain(
-    error: msgspec.ValidationError, fields: dict[str, Any], type: str, kind: type[msgspec.Struct]
+    error: msgspec.ValidationError, fields: Fields, type: str, kind: type[msgspec.Struct]
 ) -> str:
     """One line that names the field of `kind` (or its `type`, if it is about all of it)."""
     what, _, where = str(error).partition(" - at ")
@@ -45,13 +45,16 @@ def explain(
     return f"{path.removeprefix('.') or type}: {what}"
 
 
-def _with_value(what: str, path: str, fields: dict[str, Any]) -> str:
+def _with_value(what: str, path: str, fields: Fields) -> str:
     """The text with the culprit's value instead of its type."""
-    value: Any = fields
+    value: Json = fields
     name = ""
     for key, index in _STEP.findall(path):
         name = key or name
-        value = value.get(key) if isinstance(value, dict) else value[int(index)]
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list):
+            value = value[int(index)]
     if name in SECRETS or isinstance(value, dict | list):
         return what
     shown = msgspec.json.encode(value).decode()

@@ -1,18 +1,23 @@
 """Commands as flat JSON objects, the same from MQTT and from the control socket.
 
-`agent.hub.messages` and `agent.runtime.control` both decode with `decode_command`, so a command gets
-the same rules and the same answers wherever it comes in.
+`agent.hub.messages` and `agent.runtime.control` both read with `decode_object` and `command_from`, so a
+command gets the same rules and the same answers wherever it comes in.
+
+Fields are JSON values (`Fields`) on two ways only: from the bytes to the struct that judges them, and, where
+somebody writes a command, to the bytes as they were written: a default that is named is not the same as
+one that is left out (`Command.given`), and no struct keeps the difference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from agent.core.model import bad_field
 from agent.core.model.commands import COMMANDS, Code, Command, CommandId, Instant, Origin, Reply
+from agent.core.model.json_values import Fields, Json
 from agent.errors import MessageError
 
 MAX_COMMAND_BYTES = 64 * 1024
@@ -41,12 +46,19 @@ def _one_line(text: str) -> str:
     return shown if shown.isprintable() else "".join(c if c.isprintable() else "?" for c in shown)
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     """The fields that every command may have."""
 
     id: CommandId | None = None
     issued: Instant | None = None
     expires: Instant | None = None
+
+
+class CommandHead(msgspec.Struct, frozen=True):
+    """What a command has beside its own fields where no topic says its type."""
+
+    type: str
+    id: str
 
 
 ENVELOPE_FIELDS = {*Envelope.__struct_fields__, "type"}
@@ -68,7 +80,7 @@ EXACT = 2**53
 """Up to here a number with a fraction is each whole number (IEEE 754)."""
 
 
-def whole(value: Any) -> Any:
+def whole(value: Json) -> Json:
     """The decoded JSON with 40 for 40.0 everywhere: some programs know no other numbers. Raises RecursionError."""
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= EXACT else value
@@ -77,7 +89,7 @@ def whole(value: Any) -> Any:
     return {key: whole(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def decode_object(data: bytes) -> dict[str, Any]:
+def decode_object(data: bytes) -> Fields:
     """The JSON object in `data`. Raises CommandProblem (`too-large`, `not-json`)."""
     if len(data) > MAX_COMMAND_BYTES:
         text = f"{len(data)} bytes are too much for a command; at most {MAX_COMMAND_BYTES} are read"
@@ -92,8 +104,21 @@ def decode_object(data: bytes) -> dict[str, Any]:
     return fields
 
 
+def extended(document: bytes, more: msgspec.Struct) -> bytes:
+    """The JSON object with the fields of `more` too, which take the place of its own of that name.
+
+    The others stay as they were written, to the byte. Raises msgspec.MsgspecError if it is no JSON object.
+    """
+    fields = _raw(document) | _raw(msgspec.json.encode(more))
+    return msgspec.json.encode(fields)
+
+
+def _raw(document: bytes) -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(document, type=dict[str, msgspec.Raw])
+
+
 def command_from(
-    fields: dict[str, Any],
+    fields: Fields,
     type: str,
     origin: Origin,
     new_id: Callable[[], str],
@@ -133,7 +158,7 @@ def command_from(
     return Decoded(command, unknown)
 
 
-def readable_id(fields: dict[str, Any]) -> str | None:
+def readable_id(fields: Fields) -> str | None:
     """The sender's id if there is a usable one, for answering what is refused otherwise."""
     try:
         return msgspec.convert(fields.get("id"), CommandId | None)
@@ -142,14 +167,14 @@ def readable_id(fields: dict[str, Any]) -> str | None:
 
 
 def _problem(
-    error: msgspec.ValidationError, fields: dict[str, Any], id: str | None, type: str
+    error: msgspec.ValidationError, fields: Fields, id: str | None, type: str
 ) -> CommandProblem:
     missing = "missing required field" in str(error)
     code = Code.MISSING_FIELD if missing else Code.BAD_FIELD
     return CommandProblem(code, bad_field.explain(error, fields, type, COMMANDS[type]), id, type)
 
 
-def _unknown_fields(raw: Any, decoded: Any, prefix: str = "") -> Iterator[str]:
+def _unknown_fields(raw: Json, decoded: object, prefix: str = "") -> Iterator[str]:
     """Paths of the keys of `raw` that the struct `decoded` did not take, nested structs included."""
     if isinstance(raw, list) and isinstance(decoded, list):
         for index, (raw_item, item) in enumerate(zip(raw, decoded, strict=True)):
