@@ -55,6 +55,8 @@ class PlainFormatter(logging.Formatter):
             if name != "MESSAGE_ID"
         ]
         text = text.replace("\n", " | ") + (f" [{' '.join(fields)}]" if fields else "")
+        if not text.isprintable():  # somebody reads it in a terminal
+            text = "".join(c if c.isprintable() else "?" for c in text)
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         return text

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from msgspec import structs, to_builtins
 
 from agent.core.model.cleaning import clean
-from agent.core.model.commands import Command, Join, Meeting, Origin, Reply, Source
-from agent.core.model.effects import SendAck
-from agent.core.model.events import CommandReceived
-from tests.core.playbook import START, Playbook
+from agent.core.model.commands import Code, Command, Join, Meeting, Origin, Reply, Source
+from agent.core.model.device_detail import DeviceDetail
+from agent.core.model.documents import CheckFinding, DeviceStatus, Status
+from agent.core.model.effects import PublishEvent, SendAck
+from agent.core.model.events import (
+    CheckEnded,
+    CommandReceived,
+    CommandRefused,
+    DevicesProbed,
+    HostSampled,
+    LampSet,
+)
+from agent.core.model.media import Applied, DeviceReported, UplinkReported
+from agent.core.model.room_status import HubLinkStatus
+from tests.core.playbook import HOST, SERVER, START, Playbook
 
 
 @pytest.mark.parametrize(
@@ -27,6 +41,48 @@ def test_nothing_that_a_terminal_obeys_is_left(text: str, shown: str) -> None:
     assert clean(text) == shown
     assert Meeting("m", text or None).title == (shown or None)
     assert Source("http://x/", None, text).label == (shown or None)
+
+
+EVIL = "a\x1b]0;owned\x07b\u202ec\rd\ne"
+
+
+def test_what_others_say_is_harmless_wherever_it_is_shown() -> None:
+    """A media server's words, a device's own name, a topic, a field, a URL: each came through to somebody's terminal."""
+    play = Playbook()
+    play.join(
+        id="j1", timeout_seconds=5, play=[{"url": SERVER + "/x\u202e\x9b2J/whep"}], **{EVIL: 1}
+    )
+    detail = DeviceDetail(monitor=EVIL, holders={"17": EVIL})
+    status = DeviceStatus(Status.FAILED, "failed", EVIL, detail=detail)
+    play.report(DeviceReported("camera", False, status))
+    play.report(UplinkReported("refused", EVIL))
+    play.report(Applied("j1", EVIL))
+    play.tell(CommandRefused("r1", EVIL, Code.UNKNOWN_COMMAND, EVIL, None, None))
+    play.tell(LampSet(EVIL))
+    finding = CheckFinding("camera", "camera-black", "failed", EVIL)
+    play.room.health.last_check.ended(CheckEnded(1, [finding]), {}, play.now)
+    play.tell(DevicesProbed({}))
+    play.tell(HostSampled(structs.replace(HOST, text=EVIL, model=EVIL)))
+    play.wait(10)
+    play.exit(EVIL)
+    play.wait(10)
+    health = play.room.health.document(play.phase, play.room.lifecycle.membership, play.now)
+    status_line = HubLinkStatus(False, "x", EVIL)
+    told = [effect for effect in play.effects if isinstance(effect, SendAck | PublishEvent)]
+    shown = [*_texts(to_builtins(told)), *_texts(to_builtins([health, status_line, play.state]))]
+    assert any("owned" in text for text in shown)
+    assert [text for text in shown if not text.isprintable()] == []
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
 
 
 def code(play: Playbook, id: str) -> str:

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from agent.core.model.cleaning import clean
 from agent.core.model.documents import CheckFinding, Verdict
-from agent.core.model.sparse import Sparse
+from agent.core.model.sparse import Printable, Sparse
 
 # They end with \Z: $ would take a line feed too, and brokers hang up on a topic that has one.
 IDENTIFIER = r"^[a-z0-9][a-z0-9-]{0,62}\Z"
@@ -377,7 +377,7 @@ class AckDetail(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     again_in_seconds: float | None = None  # until a join that failed is tried again
 
 
-class Ack(Struct, frozen=True):
+class Ack(Printable, frozen=True):
     """Progress of one command. `seq` counts this id's acks from 1; one final state per id, always."""
 
     id: str

@@ -21,7 +21,7 @@ from agent.core.model.figures import (
     RoomFigures,
     UplinkFigures,
 )
-from agent.core.model.sparse import Sparse
+from agent.core.model.sparse import Printable, Sparse
 
 
 class Connection(StrEnum):
@@ -61,7 +61,7 @@ class MeetingState(Struct, frozen=True):
     until: datetime | None
 
 
-class RetryState(Struct, frozen=True):
+class RetryState(Printable, frozen=True):
     """The meeting whose join failed and is tried again: how often it was, when the next try is (None: one is
     under way), and why the last one failed."""
 
@@ -115,7 +115,7 @@ class RoomState(Struct, frozen=True):
     v: int = 1
 
 
-class DeviceStatus(Struct, frozen=True):
+class DeviceStatus(Printable, frozen=True):
     """One device's health. `text` names the thing to check; `code` is a kebab-case word."""
 
     status: Status
@@ -135,7 +135,7 @@ class SessionFigures(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     path: Path | None = None
 
 
-class CheckFinding(Struct, frozen=True):
+class CheckFinding(Printable, frozen=True):
     """One thing that a check found. `advice` is the code of what to do with one's hands."""
 
     part: str
@@ -230,7 +230,7 @@ class EventDetail(Sparse, frozen=True, omit_defaults=True, kw_only=True):
     findings: list[CheckFinding] | None = None
 
 
-class EventDocument(Struct, frozen=True):
+class EventDocument(Printable, frozen=True):
     """Something that happened (`fault`, `fault-cleared`, `mute-pressed`, ...), published once."""
 
     type: str

@@ -6,9 +6,10 @@ from msgspec import Struct, field
 
 from agent.core.model.commands import Ack
 from agent.core.model.documents import EventDocument, HealthDocument, RoomState
+from agent.core.model.sparse import Printable
 
 
-class HubLinkStatus(Struct, frozen=True):
+class HubLinkStatus(Printable, frozen=True):
     """The daemon's hub link; `code` and `text` say why it is not up."""
 
     up: bool

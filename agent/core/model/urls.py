@@ -8,6 +8,12 @@ MASK = "***"
 
 
 def shown(url: str) -> str:
-    """The URL with its user, password and query masked: stream keys and tokens stand there."""
+    """The URL with its user, password and query masked, where stream keys and tokens stand, and nothing in it that a
+    terminal obeys."""
     without_user = re.sub(r"^(\w+://)[^/?#]*@", rf"\1{MASK}@", url)
-    return re.sub(r"[?#].*", f"?{MASK}", without_user, flags=re.DOTALL)
+    masked = re.sub(r"[?#].*", f"?{MASK}", without_user, flags=re.DOTALL)
+    return (
+        masked
+        if masked.isprintable()
+        else "".join(c if c.isprintable() else "\ufffd" for c in masked)
+    )
