@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
+import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.core.model.hosts import AllowedHosts
 from agent.errors import MediaError
 from agent.media.loop import Loop
-from agent.media.webrtc.ice import IceServer, IceServers, parse, servers
+from agent.media.webrtc.ice import IceServer, IceServers, parse, permitted, servers
 from agent.media.webrtc.links import ice_servers
+from agent.media.webrtc.names import Names
 from agent.media.webrtc.trickle import Trickle, fragment
 from tests.support.waiting import wait_for
 
@@ -162,3 +166,39 @@ def test_only_what_the_offer_had_not_is_told_until_the_server_wants_no_more(take
         trickle.stop()
         loop.post(loop.stop)
         thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url", "taken"),
+    [
+        (
+            ("media.example",),
+            "https://media.example/whip",
+            ["inside", "127.0.0.1", "outside", "lost"],
+        ),
+        (("*",), "https://stranger.example/whip", ["outside"]),
+        (("*", "media.example"), "https://stranger.example/whip", ["outside"]),
+    ],
+)
+def test_a_stranger_does_not_have_the_room_knock_inside(
+    hosts: tuple[str, ...], url: str, taken: list[str]
+) -> None:
+    leads = {"inside": "10.0.0.7", "outside": "198.35.26.96"}
+
+    def resolve(host: str, port: int) -> list[Any]:
+        if host not in leads:
+            raise OSError("no such name")
+        return [(socket.AF_INET, (leads[host], port))]
+
+    named = [
+        IceServer("turn", host, 22, "tcp", "u", "p")
+        for host in ("inside", "127.0.0.1", "outside", "lost", "::ffff:127.0.0.1")
+    ]
+    asked = permitted(named, url, AllowedHosts(hosts), Names(resolve))
+    assert [one.host for one in asked if one.host != "::ffff:127.0.0.1"] == taken
+    assert (named[-1] in asked) is ("inside" in taken)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+def test_what_is_no_port_is_no_server(port: str) -> None:
+    assert ice_servers([f'<stun:stun.example:{port}>; rel="ice-server"']) == []

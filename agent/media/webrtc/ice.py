@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from agent.core.model.figures import Transport
+from agent.core.model.hosts import AllowedHosts
 from agent.errors import MediaError
 from agent.media.webrtc.names import Names
 from agent.media.webrtc.tunnel import TlsTunnel
@@ -55,8 +56,28 @@ def parse(url: str, credential: str = "") -> IceServer:
     kind = found["kind"]
     transport = "tcp" if kind == "turns" else found["transport"] or "udp"
     port = int(found["port"] or PORTS[kind])
+    if not 0 < port < 65_536:
+        raise MediaError("bad-ice-server", f"media.ice_servers: {port} is no port")
     host = found["host"].strip("[]")
     return IceServer(kind, host, port, transport, found["user"] or "", credential)
+
+
+def permitted(
+    named: list[IceServer], url: str, hosts: AllowedHosts, names: Names
+) -> list[IceServer]:
+    """Those of the servers that the media server at `url` names which the room may ask: all, if the settings name that
+    host; a stranger's (`*`) only where they are as public as it must be itself: else its answer would have the room knock
+    at any door inside. To be called in a thread that may wait.
+    """
+    if hosts.names(url):
+        return named
+    found = []
+    for server in named:
+        names.ask(server.host)
+        addresses = names.addresses(server.host, LOOKUP_SECONDS)
+        if addresses and all(hosts.permits_address(url, one) for one in addresses):
+            found.append(server)
+    return found
 
 
 def servers(urls: list[str], credential_file: str | None) -> list[IceServer]:

@@ -17,7 +17,7 @@ from agent.errors import MediaError
 from agent.media.gst import Nice, shared
 from agent.media.loop import Loop
 from agent.media.webrtc import ice_restart, signaling
-from agent.media.webrtc.ice import IceServer
+from agent.media.webrtc.ice import IceServer, permitted
 from agent.media.webrtc.ice_restart import COMPONENT, STREAM
 from agent.media.webrtc.network import Network
 from agent.media.webrtc.path import PathWatch
@@ -110,7 +110,9 @@ class IceAgent:
 
     def _use(self, servers: list[IceServer]) -> None:
         """Those that are new; without libnice's bindings they count from the next session on."""
-        new, agent = self._network.ice.learn(self._endpoint.url, servers), self._agent
+        ice, url = self._network.ice, self._endpoint.url
+        asked = permitted(servers, url, self._network.http.hosts, ice.names)
+        new, agent = ice.learn(url, asked), self._agent
         if Nice is None or agent is None:
             return
         for server in new:
