@@ -28,6 +28,7 @@ from agent.core.model.documents import EventDetail, Phase
 from agent.core.model.effects import CancelDeadline, RememberAgenda, SetDeadline
 from agent.core.model.events import AgendaReceived, CommandReceived
 from agent.core.model.media import Announcement
+from agent.core.timetable import Timetable
 
 POLL_SECONDS = 30.0
 """The wall clock may be set, and the machine may sleep: looked up this often while there is an agenda."""
@@ -67,6 +68,18 @@ class AgendaControl:
         self._health = health
         self._obey = obey
         self._memory = AgendaMemory()
+        self._timetable = Timetable({})
+        rules = self._rules
+        self._checks = [
+            (minutes, self._check_at(minutes)) for minutes in rules.check_minutes_before
+        ]
+        farthest = (
+            *rules.check_minutes_before,
+            rules.join_minutes_before,
+            rules.announce_minutes_before,
+        )
+        self._near = timedelta(minutes=max(farthest) + 1)
+        """So long before its beginning an item may matter."""
         self._joined: AgendaItem | None = None
         """The item that the room is in, or was brought to."""
         self._attempts: dict[str, tuple[int, float | None]] = {}
@@ -82,6 +95,7 @@ class AgendaControl:
     def restore(self, memory: AgendaMemory) -> None:
         """As the journal has it."""
         self._memory = memory
+        self._timetable = Timetable(memory.documents)
 
     def received(self, event: AgendaReceived, now: Now) -> None:
         """A document, the clearing of one, or something on its topic that is none."""
@@ -132,16 +146,8 @@ class AgendaControl:
     # --- what it means now -----------------------------------------------------------------------
 
     def items(self, now: Now) -> list[AgendaItem]:
-        """All that is to come or on, in order of time; of an id that two topics name, the room's own counts."""
-        found: dict[str, AgendaItem] = {}
-        for address in sorted(self._memory.documents):  # group/... before room/...
-            document = self._memory.documents[address]
-            if document.valid_until > now.wall:
-                found |= {item.id: item for item in document.items}
-        return sorted(
-            (item for item in found.values() if item.ends > now.wall),
-            key=lambda item: (item.starts, item.id),
-        )
+        """All that is to come or on, in order of time."""
+        return self._timetable.to_come(now.wall)
 
     def follow(self, now: Now) -> None:
         """Do what is due. Called after every event; cheap when nothing is."""
@@ -149,21 +155,22 @@ class AgendaControl:
             return
         if now.synchronised:  # by another clock nothing is over
             self._memory = self._memory.prune(now.wall)
-        items = self.items(now)
+        near = self._timetable.to_come(now.wall, self._near)
+        more = bool(near) or self._timetable.has_more(now.wall)
         self._do(CancelDeadline(AgendaDue()))
-        if now.synchronised and (items or self._joined):
-            self._end_what_is_off(items, now)
-            self._prepare(items, now)
+        if now.synchronised and (more or self._joined):
+            self._end_what_is_off(now)
+            self._prepare(near, now)
             self._bring_in(now)
-        self._announce(items, now)
-        if items:
-            self._do(SetDeadline(AgendaDue(), self._seconds_to_next(items, now)))
+        self._announce(near, now)
+        if more:
+            self._do(SetDeadline(AgendaDue(), self._seconds_to_next(near, now)))
 
     def _open(self, now: Now) -> Iterator[AgendaItem]:
         """Those that the room may be in now."""
         ahead = timedelta(minutes=self._rules.join_minutes_before)
-        for item in self.items(now):
-            if not item.cancelled and item.starts - ahead <= now.wall:
+        for item in self._timetable.to_come(now.wall, ahead):
+            if not item.cancelled:
                 yield item
 
     def _wanted(self, now: Now) -> AgendaItem | None:
@@ -178,6 +185,7 @@ class AgendaControl:
 
     def _replace(self, documents: dict[str, Agenda]) -> None:
         self._memory = AgendaMemory(documents, self._memory.dismissed)
+        self._timetable = Timetable(documents)
         named = {item.id for document in documents.values() for item in document.items}
         self._attempts = {one: tried for one, tried in self._attempts.items() if one in named}
         self._do(RememberAgenda(self._memory))
@@ -264,7 +272,7 @@ class AgendaControl:
             sender="agenda",
         )
 
-    def _end_what_is_off(self, items: list[AgendaItem], now: Now) -> None:
+    def _end_what_is_off(self, now: Now) -> None:
         """The item that the room is in was cancelled, taken out or moved away."""
         joined, membership = self._joined, self._lifecycle.membership
         if joined is None or membership is None or not self._lifecycle.held:
@@ -272,7 +280,7 @@ class AgendaControl:
         if membership.id != joined.join.meeting.id or joined.ends <= now.wall:
             return
         ahead = timedelta(minutes=self._rules.join_minutes_before)
-        current = next((one for one in items if one.id == joined.id), None)
+        current = self._timetable.find(joined.id, now.wall)
         if current is not None and not current.cancelled and current.starts - ahead <= now.wall:
             return
         if membership.command.origin is not Origin.AGENDA:
@@ -293,7 +301,7 @@ class AgendaControl:
             if item.cancelled or item.starts <= now.wall or item.id in self._memory.dismissed:
                 continue
             left = item.starts - now.wall
-            due = [m for m in self._rules.check_minutes_before if left <= self._check_at(m)]
+            due = [minutes for minutes, before in self._checks if left <= before]
             if not due:
                 continue
             quiet = min(due) > self._rules.quiet_check_minutes_before
