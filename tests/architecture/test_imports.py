@@ -59,6 +59,7 @@ CORES = ("agent/core/", "agent/conductor/core/")
 
 CORE_STANDARD_LIBRARY = {
     "__future__",
+    "bisect",
     "collections",
     "contextlib",
     "dataclasses",

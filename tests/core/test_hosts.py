@@ -49,7 +49,18 @@ def test_a_url_is_judged_by_its_host(url: str, permitted: bool) -> None:
         ("::1", False),
         ("::ffff:10.0.0.1", False),
         ("fe80::1%eth0", False),
+        ("::", False),
+        ("::127.0.0.1", False),
+        ("64:ff9b::10.0.0.1", False),
+        ("64:ff9b::8.8.8.8", True),
+        ("2002:7f00:1::", False),
+        ("fec0::1", False),
+        ("fd00::1", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("ff02::1", False),
         ("8.8.8.8", True),
+        ("2606:4700::1111", True),
     ],
 )
 def test_all_hosts_are_all_public_ones(address: str, permitted: bool) -> None:

@@ -7,9 +7,13 @@ The daemon asks `permits` at the door, the media process again after each redire
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
 
 ANY = "*"
 _PORTS = {"http": 80, "https": 443}
@@ -40,8 +44,20 @@ class AllowedHosts(Struct, frozen=True):
         if self.names(url):
             return True
         found = ipaddress.ip_address(address.partition("%")[0])
-        mapped = getattr(found, "ipv4_mapped", None)
-        return ANY in self.entries and (mapped or found).is_global
+        if isinstance(found, ipaddress.IPv6Address):
+            found = _embedded(found) or found
+        inside = found.is_multicast or getattr(found, "is_site_local", False)
+        return ANY in self.entries and found.is_global and not inside
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that a gateway or the kernel would go to for this one."""
+    import ipaddress
+
+    low = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    if int(address) >> 32 in (0, 0x0064_FF9B << 64):  # IPv4-compatible; NAT64 (RFC 6052)
+        return low
+    return address.ipv4_mapped or address.sixtofour
 
 
 def hosts_of(urls: list[str]) -> tuple[str, ...]:
