@@ -40,7 +40,7 @@ def find_holders(patterns: tuple[str, ...], proc: Path = Path("/proc")) -> list[
     ]
 
 
-def media_workers(daemon_pid: int | None = None, proc: Path = Path("/proc")) -> list[int]:
+def media_processes(daemon_pid: int | None = None, proc: Path = Path("/proc")) -> list[int]:
     """The media processes that run now: of this daemon, or of any but our own."""
     return [
         int(process.name)

@@ -18,7 +18,7 @@ from agent.config.reading import Reading
 from agent.core.model.documents import DeviceStatus, Phase
 from agent.core.model.room_status import RoomStatus
 from agent.diagnostics.client import ControlError, DaemonClient
-from agent.diagnostics.holders import media_workers
+from agent.diagnostics.holders import media_processes
 from agent.errors import ConfigError
 
 KINDS: tuple[type[settings.Section], ...] = (
@@ -114,7 +114,7 @@ class Site(Struct, frozen=True):
                 # its media process ended with it; one that starts now wants its lamp and devices
                 return ask(self.client).presence is not Presence.DOWN
             case _:
-                return bool(media_workers(self.daemon.pid))
+                return bool(media_processes(self.daemon.pid))
 
 
 def ask(client: DaemonClient) -> Daemon:

@@ -1,7 +1,7 @@
 """The line between the daemon and its media process: JSON lines over one socket pair.
 
 The daemon writes instructions, the media process reports (`agent.core.model.media`); end of file means that the
-other side is gone. Both sides share this module: the supervisor and the worker.
+other side is gone. Both sides share this module: the supervisor and the media process.
 """
 
 from __future__ import annotations

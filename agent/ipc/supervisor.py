@@ -22,7 +22,7 @@ from agent.settings import Devices, Media
 
 log = logging.getLogger(__name__)
 
-WORKER = (sys.executable, "-m", "agent.media.process")
+MEDIA_PROCESS = (sys.executable, "-m", "agent.media.process")
 CLOSE_SECONDS = 5.0
 CANNOT_START = 127
 """The exit status of a media process that could not be spawned, as a shell has it."""
@@ -39,7 +39,7 @@ class Supervisor:
     """
 
     def __init__(
-        self, post: Post, devices: Devices, media: Media, command: Sequence[str] = WORKER
+        self, post: Post, devices: Devices, media: Media, command: Sequence[str] = MEDIA_PROCESS
     ) -> None:
         self._post = post
         self._configure = Configure(devices, media)

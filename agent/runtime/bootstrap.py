@@ -99,7 +99,9 @@ def _serve(settings: Settings, config_path: Path, stack: ExitStack) -> str:
     outside, display_on = _outside(settings, config_path, stack, inbox)
     performer = Performer(outside)
     pictures = Path(settings.control.socket).parent
-    loop = Loop(inbox, room, performer, Queries(room, performer, outside.worker, pictures), outside)
+    loop = Loop(
+        inbox, room, performer, Queries(room, performer, outside.supervisor, pictures), outside
+    )
     _heed_signals(inbox.put, outside.notifier)
     outside.hub.start(room.state(outside.clock.now()))
     outside.notifier.ready()
@@ -123,7 +125,7 @@ def _outside(
     outside = Outside(
         hub=Link(settings.hub, settings.room, inbox.put, busy=inbox.is_busy),
         journal=journal,
-        worker=Supervisor(inbox.put, settings.devices, settings.media),
+        supervisor=Supervisor(inbox.put, settings.devices, settings.media),
         relay=relay,
         panel=panel,
         control=control,
@@ -149,7 +151,7 @@ def _outside(
         code=InstalledCode(),
         post=inbox.put,
     )
-    for port in (outside.clock, outside.prober, outside.hub, outside.worker, outside.checker):
+    for port in (outside.clock, outside.prober, outside.hub, outside.supervisor, outside.checker):
         stack.callback(port.close)
     stack.callback(outside.notifier.stopping)
     return outside, display_on

@@ -21,7 +21,7 @@ class Outside(Struct, frozen=True):
 
     hub: HubLink
     journal: Journal
-    worker: MediaSupervisor
+    supervisor: MediaSupervisor
     relay: DisplayRelay | None
     panel: Panel | None
     control: ControlServer

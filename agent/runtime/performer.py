@@ -98,11 +98,11 @@ class Performer:
                 )
                 self.ended = "agent"
             case do.StartMedia(generation, plan):
-                self._outside.worker.start(generation, plan)
+                self._outside.supervisor.start(generation, plan)
             case do.InstructMedia(instruction):
-                self._outside.worker.instruct(instruction)
+                self._outside.supervisor.instruct(instruction)
             case do.StopMedia():
-                self._outside.worker.stop()
+                self._outside.supervisor.stop()
             case do.SwitchDisplay(on):
                 self._switch_display(on)
             case do.SetLamp(mode):

@@ -43,14 +43,14 @@ class Queries:
     """Reads the room for whoever asks locally."""
 
     def __init__(
-        self, room: Room, performer: Performer, worker: MediaSupervisor, pictures: Path
+        self, room: Room, performer: Performer, supervisor: MediaSupervisor, pictures: Path
     ) -> None:
         """Stills are written to the folder `pictures`, under names of ours: who asks says nowhere where to write."""
         self._pictures = pictures
         self._names = itertools.count(1)
         self._room = room
         self._performer = performer
-        self._worker = worker
+        self._supervisor = supervisor
         self._numbers = itertools.count(1)
         self._snapshots: dict[str, Reply] = {}
 
@@ -112,7 +112,7 @@ class Queries:
             request = f"snapshot-{next(self._numbers)}"
             self._snapshots[request] = reply
             path = self._pictures / f"snapshot-{os.getpid()}-{next(self._names)}.png"
-            self._worker.instruct(TakeSnapshot(request, source, str(path)))
+            self._supervisor.instruct(TakeSnapshot(request, source, str(path)))
 
     def snapshot_taken(self, report: SnapshotTaken) -> None:
         """The media process wrote the file, or says why not."""

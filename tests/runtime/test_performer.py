@@ -29,7 +29,7 @@ def test_an_upgrade_takes_no_room_dark_for_settings_that_cannot_be_used(
         hub=None,
         code=SimpleNamespace(replaced=lambda: upgraded),
         settings_problem=lambda: problem,
-        worker=SimpleNamespace(start=lambda generation, plan: started.append(generation)),
+        supervisor=SimpleNamespace(start=lambda generation, plan: started.append(generation)),
     )
     performer = Performer(cast(Any, outside))
     performer.perform([StartMedia(1, cast(Any, None))])

@@ -104,7 +104,7 @@ class Code(StrEnum):
     NO_PICTURE_OR_SOUND = "no-picture-or-sound"
     DEVICE_ABSENT = "device-absent"
     DEVICE_FAILED = "device-failed"
-    MEDIA_PROCESS_FAILED = "worker-failed"
+    MEDIA_PROCESS_FAILED = "worker-failed"  # its word on the wire since version 1
     RECORDING_FAILED = "recording-failed"
     DISK_FULL = "disk-full"
     UNANSWERED = "unanswered"

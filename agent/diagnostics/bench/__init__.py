@@ -1,4 +1,4 @@
-"""Devices tried out by themselves, each in a child process that can be killed.
+"""Devices tried out by themselves, each in a process that can be killed.
 
 Only when no meeting needs them: `borrow` gives them back at once when one begins.
 """

@@ -1,6 +1,6 @@
 """The microphone and the loudspeaker, alone and as a loop through the room's air.
 
-Runs in the bench child, on the same drivers as a meeting.
+Runs in the test process, on the same drivers as a meeting.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Borrows a device for a test: starts the bench child, and kills it as soon as a meeting begins.
+"""Borrows a device for a test: starts the test process, and kills it as soon as a meeting begins.
 
-The child's death closes the device, whatever its driver is doing; so a test can neither hang the
+Its death closes the device, whatever its driver is doing; so a test can neither hang the
 tool nor keep a room out of its meeting.
 """
 
@@ -36,7 +36,7 @@ LOOK_SECONDS = 0.2
 START_SECONDS = 15.0
 """What opening and closing may take beyond the seconds asked for, on a Pi 4."""
 
-PROGRAM = (sys.executable, "-m", "agent.diagnostics.bench.worker")
+PROGRAM = (sys.executable, "-m", "agent.diagnostics.bench.process")
 
 
 class MeetingBegan(AgentError):
@@ -47,7 +47,7 @@ class MeetingBegan(AgentError):
 
 
 class BenchFailed(AgentError):
-    """The device refused, or the child broke down; `code` as DeviceError's."""
+    """The device refused, or the test process broke down; `code` as DeviceError's."""
 
 
 def borrow(
@@ -64,11 +64,11 @@ def borrow(
 
 
 def _try_out(site: Site, request: Request, loan: Loan, on_level: Callable[[Level], None]) -> Result:
-    with _child(request, loan) as child:
-        assert child.stdout is not None
-        limit = _Limit(child.pid, request.seconds)
+    with _process(request, loan) as process:
+        assert process.stdout is not None
+        limit = _Limit(process.pid, request.seconds)
         needed = lambda: loan.lost() or site.devices_needed()  # noqa: E731
-        for line in _lines(child.stdout, limit, needed):
+        for line in _lines(process.stdout, limit, needed):
             match decode_line(line):
                 case Loaded():
                     limit.loaded()
@@ -78,11 +78,11 @@ def _try_out(site: Site, request: Request, loan: Loan, on_level: Callable[[Level
                     raise BenchFailed(code, text)
                 case result:
                     return result
-        raise BenchFailed("crashed", f"the test process ended with status {child.wait()}")
+        raise BenchFailed("crashed", f"the test process ended with status {process.wait()}")
 
 
 class _Limit:
-    """How long a child may take: while it loads it is judged by its signs of life, from then on by the clock."""
+    """How long a test process may take: while it loads it is judged by its signs of life, from then on by the clock."""
 
     def __init__(self, pid: int, seconds: float) -> None:
         """`seconds` are those that the task takes by itself."""
@@ -104,8 +104,8 @@ class _Limit:
 
 
 @contextmanager
-def _child(request: Request, loan: Loan) -> Iterator[subprocess.Popen[bytes]]:
-    child = subprocess.Popen(
+def _process(request: Request, loan: Loan) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
         PROGRAM,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -114,21 +114,21 @@ def _child(request: Request, loan: Loan) -> Iterator[subprocess.Popen[bytes]]:
         umask=0o077,  # what it writes is what the room looks and sounds like
     )
     try:
-        assert child.stdin is not None
+        assert process.stdin is not None
         with suppress(BrokenPipeError):
-            child.stdin.write(encode(request) + b"\n")
-            child.stdin.close()
-        yield child
+            process.stdin.write(encode(request) + b"\n")
+            process.stdin.close()
+        yield process
     finally:
-        child.kill()
+        process.kill()
         with suppress(subprocess.TimeoutExpired):
-            child.wait(2.0)  # a driver that hangs in the kernel can't be waited for
-        assert child.stdout is not None
-        child.stdout.close()
+            process.wait(2.0)  # a driver that hangs in the kernel can't be waited for
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def _lines(stream: IO[bytes], limit: _Limit, needed: Callable[[], bool]) -> Iterator[bytes]:
-    """The child's lines as they come. Raises MeetingBegan, DeviceTimeout."""
+    """Its lines as they come. Raises MeetingBegan, DeviceTimeout."""
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         rest = b""

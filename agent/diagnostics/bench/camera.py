@@ -1,6 +1,6 @@
 """A few seconds of the camera: does it deliver, how does the picture look, does it move?
 
-Runs in the bench child, on the same driver as a meeting.
+Runs in the test process, on the same driver as a meeting.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the tool and its bench child say to each other: one request, then JSON lines back.
+"""What the tool and the test process say to each other: one request, then JSON lines back.
 
 A last line is a result or a `Refusal`; `Level` lines come before it, ten a second.
 """
@@ -91,5 +91,5 @@ _line_decoder: json.Decoder[Line] = json.Decoder(Line)
 
 
 def decode_line(line: bytes) -> Line:
-    """Raises msgspec.MsgspecError for what no bench child of this version wrote."""
+    """Raises msgspec.MsgspecError for what no test process of this version wrote."""
     return _line_decoder.decode(line)

@@ -1,4 +1,4 @@
-"""The bench child: reads one request from its input, tries the device out, writes JSON lines.
+"""The test process: reads one request from its input, tries the device out, writes JSON lines.
 
 Started by `borrow`, which kills it when a meeting begins; it also ends by itself a minute after it has loaded.
 """
