@@ -40,7 +40,10 @@ def table(page: str, *heading: str) -> list[list[str]]:
     """The rows (cells without back-ticks) of the first table whose headings begin with these."""
     rows: list[list[str]] = []
     for line in page_text(page).splitlines():
-        cells = [cell.strip().replace("`", "") for cell in line.strip().strip("|").split(" | ")]
+        cells = [
+            cell.strip().replace("`", "")
+            for cell in re.split(r"(?<=\s)\|(?=\s)", line.strip().strip("|"))
+        ]
         if rows and not line.startswith("|"):
             break
         if rows or cells[: len(heading)] == list(heading):
