@@ -281,12 +281,17 @@ class AgendaControl:
             return
         ahead = timedelta(minutes=self._rules.join_minutes_before)
         current = self._timetable.find(joined.id, now.wall)
-        if current is not None and not current.cancelled and current.starts - ahead <= now.wall:
-            return
+        stands = current is not None and not current.cancelled
+        if (
+            current is not None
+            and stands
+            and (current.starts - ahead <= now.wall or current.starts == joined.starts)
+        ):
+            return  # it is on; or it stands as it did, and the clock was set back
         if membership.command.origin is not Origin.AGENDA:
             self._joined = None  # a human began it, so a human ends it
             return
-        why = "was moved" if current is not None and not current.cancelled else "is cancelled"
+        why = "was moved" if stands else "is cancelled"
         text = f"{joined.title!r} {why}: leaving"
         self._tell("agenda-cancelled", Code.OK, text, now, detail=EventDetail(item=joined.id))
         self._joined = None

@@ -53,6 +53,7 @@ class KeyFolder:
             raise CommandProblem(Code.BAD_SIGNATURE, text)
         path = self._path / f"{key_id}.json"
         try:
+            _check_folder(self._path)
             status = path.stat()
             _check_owner(path, status)
             version = (status.st_mtime_ns, status.st_ino)
@@ -75,4 +76,15 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
         raise CommandProblem(Code.BAD_SIGNATURE, text)
     if status.st_uid not in (0, os.geteuid()):
         text = f"the trusted key {path} belongs to another user; chown root it"
+        raise CommandProblem(Code.BAD_SIGNATURE, text)
+
+
+def _check_folder(folder: Path) -> None:
+    """Raises CommandProblem unless root or this user alone may put a file, or a link to one, in there."""
+    status = folder.stat()
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        text = f"{folder} can be written by others on this machine; chmod 755 it"
+        raise CommandProblem(Code.BAD_SIGNATURE, text)
+    if status.st_uid not in (0, os.geteuid()):
+        text = f"{folder} belongs to another user; chown root it"
         raise CommandProblem(Code.BAD_SIGNATURE, text)

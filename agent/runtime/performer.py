@@ -14,7 +14,7 @@ from functools import partial
 
 from agent.core.model import effects as do
 from agent.core.model.commands import FINAL_STATES, Ack, AckState
-from agent.core.model.documents import EventDocument
+from agent.core.model.documents import EventDocument, Phase, RoomState
 from agent.core.model.events import DisplaySwitched, LampSet
 from agent.ports import Outgoing
 from agent.runtime.outflow import Outflow
@@ -43,6 +43,7 @@ class Performer:
         self.ended: str | None = None
         self.outflow = Outflow(outside.journal, outside.hub)
         self._meeting = ""
+        self._phase = Phase.STANDBY
 
     def perform(self, effects: list[do.Effect]) -> None:
         """All of them; what is to be kept is on disk before anything that comes after it is done."""
@@ -70,7 +71,7 @@ class Performer:
             case do.MarkSent(key) | do.SetAside(key):
                 self.outflow.settled(key)
             case do.PublishState(state):
-                self._meeting = state.meeting.id if state.meeting else ""
+                self._note(state)
                 out.hub.publish_state(state)
             case do.PublishHealth(health):
                 out.hub.publish_health(health)
@@ -88,6 +89,13 @@ class Performer:
                 self.ended = restart
             case _:
                 self._act(effect)
+
+    def _note(self, state: RoomState) -> None:
+        """What log lines and `status` go by. Once the room is in, no join has failed any more, if it got in by itself."""
+        self._meeting = state.meeting.id if state.meeting else ""
+        if state.phase is Phase.IN_MEETING and self._phase is not Phase.IN_MEETING:
+            self.failed_join = None
+        self._phase = state.phase
 
     def _act(self, effect: do.Effect) -> None:
         """What moves something in the room."""

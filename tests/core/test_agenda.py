@@ -283,6 +283,15 @@ def test_a_clock_that_jumps_over_a_meeting_leaves_it_out() -> None:
     assert day.events().count("agenda-joining") == 1
 
 
+def test_a_clock_that_is_set_back_during_a_meeting_does_not_end_it_nor_call_it_moved() -> None:
+    day = Day(item())
+    day.until(70)
+    day.clock_jumps(-timedelta(days=365))
+    assert day.until(80) == "meeting-a"
+    assert "agenda-cancelled" not in day.events()
+    assert day.until(95) is None, "it ends when it should have"
+
+
 def test_a_machine_that_slept_for_a_day_is_where_it_should_be() -> None:
     day = Day(item(), item("b", 25 * 60, 26 * 60))
     day.clock_jumps(timedelta(hours=25, minutes=10))

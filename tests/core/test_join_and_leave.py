@@ -327,3 +327,17 @@ def test_a_repeated_join_fails_in_its_time_and_the_room_stays() -> None:
     play.flow()
     assert play.phase is Phase.IN_MEETING
     assert len([s for s in play.states("again") if s in FINAL_STATES]) == 1
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-365), timedelta(days=-20_000)])
+def test_a_clock_that_is_set_back_by_years_does_not_keep_the_room_in_its_meeting(
+    jump: timedelta,
+) -> None:
+    play = Playbook()
+    play.enter(until=(START + timedelta(minutes=30)).isoformat())
+    play.wait(60)
+    play.clock_jumps(jump)
+    play.wait(20 * 60)
+    assert play.phase is Phase.IN_MEETING
+    play.wait(12 * 60)
+    assert "meeting-over" in play.events()

@@ -195,10 +195,25 @@ def test_a_key_that_others_may_write_does_not_count(
     assert (event.code, "chmod 644" in event.text) == ("bad-signature", True)
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757])
+def test_a_key_in_a_folder_that_others_may_write_does_not_count(
+    folder: Path, signer: Signer, mode: int
+) -> None:
+    """The settings were looked at when the room started; who can write there now could link an old key there."""
+    folder.chmod(mode)
+    event = refused(decode(folder, signer.sign(fields())))
+    assert (event.code, "chmod 755" in event.text) == ("bad-signature", True)
+    folder.chmod(0o755)
+    assert isinstance(decode(folder, signer.sign(fields())), CommandReceived)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_a_key_of_another_user_does_not_count(folder: Path, signer: Signer) -> None:
     os.chown(folder / "ha-2026.json", 1234, 0)
     assert "chown root" in refused(decode(folder, signer.sign(fields()))).text
+    os.chown(folder / "ha-2026.json", 0, 0)
+    os.chown(folder, 1234, 0)
+    assert f"{folder} belongs" in refused(decode(folder, signer.sign(fields()))).text
 
 
 def test_keys_are_made_only_for_what_there_is() -> None:

@@ -76,7 +76,10 @@ def _write(pipeline: Any, feeds: list[tuple[Any, Any]], path: str) -> None:
     partial = Path(f"{path}.{os.getpid()}.part")
     pipeline.get_by_name("out").set_property("location", str(partial))
     try:
-        partial.touch(mode=0o600)
+        partial.unlink(missing_ok=True)
+        os.close(
+            os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        )  # no link of somebody's
         pipeline.set_state(Gst.State.PLAYING)
         for source, buffer in feeds:
             source.push_buffer(buffer)

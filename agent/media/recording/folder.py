@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import re
 import shutil
 import time
@@ -39,7 +40,8 @@ class RecordingFolder:
         stem = f"{at:%Y-%m-%dT%H-%M-%S}_{room}_{meeting}"
         stem += "" if self._clock_is_set else f"_{UNDATED}"
         names = [stem, *(f"{stem}_{number}" for number in range(2, 100))]
-        return next(file for name in names if not (file := self.path / f"{name}.mp4").exists())
+        files = (self.path / f"{name}.mp4" for name in names)
+        return next(file for file in files if not os.path.lexists(file))  # nor where a link leads
 
     def check(self) -> None:
         """Raises MediaError when nothing may be written.
