@@ -1,78 +1,56 @@
-"""The room's day: which meeting the agenda wants it to be in now, and what is done before and after.
+"""The room's day: which meeting the agenda wants it to be in now.
 
 Instants come expanded from the hub (`agent.core.model.agenda`); the room joins, meets and leaves by them alone. A human's word
 beats the agenda, and the agenda beats nothing: who left is not joined again for that item, and a meeting that a human began is
-left only for an item of higher priority. docs/agenda.md has the rules as a table.
+left only for an item of higher priority. docs/agenda.md has the rules as a table; `agent.core.preparation` is what comes before.
 """
 
 from __future__ import annotations
 
-import math
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from msgspec import structs
 
-from agent.core.again import pause_seconds, share
-from agent.core.announcements import Announcements
+from agent.core.again import pause_seconds
 from agent.core.context import Context
-from agent.core.health import HealthBoard
 from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.membership import Membership
 from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory
 from agent.core.model.clock import CLOCKS_APART, Now
-from agent.core.model.commands import Call, Check, Code, Command, Join, Leave, Origin
+from agent.core.model.commands import Call, Code, Join, Leave, Origin
 from agent.core.model.deadlines import AgendaDue
 from agent.core.model.documents import EventDetail, Phase
 from agent.core.model.effects import CancelDeadline, RememberAgenda, SetDeadline
-from agent.core.model.events import AgendaReceived, CommandReceived
-from agent.core.model.media import Announcement
+from agent.core.model.events import AgendaReceived
+from agent.core.preparation import Done, Orders, Preparation
 from agent.core.timetable import Timetable
 
 POLL_SECONDS = 30.0
 """The wall clock may be set, and the machine may sleep: looked up this often while there is an agenda."""
 
-SPREAD_SECONDS = 60
-"""Over this long the checks of a hub's rooms are spread, each room always at the same moment."""
-
 RUNG_SECONDS = 5.0
 """After it has rung in vain the room joins by itself; if it did not by then, it is told to."""
-
-RECHECK_SECONDS = 120.0
-"""After a device came or went: a loose cable must not check the room all the time."""
-
-Obey = Callable[[CommandReceived, Now], None]
-"""Takes a command as if it had come in."""
 
 
 class AgendaControl:
     """Follows the newest document of each topic."""
 
     def __init__(
-        self,
-        context: Context,
-        meeting: MeetingControl,
-        announcements: Announcements,
-        health: HealthBoard,
-        obey: Obey,
+        self, context: Context, meeting: MeetingControl, preparation: Preparation, orders: Orders
     ) -> None:
         self._profile = context.profile
-        self._rules = context.profile.agenda
+        self._ahead = timedelta(minutes=context.profile.agenda.join_minutes_before)
         self._do = context.do
         self._tell = context.tell
         self._meeting = meeting
         self._lifecycle = meeting.lifecycle
         meeting.on_leave = self._left
-        self._announcements = announcements
-        self._health = health
-        self._obey = obey
+        self._preparation = preparation
+        self._orders = orders
         self._memory = AgendaMemory()
         self._timetable = Timetable({})
-        rules = self._rules
-        self._checks = [
-            (minutes, self._check_at(minutes)) for minutes in rules.check_minutes_before
-        ]
+        rules = context.profile.agenda
         farthest = (
             *rules.check_minutes_before,
             rules.join_minutes_before,
@@ -80,22 +58,25 @@ class AgendaControl:
         )
         self._near = timedelta(minutes=max(farthest) + 1)
         """So long before its beginning an item may matter."""
-        self._joined: AgendaItem | None = None
-        """The item that the room is in, or was brought to."""
         self._attempts: dict[str, tuple[int, float | None]] = {}
         """Item -> joins that were tried, and when (monotonic) the next one may be; None while one is under way."""
-        self._announced: Announcement | None = None
-        self._commands = 0
-        self._checked_seconds = -RECHECK_SECONDS
-        self._told: set[tuple[str, datetime, str]] = set()
-        """What is done once an item and beginning: checks, the display, a word that the room is elsewhere."""
+        self._overruled: tuple[str, int] = ("", 0)
+        """The command of a human that the room is in a meeting by, and the most important item that was on then."""
+        self._shortened: tuple[str, datetime] | None = None
+        """An item that somebody gave an earlier end than the agenda's, and that end."""
+        self._refused: dict[str, str] = {}
+        """Address -> why its document was refused last: it comes again with every connection."""
+        self._done = Done()
 
     # --- what comes in ---------------------------------------------------------------------------
 
     def restore(self, memory: AgendaMemory) -> None:
-        """As the journal has it."""
-        self._memory = memory
-        self._timetable = Timetable(memory.documents)
+        """As the journal has it, without what a room of other groups was told: the settings may have changed."""
+        mine = {f"room/{self._profile.room}", "group/all"}
+        mine |= {f"group/{group}" for group in self._profile.groups}
+        documents = {a: document for a, document in memory.documents.items() if a in mine}
+        self._memory = structs.replace(memory, documents=documents)
+        self._timetable = Timetable(documents)
 
     def received(self, event: AgendaReceived, now: Now) -> None:
         """A document, the clearing of one, or something on its topic that is none."""
@@ -122,26 +103,33 @@ class AgendaControl:
             text = f"issued: {event.agenda.issued.isoformat()} is to come; are both clocks set?"
             self._refuse(event.address, Code.BAD_FIELD, text, now)
             return
+        self._refused.pop(event.address, None)
         self._replace(self._memory.documents | {event.address: event.agenda})
         count = len(event.agenda.items)
         text = f"the agenda of {event.address} is version {event.agenda.version}: {count} meetings"
+        if now.synchronised and event.agenda.valid_until <= now.wall:
+            text += f"; it was valid until {event.agenda.valid_until.isoformat()}, so none counts"
         detail = EventDetail(address=event.address, version=event.agenda.version, items=count)
         self._tell("agenda-changed", Code.OK, text, now, detail=detail)
 
     def _refuse(self, address: str, code: Code, text: str, now: Now) -> None:
+        if self._refused.get(address) == text:
+            return  # retained: it was told
+        self._refused[address] = text
         self._tell(
             "agenda-refused", code, f"{address}: {text}", now, detail=EventDetail(address=address)
         )
 
     def _left(self, leave: Leave, now: Now) -> None:
         """The hub or somebody in the room had it leave: it is not brought back to what is on now."""
-        meeting = leave.meeting
         for item in self._open(now):
-            if meeting in (None, item.join.meeting.id):
-                self._memory = self._memory.dismiss(item.id, item.ends)
-                self._do(RememberAgenda(self._memory))
-                text = f"left by hand: not joined again for {item.title!r}"
-                self._tell("agenda-dismissed", Code.OK, text, now, detail=EventDetail(item=item.id))
+            if leave.meeting in (None, item.join.meeting.id):
+                self._dismiss(item, now)
+
+    def _dismiss(self, item: AgendaItem, now: Now) -> None:
+        self._remember(self._memory.dismiss(item.id, now.wall))
+        text = f"left by hand: not joined again for {item.title!r}"
+        self._tell("agenda-dismissed", Code.OK, text, now, detail=EventDetail(item=item.id))
 
     # --- what it means now -----------------------------------------------------------------------
 
@@ -151,87 +139,128 @@ class AgendaControl:
 
     def follow(self, now: Now) -> None:
         """Do what is due. Called after every event; cheap when nothing is."""
-        if not self._memory.documents:
+        memory = self._memory
+        if not (memory.documents or memory.joined or self._preparation.announces):
             return
         if now.synchronised:  # by another clock nothing is over
-            self._memory = self._memory.prune(now.wall)
+            self._memory = memory.prune(now.wall)
         near = self._timetable.to_come(now.wall, self._near)
         more = bool(near) or self._timetable.has_more(now.wall)
         self._do(CancelDeadline(AgendaDue()))
-        if now.synchronised and (more or self._joined):
+        to_come = [one for one in near if self._may_be_joined(one)]
+        if now.synchronised and (more or memory.joined):
             self._end_what_is_off(now)
-            self._prepare(near, now)
+            self._note_human(now)
+            self._preparation.check(to_come, now)
             self._bring_in(now)
-        self._announce(near, now)
+        self._preparation.announce([one for one in to_come if self._may_be_joined(one)], now)
         if more:
             self._do(SetDeadline(AgendaDue(), self._seconds_to_next(near, now)))
 
+    def _may_be_joined(self, item: AgendaItem) -> bool:
+        return not item.cancelled and not self._memory.is_dismissed(item, self._ahead)
+
     def _open(self, now: Now) -> Iterator[AgendaItem]:
         """Those that the room may be in now."""
-        ahead = timedelta(minutes=self._rules.join_minutes_before)
-        for item in self._timetable.to_come(now.wall, ahead):
-            if not item.cancelled:
+        for item in self._timetable.to_come(now.wall, self._ahead):
+            if self._may_be_joined(item):
                 yield item
 
     def _wanted(self, now: Now) -> AgendaItem | None:
         """The one to be in: the one that it is in, unless another is more important; else the earliest."""
-        candidates = [one for one in self._open(now) if one.id not in self._memory.dismissed]
-        if not candidates:
-            return None
-        joined = self._joined.id if self._joined else None
+        joined = self._memory.joined.id if self._memory.joined else None
         return min(
-            candidates, key=lambda one: (-one.priority, one.id != joined, one.starts, one.id)
+            self._open(now),
+            key=lambda one: (-one.priority, one.id != joined, one.starts, one.id),
+            default=None,
         )
 
+    def _remember(self, memory: AgendaMemory) -> None:
+        if memory != self._memory:
+            self._memory = memory
+            self._do(RememberAgenda(memory))
+
     def _replace(self, documents: dict[str, Agenda]) -> None:
-        self._memory = AgendaMemory(documents, self._memory.dismissed)
-        self._timetable = Timetable(documents)
         named = {item.id for document in documents.values() for item in document.items}
         self._attempts = {one: tried for one, tried in self._attempts.items() if one in named}
-        self._do(RememberAgenda(self._memory))
+        self._timetable = Timetable(documents)
+        self._remember(structs.replace(self._memory, documents=documents))
+
+    def _be_in(self, item: AgendaItem | None) -> None:
+        """It survives a power cut: a room must know afterwards why it is in a meeting that is cancelled."""
+        self._remember(structs.replace(self._memory, joined=item))
+
+    @property
+    def _membership(self) -> Membership | None:
+        return self._lifecycle.membership if self._lifecycle.held else None
+
+    def _note_human(self, now: Now) -> None:
+        """Who takes the room elsewhere overrules all that is on at that moment, however important."""
+        membership = self._membership
+        if membership is None or membership.command.origin is Origin.AGENDA:
+            self._overruled = ("", 0)
+        elif membership.command.id != self._overruled[0]:
+            others = [one for one in self._open(now) if one.join.meeting.id != membership.id]
+            most = max((one.priority for one in others), default=0)
+            self._overruled = (membership.command.id, most)
 
     def _bring_in(self, now: Now) -> None:
         item = self._wanted(now)
         if item is None:
             return
-        membership = self._lifecycle.membership if self._lifecycle.held else None
+        membership = self._membership
         if membership is not None and membership.id == item.join.meeting.id:
             self._adopt(item, membership, now)
         elif membership is not None and not self._may_leave(membership, item, now):
-            self._once(
-                item,
-                "elsewhere",
-                now,
-                f"the room is in meeting {membership.id}, not in {item.title!r}",
-            )
+            if self._done.first(item, "elsewhere"):
+                text = f"the room is in meeting {membership.id}, not in {item.title!r}"
+                detail = EventDetail(item=item.id)
+                self._tell("agenda-elsewhere", Code.IN_MEETING, text, now, detail=detail)
         elif self._lifecycle.phase is not Phase.FAULT and self._may_try(item, now):
-            self._join(item, now)
+            if self._was_shortened(item, now):
+                self._dismiss(item, now)
+            else:
+                self._join(item, now)
 
     def _may_leave(self, membership: Membership, item: AgendaItem, now: Now) -> bool:
         """An item that is over makes way for the next; a human's meeting, or one that was extended, for what is more
         important."""
-        joined = self._joined
+        joined = self._memory.joined
         if joined is None or joined.join.meeting.id != membership.id:
-            return item.priority > 0
+            return item.priority > self._overruled[1]
         extended = membership.join.until is None or membership.join.until > joined.ends
         if joined.ends <= now.wall and not extended:
             return True
-        return item.priority > joined.priority
+        return item.priority > max(joined.priority, self._overruled[1])
+
+    def _was_shortened(self, item: AgendaItem, now: Now) -> bool:
+        """Whether somebody gave it an earlier end, and that is past."""
+        short = self._shortened
+        return short is not None and short[0] == item.id and short[1] <= now.wall
 
     def _adopt(self, item: AgendaItem, membership: Membership, now: Now) -> None:
-        """It is in. An end that was moved since counts; one that somebody extended by hand stays."""
-        before, self._joined = self._joined, item
+        """It is in. An end that was moved since counts; one that somebody gave it by hand stays."""
+        before, until = self._memory.joined, membership.join.until
+        self._be_in(item)
         if self._lifecycle.phase is Phase.IN_MEETING:
             self._attempts.pop(item.id, None)
-        moved = before is not None and before.id == item.id and before.ends != item.ends
-        next_one = before is not None and before.id != item.id
-        if (moved or next_one) and membership.join.until in (None, before.ends if before else None):
+        if before is None or until is None:
+            return
+        ours = membership.command.origin is Origin.AGENDA
+        if before.id != item.id:  # the next one in the same meeting
+            follows = until == before.ends or (ours and before.ends <= until < item.ends)
+        else:
+            follows = until == before.ends != item.ends
+            if ours and not follows:
+                self._shortened = (item.id, until) if until < item.ends else None
+        if follows:
             self._order(item, now)
 
     def _join(self, item: AgendaItem, now: Now) -> None:
         tried = self._attempts.get(item.id, (0, None))[0]
         self._attempts[item.id] = (tried + 1, None)
-        self._joined = item
+        self._be_in(item)
+        self._shortened = None
         word = f", attempt {tried + 1}" if tried else ""
         text = f"joining {item.title!r} by the agenda{word}"
         self._tell("agenda-joining", Code.OK, text, now, detail=EventDetail(item=item.id))
@@ -252,131 +281,49 @@ class AgendaControl:
     def _order(self, item: AgendaItem, now: Now) -> None:
         """The join as a command of the agenda's, muted, until the item's end."""
         how = structs.asdict(item.join)
-        if item.ring and self._first(item, "rung"):
+        if item.ring and self._done.first(item, "rung"):
             call = Call(**how, until=item.ends, replace=True)
             self._attempts[item.id] = (1, now.monotonic_seconds + call.ring_seconds + RUNG_SECONDS)
-            self._obey(CommandReceived(self._command("call", call, now)), now)
+            self._orders.give("call", call, now)
         else:
             join = Join(**how, until=item.ends, replace=True)
-            self._meeting.join(self._command("join", join, now), join, None, now)
-
-    def _command(self, type: str, body: Join | Call | Check, now: Now) -> Command:
-        """As if the agenda were a sender; the id is another each time."""
-        self._commands += 1
-        unique = zlib.crc32(f"{now.wall}/{now.monotonic_seconds}/{self._commands}".encode())
-        return Command(
-            id=f"agenda-{type}-{unique:08x}",
-            type=type,
-            body=body,
-            origin=Origin.AGENDA,
-            sender="agenda",
-        )
+            self._meeting.join(self._orders.command("join", join, now), join, None, now)
 
     def _end_what_is_off(self, now: Now) -> None:
         """The item that the room is in was cancelled, taken out or moved away."""
-        joined, membership = self._joined, self._lifecycle.membership
-        if joined is None or membership is None or not self._lifecycle.held:
+        joined, membership = self._memory.joined, self._membership
+        if joined is None or membership is None:
             return
         if membership.id != joined.join.meeting.id or joined.ends <= now.wall:
             return
-        ahead = timedelta(minutes=self._rules.join_minutes_before)
         current = self._timetable.find(joined.id, now.wall)
-        stands = current is not None and not current.cancelled
-        if (
-            current is not None
-            and stands
-            and (current.starts - ahead <= now.wall or current.starts == joined.starts)
-        ):
-            return  # it is on; or it stands as it did, and the clock was set back
-        if membership.command.origin is not Origin.AGENDA:
-            self._joined = None  # a human began it, so a human ends it
+        why = self._why_off(joined, current, now)
+        if not why:
             return
-        why = "was moved" if stands else "is cancelled"
+        self._be_in(None)
+        if membership.command.origin is not Origin.AGENDA:
+            return  # a human began it, so a human ends it
         text = f"{joined.title!r} {why}: leaving"
         self._tell("agenda-cancelled", Code.OK, text, now, detail=EventDetail(item=joined.id))
-        self._joined = None
         self._lifecycle.supersede_joins(text, now)
         self._lifecycle.stop(now, membership.command, text)
 
-    # --- before it begins ------------------------------------------------------------------------
-
-    def _prepare(self, items: list[AgendaItem], now: Now) -> None:
-        """The checks: at their times, and again when a device came or went after one that found a fault."""
-        for item in items:
-            if item.cancelled or item.starts <= now.wall or item.id in self._memory.dismissed:
-                continue
-            left = item.starts - now.wall
-            due = [minutes for minutes, before in self._checks if left <= before]
-            if not due:
-                continue
-            quiet = min(due) > self._rules.quiet_check_minutes_before
-            if self._first(item, f"check-{min(due):g}") or self._is_stale(now):
-                self._check(quiet, now)
-
-    def _is_stale(self, now: Now) -> bool:
-        """Whether the last check of this agenda does not hold any more."""
-        if now.monotonic_seconds - self._checked_seconds < RECHECK_SECONDS:
-            return False
-        last = self._health.last_check.readiness(self._health.devices, now)
-        return last.verdict == "unknown" and last.at is not None
-
-    def _check(self, quiet: bool, now: Now) -> None:
-        self._checked_seconds = now.monotonic_seconds
-        body = Check(sound="off" if quiet else "on")
-        self._obey(CommandReceived(self._command("check", body, now)), now)
-
-    def _check_at(self, minutes: float) -> timedelta:
-        """How long before the beginning this room's check is: a little later than asked, each room at its moment."""
-        spread = SPREAD_SECONDS * share(self._profile.room)
-        return timedelta(minutes=minutes) - timedelta(seconds=min(spread, minutes * 30))
-
-    def _announce(self, items: list[AgendaItem], now: Now) -> None:
-        """The next meeting's name and time on the screen, and what is wrong in the room, until it is in."""
-        ahead = timedelta(minutes=self._rules.announce_minutes_before)
-        item = next((one for one in items if self._is_near(one, ahead, now)), None)
-        if not now.synchronised or self._lifecycle.phase is not Phase.STANDBY:
-            item = None
-        wanted = self._words(item, now) if item is not None else None
-        if wanted == self._announced:
-            return
-        self._announced = wanted
-        if wanted is not None:
-            self._announcements.set(wanted)
-        else:
-            self._announcements.clear("agenda", in_meeting=self._lifecycle.held)
-
-    def _words(self, item: AgendaItem, now: Now) -> Announcement:
-        last = self._health.last_check.readiness(self._health.devices, now)
-        worst = next((one.seen for one in last.findings if one.severity == "failed"), "")
-        minutes = max(0, math.ceil((item.starts - now.wall).total_seconds() / 60))
-        when = item.local or f"{item.starts:%H:%M} UTC"
-        return Announcement("agenda", when, title=item.title, minutes_left=minutes, fault=worst)
-
-    def _is_near(self, item: AgendaItem, ahead: timedelta, now: Now) -> bool:
-        free = not item.cancelled and item.id not in self._memory.dismissed
-        return free and item.starts - ahead <= now.wall < item.ends
-
-    def _once(self, item: AgendaItem, what: str, now: Now, text: str) -> None:
-        if self._first(item, what):
-            self._tell(
-                f"agenda-{what}", Code.IN_MEETING, text, now, detail=EventDetail(item=item.id)
-            )
-
-    def _first(self, item: AgendaItem, what: str) -> bool:
-        """Whether this was not done yet for the item as it stands (moved, it is done again)."""
-        key = (item.id, item.starts, what)
-        if key in self._told:
-            return False
-        self._told = {one for one in self._told if one[1] >= item.starts - timedelta(days=2)} | {
-            key
-        }
-        return True
+    def _why_off(self, joined: AgendaItem, current: AgendaItem | None, now: Now) -> str:
+        """Why the room must not be in it any more; empty if it may."""
+        if current is None:
+            documents = self._memory.documents.values()
+            expired = [one for one in documents if one.valid_until <= now.wall]
+            goes_on = any(one.id == joined.id for document in expired for one in document.items)
+            return "" if goes_on else "is cancelled"  # it began while its document counted
+        if current.cancelled:
+            return "is cancelled"
+        if current.starts == joined.starts:
+            return ""  # it stands as it did, also when the clock was set back
+        return "was moved" if current.starts - self._ahead > now.wall else ""
 
     def _seconds_to_next(self, items: list[AgendaItem], now: Now) -> float:
         """Until something may be due; never longer than POLL_SECONDS, since the clock may be set."""
-        rules = self._rules
-        ahead = timedelta(minutes=rules.join_minutes_before)
-        moments = [moment for one in items for moment in (one.starts - ahead, one.starts, one.ends)]
+        moments = [at for one in items for at in (one.starts - self._ahead, one.starts, one.ends)]
         left = [(moment - now.wall).total_seconds() for moment in moments if moment > now.wall]
         retries = [
             due - now.monotonic_seconds

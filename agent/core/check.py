@@ -83,6 +83,9 @@ class RoomCheck:
             return
         command = self._finish()
         if event.error:
+            if command.origin is Origin.AGENDA:
+                text = f"could not be checked before a meeting: {event.error}"
+                self._tell("readiness", "unknown", text, now)
             self._answers.fail(command.id, Code.CHECK_FAILED, event.error, now)
             return
         last, devices = self._health.last_check, self._health.devices

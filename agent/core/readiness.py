@@ -24,6 +24,11 @@ class LastCheck:
         self._seconds = 0.0
         self._gone: dict[str, str] = {}
 
+    @property
+    def ended_seconds(self) -> float:
+        """When the last one was done, on the monotonic clock."""
+        return self._seconds
+
     def ended(self, event: CheckEnded, devices: Devices, now: Now) -> None:
         """A check is done. One that did not look at everything can only find that it is a no-go."""
         failed = any(finding.severity == "failed" for finding in event.findings)

@@ -66,6 +66,7 @@ from agent.core.model.events import (
     StopRequested,
 )
 from agent.core.model.profile import Profile
+from agent.core.preparation import Orders, Preparation
 from agent.core.recording import RecordingControl
 from agent.core.refusals import Refusals
 from agent.core.state_feed import StateFeed
@@ -103,13 +104,9 @@ class Room:
         self.dispatch = Dispatch(
             context, display, self.taking_part, self.health, self.meeting, self.ending
         )
-        self.agenda = AgendaControl(
-            context,
-            self.meeting,
-            self.taking_part.announcements,
-            self.health,
-            self.dispatch.received,
-        )
+        orders = Orders(self.dispatch.received)
+        preparation = Preparation(context, self.lifecycle, self.taking_part, self.health, orders)
+        self.agenda = AgendaControl(context, self.meeting, preparation, orders)
         self.deadlines = self._deadlines()
 
     def _taking_part(self, lamp: Lamp) -> TakingPart:

@@ -28,9 +28,11 @@ from agent.core.model.events import (
 )
 from agent.core.model.media import UplinkReported
 from agent.core.model.profile import Profile
-from tests.core.playbook import PROFILE, START, Playbook
+from tests.core.playbook import PROFILE as PLAIN
+from tests.core.playbook import START, Playbook
 
 ROOM, GROUP = "room/xa-a", "group/giao-ban"
+PROFILE = structs.replace(PLAIN, groups=("giao-ban",))
 MINUTE = 60.0
 
 
@@ -126,7 +128,7 @@ def test_a_dismissal_survives_a_restart() -> None:
     day.command("leave")
     day.settle()
     memory = day.all(RememberAgenda)[-1].memory
-    later = Playbook()
+    later = Playbook(PROFILE)
     later.seconds = 75 * MINUTE
     later.tell(Restored(None, [], cold=True, agenda=memory))
     later.wait(5 * MINUTE)
@@ -160,7 +162,7 @@ def test_what_was_left_by_hand_is_forgotten_when_no_document_names_it_any_more()
 
 def test_power_back_in_the_middle_of_a_meeting() -> None:
     memory = AgendaMemory({GROUP: Agenda(1, 1, START, at(9999), [item()])})
-    later = Playbook()
+    later = Playbook(PROFILE)
     later.seconds = 75 * MINUTE
     later.tell(Restored(None, [], cold=True, agenda=memory))
     assert later.phase is Phase.JOINING

@@ -66,32 +66,40 @@ class Agenda(Struct, frozen=True, omit_defaults=True):
             raise ValueError(
                 f"items: the id {next(one for one in ids if ids.count(one) > 1)!r} stands twice"
             )
-        ahead = timedelta(days=MAX_DAYS + 1)  # issued + ahead may be past year 9999
+        if self.valid_until <= self.issued:
+            raise ValueError("valid_until must come after issued")
+        ahead = timedelta(days=MAX_DAYS)  # issued + ahead may be past year 9999
         if late := next((i.id for i in self.items if i.starts - self.issued > ahead), None):
             raise ValueError(f"items: {late!r} begins more than {MAX_DAYS} days after issued")
 
 
 class AgendaMemory(Struct, frozen=True):
-    """What is kept on disk: the document of each address, and the items that were left by hand with their ends."""
+    """What is kept on disk: the document of each address, when which item was left by hand, and the item that the room
+    is in or was brought to last."""
 
     documents: dict[str, Agenda] = {}
     dismissed: dict[str, datetime] = {}
+    joined: AgendaItem | None = None
 
-    def dismiss(self, item_id: str, ends: datetime) -> AgendaMemory:
-        """This item is not joined again."""
-        return AgendaMemory(self.documents, self.dismissed | {item_id: ends})
+    def dismiss(self, item_id: str, left: datetime) -> AgendaMemory:
+        """This item is not joined again, unless it is moved to begin later."""
+        return structs.replace(self, dismissed=self.dismissed | {item_id: left})
+
+    def is_dismissed(self, item: AgendaItem, ahead: timedelta) -> bool:
+        """Whether it was left by hand since it could be joined, `ahead` of its beginning."""
+        left = self.dismissed.get(item.id)
+        return left is not None and item.starts - ahead <= left
 
     def prune(self, now: datetime) -> AgendaMemory:
-        """Without what is over for a day and stands in no document; the same object when there is nothing to forget."""
+        """Without what was left a day ago and stands in no document; the same object when there is nothing to forget."""
         limit = now - timedelta(days=1)
-        over = {item_id for item_id, ends in self.dismissed.items() if ends <= limit}
-        if over:
-            over -= {item.id for document in self.documents.values() for item in document.items}
-        if not over:
+        old = {item_id for item_id, left in self.dismissed.items() if left <= limit}
+        if old:
+            old -= {item.id for document in self.documents.values() for item in document.items}
+        if not old:
             return self
-        return AgendaMemory(
-            self.documents, {i: e for i, e in self.dismissed.items() if i not in over}
-        )
+        kept = {item: left for item, left in self.dismissed.items() if item not in old}
+        return structs.replace(self, dismissed=kept)
 
 
 class AgendaRules(Struct, frozen=True):

@@ -41,6 +41,8 @@ class Announcement(Struct, frozen=True):
     """Until the meeting of the agenda begins; its time is in `text`."""
     fault: str = ""
     """What the check before it found, the worst first; of a `retry` the code of why the last try failed."""
+    ready: bool = False
+    """The check before it found nothing wrong, and that is to be believed."""
 
 
 class StandbyPlan(Struct, frozen=True, tag_field="kind", tag="standby"):

@@ -64,6 +64,7 @@ def _agenda(announcement: Announcement) -> list[str]:
         _("Begins at {when}").format(when=announcement.text),
         *([_("{minutes} minutes left").format(minutes=left)] if left else []),
         *([_("Please look at: {fault}").format(fault=fault)] if fault else []),
+        *([_("The room is ready")] if announcement.ready else []),
     ]
 
 
