@@ -7,18 +7,19 @@ others around them, and one line for each thing that cannot be taken. Nothing is
 from __future__ import annotations
 
 import hashlib
-import re
+import math
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent.agenda.zones import zone_of
+from agent.agenda.files import parse
+from agent.agenda.zones import windows_zone, zone_of
 from agent.core.model.agenda import MAX_ITEM_HOURS, slug
 
 if TYPE_CHECKING:
-    from icalendar import Calendar, Component
+    from icalendar import Component
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
 MAX_EVENTS = 5000
@@ -30,9 +31,8 @@ FASTEST = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
 EARLIEST_YEAR = 1990
 """A series that began earlier costs its years in steps, and no office keeps one."""
 
-
-_UNQUOTED = re.compile(r";TZID=(tzone://[^:;\"\r\n]+):")
-"""Exchange's zones that are addresses, whose colon ends the parameters for every reader of RFC 5545."""
+MOST_A_DAY = 12
+"""Times that a rule may name within a day (BYHOUR and so on); a rule with 86,400 keeps a machine busy for hours."""
 
 
 class Occurrence(NamedTuple):
@@ -47,6 +47,8 @@ class Occurrence(NamedTuple):
     """Names and addresses of who is invited, as they stand there."""
     priority: int
     cancelled: bool
+    series: str
+    """The same for all meetings of one UID."""
     local: datetime
     """When it starts, with the offset of the zone that the calendar speaks of."""
 
@@ -56,6 +58,32 @@ class Reading(NamedTuple):
 
     occurrences: list[Occurrence]
     complaints: list[str]
+    cancelled: list[str]
+    """Series that are called off as a whole: their meetings may be in a file that was read before."""
+
+
+class _Part(NamedTuple):
+    """A VEVENT, and which file it stands in."""
+
+    event: Component
+    file: int
+    cancels: bool
+    """It came as METHOD:CANCEL."""
+
+    @property
+    def is_one(self) -> bool:
+        """Of a series it is one meeting."""
+        return "RECURRENCE-ID" in self.event
+
+    @property
+    def age(self) -> tuple[int, str]:
+        """More is newer (RFC 5546, 2.1.5)."""
+        stamp = self.event.get("DTSTAMP")
+        text = stamp.to_ical().decode("ascii", "replace") if hasattr(stamp, "to_ical") else ""
+        try:
+            return int(self.event.get("SEQUENCE", 0)), text
+        except (TypeError, ValueError):
+            return 0, text
 
 
 class _Refused(Exception):
@@ -64,98 +92,129 @@ class _Refused(Exception):
 
 def read_calendar(data: bytes, begin: datetime, end: datetime) -> Reading:
     """The meetings that begin or go on between `begin` and `end` (with offsets). Never raises for what is in `data`."""
-    if len(data) > MAX_FILE_BYTES:
-        return Reading([], [f"the file has {len(data)} bytes; at most {MAX_FILE_BYTES} are read"])
+    return read_calendars([data], begin, end)[0]
+
+
+def read_calendars(files: Sequence[bytes], begin: datetime, end: datetime) -> list[Reading]:
+    """A reading for each file. An event that several files have, such as an invitation, its change and its
+    cancellation, is read once, in its newest version and with the file that has it first."""
+    readings = [Reading([], [], []) for _ in files]
+    series: dict[str, list[_Part]] = defaultdict(list)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries warn of what is complained about below
-        try:
-            calendars = _parse(data)
-        except (
-            Exception
-        ) as error:  # whatever the library stumbles over: it is a line for the operator
-            return Reading([], [f"not an iCalendar file: {_line(error)}"])
-        reading = Reading([], [])
-        for calendar in calendars:
-            _expand_all(calendar, begin, end, reading)
-    reading.occurrences.sort(key=lambda one: (one.starts, one.id))
-    return reading
+        for number, data in enumerate(files):
+            for part in _parts(data, number, readings[number].complaints):
+                series[str(part.event.get("UID", "")) or f"no-uid-{len(series)}"].append(part)
+        for uid, parts in series.items():
+            _read_series(uid, parts, (begin, end), readings)
+    for reading in readings:
+        reading.occurrences.sort(key=lambda one: (one.starts, one.id))
+    return readings
 
 
-def _parse(data: bytes) -> list[Calendar]:
-    from icalendar import Calendar
-    from icalendar.timezone import tzp
-
-    tzp.use_zoneinfo()  # forget zones of other files: each Outlook has a "Customized Time Zone" of its own
-    text = _text(data)
-    if "BEGIN:VCALENDAR" not in text.upper():
-        raise ValueError("there is no BEGIN:VCALENDAR in it")
-    found = Calendar.from_ical(_UNQUOTED.sub(r';TZID="\1":', text), multiple=True)
-    calendars = [one for one in found if one.name == "VCALENDAR"]
-    if not calendars:
-        raise ValueError("it ends in the middle: there is no END:VCALENDAR")
-    return calendars
-
-
-def _text(data: bytes) -> str:
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if data.startswith(mark):
-            return data.decode(encoding, "replace").replace("\0", "")
-    return data.decode("utf-8", "replace").replace("\0", "")
+def _parts(data: bytes, number: int, complaints: list[str]) -> list[_Part]:
+    if len(data) > MAX_FILE_BYTES:
+        complaints.append(f"the file has {len(data)} bytes; at most {MAX_FILE_BYTES} are read")
+        return []
+    try:
+        calendars = parse(data)
+    except Exception as error:  # whatever the library stumbles over: it is a line for the operator
+        complaints.append(f"not an iCalendar file: {_line(error)}")
+        return []
+    parts = [
+        _Part(event, number, str(calendar.get("METHOD", "")).upper() == "CANCEL")
+        for calendar in calendars
+        for event in calendar.walk("VEVENT")
+    ]
+    if len(parts) > MAX_EVENTS:
+        complaints.append(f"{len(parts)} events are too many; the first {MAX_EVENTS} are read")
+    return parts[:MAX_EVENTS]
 
 
-def _expand_all(calendar: Calendar, begin: datetime, end: datetime, reading: Reading) -> None:
-    events = list(calendar.walk("VEVENT"))
-    if len(events) > MAX_EVENTS:
-        reading.complaints.append(
-            f"{len(events)} events are too many; the first {MAX_EVENTS} are read"
-        )
-    series: dict[str, list[Component]] = defaultdict(list)
-    for event in events[:MAX_EVENTS]:
-        series[str(event.get("UID", "")) or f"no-uid-{len(series)}"].append(event)
-    cancelled = str(calendar.get("METHOD", "")).upper() == "CANCEL"
-    for uid, parts in series.items():
-        title = _title(parts[0])
-        try:
-            reading.occurrences.extend(_expand(calendar, uid, parts, (begin, end), cancelled))
-        except _Refused as why:
-            reading.complaints.append(f"{title!r}: {why}")
-        except Exception as error:  # one event that the library can't take must not cost the others
-            reading.complaints.append(f"{title!r}: cannot be read: {_line(error)}")
+def _read_series(
+    uid: str, parts: list[_Part], window: tuple[datetime, datetime], readings: list[Reading]
+) -> None:
+    reading = readings[parts[0].file]
+    title = _title(parts[0].event)
+    try:
+        newest, cancelled = _newest(parts)
+        if cancelled:
+            reading.cancelled.append(_digest(uid))
+        reading.occurrences.extend(_expand(uid, newest, window, cancelled))
+    except _Refused as why:
+        reading.complaints.append(f"{title!r}: {why}")
+    except Exception as error:  # one event that the library can't take must not cost the others
+        reading.complaints.append(f"{title!r}: cannot be read: {_line(error)}")
+
+
+def _newest(parts: list[_Part]) -> tuple[list[Component], bool]:
+    """Of each meeting and of the series the newest version; and whether the series is called off.
+
+    A cancellation has no rule, so the series itself is kept beside it.
+    """
+    whole = [part for part in parts if not part.is_one]
+    newest = max(whole, key=lambda part: part.age, default=None)
+    kept = [part for part in whole if not part.cancels] or whole
+    chosen: dict[str, _Part] = {}
+    if kept:
+        chosen[""] = max(kept, key=lambda part: part.age)
+    for part in parts:
+        if part.is_one:
+            _put_original(part.event, chosen[""].event if kept else None)
+            original = part.event["RECURRENCE-ID"].dt
+            moment = original.astimezone(UTC) if isinstance(original, datetime) else original
+            before = chosen.get(str(moment))
+            if before is None or part.age >= before.age:
+                chosen[str(moment)] = part
+            if part.cancels:
+                part.event["STATUS"] = "CANCELLED"
+    return [part.event for part in chosen.values()], newest is not None and newest.cancels
+
+
+def _put_original(event: Component, series: Component | None) -> None:
+    """Which meeting of the series it is. Some programs name only its day."""
+    _check_zones(event, ("RECURRENCE-ID",))
+    original = event["RECURRENCE-ID"]
+    if series is None or isinstance(original.dt, datetime) or "DTSTART" not in series:
+        return
+    _check_zones(series, ("DTSTART",))
+    starts = series["DTSTART"].dt
+    if isinstance(starts, datetime):
+        original.dt = datetime.combine(original.dt, starts.timetz())
+        original.params.pop("VALUE", None)
 
 
 def _expand(
-    calendar: Calendar,
-    uid: str,
-    parts: list[Component],
-    window: tuple[datetime, datetime],
-    cancelled: bool,
+    uid: str, events: list[Component], window: tuple[datetime, datetime], cancelled: bool
 ) -> Iterator[Occurrence]:
     import recurring_ical_events
     from icalendar import Calendar as NewCalendar
 
     alone = NewCalendar()
-    for part in parts:
-        _put_right(part)
-        alone.add_component(part)
+    for event in events:
+        _put_right(event)
+        alone.add_component(event)
     begin, end = window
     found = recurring_ical_events.of(alone).between(begin - timedelta(hours=MAX_ITEM_HOURS), end)
     if len(found) > MAX_INSTANCES:
         raise _Refused(f"{len(found)} times within two weeks: no meeting is held so often")
+    named: set[str] = set()
     for event in found:
         starts, ends = _times(event)
         if ends > begin and starts < end:
+            name = _name(event)
+            if name in named:  # "this and all later ones" is one name for all of them
+                name = f"{starts.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+            named.add(name)
             yield Occurrence(
-                id=_id(uid, event, starts),
+                id=f"{slug(_title(event))[:30].strip('-') or 'meeting'}-{name.lower()}-{_digest(uid, name)}",
                 title=_title(event),
                 starts=starts.astimezone(UTC),
                 ends=ends.astimezone(UTC),
                 attendees=tuple(_attendees(event)),
                 priority=_priority(event),
                 cancelled=cancelled or str(event.get("STATUS", "")).upper() == "CANCELLED",
+                series=_digest(uid),
                 local=starts.replace(tzinfo=timezone(starts.utcoffset() or timedelta(0))),
             )
 
@@ -164,38 +223,68 @@ def _put_right(event: Component) -> None:
     """Times of zones that icalendar knows nothing of. Raises _Refused for what is no meeting's time."""
     if "DTSTART" not in event:
         raise _Refused("it has no DTSTART, or one that is no time")
+    if "EXRULE" in event:
+        raise _Refused("it has an EXRULE, which nobody writes any more: use single exceptions")
+    _check_zones(event, ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"))
     for rule in _all(event.get("RRULE")):
-        frequency = "".join(map(str, rule.get("FREQ", [""]))).upper()
-        if frequency not in FASTEST:
-            raise _Refused(
-                f"it is repeated {frequency.lower() or 'without a FREQ'}; daily is the most"
-            )
-    for name in ("DTSTART", "DTEND", "RECURRENCE-ID"):
-        for value in _all(event.get(name)):
-            _put_zone(value, value, name)
-    for name in ("EXDATE", "RDATE"):
-        for several in _all(event.get(name)):
-            for value in getattr(several, "dts", ()):
-                _put_zone(value, several, name)
+        _put_rule(rule, event["DTSTART"].dt)
     starts = event["DTSTART"].dt
     if starts.year < EARLIEST_YEAR:
         raise _Refused(f"it begins in {starts.year}")
+    if "DURATION" in event and event["DURATION"].dt < timedelta(0):
+        raise _Refused(f"it takes {event['DURATION'].to_ical().decode()}: less than no time")
     ends = event["DTEND"].dt if "DTEND" in event else starts
+    if not isinstance(ends, datetime):
+        raise _Refused("its end is no time of day")
     if isinstance(ends, datetime) and ends.astimezone(UTC) < starts.astimezone(UTC):
         raise _Refused(f"it takes {ends - starts}: the end is before the beginning")
 
 
-def _put_zone(value: Any, named_by: Any, name: str) -> None:
-    moment = value.dt
-    if isinstance(moment, tuple):
-        moment = moment[0]  # a period (RDATE)
-    if not isinstance(moment, datetime):
-        if name == "DTSTART":
-            raise _Refused("it takes whole days; a meeting has a time of day")
-        return
-    if moment.tzinfo is not None:
-        return
+def _put_rule(rule: Any, starts: datetime) -> None:
+    """Nothing that keeps a machine busy, and an end (UNTIL) in UTC."""
+    frequency = "".join(map(str, rule.get("FREQ", [""]))).upper()
+    if frequency not in FASTEST:
+        raise _Refused(f"it is repeated {frequency.lower() or 'without a FREQ'}; daily is the most")
+    if any(int(one) < 1 for one in _all(rule.get("INTERVAL", [1]))):
+        raise _Refused("its INTERVAL is no number of days, weeks, months or years")
+    daily = [len(_all(rule.get(name))) or 1 for name in ("BYHOUR", "BYMINUTE", "BYSECOND")]
+    if math.prod(daily) > MOST_A_DAY:
+        raise _Refused(f"it is repeated {math.prod(daily)} times a day; {MOST_A_DAY} is the most")
+    until = _all(rule.get("UNTIL"))
+    if until:
+        rule["UNTIL"] = [_last(one, starts) for one in until]
+
+
+def _last(until: date, starts: datetime) -> datetime:
+    """Many write the end in local time, or as a day, which then counts to its last minute."""
+    if not isinstance(until, datetime):
+        until = datetime(until.year, until.month, until.day, 23, 59, 59)
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=starts.tzinfo)
+    return until.astimezone(UTC)
+
+
+def _check_zones(event: Component, names: Sequence[str]) -> None:
+    """Give each time its zone."""
+    for name in names:
+        for value in _all(event.get(name)):
+            for one in getattr(value, "dts", (value,)):
+                if isinstance(one.dt, tuple):  # a period (RDATE)
+                    one.dt = tuple(
+                        _zoned(part, value, name) if isinstance(part, datetime) else part
+                        for part in one.dt
+                    )
+                elif isinstance(one.dt, datetime):
+                    one.dt = _zoned(one.dt, value, name)
+                elif name == "DTSTART":
+                    raise _Refused("it takes whole days; a meeting has a time of day")
+
+
+def _zoned(moment: datetime, named_by: Any, name: str) -> datetime:
     tzid = str(named_by.params.get("TZID", "")).strip('"')
+    if moment.tzinfo is not None:  # a name that everybody knows is not the file's to describe
+        known = windows_zone(tzid)
+        return moment.replace(tzinfo=known) if known is not None else moment
     if not tzid:
         raise _Refused(
             f"{name} {moment:%d.%m.%Y %H:%M} is a floating time: say its time zone in the calendar program"
@@ -205,8 +294,7 @@ def _put_zone(value: Any, named_by: Any, name: str) -> None:
         raise _Refused(
             f"the time zone {tzid!r} is described nowhere in the file, and nobody knows it"
         )
-    if not isinstance(value.dt, tuple):
-        value.dt = moment.replace(tzinfo=zone)
+    return moment.replace(tzinfo=zone)
 
 
 def _times(event: Component) -> tuple[datetime, datetime]:
@@ -223,17 +311,18 @@ def _times(event: Component) -> tuple[datetime, datetime]:
     return starts, ends
 
 
-def _id(uid: str, event: Component, starts: datetime) -> str:
-    """Of the series and of the time that this instance had in it before anybody moved it."""
+def _name(event: Component) -> str:
+    """The time that this meeting had in its series before anybody moved it."""
     original = event["RECURRENCE-ID"].dt if "RECURRENCE-ID" in event else None
     if isinstance(original, datetime) and original.tzinfo is not None:
-        name = f"{original.astimezone(UTC):%Y%m%dT%H%MZ}"
-    elif isinstance(original, date):
-        name = f"{original:%Y%m%d}"
-    else:
-        name = "once"
-    digest = hashlib.sha256(f"{uid}\0{name}".encode("utf-8", "replace")).hexdigest()[:10]
-    return f"{slug(_title(event))[:30].strip('-') or 'meeting'}-{name.lower()}-{digest}"
+        return f"{original.astimezone(UTC):%Y%m%dT%H%MZ}"
+    if isinstance(original, date):
+        return f"{original:%Y%m%d}"
+    return "once"
+
+
+def _digest(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()[:10]
 
 
 def _title(event: Component) -> str:

@@ -28,6 +28,8 @@ class Planned(Struct, frozen=True):
     item: AgendaItem
     to: list[Address]
     source: str = ""
+    series: str = ""
+    """What the calendar's UID is made of here: the same for all meetings of a series."""
 
 
 class Plan(Struct):
@@ -38,7 +40,13 @@ class Plan(Struct):
 
     def put(self, source: str, meetings: Iterable[Planned]) -> None:
         """These are all of that source now: others of it that are still to come are cancelled, not forgotten."""
-        new = {one.item.id: one for one in meetings}
+        known = {_calendar_key(one.item.id): one.item.id for one in self.meetings if one.series}
+        new = {}
+        for one in meetings:
+            id = known.get(
+                _calendar_key(one.item.id), one.item.id
+            )  # another title is no other meeting
+            new[id] = structs.replace(one, item=structs.replace(one.item, id=id))
         kept = [one for one in self.meetings if one.source != source and one.item.id not in new]
         gone = [
             structs.replace(one, item=structs.replace(one.item, cancelled=True))
@@ -48,6 +56,15 @@ class Plan(Struct):
         self.meetings = sorted(
             [*kept, *gone, *new.values()], key=lambda one: (one.item.starts, one.item.id)
         )
+
+    def cancel_series(self, series: str) -> None:
+        """A calendar program called it off as a whole, often in a file of its own."""
+        self.meetings = [
+            structs.replace(one, item=structs.replace(one.item, cancelled=True))
+            if one.series == series
+            else one
+            for one in self.meetings
+        ]
 
     def cancel(self, item_id: str) -> Planned:
         """Raises AgentError for one that is not planned."""
@@ -103,6 +120,11 @@ class Plan(Struct):
         ]
 
 
+def _calendar_key(item_id: str) -> str:
+    """What is left of a calendar's item id without its title: which meeting of which series it is."""
+    return "-".join(item_id.rsplit("-", 2)[1:])
+
+
 class Change(NamedTuple):
     """One line of what publishing would change."""
 
@@ -136,6 +158,20 @@ def changes(address: str, before: Agenda | None, after: Agenda, now: datetime) -
     return sorted(found, key=lambda change: (change.item.starts, change.item.id))
 
 
+def is_news(before: Agenda | None, after: Agenda) -> bool:
+    """Whether rooms are to get it: other meetings, or the same for a day longer at least."""
+    if before is None:
+        return bool(after.items)
+    is_longer = after.valid_until - before.valid_until >= timedelta(days=1)
+    return is_longer or any(one not in before.items for one in after.items) or _lacks(before, after)
+
+
+def _lacks(before: Agenda, after: Agenda) -> bool:
+    """Whether a meeting was taken out that is not over."""
+    kept = {one.id for one in after.items}
+    return any(one.id not in kept and one.ends > after.issued for one in before.items)
+
+
 def planned(occurrence: Occurrence, to: list[str], source: str) -> Planned:
     """The meeting's id is its title's, so that each morning's meeting has the same address at the media server."""
     return Planned(
@@ -153,6 +189,7 @@ def planned(occurrence: Occurrence, to: list[str], source: str) -> Planned:
         ),
         to=list(to),
         source=source,
+        series=occurrence.series,
     )
 
 

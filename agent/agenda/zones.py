@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 _UTC_NAMES = {"utc", "z", "gmt", "etc/utc", "tzone://microsoft/utc", "coordinated universal time"}
 _NUMBERED = re.compile(r"^(.* Standard Time) \d+$")
@@ -32,6 +33,14 @@ def zone_of(name: str) -> tzinfo | None:
     except (ValueError, OSError):  # zoneinfo's, for names that are no file names
         zone = None
     return zone or _by_display_name(name)
+
+
+def windows_zone(name: str) -> tzinfo | None:
+    """The zone that Windows means by `SE Asia Standard Time`, whatever a file says of it; None for other names."""
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+    known = WINDOWS_TO_OLSON.get(name)
+    return ZoneInfo(known) if known else None
 
 
 def _by_display_name(name: str) -> tzinfo | None:

@@ -18,6 +18,7 @@ from agent.agenda.plan import (
     Plan,
     Planned,
     changes,
+    is_news,
     local_text,
     planned,
     read_plan,
@@ -93,31 +94,41 @@ def import_(
     plan_file: PlanFile = DEFAULT_PLAN,
 ) -> None:
     """What these files say now replaces what they said before; what is gone from them is cancelled."""
-    from agent.agenda.calendar import read_calendar
+    from agent.agenda.calendar import read_calendars
 
     known = read_rooms(_text(rooms), str(rooms)) if rooms else RoomList([])
     default = [_address(one) for one in to or []]
     now = datetime.now(UTC)
     plan, console = _load(plan_file), session_of(context).console
     failed = False
-    for path in _calendars(files):
-        reading = read_calendar(_bytes(path), now, now + timedelta(days=MAX_DAYS))
+    paths = list(_calendars(files))
+    contents = [_bytes(path) for path in paths]
+    readings = read_calendars(contents, now, now + timedelta(days=MAX_DAYS))
+    for path, reading in zip(paths, readings, strict=True):
         for complaint in reading.complaints:
-            console.print(f"{path.name}: {translate(complaint)}", style="warning")
+            text = f"{path.name}: {translate(complaint)}"
+            console.print(text, style="warning", soft_wrap=True)
+        for series in reading.cancelled:
+            plan.cancel_series(series)
         failed |= bool(reading.complaints) and not reading.occurrences
         if reading.complaints and not reading.occurrences:
             continue  # a file that is broken cancels nothing
         meetings: list[Planned] = []
+        strangers: dict[str, str] = {}
+        source = str(path.resolve())  # two folders may have a basic.ics each
         for one in reading.occurrences:
             matched = known.match(one.attendees)
             addresses = matched.addresses or default
             if addresses:
-                meetings.append(planned(one, addresses, path.name))
+                meetings.append(planned(one, addresses, source))
             else:
-                text = _("{title}: none of its attendees is a room; use --rooms or --to")
-                console.print(text.format(title=repr(one.title)), style="warning")
-                failed = True
-        plan.put(path.name, meetings)
+                strangers[one.title] = ", ".join(matched.strangers)
+        for title, names in strangers.items():
+            text = _("{file}: {title}: none of its attendees is a room; use --rooms or --to")
+            said = text.format(file=path.name, title=repr(title)) + (f" ({names})" if names else "")
+            console.print(said, style="warning", soft_wrap=True)
+            failed = True
+        plan.put(source, meetings)
         text = _("{file}: {count} meetings in the next {days} days")
         console.print(text.format(file=path.name, count=len(meetings), days=MAX_DAYS))
     _save(plan_file, plan)
@@ -151,6 +162,8 @@ def add(
         raise ConfigError(
             [_("--starts {text}: expected 2026-11-30 07:15").format(text=starts)]
         ) from error
+    if begin + timedelta(minutes=minutes) <= datetime.now(UTC):
+        raise ConfigError([_("--starts {text}: that is past").format(text=starts)])
     number = (
         f"{slug(title)[:30].strip('-') or 'meeting'}-{begin.astimezone(UTC):%Y%m%dt%H%Mz}-by-hand"
     )
@@ -241,18 +254,27 @@ def publish(
         ]
         for change in lines:
             console.print(_change(change), soft_wrap=True)
+        changed = {
+            address: document
+            for address, document in wanted.items()
+            if is_news(before.get(address), document)
+        }
         if not lines:
             console.print(_("Nothing changes for any room"))
+        for address in desk.unknown(changed):
+            text = _("{address}: no room of this name, or in this group, has ever been at this hub")
+            console.print(text.format(address=address), style="warning", soft_wrap=True)
         if untold := plan.untold(now):
             console.print(_untold(untold), style="warning", soft_wrap=True)
         if dry_run:
             return
         if lines and not yes and not confirm(_("Publish this?"), default=False):
             raise typer.Exit(1)
-        for address, document in wanted.items():
+        for address, document in changed.items():
             desk.publish(address, document)
     _save(plan_file, plan)
-    console.print(_("Published for {count} rooms and groups").format(count=len(wanted)))
+    if changed:
+        console.print(_("Published for {count} rooms and groups").format(count=len(changed)))
 
 
 def _untold(items: list[AgendaItem]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
@@ -29,7 +30,9 @@ class AgendaDesk:
             self._signer = read_signer(signing_key)
         self._lock = threading.Lock()
         self._documents: dict[str, Agenda] = {}
-        filters = [f"{root}/room/+/agenda", f"{root}/group/+/agenda"]
+        self._known = {"group/all"}
+        """Addresses of rooms that the hub has a state of, and of their groups."""
+        filters = [f"{root}/room/+/agenda", f"{root}/group/+/agenda", f"{root}/room/+/state"]
         self._visit = Visit(settings.hub, "agenda", filters, self._take)
 
     def __enter__(self) -> Self:
@@ -45,6 +48,11 @@ class AgendaDesk:
         with self._lock:
             return dict(self._documents)
 
+    def unknown(self, addresses: Iterable[str]) -> list[str]:
+        """Those of them that no room has spoken from yet; `documents` was called before."""
+        with self._lock:
+            return [one for one in addresses if one not in self._known]
+
     def publish(self, address: str, agenda: Agenda) -> None:
         """Retain it; returns when the broker has it."""
         payload = encode_agenda(agenda)
@@ -55,12 +63,27 @@ class AgendaDesk:
 
     def _take(self, incoming: Incoming) -> None:
         address = incoming.topic.removeprefix(f"{self._root}/").removesuffix("/agenda")
+        if address.endswith("/state"):
+            self._take_state(address.removesuffix("/state"), incoming.payload)
+            return
         agenda = _read(incoming.payload)
         with self._lock:
             if agenda is None:
                 self._documents.pop(address, None)
             else:
                 self._documents[address] = agenda
+
+    def _take_state(self, address: str, payload: bytes) -> None:
+        try:
+            groups = msgspec.json.decode(payload, type=_Spoken).groups
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return
+        with self._lock:
+            self._known |= {address, *(f"group/{group}" for group in groups)}
+
+
+class _Spoken(msgspec.Struct):
+    groups: list[str] = []
 
 
 def _read(payload: bytes) -> Agenda | None:

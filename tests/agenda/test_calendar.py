@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from dateutil.rrule import rrulestr
 
-from agent.agenda.calendar import MAX_FILE_BYTES, Reading, read_calendar
+from agent.agenda.calendar import MAX_FILE_BYTES, Reading, read_calendar, read_calendars
 from tests.support.fuzz import lines_turned_about
 
 FILES = Path(__file__).parent / "files"
@@ -155,6 +156,11 @@ def event(*lines: str) -> bytes:
         (["DTSTART:00010101T000000Z", "RRULE:FREQ=DAILY"], "begins in 1"),
         (["DTSTART:20261201T020000Z", "DTEND:20261201T010000Z"], "takes"),
         (["DTSTART:20261201T020000Z", "DTEND:20261203T010000Z"], "24 h"),
+        (["DTSTART:20261201T020000Z", "DURATION:-PT1H"], "less than no time"),
+        (["DTSTART:20261201T020000Z", "DTEND;VALUE=DATE:20261202"], "no time of day"),
+        (["DTSTART:20261201T000000Z", "RRULE:FREQ=DAILY;INTERVAL=0"], "INTERVAL"),
+        (["DTSTART:20261201T000000Z", "RRULE:FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=1,2,3,4,5"], "15"),
+        (["DTSTART:20261201T000000Z", "EXRULE:FREQ=DAILY", "RRULE:FREQ=DAILY"], "EXRULE"),
         (["DTSTART:yesterday"], "s"),
         (["DTSTART;TZID=../../etc/passwd:20261201T020000", "DURATION:PT1H"], "time zone"),
         (["DTSTART;TZID=Asia/Nowhere:20261201T020000", "DURATION:PT1H"], "Asia/Nowhere"),
@@ -232,3 +238,126 @@ def test_mutated_files_give_a_reading() -> None:
             one.starts.tzinfo is UTC and one.ends > one.starts for one in reading.occurrences
         )
         assert all(line.isprintable() for line in reading.complaints)
+
+
+SERIES = [
+    "DTSTART;TZID=Asia/Ho_Chi_Minh:20261130T071500",
+    "DURATION:PT45M",
+    "RRULE:FREQ=DAILY;COUNT=4",
+]
+DAYS = ["30.11. 07:15-08:00", *[f"{day:02}.12. 07:15-08:00" for day in (1, 2, 3)]]
+
+
+def calendar(*events: list[str], head: str = "X-WR-CALNAME:x") -> bytes:
+    """Each event has the UID u and the title s, unless it says otherwise."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", head]
+    for one in events:
+        lines += ["BEGIN:VEVENT", "DTSTAMP:20261120T010203Z", "UID:u"]
+        lines += [line for line in ["SUMMARY:s"] if not any("SUMMARY" in other for other in one)]
+        lines += [*one, "END:VEVENT"]
+    return "\r\n".join([*lines, "END:VCALENDAR", ""]).encode()
+
+
+def instance(original: str, starts: str, *more: str) -> list[str]:
+    zone = "TZID=Asia/Ho_Chi_Minh"
+    name = original if original.startswith(";") else f";{zone}:{original}"
+    return [f"RECURRENCE-ID{name}", f"DTSTART;{zone}:{starts}", "DURATION:PT30M", *more]
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        (["EXDATE;VALUE=DATE:20261201"], [DAYS[0], *DAYS[2:]]),
+        (["EXDATE:20261201T001500Z"], [DAYS[0], *DAYS[2:]]),
+        (["RDATE;VALUE=PERIOD:20261204T010000Z/PT2H"], [*DAYS, "04.12. 08:00-10:00"]),
+        (
+            ["RDATE;VALUE=PERIOD;TZID=SE Asia Standard Time 1:20261204T080000/PT2H"],
+            [*DAYS, "04.12. 08:00-10:00"],
+        ),
+    ],
+)
+def test_exceptions_and_additions_in_every_form(lines: list[str], wanted: list[str]) -> None:
+    assert local(read_calendar(calendar(SERIES + lines), BEGIN, END)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("until", "count"),
+    [
+        ("20261202T071500", 3),
+        ("20261202T071459", 2),
+        ("20261202T001500Z", 3),
+        ("20261202", 3),
+        ("20261201", 2),
+    ],
+)
+def test_an_end_in_local_time_in_utc_or_as_a_day(until: str, count: int) -> None:
+    series = [*SERIES[:2], f"RRULE:FREQ=DAILY;UNTIL={until}"]
+    assert local(read_calendar(calendar(series), BEGIN, END)) == DAYS[:count]
+
+
+@pytest.mark.parametrize(
+    "original", ["20261201T071500", ";VALUE=DATE:20261201", ":20261201T001500Z"]
+)
+def test_a_meeting_that_is_moved_over_midnight(original: str) -> None:
+    """Whatever its original time is written like, it takes place once."""
+    original = ";X=y" + original if original.startswith(":") else original
+    moved = calendar(SERIES, instance(original, "20261202T003000"))
+    assert local(read_calendar(moved, BEGIN, END)) == [
+        DAYS[0],
+        "02.12. 00:30-01:00",
+        *DAYS[2:],
+    ]
+
+
+def test_this_and_all_later_ones_have_ids_of_their_own() -> None:
+    original = ";RANGE=THISANDFUTURE;TZID=Asia/Ho_Chi_Minh:20261201T071500"
+    reading = read_calendar(calendar(SERIES, instance(original, "20261201T100000")), BEGIN, END)
+    assert [one[:12] for one in local(reading)[1:]] == [f"{day:02}.12. 10:00" for day in (1, 2, 3)]
+    assert len({one.id for one in reading.occurrences}) == 4
+
+
+def test_an_invitation_its_change_and_its_cancellation_in_three_files() -> None:
+    """As a mail program saves them into a folder; in whatever order they are read."""
+    invited = calendar([*SERIES, "SEQUENCE:0"])
+    earlier = calendar(instance("20261202T071500", "20261202T090000", "SEQUENCE:1"))
+    later = calendar(instance("20261202T071500", "20261202T140000", "SEQUENCE:2"))
+    off = instance("20261203T071500", "20261203T071500", "SEQUENCE:3", "SUMMARY:Canceled: s")
+    one_off = calendar(off, head="METHOD:CANCEL")
+    all_off = calendar([*SERIES[:2], "SEQUENCE:9", "SUMMARY:Canceled: s"], head="METHOD:CANCEL")
+    for files in ([invited, earlier, later, one_off], [one_off, later, earlier, invited]):
+        found = read_calendars(files, BEGIN, END)
+        meetings = [one for reading in found for one in local(reading)]
+        assert meetings == [*DAYS[:2], "02.12. 14:00-14:30", "x03.12. 07:15-07:45"]
+    whole = [
+        one for reading in read_calendars([all_off, invited], BEGIN, END) for one in local(reading)
+    ]
+    assert whole == ["x" + one for one in DAYS]
+    assert read_calendar(all_off, BEGIN, END).cancelled != []
+
+
+def test_a_known_name_is_what_everybody_knows_whatever_the_file_says() -> None:
+    lie = "BEGIN:VTIMEZONE\r\nTZID:{0}\r\nBEGIN:STANDARD\r\nDTSTART:16010101T000000\r\nTZOFFSETFROM:+0300\r\nTZOFFSETTO:+0300\r\nEND:STANDARD\r\nEND:VTIMEZONE"
+    for name in ("SE Asia Standard Time", "Asia/Ho_Chi_Minh"):
+        event = [f"DTSTART;TZID={name}:20261130T071500", "DURATION:PT45M"]
+        data = calendar(event, head=lie.format(name))
+        assert local(read_calendar(data, BEGIN, END)) == DAYS[:1]
+
+
+def test_letters_however_they_are_written() -> None:
+    title = "Họp giao ban Đất Mũi với các xã biên giới tỉnh"
+    data = calendar([f"SUMMARY:{title}", *SERIES[:2]])
+    line = f"SUMMARY:{title}".encode()
+    folded = b"\r\n ".join(line[at : at + 7] for at in range(0, len(line), 7))
+    windows = unicodedata.normalize("NFD", title).encode("cp1258", "ignore")
+    for wanted, change in (
+        (title, data.replace(line, folded)),
+        (title, data.replace(line, folded).replace(b"\r\n", b"\r")),
+        (title, unicodedata.normalize("NFD", data.decode()).encode()),
+        (
+            unicodedata.normalize("NFC", windows.decode("cp1258")),
+            data.replace(title.encode(), windows),
+        ),
+    ):
+        (found,) = read_calendar(change, BEGIN, END).occurrences
+        assert found.title == wanted
+    assert "Mũi" in found.title or "ũ" in found.title

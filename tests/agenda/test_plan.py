@@ -185,3 +185,23 @@ def test_more_meetings_than_a_document_takes_are_named() -> None:
         item = AgendaItem(f"n-{number}", "Họp", begin, begin + timedelta(minutes=1), join)
         plan.meetings.append(Planned(item, ["room/xa-a"]))
     assert [one.id for one in plan.untold(NOW)] == [f"n-{MAX_ITEMS + one}" for one in range(3)]
+
+
+def test_an_event_with_another_title_is_the_same_meeting() -> None:
+    plan = plan_of("outlook.ics")
+    ids = [one.item.id for one in plan.meetings]
+    data = (
+        (FILES / "outlook.ics")
+        .read_bytes()
+        .replace("Họp giao ban".encode(), "Huỷ: Họp giao ban".encode())
+    )
+    found = read_calendar(data, NOW, NOW + timedelta(days=14)).occurrences
+    plan.put("another file", [planned(one, ["room/dat-mui"], "another file") for one in found])
+    assert [one.item.id for one in plan.meetings] == ids
+    assert plan.meetings[0].item.title.startswith("Huỷ: ")
+
+
+def test_a_series_that_is_called_off_in_a_file_of_its_own() -> None:
+    plan = plan_of("outlook.ics")
+    plan.cancel_series(plan.meetings[0].series)
+    assert {one.item.cancelled for one in plan.meetings} == {True}

@@ -105,9 +105,12 @@ class Playbook:
         self.core = Conductor(profile)
         self.tell(LinkUp(), *(room.state() for room in self.rooms.values()))
 
+    jumped = timedelta()
+    """By how much the wall clock was set."""
+
     @property
     def now(self) -> Now:
-        return Now(self.seconds, START + timedelta(seconds=self.seconds))
+        return Now(self.seconds, START + timedelta(seconds=self.seconds) + self.jumped)
 
     def tell(self, *events: Event) -> None:
         """What happened, and what the rooms make of what follows."""

@@ -193,3 +193,23 @@ def test_the_day_shows_every_room_s_verdict_the_worst_first() -> None:
         ("c", "unknown"),
         ("a", "go"),
     ]
+
+
+def test_a_room_that_has_it_cancelled_for_itself_cancels_it_for_no_other() -> None:
+    day = Day("a", "b", "c", profile=CHAIRED)
+    day.publish(item())
+    day.publish(item(cancelled=True), address="room/c")
+    assert day.until(9) == ["meeting-gb"]
+    day.publish(item(cancelled=True), address="room/b")
+    assert day.until(12) == ["meeting-gb"]
+    day.publish(item(cancelled=True))
+    assert day.until(13) == []
+
+
+def test_a_clock_that_is_set_back_a_little_ends_nothing() -> None:
+    day = Day("a", "b", profile=CHAIRED)
+    day.publish(item())
+    assert day.until(8.1) == ["meeting-gb"]
+    day.jumped = timedelta(seconds=-30)
+    day.publish(item(), address="room/a")
+    assert day.until(8.3) == ["meeting-gb"]

@@ -159,12 +159,12 @@ class Day:
 
     def planned(self, now: datetime) -> list[Planned]:
         """What is on or to come, in order of time."""
-        found: dict[tuple[str, datetime, datetime], Planned] = {}
+        found: dict[tuple[str, datetime, datetime, bool], Planned] = {}
         for address in sorted(self._documents):
             document = self._documents[address]
             for item in document.items if document.valid_until > now else []:
                 if item.ends > now:
-                    key = (item.id, item.starts, item.ends)
+                    key = (item.id, item.starts, item.ends, item.cancelled)
                     addresses = found[key].addresses if key in found else []
                     found[key] = Planned(item, [*addresses, address])
         return sorted(found.values(), key=lambda one: (one.item.starts, one.item.id))
@@ -194,16 +194,22 @@ class Day:
         id = start.item.rpartition("@")[0]
         if id in self._gone:
             return End(start.meeting)
-        for one in planned:
-            item = one.item
-            if item.id != id:
-                continue
-            if item.cancelled or item.starts - AHEAD > now:
-                return End(start.meeting)
-            before = self._ends.get(start.item, start.until)
-            self._ends[start.item] = item.ends
-            if item.ends != before == meeting.until:
-                return Extend(start.meeting, item.ends)
+        same = [one for one in planned if one.item.id == id]
+        if not same:
+            return None
+        # a room that has it cancelled for itself cancels it for no other, and a clock that was set back for nobody
+        going = [
+            one
+            for one in same
+            if not one.item.cancelled and (one.key == start.item or one.item.starts - AHEAD <= now)
+        ]
+        if not going:
+            return End(start.meeting)
+        item = going[0].item
+        before = self._ends.get(start.item, start.until)
+        self._ends[start.item] = item.ends
+        if item.ends != before == meeting.until:
+            return Extend(start.meeting, item.ends)
         return None
 
     def view(self, rooms: Rooms, running: dict[str, int], now: datetime) -> list[DayView]:
