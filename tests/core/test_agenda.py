@@ -380,13 +380,13 @@ def test_a_clock_that_is_not_set_judges_no_document() -> None:
 def test_what_is_far_away_costs_nothing_with_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
     """Six hundred items took 24 ms of each event, a press of the button among them."""
     looked: list[AgendaItem] = []
-    is_near = AgendaControl._is_near
+    may_be_joined = AgendaControl._may_be_joined
 
     def counted(self: AgendaControl, one: AgendaItem, *rest: Any) -> bool:
         looked.append(one)
-        return is_near(self, one, *rest)
+        return may_be_joined(self, one, *rest)
 
-    monkeypatch.setattr(AgendaControl, "_is_near", counted)
+    monkeypatch.setattr(AgendaControl, "_may_be_joined", counted)
     day = Day()
     for address in (GROUP, "group/all", ROOM):
         many = [item(f"{address[-1]}{n}", 200 + n, 260 + n) for n in range(200)]
