@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -33,6 +33,11 @@ from agent.errors import AgentError, ConfigError
 from agent.files import replace_file
 from agent.locale import gettext as _
 from agent.locale import translate
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from agent.agenda.calendar import Reading
 
 DEFAULT_PLAN = Path("/var/lib/diemcau-hub/agenda.json")
 HUB_SETTINGS = Path("/etc/diemcau-hub/conductor.yaml")
@@ -100,41 +105,47 @@ def import_(
     default = [_address(one) for one in to or []]
     now = datetime.now(UTC)
     plan, console = _load(plan_file), session_of(context).console
-    failed = False
     paths = list(_calendars(files))
     contents = [_bytes(path) for path in paths]
     readings = read_calendars(contents, now, now + timedelta(days=MAX_DAYS))
+    failed = False
     for path, reading in zip(paths, readings, strict=True):
         for complaint in reading.complaints:
             text = f"{path.name}: {translate(complaint)}"
             console.print(text, style="warning", soft_wrap=True)
         for series in reading.cancelled:
             plan.cancel_series(series)
-        failed |= bool(reading.complaints) and not reading.occurrences
         if reading.complaints and not reading.occurrences:
-            continue  # a file that is broken cancels nothing
-        meetings: list[Planned] = []
-        strangers: dict[str, str] = {}
-        source = str(path.resolve())  # two folders may have a basic.ics each
-        for one in reading.occurrences:
-            matched = known.match(one.attendees)
-            addresses = matched.addresses or default
-            if addresses:
-                meetings.append(planned(one, addresses, source))
-            else:
-                strangers[one.title] = ", ".join(matched.strangers)
-        for title, names in strangers.items():
-            text = _("{file}: {title}: none of its attendees is a room; use --rooms or --to")
-            said = text.format(file=path.name, title=repr(title)) + (f" ({names})" if names else "")
-            console.print(said, style="warning", soft_wrap=True)
             failed = True
-        plan.put(source, meetings)
+            continue  # a file that is broken cancels nothing
+        meetings = _invited(path, reading, known, default, console)
+        plan.put(str(path.resolve()), meetings)  # two folders may have a basic.ics each
+        failed |= len(meetings) < len(reading.occurrences)
         text = _("{file}: {count} meetings in the next {days} days")
         console.print(text.format(file=path.name, count=len(meetings), days=MAX_DAYS))
     _save(plan_file, plan)
     console.print(_("Next: diemcau agenda publish"), style="quiet")
     if failed:
         raise typer.Exit(1)
+
+
+def _invited(
+    path: Path, reading: Reading, known: RoomList, default: list[str], console: Console
+) -> list[Planned]:
+    """The meetings that rooms are invited to; each title of another one is named, with who is."""
+    meetings: list[Planned] = []
+    strangers: dict[str, str] = {}
+    for one in reading.occurrences:
+        matched = known.match(one.attendees)
+        if addresses := matched.addresses or default:
+            meetings.append(planned(one, addresses, str(path.resolve())))
+        else:
+            strangers[one.title] = ", ".join(matched.strangers)
+    for title, names in strangers.items():
+        text = _("{file}: {title}: none of its attendees is a room; use --rooms or --to")
+        said = text.format(file=path.name, title=repr(title)) + (f" ({names})" if names else "")
+        console.print(said, style="warning", soft_wrap=True)
+    return meetings
 
 
 def add(
