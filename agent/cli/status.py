@@ -29,6 +29,7 @@ from agent.core.model.documents import (
 )
 from agent.core.model.local_queries import StatusQuery
 from agent.core.model.room_status import HubLinkStatus, RoomStatus
+from agent.core.readiness import not_ready
 from agent.diagnostics.client import ControlError
 from agent.diagnostics.report import Outcome
 from agent.locale import gettext as _
@@ -268,14 +269,8 @@ def _last_check(health: HealthDocument) -> list[Row]:
 
 def _not_ready(health: HealthDocument) -> list[CheckFinding]:
     """What keeps the room from meeting, of what no line of a device says already."""
-    if health.readiness.verdict != "no-go":
-        return []
-    told = {f"{kind}-{device.code}" for kind, device in health.devices.items()}
-    return [
-        one
-        for one in health.readiness.findings
-        if one.severity == "failed" and one.code not in told
-    ]
+    codes = {kind: device.code for kind, device in health.devices.items()}
+    return not_ready(health.readiness.verdict, health.readiness.findings, codes)
 
 
 def _told(found: CheckFinding) -> str:

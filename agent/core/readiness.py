@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
+
 from msgspec import structs
 
 from agent.core.model.clock import Now
@@ -14,6 +17,31 @@ BELIEVED_SECONDS = 4 * 3600.0
 GONE = (Status.FAILED, Status.ABSENT)
 
 Devices = dict[str, DeviceStatus]
+
+
+class _Found(Protocol):
+    """A finding, the room's own or as the hub reads it."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+
+
+Found = TypeVar("Found", bound=_Found)
+
+
+def not_ready(verdict: str, findings: Iterable[Found], devices: Mapping[str, str]) -> list[Found]:
+    """What keeps a room from meeting by its last check, such as a black picture: nothing unless that says no-go.
+
+    `devices` has each kind of device with its health's code: what a device says of itself is left out.
+    """
+    told = {f"{kind}-{code}" for kind, code in devices.items()}
+    return [
+        one
+        for one in findings
+        if verdict == "no-go" and one.severity == "failed" and one.code not in told
+    ]
 
 
 class LastCheck:

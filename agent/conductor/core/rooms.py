@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from agent.conductor.core.model.seen import SeenFloor, SeenHealth, SeenState
 from agent.conductor.core.model.views import RoomView
 from agent.core.model.documents import Connection, Phase
+from agent.core.readiness import not_ready
 
 HERE = (Phase.IN_MEETING, Phase.RECONNECTING)
 
@@ -96,14 +97,12 @@ class SeenRoom:
 
     def _not_ready(self) -> list[str]:
         """What the last check found that no device says of itself, such as a black picture."""
-        if self.health is None or self.health.readiness.verdict != "no-go":
+        if self.health is None:
             return []
-        told = {f"{name}-{one.code}" for name, one in self.health.devices.items()}
-        return [
-            f"the last check found {one.code}: {one.seen}"
-            for one in self.health.readiness.findings
-            if one.severity == "failed" and one.code not in told
-        ]
+        readiness = self.health.readiness
+        codes = {kind: device.code for kind, device in self.health.devices.items()}
+        found = not_ready(readiness.verdict, readiness.findings, codes)
+        return [f"the last check found {one.code}: {one.seen}" for one in found]
 
     def severity(self) -> int:
         """0 well, 1 look at it, 2 it can't be used."""
