@@ -70,11 +70,6 @@ KINDS_OF_VALUES = {
 """What people call the types that the library shows."""
 
 
-def library_messages() -> dict[str, str | None]:
-    """What of the library's words people of this tool get to see."""
-    return dict.fromkeys((*WORDS, *KINDS_OF_VALUES))
-
-
 def speak() -> None:
     """From now on the help of every command is in the language that `locale.use` chose."""
     for kind in (typer.core.TyperCommand, typer.core.TyperGroup):

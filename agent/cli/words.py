@@ -9,7 +9,7 @@ import pwd
 import re
 
 from agent.core.model.commands import SIGNED_BY, Ack, AckState, Code
-from agent.core.model.documents import EventDocument, Phase, Status
+from agent.core.model.documents import EventDocument, Phase
 from agent.locale import gettext as _
 from agent.locale import translate
 
@@ -177,16 +177,6 @@ def phase(value: Phase) -> str:
         Phase.RECONNECTING: _("reconnecting"),
         Phase.LEAVING: _("leaving"),
         Phase.FAULT: _("fault"),
-    }[value]
-
-
-def device_status(value: Status) -> tuple[str, str]:
-    """How a device does: the word and its style."""
-    return {
-        Status.OK: (_("ok"), "ok"),
-        Status.DEGRADED: (_("warning"), "warning"),
-        Status.FAILED: (_("failed"), "failed"),
-        Status.ABSENT: (_("absent"), "failed"),
     }[value]
 
 

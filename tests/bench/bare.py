@@ -15,10 +15,10 @@ from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.receiving.decoding import offered
-from agent.media.webrtc.network import make_network
 from agent.media.webrtc.session import Events, MediaSession
 from agent.settings import Camera, Simulation
 from tests.support.loopback import ADDRESS, LOCAL_HOSTS
+from tests.support.session_network import make_network
 
 PUBLISH = """
  webrtcbin name=webrtc bundle-policy=max-bundle

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent import locale
-from agent.cli.library_words import library_messages
+from agent.cli.library_words import KINDS_OF_VALUES
+from agent.cli.library_words import WORDS as LIBRARY_WORDS
 from agent.config.schema import all_keys, description_of
 from agent.locale.po import read_catalog
 from agent.locale.sentences import LEAST_LETTERS
@@ -76,7 +77,7 @@ def messages() -> dict[str, str | None]:
         for path in sorted((ROOT / "agent" / package).rglob("*.py")):
             found |= dict(_in_source(ast.parse(path.read_text("utf-8"))))
     found |= {description_of(field): None for field in all_keys(Settings).values()}
-    return found | library_messages() | dict.fromkeys((*sentences(), *WORDS))
+    return found | dict.fromkeys((*LIBRARY_WORDS, *KINDS_OF_VALUES, *sentences(), *WORDS))
 
 
 def _in_source(tree: ast.AST) -> Iterator[tuple[str, str | None]]:

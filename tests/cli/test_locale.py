@@ -10,7 +10,7 @@ import pytest
 
 from agent import locale
 from agent.core.model.commands import AckState, Code
-from agent.core.model.documents import Phase, Status
+from agent.core.model.documents import Phase
 from agent.locale.po import read_catalog
 from tests.cli.conftest import Bench
 from tests.cli.messages import messages
@@ -69,7 +69,6 @@ def test_every_word_of_the_contract_has_a_text(language: str) -> None:
         texts = [words.ack_code(code) for code in Code]
         texts += [words.ack_state(state) for state in AckState]
         texts += [words.phase(phase) for phase in Phase]
-        texts += [words.device_status(status)[0] for status in Status]
     finally:
         locale.use("en")
     assert all(texts)

@@ -27,7 +27,7 @@ from agent.media.webrtc.ice import (
     parse,
     servers,
 )
-from agent.media.webrtc.network import Network, make_network
+from agent.media.webrtc.network import Network
 from agent.media.webrtc.session import Events, MediaSession
 from agent.media.webrtc.tunnel import TlsTunnel
 from agent.settings import Media
@@ -36,6 +36,7 @@ from tests.support.falsifying import FalsifyingProxy
 from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
+from tests.support.session_network import make_network
 from tests.support.tcp_peer import TcpPeer
 from tests.support.turn import PASSWORD, USER, TurnServer
 from tests.support.waiting import wait_for

@@ -12,9 +12,9 @@ from agent.errors import MediaError
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.webrtc import session
-from agent.media.webrtc.network import make_network
 from agent.media.webrtc.session import Events, MediaSession
 from tests.support.loopback import ADDRESS, LOCAL_HOSTS
+from tests.support.session_network import make_network
 
 
 def test_an_attempt_that_never_gets_to_its_offer_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,6 @@ from agent.media.gst import Gst, GstWebRTC
 from agent.media.loop import Loop
 from agent.media.pipeline import Pipeline, SharedClock
 from agent.media.webrtc.certificate import make_certificate
-from agent.media.webrtc.network import make_network
 from agent.media.webrtc.peer import WrongPeer, expected_fingerprints, matches
 from agent.media.webrtc.session import Events, MediaSession
 from tests.media.rooms import flowing, plan, room
@@ -27,6 +26,7 @@ from tests.support.falsifying import Falsify, FalsifyingProxy, colons, one_bit, 
 from tests.support.loopback import ADDRESS, LOCAL_HOSTS
 from tests.support.media_process import MediaProcess
 from tests.support.media_server import MediaServer
+from tests.support.session_network import make_network
 from tests.support.waiting import wait_for
 
 FALSIFIED = int(os.environ.get("DIEMCAU_FALSIFIED", "16"))

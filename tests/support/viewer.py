@@ -20,10 +20,10 @@ from agent.media.receiving.lipsync import Paths
 from agent.media.receiving.reception import Outlets
 from agent.media.reporting import DeviceReporter
 from agent.media.sound.speaker import SpeakerFeed
-from agent.media.webrtc.network import make_network
 from agent.ports import Speaker
 from agent.settings import Devices, Media
 from tests.support.loopback import ADDRESS, LOCAL_HOSTS
+from tests.support.session_network import make_network
 
 CLOSE_SECONDS = 10
 

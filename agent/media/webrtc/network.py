@@ -10,11 +10,9 @@ import struct
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from agent.core.model.hosts import AllowedHosts
-from agent.media.webrtc.certificate import Certificate, make_certificate
-from agent.media.webrtc.dialing import Dialer
+from agent.media.webrtc.certificate import Certificate
 from agent.media.webrtc.http import HttpClient
-from agent.media.webrtc.ice import IceServer, IceServers
+from agent.media.webrtc.ice import IceServers
 from agent.media.webrtc.open_sessions import OpenSessions
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -39,16 +37,6 @@ class Network(NamedTuple):
         if self.local_address:
             return [self.local_address]
         return [*LOOPBACK, *own_addresses()] if _is_loopback(url) else []
-
-
-def make_network(
-    local_address: str | None, hosts: AllowedHosts, ice: list[IceServer] | None = None
-) -> Network:
-    """Raises MediaError where no certificate can be made."""
-    http = HttpClient(Dialer(), hosts)
-    return Network(
-        make_certificate(), local_address, http, OpenSessions(http), IceServers(ice or [])
-    )
 
 
 def own_addresses() -> list[str]:
