@@ -1,4 +1,4 @@
-"""Pictures wait for sound: which threads of a screen and a decoder are nice, and that no other becomes so by them."""
+"""Pictures wait for sound: which threads of a screen and a decoder give way, and that no other becomes so by them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,31 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from agent.media import priority
 from agent.media.decoder import Decoders, PictureDecoder
 from agent.media.gst import Gst
 from agent.media.loop import Loop
 from agent.media.picture.composer import Composer
 from agent.media.picture.surface import Surface
 from agent.media.pipeline import Pipeline, SharedClock
-from agent.media.priority import NICE
 from agent.settings import Output
 from tests.support.waiting import wait_for
+
+NICE = 10
 
 OUTPUT = Output(driver="window", width=320, height=180, framerate=30)
 UNITS = (
     "videotestsrc num-buffers=300 is-live=true ! video/x-raw,width=320,height=180,framerate=30/1 "
     "! x264enc tune=zerolatency threads=1 ! h264parse name=units"
 )
+
+
+@pytest.fixture(autouse=True)
+def without_rights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process begun with 0 instead of -10, and pictures with 10 instead of 0: the same by the same way."""
+    monkeypatch.setattr(priority, "NICENESS", NICE)
 
 
 def nice(name: str) -> set[int]:
@@ -89,3 +99,11 @@ def test_no_thread_that_was_nice_is_used_for_something_else() -> None:
         assert seen == [0]
     finally:
         sound.close()
+
+
+def test_a_sandbox_that_forbids_it_costs_no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbid(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setpriority", forbid)
+    priority.after_sound()
