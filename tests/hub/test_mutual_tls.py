@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -133,6 +134,57 @@ def test_a_room_neither_reads_nor_writes_anothers(
         operator.wait_for(f"{ROOT}/room/thon-6/health")
     assert topics == {f"{ROOT}/room/thon-6/cmd/ping", f"{ROOT}/group/all/cmd/ping"}
     assert [one for one in operator.seen if one.document and "forged" in one.document] == []
+
+
+AGENDAS = {
+    "room/thon-5": {"thon-5"},
+    "room/thon-6": {"thon-6"},
+    "group/xa-ba-vi": {"thon-5"},
+    "group/all": {"thon-5", "thon-6"},
+    "group/xa-khac": set(),
+}
+"""Whose agenda: the rooms that may read it. None may write any."""
+
+
+def test_agendas_are_written_by_operators_and_read_by_whom_they_are_for(
+    authority: Authority, secure: Broker, operator: Hub
+) -> None:
+    """Both as they are published and as they are retained; a room can forge or clear not even its own."""
+    topics = {f"{ROOT}/{address}/agenda": readers for address, readers in AGENDAS.items()}
+
+    def of(room: str) -> Hub:
+        prepare = with_certificate(authority.folder / f"rooms/{room}", "room")
+        wanted = [*topics, f"{ROOT}/+/+/agenda", f"{ROOT}/room/{room}/echo"]
+        return Hub(secure.port, wanted, prepare=prepare)
+
+    def read_by(room: Hub, name: str) -> set[tuple[str, str]]:
+        """What came until now: the broker keeps the order of a connection."""
+        room.send(f"{ROOT}/room/{name}/echo", {})
+        room.wait_for(f"{ROOT}/room/{name}/echo")
+        agendas = [one for one in room.seen if one.topic.endswith("/agenda")]
+        return {(one.topic, (one.document or {}).get("by", "cleared")) for one in agendas}
+
+    for name in ("thon-5", "thon-6"):
+        with of(name) as room:
+            for topic in topics:
+                room.send(topic, {"by": name}, retain=True)
+    with of("thon-5") as before, of("thon-6") as clearing:
+        for topic in topics:
+            operator.send(topic, {"by": "operator"}, retain=True)
+        rooms = [(before, "thon-5"), (clearing, "thon-6")]
+        for (room, _), topic in product(rooms, topics):
+            room.send(topic, b"", retain=True)
+        live = {name: read_by(room, name) for room, name in rooms}
+    with of("thon-5") as five, of("thon-6") as six:
+        retained = {name: read_by(room, name) for room, name in ((five, "thon-5"), (six, "thon-6"))}
+    for topic in topics:  # other tests begin without agendas
+        operator.send(topic, b"", retain=True)
+    expected = {
+        name: {(topic, "operator") for topic, readers in topics.items() if name in readers}
+        for name in ("thon-5", "thon-6")
+    }
+    assert live == expected
+    assert retained == expected
 
 
 def test_a_room_cannot_throw_another_out_by_its_client_id(
