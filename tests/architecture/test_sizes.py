@@ -21,7 +21,7 @@ def test_functions_are_short() -> None:
     long = {
         f"{module}:{node.lineno} {node.name}": (_lines(node), _statements(node))
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (_lines(node) > MAX_FUNCTION_LINES or _statements(node) > MAX_FUNCTION_STATEMENTS)
     }

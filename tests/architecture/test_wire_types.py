@@ -46,7 +46,7 @@ def test_no_dictionary_is_made_for_a_wire() -> None:
         f"{module.name}:{call.lineno}"
         for module in modules()
         if module.name not in KEYS
-        for call in ast.walk(module.tree)
+        for call in module.nodes
         if isinstance(call, ast.Call) and is_encoder(call) and is_made_here(call)
     }
     assert found == set()
