@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 FIELD = re.compile(r"\{(\w+)[^{}]*\}")
@@ -31,13 +32,21 @@ LEAST_OF_A_PREDICATE = 10
 MOST_REMEMBERED = 2000
 
 
-class Pattern(NamedTuple):
+class Pattern:
     """A message with fields: how much of it is its own, where it fits, what it becomes."""
 
-    own: int
-    longest: str
-    shape: re.Pattern[str]
-    translated: str
+    def __init__(self, chunks: list[str], translated: str) -> None:
+        self._chunks = chunks
+        own = chunks[::2]
+        self.own = sum(map(len, own))
+        self.longest = max(own, key=len)
+        self.has_lines = any("\n" in chunk for chunk in own)
+        self.translated = translated
+
+    @cached_property
+    def shape(self) -> re.Pattern[str]:
+        """Made for a text that has `longest` only: to make them all takes a slow board a second."""
+        return _shape(self._chunks)
 
 
 class Fit(NamedTuple):
@@ -128,7 +137,7 @@ class Sentences:
 
     def _filled(self, text: str) -> Fit:
         for pattern in self._patterns:
-            if "\n" in text and "\n" not in pattern.shape.pattern:
+            if "\n" in text and not pattern.has_lines:
                 continue  # its fields would take whole lines
             if pattern.longest in text and (found := pattern.shape.fullmatch(text)):
                 given = found.groupdict().items()
@@ -148,8 +157,7 @@ def _patterns(messages: Mapping[str, str]) -> Iterator[Pattern]:
         chunks = FIELD.split(message)
         own = "".join(chunks[::2])
         if len(chunks) > 1 and sum(map(str.isalpha, own)) >= LEAST_LETTERS:
-            longest = max(chunks[::2], key=len)
-            yield Pattern(len(own), longest, _shape(chunks), translated)
+            yield Pattern(chunks, translated)
 
 
 def _shape(chunks: list[str]) -> re.Pattern[str]:

@@ -45,7 +45,7 @@ MINIMAL = {
 }
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def vietnamese() -> Iterator[None]:
     locale.use("vi")
     yield
