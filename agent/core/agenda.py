@@ -32,6 +32,9 @@ POLL_SECONDS = 30.0
 RUNG_SECONDS = 5.0
 """After it has rung in vain the room joins by itself; if it did not by then, it is told to."""
 
+NEXT_AHEAD = timedelta(days=2)
+"""Of what begins by then the screen says so between meetings: to the end of tomorrow, in any time zone."""
+
 
 class AgendaControl:
     """Follows the newest document of each topic."""
@@ -139,6 +142,18 @@ class AgendaControl:
 
     def follow(self, now: Now) -> None:
         """Do what is due. Called after every event; cheap when nothing is."""
+        self._do_what_is_due(now)
+        if self._profile.has_screen:
+            self._preparation.look_ahead(self._next(now), now)
+
+    def _next(self, now: Now) -> AgendaItem | None:
+        """What the room will be in next, if that is so soon that people want to read it."""
+        if not now.synchronised:
+            return None
+        coming = self._timetable.beginning(now.wall, NEXT_AHEAD)
+        return next((item for item in coming if self._may_be_joined(item)), None)
+
+    def _do_what_is_due(self, now: Now) -> None:
         memory = self._memory
         if not (memory.documents or memory.joined or self._preparation.announces):
             return

@@ -1,5 +1,5 @@
 """What the screen shows beside the meeting or the room's name: a call, else a message, else a check, else a join that
-is tried again, else the meeting that begins soon.
+is tried again, else the meeting that begins soon; between meetings, if there is none of these, what comes next.
 
 Whoever has something to say sets it here; the media process gets what goes before the rest, a new one
 in its plan.
@@ -23,22 +23,38 @@ class Announcements:
         self._display = display
         self._process = process
         self._all: dict[AnnouncementKind, Announcement] = {}
+        self._ahead: Announcement | None = None
 
     @property
     def shown(self) -> Announcement | None:
         """The one that goes before the others."""
+        return self._urgent or self._ahead
+
+    @property
+    def _urgent(self) -> Announcement | None:
         return next((self._all[kind] for kind in ORDER if kind in self._all), None)
 
     @property
     def wants_process(self) -> bool:
         """Whether a media process has something to do for it between meetings."""
-        return self.shown is not None and (self._profile.has_screen or self.shown.chime)
+        urgent = self._urgent
+        return urgent is not None and (self._profile.has_screen or urgent.chime)
 
     def set(self, announcement: Announcement) -> None:
         """Show it, with the display on; it replaces the one of its kind."""
         self._all[announcement.kind] = announcement
         self._display.want_on()
         self._process.announce(self.shown)
+
+    def look_ahead(self, announcement: Announcement | None) -> None:
+        """What is said while nothing else is, or None. It switches no display on and needs no media process: who has the
+        display on between meetings reads it.
+        """
+        if announcement == self._ahead:
+            return
+        self._ahead = announcement
+        if self._urgent is None:
+            self._process.announce(announcement)
 
     def clear(self, kind: AnnouncementKind, *, in_meeting: bool) -> None:
         """Take it away; between meetings the display goes off after a while unless it is kept on."""

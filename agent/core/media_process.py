@@ -59,6 +59,8 @@ class MediaProcess:
         if isinstance(plan, MeetingPlan):
             is_set = self._context.clock_is_set
             plan = structs.replace(plan, leftovers=self.sessions, clock_is_set=is_set)
+            if self.announcement is not None and self.announcement.kind == "next":
+                plan = structs.replace(plan, announcement=None)  # it is said between meetings alone
         self._do(StartMedia(self._generation, plan))
 
     def hold(self, sessions: list[OpenSession]) -> None:

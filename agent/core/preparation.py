@@ -168,16 +168,30 @@ class Preparation:
         else:
             self._announcements.clear("agenda", in_meeting=self._lifecycle.held)
 
+    def look_ahead(self, item: AgendaItem | None, now: Now) -> None:
+        """Between meetings: what comes next, if that is soon, and whether the room is ready, if that is known."""
+        wanted = None
+        if self._lifecycle.phase is Phase.STANDBY:
+            fault, ready = self._verdict(now)
+            if item is not None:
+                wanted = Announcement(
+                    "next", title=item.title, begins=item.starts, fault=fault, ready=ready
+                )
+            elif fault or ready:
+                wanted = Announcement("next", fault=fault, ready=ready)
+        self._announcements.look_ahead(wanted)
+
     def _words(self, item: AgendaItem, now: Now) -> Announcement:
-        last = self._health.last_check.readiness(self._health.devices, now)
-        worst = next((one.seen for one in last.findings if one.severity == "failed"), "")
+        fault, ready = self._verdict(now)
         minutes = max(0, math.ceil((item.starts - now.wall).total_seconds() / 60))
         when = item.local or f"{item.starts:%H:%M} UTC"
         return Announcement(
-            "agenda",
-            when,
-            title=item.title,
-            minutes_left=minutes,
-            fault=worst,
-            ready=last.verdict == "go",
+            "agenda", when, title=item.title, minutes_left=minutes, fault=fault, ready=ready
         )
+
+    def _verdict(self, now: Now) -> tuple[str, bool]:
+        """What is wrong by the last check, the worst first, and whether it found the room ready; neither of a check that is
+        not to be believed any more."""
+        last = self._health.last_check.readiness(self._health.devices, now)
+        failed = [one.seen or one.code for one in last.findings if one.severity == "failed"]
+        return (failed[0] if last.verdict == "no-go" else ""), last.verdict == "go"

@@ -7,6 +7,7 @@ may cost something then.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from agent.core.model.agenda import MAX_ITEM_HOURS, Agenda, AgendaItem
@@ -32,6 +33,14 @@ class Timetable:
         first = bisect_right(self._starts, now - LONGEST)
         last = len(self._items) if ahead is None else bisect_right(self._starts, now + ahead)
         return [item for item in self._items[first:last] if item.ends > now]
+
+    def beginning(self, now: datetime, ahead: timedelta) -> Iterator[AgendaItem]:
+        """What has not begun and does by then, in order of time; only as many are looked at as are asked for."""
+        self._put_in_order(now)
+        for place in range(
+            bisect_right(self._starts, now), bisect_right(self._starts, now + ahead)
+        ):
+            yield self._items[place]
 
     def has_more(self, now: datetime) -> bool:
         """Whether anything begins later."""

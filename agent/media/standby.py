@@ -1,4 +1,7 @@
-"""Between meetings: the screen with the room's name, and what is announced. That a call also rings is the bell's."""
+"""Between meetings: the screen with the room's name, what comes next, and what is announced.
+
+That a call also rings is the bell's.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import threading
 
 from msgspec import structs
 
-from agent.core.model.media import Instruction, SetAnnouncement, StandbyPlan
-from agent.media.loop import Loop
-from agent.media.picture.announcing import Announcing
+from agent.core.model.media import Announcement, Instruction, SetAnnouncement, StandbyPlan
+from agent.media.loop import Loop, Timer
+from agent.media.picture.announcing import Announcing, lines
 from agent.media.picture.screen import Screen
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter, Send
@@ -16,6 +19,9 @@ from agent.settings import Output
 
 FRAMERATE = 2
 """Nothing moves; but a cable that is plugged in, and a call, are to be seen soon."""
+
+REWRITE_SECONDS = 30.0
+"""At midnight tomorrow becomes today."""
 
 
 class Standby:
@@ -25,22 +31,38 @@ class Standby:
         self, loop: Loop, clock: SharedClock, output: Output, plan: StandbyPlan, send: Send
     ) -> None:
         output = structs.replace(output, framerate=FRAMERATE)
+        self._loop = loop
         self._plan = plan
+        self._next: Announcement | None = None
+        self._timer: Timer | None = None
         self._screen = Screen(loop, clock, output, DeviceReporter("display", False, send))
         self._announcing = Announcing(self._screen, send)
 
     def start(self) -> None:
         """Show the picture."""
-        self._screen.entitle(self._plan.room_name)
         self._screen.start()
-        self._announcing.set(self._plan.announcement)
+        self._show(self._plan.announcement)
+        self._timer = self._loop.every(REWRITE_SECONDS, self._entitle)
 
     def apply(self, instruction: Instruction) -> None:
         """Only announcements have a meaning here."""
         if isinstance(instruction, SetAnnouncement):
-            self._announcing.set(instruction.announcement)
+            self._show(instruction.announcement)
+
+    def _show(self, announcement: Announcement | None) -> None:
+        """What comes next stands beneath the room's name, all else in place of it."""
+        is_next = announcement is not None and announcement.kind == "next"
+        self._next = announcement if is_next else None
+        self._entitle()
+        self._announcing.set(None if is_next else announcement)
+
+    def _entitle(self) -> None:
+        beneath = lines(self._next) if self._next else []
+        self._screen.entitle("\n".join([self._plan.room_name, *beneath]))
 
     def close(self) -> list[threading.Thread]:
         """Take it away."""
+        if self._timer:
+            self._timer.cancel()
         self._screen.close()
         return []

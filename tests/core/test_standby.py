@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec import structs
 
 from agent.core.model import effects as do
+from agent.core.model.agenda import Agenda, AgendaItem
+from agent.core.model.commands import Attendance, Meeting
 from agent.core.model.deadlines import MediaStartDue
-from agent.core.model.documents import Phase
-from agent.core.model.events import DevicesProbed, DisplaySwitched, HostSampled, Restored
-from agent.core.model.media import StandbyPlan, UplinkReported
-from tests.core.playbook import HOST, PROFILE, Playbook, kinds
+from agent.core.model.documents import CheckFinding, Phase
+from agent.core.model.events import (
+    AgendaReceived,
+    CheckEnded,
+    DevicesProbed,
+    DisplaySwitched,
+    HostSampled,
+    Restored,
+)
+from agent.core.model.media import Announcement, SetAnnouncement, StandbyPlan, UplinkReported
+from tests.core.playbook import HOST, PROFILE, START, Playbook, kinds
 
 SCREEN = structs.replace(PROFILE, has_screen=True)
 
@@ -101,3 +112,85 @@ def test_without_a_screen_there_is_no_child_in_standby() -> None:
     play = Playbook(PROFILE)
     play.tell(Restored(None, [], cold=False, display_on=True))
     assert not play.all(do.StartMedia)
+
+
+def plan_day(play: Playbook, *hours: float) -> None:
+    """Meetings that begin so many hours from the start, of one hour each."""
+    starts = [START + timedelta(hours=one) for one in hours]
+    items = [
+        AgendaItem(f"i{n}", f"Họp {n}", at, at + timedelta(hours=1), Attendance(Meeting(f"m{n}")))
+        for n, at in enumerate(starts)
+    ]
+    document = Agenda(1, 10 - len(items), START, START + timedelta(days=14), items)
+    play.tell(AgendaReceived("room/xa-a", document))
+
+
+def said(play: Playbook) -> Announcement | None:
+    """What the media process was told last."""
+    told = [
+        one.plan.announcement if isinstance(one, do.StartMedia) else one.instruction.announcement
+        for one in play.effects
+        if isinstance(one, do.StartMedia)
+        or (isinstance(one, do.InstructMedia) and isinstance(one.instruction, SetAnnouncement))
+    ]
+    return told[-1] if told else None
+
+
+def check(play: Playbook, *findings: CheckFinding) -> None:
+    play.command("check", sound="off")
+    number = play.all(do.StartCheck)[-1].number
+    play.tell(CheckEnded(number, list(findings), complete=True))
+
+
+def test_the_next_meeting_and_whether_the_room_is_ready_stand_beneath_its_name() -> None:
+    play = start(display_on=True)
+    plan_day(play, 20, 30)
+    begins = START + timedelta(hours=20)
+    assert said(play) == Announcement("next", title="Họp 0", begins=begins), "not checked yet"
+    check(play, CheckFinding("camera", "camera-black", "failed", "the picture is black"))
+    assert said(play) == Announcement(
+        "next", title="Họp 0", begins=begins, fault="the picture is black"
+    )
+    check(play)
+    assert said(play) == Announcement("next", title="Họp 0", begins=begins, ready=True)
+    plan_day(play)
+    assert said(play) == Announcement("next", ready=True), "also with no meeting to come"
+    play.wait(4 * 3600 + 60)
+    assert said(play) is None, "an old check is not believed"
+
+
+def test_what_comes_next_switches_nothing_on_and_keeps_nothing_on() -> None:
+    play = start(display_on=False)
+    plan_day(play, 20)
+    assert not play.all(do.StartMedia)
+    assert not play.all(do.SwitchDisplay)
+    play.command("display", power="on")
+    play.tell(DisplaySwitched(True))
+    shown = said(play)
+    assert shown is not None
+    assert shown.kind == "next"
+    play.command("show", text="Mời họp", seconds=60)
+    play.wait(61)
+    shown = said(play)
+    assert shown is not None
+    assert shown.kind == "next", "back after a message"
+    assert play.tell(DisplaySwitched(False)).count(do.StopMedia()) == 1
+
+
+def test_a_meeting_days_away_or_by_a_clock_that_is_not_set_is_not_said() -> None:
+    play = start(display_on=True)
+    plan_day(play, 49)
+    assert said(play) is None
+    play.wait(3600 + 60)
+    assert said(play) is not None
+    play.synchronised = False
+    play.tell(HostSampled(HOST))
+    assert said(play) is None
+
+
+def test_in_a_meeting_nothing_is_said_of_the_next() -> None:
+    play = start(display_on=False)
+    plan_day(play, 20)
+    play.join()
+    assert [one.plan.announcement for one in play.all(do.StartMedia)] == [None]
+    assert said(play) is None

@@ -6,6 +6,7 @@ lines. Each is a tagged struct: the tag stands in the field `kind`.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -17,11 +18,12 @@ from agent.core.model.figures import LinkState, MediaFigures, Medium
 DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
 
 
-AnnouncementKind = Literal["call", "message", "check", "retry", "agenda"]
+AnnouncementKind = Literal["call", "message", "check", "retry", "agenda", "next"]
 
 
 class Announcement(Struct, frozen=True):
-    """Words for the people in the room: large between meetings, a band across the picture in one.
+    """Words for the people in the room: large between meetings, a band across the picture in one; `next` stands beneath the
+    room's name between meetings alone.
 
     `chime` also rings until it is taken away: a chime between meetings, a soft tone over a meeting's sound.
     """
@@ -43,6 +45,8 @@ class Announcement(Struct, frozen=True):
     """What the check before it found, the worst first; of a `retry` the code of why the last try failed."""
     ready: bool = False
     """The check before it found nothing wrong, and that is to be believed."""
+    begins: datetime | None = None
+    """When the meeting of `next` does; None if there is none soon."""
 
 
 class StandbyPlan(Struct, frozen=True, tag_field="kind", tag="standby"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from agent.core.model.media import Announcement, Applied
 from agent.locale import gettext as _
+from agent.locale import translate
 from agent.media.picture.screen import Screen
 from agent.media.reporting import Send
 
@@ -13,8 +15,8 @@ Ring = Callable[[Announcement | None], None]
 """Begins a call's sound, or (None) ends it."""
 
 
-def lines(announcement: Announcement) -> list[str]:
-    """What the people in the room read, line by line."""
+def lines(announcement: Announcement, now: datetime | None = None) -> list[str]:
+    """What the people in the room read, line by line; `now` is the time of their clock, by default this machine's."""
     match announcement.kind:
         case "call":
             caller = _("Called by {caller}").format(caller=announcement.caller)
@@ -34,6 +36,8 @@ def lines(announcement: Announcement) -> list[str]:
             ]
         case "agenda":
             return _agenda(announcement)
+        case "next":
+            return _next(announcement, now or datetime.now().astimezone())
         case "message":
             head = {"warning": [_("ATTENTION")], "urgent": [_("URGENT")]}
             presses = (_("Press once: {answer}"), _("Press twice: {answer}"))
@@ -58,14 +62,34 @@ def _reason(code: str) -> str:
 
 
 def _agenda(announcement: Announcement) -> list[str]:
-    left, fault = announcement.minutes_left, announcement.fault
+    left = announcement.minutes_left
     return [
         announcement.title,
         _("Begins at {when}").format(when=announcement.text),
         *([_("{minutes} minutes left").format(minutes=left)] if left else []),
-        *([_("Please look at: {fault}").format(fault=fault)] if fault else []),
-        *([_("The room is ready")] if announcement.ready else []),
+        *_readiness(announcement),
     ]
+
+
+def _next(announcement: Announcement, now: datetime) -> list[str]:
+    """By the clock that stands on the same screen."""
+    if announcement.begins is None:
+        return _readiness(announcement)
+    begins = announcement.begins.astimezone(now.tzinfo)
+    days = (begins.date() - now.date()).days
+    when = {0: _("Today at {time}"), 1: _("Tomorrow at {time}")}.get(days, _("{date} at {time}"))
+    return [
+        _("Next: {title}").format(title=announcement.title),
+        when.format(time=f"{begins:%H:%M}", date=f"{begins:%d.%m}"),
+        *_readiness(announcement),
+    ]
+
+
+def _readiness(announcement: Announcement) -> list[str]:
+    """By the last check: nothing if that is not known."""
+    if announcement.fault:
+        return [_("Please look at: {fault}").format(fault=translate(announcement.fault))]
+    return [_("The room is ready")] if announcement.ready else []
 
 
 class Announcing:

@@ -1,0 +1,44 @@
+"""What stands beneath the room's name between meetings, by the clock on the same screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from agent import locale
+from agent.core.model.media import Announcement
+from agent.media.picture.announcing import lines
+
+EVENING = datetime(2026, 11, 29, 22, 0, tzinfo=timezone(timedelta(hours=7)))
+MORNING = datetime(2026, 11, 30, 0, 15, tzinfo=UTC)
+"""07:15 in the room, on the day after."""
+
+
+@pytest.fixture(autouse=True)
+def vietnamese() -> Iterator[None]:
+    locale.use("vi")
+    yield
+    locale.use("en")
+
+
+@pytest.mark.parametrize(
+    ("hours", "when"),
+    [(0, "Ngày mai lúc 07:15"), (3, "Hôm nay lúc 07:15"), (-24, "Ngày 30.11 lúc 07:15")],
+)
+def test_the_day_is_as_people_say_it(hours: float, when: str) -> None:
+    coming = Announcement("next", title="Giao ban", begins=MORNING, ready=True)
+    said = lines(coming, EVENING + timedelta(hours=hours))
+    assert said == ["Họp tiếp theo: Giao ban", when, "Phòng đã sẵn sàng"]
+
+
+def test_a_fault_is_said_in_the_rooms_language_also_with_no_meeting_to_come() -> None:
+    said = lines(Announcement("next", fault="The camera's picture is black"), EVENING)
+    assert said == ["Cần xem lại: hình của camera bị đen"]
+    assert (
+        lines(
+            Announcement("agenda", "07:15", title="Giao ban", fault="The camera's picture is black")
+        )[-1]
+        == said[0]
+    )
