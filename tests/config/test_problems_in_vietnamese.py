@@ -45,7 +45,7 @@ MINIMAL = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def vietnamese() -> Iterator[None]:
     locale.use("vi")
     yield
