@@ -35,7 +35,7 @@ def test_the_day_is_as_people_say_it(hours: float, when: str) -> None:
 
 def test_a_fault_is_said_in_the_rooms_language_also_with_no_meeting_to_come() -> None:
     said = lines(Announcement("next", fault="The camera's picture is black"), EVENING)
-    assert said == ["Cần xem lại: hình của camera bị đen"]
+    assert said == ["Cần xem lại: Hình của camera bị đen"]
     assert (
         lines(
             Announcement("agenda", "07:15", title="Giao ban", fault="The camera's picture is black")
