@@ -248,7 +248,7 @@ def publish(
     ] = HUB_SETTINGS,
     plan_file: PlanFile = DEFAULT_PLAN,
 ) -> None:
-    """Exit code 0 if rooms know it, 1 if it was not published, 2 if the hub can't be reached."""
+    """Exit code 0 if rooms know it, 1 if it was not wanted, 2 if the hub can't be reached or a room would refuse it."""
     from agent.conductor.agenda_desk import AgendaDesk
     from agent.conductor.settings import load
 
@@ -277,12 +277,13 @@ def publish(
             console.print(text.format(address=address), style="warning", soft_wrap=True)
         if untold := plan.untold(now):
             console.print(_untold(untold), style="warning", soft_wrap=True)
+        messages = desk.messages(changed)
         if dry_run:
             return
         if lines and not yes and not confirm(_("Publish this?"), default=False):
             raise typer.Exit(1)
-        for address, document in changed.items():
-            desk.publish(address, document)
+        for message in messages:
+            desk.publish(message)
     _save(plan_file, plan)
     if changed:
         console.print(_("Published for {count} rooms and groups").format(count=len(changed)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +13,7 @@ import msgspec
 from agent.conductor.settings import HubSettings
 from agent.conductor.visit import Visit
 from agent.core.model.agenda import MAX_AGENDA_BYTES, Agenda, encode_agenda
+from agent.errors import AgentError
 from agent.hub.messages import Incoming, Published
 from agent.hub.signature import Signer, read_signer
 
@@ -53,13 +54,44 @@ class AgendaDesk:
         with self._lock:
             return [one for one in addresses if one not in self._known]
 
-    def publish(self, address: str, agenda: Agenda) -> None:
+    def messages(self, documents: Mapping[str, Agenda]) -> list[Published]:
+        """What `publish` is given for them, signed where there is a key.
+
+        Raises AgentError with a line for each document that no room or not the hub would take.
+        """
+        messages, problems = [], []
+        for address, agenda in documents.items():
+            payload = encode_agenda(agenda)
+            problem = _problem(payload)
+            if self._signer is not None:
+                payload = self._signer.sign(payload).encode()
+            message = Published(f"{self._root}/{address}/agenda", payload, retain=True)
+            if problem := problem or self._excess(message):
+                problems.append(f"{message.topic}: {problem}")
+            messages.append(message)
+        if problems:
+            problems.append("nothing was published for any room")
+            raise AgentError("agenda-not-taken", "\n".join(problems))
+        return messages
+
+    def _excess(self, message: Published) -> str:
+        """What is wrong with the size of what is sent, its signature included."""
+        size, most = len(message.payload), self._visit.maximum_packet_bytes
+        if size > MAX_AGENDA_BYTES:
+            return (
+                f"this agenda has {size} bytes, a room takes {MAX_AGENDA_BYTES}; "
+                "shorten the titles, or plan fewer meetings for this address"
+            )
+        if most is not None and message.size > most:
+            return (
+                f"this agenda has {size} bytes, the hub takes {most}; "
+                "raise max_packet_size in its mosquitto.conf to 327680"
+            )
+        return ""
+
+    def publish(self, message: Published) -> None:
         """Retain it; returns when the broker has it."""
-        payload = encode_agenda(agenda)
-        if self._signer is not None:
-            payload = self._signer.sign(payload).encode()
-        message = Published(f"{self._root}/{address}/agenda", payload, retain=True)
-        self._visit.publish(f"{address} {agenda.version}", message)
+        self._visit.publish(message.topic, message)
 
     def _take(self, incoming: Incoming) -> None:
         address = incoming.topic.removeprefix(f"{self._root}/").removesuffix("/agenda")
@@ -80,6 +112,15 @@ class AgendaDesk:
             return
         with self._lock:
             self._known |= {address, *(f"group/{group}" for group in groups)}
+
+
+def _problem(document: bytes) -> str:
+    """Why a room would refuse the document, by the rules that rooms have: how many meetings, how far ahead."""
+    try:
+        msgspec.json.decode(document, type=Agenda)
+    except msgspec.ValidationError as error:
+        return f"no room would take this agenda: {error}"
+    return ""
 
 
 class _Spoken(msgspec.Struct):

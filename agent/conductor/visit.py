@@ -69,6 +69,11 @@ class Visit:
         if self._error is not None:
             raise self._error
 
+    @property
+    def maximum_packet_bytes(self) -> int | None:
+        """The largest packet that the broker takes, None before it has answered or for any."""
+        return self._connection.limits.maximum_packet_bytes
+
     def publish(self, key: str, message: Published) -> None:
         """Returns when the broker has it; `key` is another for each message."""
         with self._lock:

@@ -16,6 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from agent import settings
+from agent.core.model.agenda import MAX_AGENDA_BYTES
 from agent.core.model.events import CommandReceived, LinkChanged
 from agent.enrolment.authority import Authority
 from agent.hub import tls
@@ -151,6 +152,7 @@ def test_agendas_are_written_by_operators_and_read_by_whom_they_are_for(
 ) -> None:
     """Both as they are published and as they are retained; a room can forge or clear not even its own."""
     topics = {f"{ROOT}/{address}/agenda": readers for address, readers in AGENDAS.items()}
+    largest = b'{"by": "operator"}'.ljust(MAX_AGENDA_BYTES)
 
     def of(room: str) -> Hub:
         prepare = with_certificate(authority.folder / f"rooms/{room}", "room")
@@ -170,7 +172,7 @@ def test_agendas_are_written_by_operators_and_read_by_whom_they_are_for(
                 room.send(topic, {"by": name}, retain=True)
     with of("thon-5") as before, of("thon-6") as clearing:
         for topic in topics:
-            operator.send(topic, {"by": "operator"}, retain=True)
+            operator.send(topic, largest, retain=True)
         rooms = [(before, "thon-5"), (clearing, "thon-6")]
         for (room, _), topic in product(rooms, topics):
             room.send(topic, b"", retain=True)
