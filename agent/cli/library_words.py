@@ -63,11 +63,11 @@ WORDS = (
 
 
 KINDS_OF_VALUES = {
-    "number": r"<(?:int|float)(?: range)?>",
-    "text": r"<(?:list\[str\]|str)>",
-    "file": r"<path>",
+    "number": r"<(?:int|float)(?: range)?>|(?<=[a-z] )(?:INTEGER|FLOAT)(?: RANGE)?\b",
+    "text": r"<(?:list\[str\]|str)>|(?<=[a-z] )TEXT\b",
+    "file": r"<path>|(?<=[a-z] )PATH\b",
 }
-"""What people call the types that the library shows."""
+"""What people call the types that the library shows behind an option: `<str>` in later versions, TEXT in Debian 13's."""
 
 
 def speak() -> None:
@@ -79,13 +79,18 @@ def speak() -> None:
 
 def _in_our_words(get_help: Callable[[Any, Any], str]) -> Callable[[Any, Any], str]:
     def translated(command: Any, context: Any) -> str:
-        text = _said(get_help(command, context))
-        for word, pattern in KINDS_OF_VALUES.items():
-            text = re.sub(rf"{pattern} *", partial(_as_wide, f"<{locale.gettext(word)}>"), text)
-        return text
+        return in_our_words(get_help(command, context))
 
     translated.in_our_words = True  # type: ignore[attr-defined]
     return translated
+
+
+def in_our_words(text: str) -> str:
+    """A command's help as the library wrote it. Debian 13's escapes brackets for a library that is not asked to print it."""
+    text = _said(text.replace("\\[", "["))
+    for word, pattern in KINDS_OF_VALUES.items():
+        text = re.sub(rf"(?:{pattern}) *", partial(_as_wide, f"<{locale.gettext(word)}>"), text)
+    return text
 
 
 def _said(text: str) -> str:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from agent import locale
-from agent.cli import app, split
+from agent.cli import app, library_words, split
 from tests.config.english import left_in_english
 
 
@@ -111,3 +111,21 @@ def test_a_mistyped_line_is_told_in_vietnamese(
 def test_the_help_is_in_vietnamese(group: list[str]) -> None:
     said = diemcau("--lang", "vi", *group, "--help").stdout
     assert not left_in_english(re.sub(r"(?m)'[^']*'|^  [a-z-]+ ", "", said)), said
+
+
+def test_the_help_of_debian_13s_library_reads_the_same() -> None:
+    """typer 0.15.2 with click 8.1.8; later ones write `<str>` and leave brackets as they are."""
+    written = (
+        "  MEETING  the meeting's id  \\[required]\n"
+        "  --title TEXT              its title, TEXT too\n"
+        "  --minutes INTEGER RANGE   how long  \\[default: 60; 1<=x<=1440]\n"
+        "  --timeout FLOAT           seconds\n"
+        "  --plan PATH               the file\n"
+    )
+    assert library_words.in_our_words(written) == (
+        "  MEETING  the meeting's id  [required]\n"
+        "  --title <text>            its title, TEXT too\n"
+        "  --minutes <number>        how long  [default: 60; 1<=x<=1440]\n"
+        "  --timeout <number>        seconds\n"
+        "  --plan <file>             the file\n"
+    )
