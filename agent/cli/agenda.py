@@ -26,6 +26,7 @@ from agent.agenda.plan import (
 )
 from agent.agenda.rooms import RoomList, read_rooms
 from agent.cli.asking import confirm
+from agent.cli.room_day import readiness_text, standing_text
 from agent.cli.session import examples, session_of
 from agent.core.model.agenda import MAX_DAYS, MAX_ITEMS, AgendaItem, meeting_id_of, slug
 from agent.core.model.commands import IDENTIFIER, Attendance, Meeting
@@ -80,15 +81,19 @@ def of_this_room(
     """This room's meetings to come, as its daemon knows them."""
     if context.invoked_subcommand is not None:
         return
-    items = session_of(context).client.agenda()
+    client, console = session_of(context).client, session_of(context).console
+    answer = client.agenda()
     if json:
-        print(msgspec.json.format(msgspec.json.encode(items)).decode())
+        print(msgspec.json.format(msgspec.json.encode(answer.items)).decode())
         return
-    console = session_of(context).console
-    if not items:
+    status = client.status()
+    if not answer.items:
         console.print(_("Nothing is planned: the hub has sent no agenda"))
-    for item in items:
+    for item in answer.items:
         console.print(_line(item), style="quiet" if item.cancelled else None)
+        if why := standing_text(answer.standings.get(item.id), status):
+            console.print(f"    {why}", soft_wrap=True)
+    console.print(readiness_text(status), soft_wrap=True)
 
 
 def import_(

@@ -16,6 +16,7 @@ from agent.cli import words
 from agent.cli.findings import outcome_word
 from agent.cli.media_lines import media_lines
 from agent.cli.output import hanging
+from agent.cli.room_day import finding_text
 from agent.cli.session import Session, examples, session_of
 from agent.core.model.documents import (
     CheckFinding,
@@ -261,7 +262,7 @@ def _last_check(health: HealthDocument) -> list[Row]:
     at = f"{readiness.at.astimezone():%d/%m %H:%M}"
     if readiness.verdict == "unknown":
         return [(_("last check"), _("out of date"), "quiet", at)]
-    found = "; ".join(map(_told, _not_ready(health)))
+    found = "; ".join(map(finding_text, _not_ready(health)))
     if readiness.verdict == "go":
         return [(_("last check"), _("ok"), "ok", at)]
     return [(_("last check"), _("failed"), "failed", f"{at}: {found}" if found else at)]
@@ -271,16 +272,6 @@ def _not_ready(health: HealthDocument) -> list[CheckFinding]:
     """What keeps the room from meeting, of what no line of a device says already."""
     codes = {kind: device.code for kind, device in health.devices.items()}
     return not_ready(health.readiness.verdict, health.readiness.findings, codes)
-
-
-def _told(found: CheckFinding) -> str:
-    """With the doctor's own words for a device."""
-    from agent.diagnostics.checks.trouble import describe
-
-    kind, _dash, code = found.code.partition("-")
-    if kind in words.DEVICE_KINDS:
-        return describe(kind, code, found.seen).title
-    return f"{found.code}: {words.text(found.seen)}"
 
 
 def _hub(link: HubLinkStatus) -> Row:

@@ -23,6 +23,7 @@ from agent.core.model.deadlines import AgendaDue
 from agent.core.model.documents import EventDetail, Phase
 from agent.core.model.effects import CancelDeadline, RememberAgenda, SetDeadline
 from agent.core.model.events import AgendaReceived
+from agent.core.model.local_queries import Standing
 from agent.core.preparation import Done, Orders, Preparation
 from agent.core.timetable import Timetable
 
@@ -139,6 +140,27 @@ class AgendaControl:
     def items(self, now: Now) -> list[AgendaItem]:
         """All that is to come or on, in order of time."""
         return self._timetable.to_come(now.wall)
+
+    def standings(self, now: Now) -> dict[str, Standing]:
+        """How the room stands to them, by their ids: of the others it joins each in its time, unless that is cancelled."""
+        found = {item.id: self._standing(item, now) for item in self.items(now)}
+        return {item_id: standing for item_id, standing in found.items() if standing is not None}
+
+    def _standing(self, item: AgendaItem, now: Now) -> Standing | None:
+        membership, joined = self._membership, self._memory.joined
+        if item.cancelled:
+            return None
+        if self._memory.is_dismissed(item, self._ahead):
+            return "left"
+        if item.starts - self._ahead > now.wall or not now.synchronised:
+            return None
+        if membership is not None and membership.id == item.join.meeting.id:
+            is_in = joined is not None and joined.id == item.id
+            return "in" if is_in and self._lifecycle.phase is Phase.IN_MEETING else None
+        if membership is not None:
+            return "elsewhere"
+        tried = self._attempts.get(item.id, (0, None))[0]
+        return "failing" if tried > (1 if self._done.has(item, "rung") else 0) else None
 
     def follow(self, now: Now) -> None:
         """Do what is due. Called after every event; cheap when nothing is."""

@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from agent.core.again import share
 from agent.core.context import Context
 from agent.core.health import HealthBoard
@@ -172,26 +174,24 @@ class Preparation:
         """Between meetings: what comes next, if that is soon, and whether the room is ready, if that is known."""
         wanted = None
         if self._lifecycle.phase is Phase.STANDBY:
-            fault, ready = self._verdict(now)
+            wanted = self._with_verdict(Announcement("next"), now)
             if item is not None:
-                wanted = Announcement(
-                    "next", title=item.title, begins=item.starts, fault=fault, ready=ready
-                )
-            elif fault or ready:
-                wanted = Announcement("next", fault=fault, ready=ready)
+                wanted = structs.replace(wanted, title=item.title, begins=item.starts)
+            elif not (wanted.fault_code or wanted.ready):
+                wanted = None
         self._announcements.look_ahead(wanted)
 
     def _words(self, item: AgendaItem, now: Now) -> Announcement:
-        fault, ready = self._verdict(now)
         minutes = max(0, math.ceil((item.starts - now.wall).total_seconds() / 60))
         when = item.local or f"{item.starts:%H:%M} UTC"
-        return Announcement(
-            "agenda", when, title=item.title, minutes_left=minutes, fault=fault, ready=ready
-        )
+        said = Announcement("agenda", when, title=item.title, minutes_left=minutes)
+        return self._with_verdict(said, now)
 
-    def _verdict(self, now: Now) -> tuple[str, bool]:
-        """What is wrong by the last check, the worst first, and whether it found the room ready; neither of a check that is
-        not to be believed any more."""
+    def _with_verdict(self, said: Announcement, now: Now) -> Announcement:
+        """With what is wrong by the last check, the worst first, or that the room is ready; neither by a check that is not
+        to be believed any more."""
         last = self._health.last_check.readiness(self._health.devices, now)
-        failed = [one.seen or one.code for one in last.findings if one.severity == "failed"]
-        return (failed[0] if last.verdict == "no-go" else ""), last.verdict == "go"
+        worst = next((one for one in last.findings if one.severity == "failed"), None)
+        if last.verdict == "no-go" and worst is not None:
+            return structs.replace(said, fault=worst.seen, fault_code=worst.code)
+        return structs.replace(said, ready=last.verdict == "go")

@@ -16,7 +16,6 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from agent.core.model.agenda import AgendaItem
 from agent.core.model.command_codec import CommandHead, extended
 from agent.core.model.commands import FINAL_STATES, Ack
 from agent.core.model.json_values import Fields, Json
@@ -82,9 +81,9 @@ class DaemonClient:
         """Raises ControlError."""
         return _decode(self.ask(StatusQuery()), RoomStatus)
 
-    def agenda(self) -> list[AgendaItem]:
-        """The meetings to come by the room's agenda, in order of time. Raises ControlError."""
-        return _decode(self.ask(AgendaQuery()), AgendaAnswer).items
+    def agenda(self) -> AgendaAnswer:
+        """The meetings to come by the room's agenda, and how it stands to them. Raises ControlError."""
+        return _decode(self.ask(AgendaQuery()), AgendaAnswer)
 
     def snapshot(self, source: Literal["received", "sent"]) -> Path:
         """The PNG of the picture that is `sent` or `received`, in the agent's folder; the caller's to remove.

@@ -62,7 +62,9 @@ class Queries:
             case HealthQuery():
                 query.reply(msgspec.json.encode(self._health(now)))
             case AgendaQuery():
-                query.reply(msgspec.json.encode(AgendaAnswer(self._room.agenda.items(now))))
+                agenda = self._room.agenda
+                answer = AgendaAnswer(agenda.items(now), agenda.standings(now))
+                query.reply(msgspec.json.encode(answer))
             case SnapshotQuery(source):
                 self._snapshot(source, query.reply)
             case BorrowQuery():

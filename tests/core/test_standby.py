@@ -149,7 +149,11 @@ def test_the_next_meeting_and_whether_the_room_is_ready_stand_beneath_its_name()
     assert said(play) == Announcement("next", title="Họp 0", begins=begins), "not checked yet"
     check(play, CheckFinding("camera", "camera-black", "failed", "the picture is black"))
     assert said(play) == Announcement(
-        "next", title="Họp 0", begins=begins, fault="the picture is black"
+        "next",
+        title="Họp 0",
+        begins=begins,
+        fault="the picture is black",
+        fault_code="camera-black",
     )
     check(play)
     assert said(play) == Announcement("next", title="Họp 0", begins=begins, ready=True)

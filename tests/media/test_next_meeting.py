@@ -33,12 +33,18 @@ def test_the_day_is_as_people_say_it(hours: float, when: str) -> None:
     assert said == ["Họp tiếp theo: Giao ban", when, "Phòng đã sẵn sàng"]
 
 
-def test_a_fault_is_said_in_the_rooms_language_also_with_no_meeting_to_come() -> None:
-    said = lines(Announcement("next", fault="The camera's picture is black"), EVENING)
-    assert said == ["Cần xem lại: Hình của camera bị đen"]
-    assert (
-        lines(
-            Announcement("agenda", "07:15", title="Giao ban", fault="The camera's picture is black")
-        )[-1]
-        == said[0]
-    )
+@pytest.mark.parametrize(
+    ("code", "seen", "shown"),
+    [
+        ("camera-black", "mean brightness 2 of 255", "Camera không thấy gì: "),
+        ("media-server-silent", "no answer yet", "Cần xem lại: chưa có trả lời"),
+        ("hub-down", "", "Cần xem lại: hub-down"),
+    ],
+)
+def test_a_fault_is_said_in_the_rooms_language_with_what_to_look_at(
+    code: str, seen: str, shown: str
+) -> None:
+    (said,) = lines(Announcement("next", fault=seen, fault_code=code), EVENING)
+    assert said.startswith(shown)
+    before = Announcement("agenda", "07:15", title="Giao ban", fault=seen, fault_code=code)
+    assert lines(before)[-1] == said

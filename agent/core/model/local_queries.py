@@ -47,10 +47,16 @@ QUERIES: dict[str, type[Query]] = {
 }
 
 
+Standing = Literal["in", "left", "elsewhere", "failing"]
+"""How the room stands to an item: in it, left it by hand, is in another meeting, or its joins fail and are tried again."""
+
+
 class AgendaAnswer(Struct, frozen=True, tag_field="type", tag="agenda"):
     """By the room's agenda, in order of time."""
 
     items: list[AgendaItem]
+    standings: dict[str, Standing] = {}
+    """By the item's id, of those of which there is something to say."""
 
 
 class SnapshotAnswer(Struct, frozen=True, tag_field="type", tag="snapshot"):

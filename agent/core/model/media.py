@@ -43,6 +43,8 @@ class Announcement(Struct, frozen=True):
     """Until the meeting of the agenda begins; its time is in `text`."""
     fault: str = ""
     """What the check before it found, the worst first; of a `retry` the code of why the last try failed."""
+    fault_code: str = ""
+    """Of the same finding, such as `camera-black`."""
     ready: bool = False
     """The check before it found nothing wrong, and that is to be believed."""
     begins: datetime | None = None

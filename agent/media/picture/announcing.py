@@ -8,6 +8,7 @@ from datetime import datetime
 from agent.core.model.media import Announcement, Applied
 from agent.locale import gettext as _
 from agent.locale import translate
+from agent.media.picture.notice import DEVICES, trouble
 from agent.media.picture.screen import Screen
 from agent.media.reporting import Send
 
@@ -86,9 +87,12 @@ def _next(announcement: Announcement, now: datetime) -> list[str]:
 
 
 def _readiness(announcement: Announcement) -> list[str]:
-    """By the last check: nothing if that is not known."""
-    if announcement.fault:
-        return [_("Please look at: {fault}").format(fault=translate(announcement.fault))]
+    """By the last check: nothing if that is not known. Of a device what to look at, else what was found."""
+    kind, _dash, code = announcement.fault_code.partition("-")
+    if kind in DEVICES:
+        return [trouble(kind, code)]
+    if fault := announcement.fault or announcement.fault_code:
+        return [_("Please look at: {fault}").format(fault=translate(fault))]
     return [_("The room is ready")] if announcement.ready else []
 
 

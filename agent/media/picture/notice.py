@@ -14,6 +14,10 @@ LINES = 2
 """As many things are said at once: more is not read. A fault takes a line for what to look at."""
 
 
+DEVICES = ("camera", "microphone", "speaker", "display")
+"""Of which people in the room can look at a cable."""
+
+
 class Notice:
     """Makes the lines from what the parts of the meeting tell; `show` gets each new text."""
 
@@ -72,7 +76,7 @@ class Notice:
         """How a device does; a fault is said in a sentence with what to look at."""
         self._faults.pop(kind, None)
         if status.status is not Status.OK:
-            self._faults[kind] = _trouble(kind, status.code).replace(": ", ":\n", 1)
+            self._faults[kind] = trouble(kind, status.code).replace(": ", ":\n", 1)
         self._update()
 
     def text(self) -> str:
@@ -134,7 +138,7 @@ def _floor_word(floor: FloorState) -> str:
     return text.format(position=floor.position)
 
 
-def _trouble(kind: str, code: str) -> str:
+def trouble(kind: str, code: str) -> str:
     """What the official can look at, without a technician."""
     if (kind, code) in (("microphone", "dead"), ("microphone", "too-quiet")):
         return _("Nobody hears the microphone: look at its mute switch and its cable")
