@@ -4,6 +4,9 @@ The tests are in the order of a meeting: before, in it, and its end. Sound has g
 processor starts other programs, which a Pi's does not; the figures are kept.
 """
 
+import os
+from pathlib import Path
+
 from PIL import Image
 
 from tests.support.broker import wait_until
@@ -49,6 +52,14 @@ def test_the_hub_sees_the_rooms_camera(hub_end: Receiver) -> None:
     assert picture.shape == (180, 320, 3)
     bars = {tuple(colour // 64) for colour in picture[165, 10::20]}  # below vivid's text
     assert len(bars) >= 6, f"vivid shows colour bars; seen: {bars}"
+
+
+def test_what_makes_pictures_gives_way_to_what_carries_sound(meeting: Room) -> None:
+    """Under systemd's own niceness and filter of system calls (decision 020)."""
+    processes = (path.parent for path in Path("/proc").glob("[0-9]*/cmdline"))
+    media = [one for one in processes if b"agent.media.process" in (one / "cmdline").read_bytes()]
+    threads = [int(task.name) for one in media for task in (one / "task").iterdir()]
+    assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {-10, 0}
 
 
 def test_the_meetings_tone_comes_out_of_the_loudspeaker(meeting: Room) -> None:
