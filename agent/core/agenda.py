@@ -190,7 +190,11 @@ class AgendaControl:
             self._note_human(now)
             self._preparation.check(to_come, now)
             self._bring_in(now)
-        self._preparation.announce([one for one in to_come if self._may_be_joined(one)], now)
+        self._preparation.announce(
+            [one for one in to_come if self._may_be_joined(one)],
+            lambda item: self._standing(item, now) == "failing",
+            now,
+        )
         if more:
             self._do(SetDeadline(AgendaDue(), self._seconds_to_next(near, now)))
 

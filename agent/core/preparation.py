@@ -154,14 +154,21 @@ class Preparation:
         spread = SPREAD_SECONDS * share(self._room)
         return timedelta(minutes=minutes) - timedelta(seconds=min(spread, minutes * 30))
 
-    def announce(self, items: list[AgendaItem], now: Now) -> None:
-        """The next meeting's name and time on the screen, and what is wrong in the room, until it is in."""
+    def announce(
+        self, items: list[AgendaItem], fails: Callable[[AgendaItem], bool], now: Now
+    ) -> None:
+        """The next meeting's name and time on the screen, and what is wrong in the room, until it is in; of one whose join
+        `fails`, why.
+        """
         ahead = timedelta(minutes=self._rules.announce_minutes_before)
         near = [one for one in items if one.starts - ahead <= now.wall < one.ends]
         if not now.synchronised or self._lifecycle.phase is not Phase.STANDBY:
             near = []
         first = min(near, key=lambda one: (-one.priority, one.starts, one.id), default=None)
         wanted = self._words(first, now) if first is not None else None
+        if first is not None and fails(first):
+            why = self._lifecycle.last_failure or ""
+            wanted = Announcement("agenda", title=first.title, join_failed=why)
         if wanted == self._announced:
             return
         self._announced = wanted

@@ -12,6 +12,7 @@ from agent.core.model.commands import Attendance, Meeting
 from agent.core.model.documents import CheckFinding, DeviceStatus, Phase, Status
 from agent.core.model.effects import PublishEvent, RememberAgenda, RememberMeeting, StartCheck
 from agent.core.model.events import CheckEnded, DevicesProbed, Restored
+from agent.core.model.media import Announcement, UplinkReported
 from tests.core.playbook import Playbook
 from tests.core.test_agenda import GROUP, MINUTE, PROFILE, ROOM, Day, at, checks, end_check, item
 
@@ -239,6 +240,23 @@ def test_the_screen_says_that_the_room_is_ready() -> None:
     shown = day.room.taking_part.announcements.shown
     assert shown is not None
     assert (shown.kind, shown.ready, shown.fault) == ("agenda", True, "")
+
+
+def test_the_screen_says_why_the_room_is_not_in() -> None:
+    day = Day(item())
+    day.until(57)
+    refused = UplinkReported("refused", "403 Forbidden")
+    while day.phase is not Phase.JOINING:
+        day.wait(1)
+    day.report(refused)
+    while day.phase is not Phase.STANDBY:
+        day.wait(1)
+        if day.phase is Phase.LEAVING:
+            day.exit("")
+    shown = day.room.taking_part.announcements.shown
+    assert shown == Announcement("agenda", title="Title a", join_failed="uplink-refused")
+    assert day.until(60) == "meeting-a"
+    assert day.room.taking_part.announcements.shown is None
 
 
 def test_leap_day_and_the_turn_of_the_year() -> None:

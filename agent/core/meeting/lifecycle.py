@@ -76,6 +76,8 @@ class Lifecycle:
         self.arrival = Arrival(context)
         self.departure = Departure(context)
         self.retry = Retry(context)
+        self.last_failure: Code | None = None
+        """Why the last join that failed did."""
         self._ending: Cause = (None, "")
         self.process = process
         self._standby = StandbyScreen(context, process)
@@ -262,6 +264,7 @@ class Lifecycle:
             self._tell("reconnected", Code.OK, f"back in meeting {membership.id}", now, flaps=LINKS)
 
     def _fail_join(self, membership: Membership, code: Code, text: str, now: Now) -> None:
+        self.last_failure = code
         plan = self.retry.plan(membership.command, membership.join, code, text, now)
         again = AckDetail(again_in_seconds=plan.pause_seconds if plan else None)
         self.arrival.failed(code, text, now, membership.detail().with_known(again))

@@ -47,6 +47,8 @@ class Announcement(Struct, frozen=True):
     """Of the same finding, such as `camera-black`."""
     ready: bool = False
     """The check before it found nothing wrong, and that is to be believed."""
+    join_failed: str = ""
+    """The code of why the last try to join the meeting of the agenda failed."""
     begins: datetime | None = None
     """When the meeting of `next` does; None if there is none soon."""
 

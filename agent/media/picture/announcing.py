@@ -30,11 +30,9 @@ def lines(announcement: Announcement, now: datetime | None = None) -> list[str]:
         case "check":
             return [_("Devices are being checked: camera and microphone are on for a moment")]
         case "retry":
-            return [
-                _("Could not join: {title}").format(title=announcement.title),
-                _reason(announcement.fault),
-                _("Trying again by itself; no need to do anything"),
-            ]
+            return _retry(announcement.title, announcement.fault)
+        case "agenda" if announcement.join_failed:
+            return _retry(announcement.title, announcement.join_failed)
         case "agenda":
             return _agenda(announcement)
         case "next":
@@ -48,6 +46,14 @@ def lines(announcement: Announcement, now: datetime | None = None) -> list[str]:
             ]
             joined = ["   ".join(answers)] if answers else []
             return [*head.get(announcement.level, []), announcement.text, *joined]
+
+
+def _retry(title: str, code: str) -> list[str]:
+    return [
+        _("Could not join: {title}").format(title=title),
+        _reason(code),
+        _("Trying again by itself; no need to do anything"),
+    ]
 
 
 def _reason(code: str) -> str:
