@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -25,3 +28,18 @@ def replace_file(path: Path, content: bytes, mode: int = 0o644) -> None:
         os.fsync(directory)  # the name is on the disk, too
     finally:
         os.close(directory)
+
+
+@contextmanager
+def locked(lock: Path) -> Iterator[None]:
+    """Nobody else has this file locked meanwhile, in another process neither; whoever wants to waits.
+
+    The file is made and stays, empty; it need not be writable, so that colleagues of one folder share it. Raises OSError.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)

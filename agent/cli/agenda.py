@@ -21,17 +21,18 @@ from agent.agenda.plan import (
     is_news,
     local_text,
     planned,
-    read_plan,
     write_plan,
 )
 from agent.agenda.rooms import RoomList, read_rooms
 from agent.cli.asking import confirm
+from agent.cli.enrolled import warn_of_strangers
+from agent.cli.plan_file import changing, load
 from agent.cli.room_day import readiness_text, standing_text
 from agent.cli.session import examples, session_of
+from agent.cli.signing import DEFAULT_FOLDER, Folder
 from agent.core.model.agenda import MAX_DAYS, MAX_ITEMS, AgendaItem, meeting_id_of, slug
 from agent.core.model.commands import IDENTIFIER, Attendance, Meeting
 from agent.errors import AgentError, ConfigError
-from agent.files import replace_file
 from agent.locale import gettext as _
 from agent.locale import translate
 
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PLAN = Path("/var/lib/diemcau-hub/agenda.json")
 HUB_SETTINGS = Path("/etc/diemcau-hub/conductor.yaml")
+
+_MEANWHILE = "somebody else has changed the plan or published meanwhile, so nothing was published; see what would change now: diemcau agenda publish"
 
 PlanFile = Annotated[
     Path,
@@ -102,6 +105,7 @@ def import_(
     rooms: Annotated[Path | None, typer.Option(help=_("CSV of rooms: id,name,groups,mail"))] = None,
     to: To = None,
     plan_file: PlanFile = DEFAULT_PLAN,
+    folder: Folder = DEFAULT_FOLDER,
 ) -> None:
     """What these files say now replaces what they said before; what is gone from them is cancelled."""
     from agent.agenda.calendar import read_calendars
@@ -109,29 +113,37 @@ def import_(
     known = read_rooms(_text(rooms), str(rooms)) if rooms else RoomList([])
     default = [_address(one) for one in to or []]
     now = datetime.now(UTC)
-    plan, console = _load(plan_file), session_of(context).console
+    console = session_of(context).console
     paths = list(_calendars(files))
     contents = [_bytes(path) for path in paths]
     readings = read_calendars(contents, now, now + timedelta(days=MAX_DAYS))
     failed = False
-    for path, reading in zip(paths, readings, strict=True):
-        for complaint in reading.complaints:
-            text = f"{path.name}: {translate(complaint)}"
-            console.print(text, style="warning", soft_wrap=True)
-        for series in reading.cancelled:
-            plan.cancel_series(series)
-        if reading.complaints and not reading.occurrences:
-            failed = True
-            continue  # a file that is broken cancels nothing
-        meetings = _invited(path, reading, known, default, console)
-        plan.put(str(path.resolve()), meetings)  # two folders may have a basic.ics each
-        failed |= len(meetings) < len(reading.occurrences)
-        text = _("{file}: {count} meetings in the next {days} days")
-        console.print(text.format(file=path.name, count=len(meetings), days=MAX_DAYS))
-    _save(plan_file, plan)
+    with changing(plan_file) as plan:
+        for path, reading in zip(paths, readings, strict=True):
+            for complaint in reading.complaints:
+                text = f"{path.name}: {translate(complaint)}"
+                console.print(text, style="warning", soft_wrap=True)
+            for series in reading.cancelled:
+                plan.cancel_series(series)
+            if reading.complaints and not reading.occurrences:
+                failed = True
+                continue  # a file that is broken cancels nothing
+            meetings = _invited(path, reading, known, default, console)
+            plan.put(str(path.resolve()), meetings)  # two folders may have a basic.ics each
+            failed |= len(meetings) < len(reading.occurrences)
+            text = _("{file}: {count} meetings in the next {days} days")
+            console.print(text.format(file=path.name, count=len(meetings), days=MAX_DAYS))
+    warn_of_strangers(console, folder, _addresses(plan, paths))
     console.print(_("Next: diemcau agenda publish"), style="quiet")
     if failed:
         raise typer.Exit(1)
+
+
+def _addresses(plan: Plan, paths: list[Path]) -> list[str]:
+    """Whom the meetings are for that these files have."""
+    sources = {str(path.resolve()) for path in paths}
+    taken = [one for one in plan.meetings if one.source in sources and not one.item.cancelled]
+    return [address for one in taken for address in one.to]
 
 
 def _invited(
@@ -170,6 +182,7 @@ def add(
     ] = 0,
     ring: Annotated[bool, typer.Option(help=_("ring in the rooms at the beginning"))] = False,
     plan_file: PlanFile = DEFAULT_PLAN,
+    folder: Folder = DEFAULT_FOLDER,
 ) -> None:
     """One meeting."""
     try:
@@ -196,12 +209,12 @@ def add(
     item = msgspec.convert(
         msgspec.to_builtins(item), AgendaItem
     )  # its rules, also for what was typed
-    plan = _load(plan_file)
-    others = [one for one in plan.meetings if one.item.id != item.id]
-    others.append(Planned(item, [_address(one) for one in to]))
-    plan.meetings = sorted(others, key=lambda one: (one.item.starts, one.item.id))
-    _save(plan_file, plan)
+    new = Planned(item, [_address(one) for one in to])
+    with changing(plan_file) as plan:
+        others = [one for one in plan.meetings if one.item.id != item.id]
+        plan.meetings = sorted([*others, new], key=lambda one: (one.item.starts, one.item.id))
     session_of(context).console.print(f"{item.id}  {_line(item)}", soft_wrap=True)
+    warn_of_strangers(session_of(context).console, folder, new.to)
     session_of(context).console.print(_("Next: diemcau agenda publish"), style="quiet")
 
 
@@ -211,7 +224,7 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help=_("for programs"))] = False,
 ) -> None:
     """What is planned, in order of time."""
-    plan = _load(plan_file)
+    plan = load(plan_file)
     if json:
         print(write_plan(plan).decode(), end="")
         return
@@ -231,9 +244,8 @@ def cancel(
     plan_file: PlanFile = DEFAULT_PLAN,
 ) -> None:
     """Rooms that are in it by the agenda leave when it is published."""
-    plan = _load(plan_file)
-    cancelled = plan.cancel(item_id)
-    _save(plan_file, plan)
+    with changing(plan_file) as plan:
+        cancelled = plan.cancel(item_id)
     session_of(context).console.print(_line(cancelled.item))
     session_of(context).console.print(_("Next: diemcau agenda publish"), style="quiet")
 
@@ -255,12 +267,13 @@ def publish(
 ) -> None:
     """Exit code 0 if rooms know it, 1 if it was not wanted, 2 if the hub can't be reached or a room would refuse it."""
     from agent.conductor.agenda_desk import AgendaDesk
-    from agent.conductor.settings import load
+    from agent.conductor.settings import load as load_settings
 
     now = datetime.now(UTC)
-    plan, console = _load(plan_file), session_of(context).console
+    plan, console = load(plan_file), session_of(context).console
+    read = plan.meetings
     plan.forget_before(now)
-    with AgendaDesk(load(settings, check_files=False), key) as desk:
+    with AgendaDesk(load_settings(settings, check_files=False), key) as desk:
         before = desk.documents()
         wanted = plan.documents(now, {address: one.version for address, one in before.items()})
         lines = [
@@ -268,30 +281,40 @@ def publish(
             for address, document in wanted.items()
             for change in changes(address, before.get(address), document, now)
         ]
-        for change in lines:
-            console.print(_change(change), soft_wrap=True)
         changed = {
             address: document
             for address, document in wanted.items()
             if is_news(before.get(address), document)
         }
-        if not lines:
-            console.print(_("Nothing changes for any room"))
-        for address in desk.unknown(changed):
-            text = _("{address}: no room of this name, or in this group, has ever been at this hub")
-            console.print(text.format(address=address), style="warning", soft_wrap=True)
-        if untold := plan.untold(now):
-            console.print(_untold(untold), style="warning", soft_wrap=True)
+        _show(console, lines, desk.unknown(changed), plan.untold(now))
         messages = desk.messages(changed)
         if dry_run:
             return
         if lines and not yes and not confirm(_("Publish this?"), default=False):
             raise typer.Exit(1)
-        for message in messages:
-            desk.publish(message)
-    _save(plan_file, plan)
+        with changing(plan_file) as current:
+            if current.meetings != read or desk.documents() != before:
+                raise AgentError("plan-changed", f"{plan_file}: {_MEANWHILE}")
+            current.forget_before(now)
+            for message in messages:
+                desk.publish(message)
     if changed:
         console.print(_("Published for {count} rooms and groups").format(count=len(changed)))
+
+
+def _show(
+    console: Console, lines: list[Change], unknown: list[str], untold: list[AgendaItem]
+) -> None:
+    """What publishing would change, and what the operator should know before."""
+    for change in lines:
+        console.print(_change(change), soft_wrap=True)
+    if not lines:
+        console.print(_("Nothing changes for any room"))
+    for address in unknown:
+        text = _("{address}: no room of this name, or in this group, has ever been at this hub")
+        console.print(text.format(address=address), style="warning", soft_wrap=True)
+    if untold:
+        console.print(_untold(untold), style="warning", soft_wrap=True)
 
 
 def _untold(items: list[AgendaItem]) -> str:
@@ -337,20 +360,6 @@ def _calendars(paths: list[Path]) -> Iterator[Path]:
             yield from sorted(path.glob("*.ics"))
         else:
             yield path
-
-
-def _load(path: Path) -> Plan:
-    return read_plan(path.read_bytes()) if path.exists() else Plan()
-
-
-def _save(path: Path, plan: Plan) -> None:
-    """Whole or not at all: a power cut leaves the old one."""
-    try:
-        replace_file(path, write_plan(plan))
-    except OSError as error:
-        raise AgentError(
-            "plan-not-written", f"{path}: {error.strerror}; try --plan FILE"
-        ) from error
 
 
 def _bytes(path: Path) -> bytes:

@@ -16,7 +16,7 @@ from agent.enrolment import acl, certificates, register
 from agent.enrolment.certificates import Issued, Issuer
 from agent.enrolment.register import Entry, Kind, Register
 from agent.errors import ConfigError
-from agent.files import replace_file
+from agent.files import locked, replace_file
 
 AUTHORITY_LIFETIME = timedelta(days=3650)
 LIFETIMES = {
@@ -52,7 +52,7 @@ class Authority:
     def create(self, topic_root: str) -> None:
         """Make both CAs. Raises ConfigError if there are some: they are never overwritten."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with register.locked(self.folder):
+        with locked(self.folder / ".lock"):
             if self._register.exists():
                 text = f"{self.folder}: there is a CA already; a new one locks all rooms out"
                 raise ConfigError([text])
@@ -133,7 +133,7 @@ class Authority:
     def _changing(self) -> Iterator[Register]:
         """The register, which nobody else changes meanwhile; saved at the end."""
         self.load()  # where there is none there is nothing to lock
-        with register.locked(self.folder):
+        with locked(self.folder / ".lock"):
             book = self.load()
             yield book
             self._save(book)
@@ -163,7 +163,7 @@ class Authority:
         entry = Entry(kind, name, made.serial, now, now + LIFETIMES[kind], groups or [])
         with self._changing() as book:
             book.entries.append(entry)
-        with register.locked(self.folder):
+        with locked(self.folder / ".lock"):
             replace_file(target / f"{file}.key", made.key, 0o600)
             replace_file(target / f"{file}.pem", made.certificate)
             replace_file(target / "ca.pem", (self.broker / f"{ROOMS_CA}.pem").read_bytes())

@@ -5,9 +5,6 @@ Certificates can be made again, the register cannot: back it up together with th
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -69,11 +66,3 @@ def load(path: Path) -> Register:
 def save(register: Register, path: Path) -> None:
     """All or nothing, also when the power goes."""
     replace_file(path, msgspec.json.format(msgspec.json.encode(register), indent=1) + b"\n")
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Nobody else changes anything in the folder meanwhile; whoever wants to waits."""
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
