@@ -14,7 +14,10 @@ from agent.settings import Settings
 from tests.docs.samples import ROOT, Sample, page_text, samples, table
 
 README = "README.md"
-PAGES = [README, *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
+    *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
+]
 
 
 @pytest.mark.parametrize("sample", samples(README, "yaml"), ids=str)
