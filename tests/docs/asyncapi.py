@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from agent.core.model.agenda import Agenda
 from agent.core.model.commands import COMMANDS, Ack
 from agent.core.model.documents import EventDocument, HealthDocument, RoomState
 from tests.docs.samples import samples
@@ -23,6 +24,9 @@ DOCUMENTS: dict[str, type] = {
     "event": EventDocument,
     "ack": Ack,
 }
+RECEIVED: dict[str, type] = {"agenda": Agenda}
+"""Documents that are written for a room or a group of them."""
+
 ADDRESSES = {
     "state": "diemcau/v1/room/{room}/state",
     "health": "diemcau/v1/room/{room}/health",
@@ -45,7 +49,7 @@ REF = "#/components/schemas/{name}"
 
 def document() -> dict[str, Any]:
     """The whole AsyncAPI 3 document."""
-    kinds = [*COMMANDS.values(), *DOCUMENTS.values()]
+    kinds = [*COMMANDS.values(), *DOCUMENTS.values(), *RECEIVED.values()]
     _, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
     for body in COMMANDS.values():
         schemas[body.__name__]["properties"] |= ENVELOPE
@@ -59,6 +63,11 @@ def document() -> dict[str, Any]:
         _add_message(messages, name, kind, f"command:{name}")
         for whom in ("room", "group"):
             address = f"diemcau/v1/{whom}/{{{whom}}}/cmd/{name}"
+            _add_channel(channels, operations, name, address, "receive", prefix=f"{whom}-")
+    for name, kind in RECEIVED.items():
+        _add_message(messages, name, kind, f"document:{kind.__name__}")
+        for whom in ("room", "group"):
+            address = f"diemcau/v1/{whom}/{{{whom}}}/{name}"
             _add_channel(channels, operations, name, address, "receive", prefix=f"{whom}-")
     made = {
         "asyncapi": "3.0.0",

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from agent.conductor.core.model.seen import SeenConductor
 from agent.core.model import commands, documents
 from agent.core.model.agenda import Agenda, AgendaItem
 from agent.core.model.command_codec import command_from, decode_object
@@ -226,6 +227,11 @@ def test_the_fields_of_an_agenda_are_the_ones_in_the_table() -> None:
     named = {name for row in rows for name in row[0].split(", ")}
     items = {f"items[].{name}" for name in AgendaItem.__struct_fields__}
     assert named == {*Agenda.__struct_fields__, *items}
+
+
+def test_the_fields_of_a_conductor_are_the_ones_in_the_table() -> None:
+    rows = table(CONTRACT, "field of a conductor", "unit", "meaning")
+    assert {row[0] for row in rows} == set(SeenConductor.__struct_fields__)
 
 
 INSIDE = {
