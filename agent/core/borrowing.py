@@ -6,7 +6,7 @@ A loan ends when the tool gives it back or is gone; a meeting that begins does n
 from __future__ import annotations
 
 from agent.core.audit import DeviceAudit
-from agent.core.lamp import Lamp
+from agent.core.devices.lamp import Lamp
 from agent.core.model.clock import Now
 from agent.core.model.events import DevicesBorrowed
 

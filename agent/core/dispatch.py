@@ -6,7 +6,7 @@ Join and leave go to `agent.core.meeting.control`; the rest is short enough to b
 from __future__ import annotations
 
 from agent.core.context import Context
-from agent.core.display import DisplayPower
+from agent.core.devices.display import DisplayPower
 from agent.core.ending import Ending
 from agent.core.health import HealthBoard
 from agent.core.kept_orders import KeptOrders
@@ -33,7 +33,7 @@ from agent.core.model.deadlines import ReportLate
 from agent.core.model.documents import Phase
 from agent.core.model.effects import SetDeadline
 from agent.core.model.events import CommandReceived
-from agent.core.taking_part import TakingPart
+from agent.core.participation.taking_part import TakingPart
 
 MAX_OPEN = 64
 """Commands that are being worked on at a time: each may have 64 KB of sources and tokens."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.core.audit import DeviceAudit
+from agent.core.devices.media_process import MediaProcess
+from agent.core.devices.microphone import MicrophoneControl
+from agent.core.devices.recording import RecordingControl
 from agent.core.health import HealthBoard
-from agent.core.media_process import MediaProcess
 from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.meeting.membership import MediaLink, Membership
-from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.documents import Status
 from agent.core.model.media import (
@@ -25,7 +26,6 @@ from agent.core.model.media import (
     SessionsReported,
     UplinkReported,
 )
-from agent.core.recording import RecordingControl
 
 
 class MediaReports:

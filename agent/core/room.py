@@ -11,22 +11,22 @@ from typing import Any, Literal
 
 from msgspec import structs
 
-from agent.core.agenda import AgendaControl
-from agent.core.announcements import Announcements
+from agent.core.agenda.control import AgendaControl
+from agent.core.agenda.preparation import Orders, Preparation
 from agent.core.audit import DeviceAudit
 from agent.core.borrowing import Borrowing
-from agent.core.check import RoomCheck
 from agent.core.context import Context
+from agent.core.devices.display import DisplayPower
+from agent.core.devices.lamp import Lamp
+from agent.core.devices.media_process import MediaProcess
+from agent.core.devices.microphone import MicrophoneControl
+from agent.core.devices.recording import RecordingControl
 from agent.core.dispatch import Dispatch
-from agent.core.display import DisplayPower
 from agent.core.ending import Ending
 from agent.core.health import HealthBoard
-from agent.core.lamp import Lamp
-from agent.core.media_process import MediaProcess
 from agent.core.media_reports import MediaReports
 from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.lifecycle import Lifecycle
-from agent.core.microphone import MicrophoneControl
 from agent.core.model import deadlines
 from agent.core.model.clock import ClockSetting, Now
 from agent.core.model.commands import Code, Leave, PictureSize
@@ -66,11 +66,11 @@ from agent.core.model.events import (
     StopRequested,
 )
 from agent.core.model.profile import Profile
-from agent.core.preparation import Orders, Preparation
-from agent.core.recording import RecordingControl
+from agent.core.participation.announcements import Announcements
+from agent.core.participation.check import RoomCheck
+from agent.core.participation.taking_part import TakingPart
 from agent.core.refusals import Refusals
 from agent.core.state_feed import StateFeed
-from agent.core.taking_part import TakingPart
 
 
 class Room:

@@ -10,20 +10,10 @@ from tests.architecture.source import Module, instead_of, modules
 
 CORE: dict[str, set[str]] = {
     "model": set(),
-    "meeting": {
-        "again",
-        "answers",
-        "audit",
-        "camera",
-        "context",
-        "display",
-        "lamp",
-        "media_process",
-        "microphone",
-        "model",
-        "recording",
-        "throttle",
-    },
+    "devices": {"again", "audit", "context", "model", "throttle"},
+    "meeting": {"again", "answers", "audit", "context", "devices", "model", "throttle"},
+    "participation": {"audit", "context", "devices", "health", "meeting", "model"},
+    "agenda": {"again", "context", "health", "meeting", "model", "participation"},
 }
 """Room of agent/core -> other rooms of it that it may import; a file of core itself may import all."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from agent.core.agenda import AgendaControl
+from agent.core.agenda.control import AgendaControl
 from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory, AgendaRules
 from agent.core.model.commands import Attendance, Code, Command, Leave, Meeting, Origin
 from agent.core.model.documents import CheckFinding, DeviceStatus, Phase, Status

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from agent.core.check import LATE_SECONDS
 from agent.core.model import effects as do
 from agent.core.model.commands import AckDetail, AckState, Code
 from agent.core.model.documents import CheckFinding, DeviceStatus, HealthDocument, Status
@@ -15,6 +14,7 @@ from agent.core.model.events import (
     DevicesReturned,
     HostSampled,
 )
+from agent.core.participation.check import LATE_SECONDS
 from tests.core.playbook import HOST, PROFILE, Playbook
 
 SCREEN = structs.replace(PROFILE, has_screen=True)

@@ -1,6 +1,6 @@
 """The hub's day: the meetings that the rooms' agendas have, which of them begin or end now, and how ready their rooms are.
 
-Rooms go by their agendas alone (`agent.core.agenda`); the conductor starts the same meetings, so that somebody
+Rooms go by their agendas alone (`agent.core.agenda.control`); the conductor starts the same meetings, so that somebody
 keeps the roster, the floor and the minutes.
 """
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from msgspec import UNSET, structs
 
 from agent.core.context import Context
+from agent.core.devices.recording import RecordingControl
 from agent.core.meeting.changes import PICTURE
 from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.meeting.membership import MediaLink, Membership
@@ -21,7 +22,6 @@ from agent.core.model.documents import Phase
 from agent.core.model.events import Delivery, MeetingRecord
 from agent.core.model.media import SetCamera, SetPicture, SetPublish, SetSources
 from agent.core.model.urls import shown
-from agent.core.recording import RecordingControl
 
 
 class MeetingControl:

@@ -6,9 +6,9 @@ The gate itself is the microphone's: `MicrophoneControl.gated` lets nobody be he
 from __future__ import annotations
 
 from agent.core.context import Context
+from agent.core.devices.microphone import MicrophoneControl
 from agent.core.meeting.floor import MeetingFloor
 from agent.core.meeting.lifecycle import Lifecycle
-from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code, Floor, FloorMode
 from agent.core.model.documents import EventDetail, FloorState

@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from msgspec import structs
 
 from agent.core.audit import Cause
-from agent.core.camera import CameraControl
 from agent.core.context import Context
-from agent.core.display import DisplayPower
-from agent.core.lamp import Lamp
-from agent.core.media_process import MediaProcess
+from agent.core.devices.camera import CameraControl
+from agent.core.devices.display import DisplayPower
+from agent.core.devices.lamp import Lamp
+from agent.core.devices.media_process import MediaProcess
+from agent.core.devices.microphone import MicrophoneControl
+from agent.core.devices.recording import RecordingControl
 from agent.core.meeting.changes import Changes
 from agent.core.meeting.floor import MeetingFloor
 from agent.core.meeting.membership import Membership
@@ -24,7 +26,6 @@ from agent.core.meeting.retry import Retry
 from agent.core.meeting.standby import StandbyScreen
 from agent.core.meeting.waiting import Arrival, Departure
 from agent.core.meeting.window import Window
-from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckDetail, Code, Command, Join
 from agent.core.model.deadlines import LeaveLate
@@ -37,7 +38,6 @@ from agent.core.model.effects import (
 )
 from agent.core.model.events import FloorRecord, MeetingRecord
 from agent.core.model.media import Instruction
-from agent.core.recording import RecordingControl
 
 LEAVE_SECONDS = 10.0
 """The supervisor's SIGKILL has come by then, and the kernel has had time for it."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from agent.core.camera import OFF_BY_HAND
+from agent.core.devices.camera import OFF_BY_HAND
 from agent.core.model.commands import AckDetail, Code, Command, Endpoint, Join, PictureSize, Source
 from agent.core.model.documents import DeviceStatus, FloorState, MeetingState, Status
 from agent.core.model.figures import LinkState, Medium

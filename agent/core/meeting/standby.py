@@ -6,7 +6,7 @@ It never opens camera, microphone or loudspeaker, and makes way for a meeting's 
 from __future__ import annotations
 
 from agent.core.context import Context
-from agent.core.media_process import MediaProcess
+from agent.core.devices.media_process import MediaProcess
 from agent.core.model.media import StandbyPlan
 
 

@@ -1,7 +1,7 @@
 """The agenda document: the meetings of a room's next days, as the hub retains them (docs/contract.md, "Agenda").
 
 Instances are expanded already and times are instants, so a room needs no calendar. `agent.agenda` makes documents out of
-iCalendar files, `agent.core.agenda` lives by them.
+iCalendar files, `agent.core.agenda.control` lives by them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The camera switched off by the people in the room: stronger than whatever the hub orders.
 
-Like the hand's mute (`agent.core.microphone`) it counts when the media process has confirmed it: one that does not
+Like the hand's mute (`agent.core.devices.microphone`) it counts when the media process has confirmed it: one that does not
 answer in time is ended, because then nothing is seen for certain.
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from agent.core.audit import Cause
 from agent.core.context import Context
-from agent.core.media_process import MediaProcess
-from agent.core.microphone import HAND_SECONDS
+from agent.core.devices.media_process import MediaProcess
+from agent.core.devices.microphone import HAND_SECONDS
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code
 from agent.core.model.deadlines import CameraLate, HandCameraOver

@@ -19,7 +19,7 @@ from agent.core.model.commands import Body, Check, Command, Origin
 from agent.core.model.documents import Phase
 from agent.core.model.events import CommandReceived
 from agent.core.model.media import Announcement
-from agent.core.taking_part import TakingPart
+from agent.core.participation.taking_part import TakingPart
 
 SPREAD_SECONDS = 60
 """Over this long the checks of a hub's rooms are spread, each room always at the same moment."""

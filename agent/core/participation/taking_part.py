@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from agent.core.announcements import Announcements
-from agent.core.button import Button
-from agent.core.call import UrgentCall
-from agent.core.check import RoomCheck
 from agent.core.context import Context
-from agent.core.lamp import Lamp
+from agent.core.devices.lamp import Lamp
+from agent.core.devices.microphone import MicrophoneControl
 from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.floor_control import FloorControl
 from agent.core.meeting.retry import Plan
-from agent.core.message import Messages
-from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import Body, Call, Check, Code, Command, Floor, Hide, Show
 from agent.core.model.events import PanelLine
 from agent.core.model.media import Announcement
+from agent.core.participation.announcements import Announcements
+from agent.core.participation.button import Button
+from agent.core.participation.call import UrgentCall
+from agent.core.participation.check import RoomCheck
+from agent.core.participation.message import Messages
 
 
 class TakingPart:

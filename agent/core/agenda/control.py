@@ -2,7 +2,7 @@
 
 Instants come expanded from the hub (`agent.core.model.agenda`); the room joins, meets and leaves by them alone. A human's word
 beats the agenda, and the agenda beats nothing: who left is not joined again for that item, and a meeting that a human began is
-left only for an item of higher priority. docs/agenda.md has the rules as a table; `agent.core.preparation` is what comes before.
+left only for an item of higher priority. docs/agenda.md has the rules as a table; `agent.core.agenda.preparation` is what comes before.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from msgspec import structs
 
 from agent.core.again import pause_seconds
+from agent.core.agenda.preparation import Done, Orders, Preparation
+from agent.core.agenda.timetable import Timetable
 from agent.core.context import Context
 from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.membership import Membership
@@ -24,8 +26,6 @@ from agent.core.model.documents import EventDetail, Phase
 from agent.core.model.effects import CancelDeadline, RememberAgenda, SetDeadline
 from agent.core.model.events import AgendaReceived
 from agent.core.model.local_queries import Standing
-from agent.core.preparation import Done, Orders, Preparation
-from agent.core.timetable import Timetable
 
 POLL_SECONDS = 30.0
 """The wall clock may be set, and the machine may sleep: looked up this often while there is an agenda."""

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from msgspec import Struct, structs
 
-from agent.core.announcements import Announcements
 from agent.core.context import Context
+from agent.core.devices.microphone import MicrophoneControl
 from agent.core.meeting.control import MeetingControl
-from agent.core.microphone import MicrophoneControl
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckDetail, AckState, Call, Code, Command
 from agent.core.model.deadlines import RingOver
 from agent.core.model.documents import EventDetail
 from agent.core.model.effects import CancelDeadline, SetDeadline
 from agent.core.model.media import Announcement
+from agent.core.participation.announcements import Announcements
 
 
 class Ring(Struct):

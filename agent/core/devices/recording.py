@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from agent.core.context import Context
-from agent.core.media_process import MediaProcess
+from agent.core.devices.media_process import MediaProcess
 from agent.core.model.clock import Now
 from agent.core.model.commands import Code
 from agent.core.model.deadlines import RecordingLate

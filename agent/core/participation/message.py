@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from agent.core.announcements import Announcements
 from agent.core.context import Context
 from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.model.cleaning import clean
@@ -18,6 +17,7 @@ from agent.core.model.documents import EventDetail
 from agent.core.model.effects import CancelDeadline, RememberMessage, SetDeadline
 from agent.core.model.events import MessageRecord
 from agent.core.model.media import Announcement
+from agent.core.participation.announcements import Announcements
 
 SHOWN_SECONDS = 15.0
 """A Pi needs five to load GStreamer and ten at the worst to light a screen."""

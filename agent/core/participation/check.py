@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from agent.core.announcements import Announcements
 from agent.core.audit import asked_by
 from agent.core.context import Context
+from agent.core.devices.lamp import Lamp
 from agent.core.health import HealthBoard
-from agent.core.lamp import Lamp
 from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckDetail, AckState, Check, Code, Command, Origin
@@ -17,6 +16,7 @@ from agent.core.model.documents import EventDetail, Phase
 from agent.core.model.effects import CancelDeadline, SetDeadline, StartCheck, StopCheck
 from agent.core.model.events import CheckEnded, DevicesBorrowed
 from agent.core.model.media import Announcement
+from agent.core.participation.announcements import Announcements
 
 LATE_SECONDS = 90.0
 """On a Pi 4, in proportion on a slower board: the doctor's own limits end it before; this is for one that hangs itself."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.core.call import UrgentCall
 from agent.core.context import Context
 from agent.core.meeting.floor_control import FloorControl
-from agent.core.message import Messages
 from agent.core.model.clock import Now
 from agent.core.model.deadlines import ButtonHeld, ButtonHeldLong, SecondPressLate
 from agent.core.model.effects import CancelDeadline, SetDeadline
+from agent.core.participation.call import UrgentCall
+from agent.core.participation.message import Messages
 
 LONG_SECONDS = 1.0
 CAMERA_SECONDS = 3.0

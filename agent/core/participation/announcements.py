@@ -8,8 +8,8 @@ in its plan.
 from __future__ import annotations
 
 from agent.core.context import Context
-from agent.core.display import DisplayPower
-from agent.core.media_process import MediaProcess
+from agent.core.devices.display import DisplayPower
+from agent.core.devices.media_process import MediaProcess
 from agent.core.model.media import Announcement, AnnouncementKind
 
 ORDER: tuple[AnnouncementKind, ...] = ("call", "message", "check", "retry", "agenda")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from agent.core.context import Context
-from agent.core.lamp import Lamp
-from agent.core.media_process import MediaProcess
+from agent.core.devices.lamp import Lamp
+from agent.core.devices.media_process import MediaProcess
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckState, Code
 from agent.core.model.deadlines import HandMuteOver, InstructionLate
