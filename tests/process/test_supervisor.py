@@ -18,7 +18,7 @@ from agent.ipc.supervisor import Supervisor
 from agent.settings import Devices, Media
 from tests.support.waiting import wait_for
 
-FAKE_CHILD = Path(__file__).parent.parent / "support" / "fake_child.py"
+FAKE_MEDIA_PROCESS = Path(__file__).parent.parent / "support" / "fake_media_process.py"
 TOKEN = "token-nobody-may-read"
 
 
@@ -39,7 +39,7 @@ class Room:
 
     def __init__(self, behaviour: str) -> None:
         self.events: list[Event] = []
-        command = (sys.executable, "-I", "-S", str(FAKE_CHILD), behaviour)
+        command = (sys.executable, "-I", "-S", str(FAKE_MEDIA_PROCESS), behaviour)
         self.supervisor = Supervisor(self.events.append, Devices(), Media(), command)
 
     def start(self, generation: int = 1) -> None:

@@ -39,7 +39,7 @@ from agent.store.journal import Journal
 FULL = 2
 """SQLite's `PRAGMA synchronous` where each commit is an fsync (sqlite.org/pragma.html)."""
 
-FAKE_CHILD = Path(__file__).with_name("fake_child.py")
+FAKE_MEDIA_PROCESS = Path(__file__).with_name("fake_media_process.py")
 
 
 class Logbook:
@@ -160,7 +160,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--hours-ahead", type=float, default=0)
     parser.add_argument("--clock", type=Path, help="a file: how many seconds ahead both clocks are")
     parser.add_argument("--unsynchronised", action="store_true", help="NTP never sets the clock")
-    parser.add_argument("--child", help="a behaviour of tests/support/fake_child.py for the media")
+    parser.add_argument(
+        "--child", help="a behaviour of tests/support/fake_media_process.py for the media"
+    )
     parser.add_argument("--write-seconds", type=float, default=0, help="what a write to disk takes")
     parser.add_argument("run", choices=["run"])
     parser.add_argument("--config", type=Path, required=True)
@@ -180,7 +182,7 @@ def main() -> int:
     if arguments.clock:
         replaced["SystemClock"] = partial(GivenClock, arguments.clock)
     if arguments.child:
-        fake = (sys.executable, "-I", "-S", str(FAKE_CHILD), arguments.child)
+        fake = (sys.executable, "-I", "-S", str(FAKE_MEDIA_PROCESS), arguments.child)
         replaced["Supervisor"] = partial(Supervisor, command=fake)
     if arguments.write_seconds:
         slow_down(Database, arguments.write_seconds)

@@ -1,4 +1,4 @@
-# The tests' media process for many rooms on one machine: what `fake_child.py meeting` does, started in 2 ms instead of 50,
+# The tests' media process for many rooms on one machine: what `fake_media_process.py meeting` does, started in 2 ms instead of 50,
 # so that a bench with 212 rooms measures the rooms. Arguments: --control-fd N.
 
 my $fd = $ARGV[-1];

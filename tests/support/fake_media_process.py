@@ -1,6 +1,6 @@
 """A tiny media process that behaves as its first argument says; it speaks the protocol by hand.
 
-Run by tests/process as `python -I -S fake_child.py BEHAVIOUR --control-fd N`. Standard library only,
+Run by tests/process as `python -I -S fake_media_process.py BEHAVIOUR --control-fd N`. Standard library only,
 so that it starts in milliseconds.
 """
 
