@@ -213,6 +213,8 @@ def test_the_conductor_s_service_may_no_more_than_the_room_s() -> None:
     assert conductor.keys() >= room.keys()
     families = "RestrictAddressFamilies"
     assert conductor.pop(families) <= room.pop(families)
+    calls = "SystemCallFilter"
+    assert conductor.pop(calls) == room.pop(calls) - {"setpriority"}  # it makes no pictures
     assert {name: conductor[name] for name in room} == room
 
 
