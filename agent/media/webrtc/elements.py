@@ -14,8 +14,8 @@ from agent.media.webrtc.transport_feedback import Packet
 SENT_PACKETS = 1000
 """Kept for retransmission: seconds of picture, where GStreamer's 100 are less than a keyframe."""
 
-GOOD_BYE_SECONDS = 0.2
-"""For GStreamer to send one packet."""
+GOOD_BYE_SECONDS = 1.0
+"""For GStreamer to send one packet, on a machine that is busy too."""
 
 
 class Elements:
@@ -39,7 +39,8 @@ class Elements:
 
     def say_good_bye(self) -> None:
         """Tell the other end that it is over (DTLS close_notify), once; who heeds it sends no more from then on. What it has
-        sent can still be taken. Returns when the word is on its way, and does not raise where it cannot be said.
+        sent can still be taken. Returns when the word is out: a pipeline that is closed sooner takes it back. Does not raise
+        where it cannot be said.
         """
         dtls, self._encrypting = self._encrypting, None
         if dtls is None:
@@ -48,14 +49,18 @@ class Elements:
         pad = dtls.get_static_pad("sink") or dtls.request_pad_simple("sink")
         source = dtls.get_static_pad("src")
 
-        def on_packet(_pad: Any, _info: Any) -> Any:
+        def on_sent(_pad: Any, _info: Any) -> Any:
             gone.set()
-            return Gst.PadProbeReturn.OK
+            return Gst.PadProbeReturn.REMOVE
 
-        probe = source.add_probe(Gst.PadProbeType.BUFFER, on_packet)
+        def on_packet(_pad: Any, _info: Any) -> Any:
+            """It is only about to be pushed: the pad is idle when the socket has it."""
+            source.add_probe(Gst.PadProbeType.IDLE, on_sent)
+            return Gst.PadProbeReturn.REMOVE
+
+        source.add_probe(Gst.PadProbeType.BUFFER, on_packet)
         pad.send_event(Gst.Event.new_eos())
         gone.wait(GOOD_BYE_SECONDS)
-        source.remove_probe(probe)
 
     def _on_element(self, _bin: Any, _parent: Any, element: Any) -> None:
         factory = element.get_factory()
