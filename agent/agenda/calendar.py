@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agent.agenda.files import parse
 from agent.agenda.zones import windows_zone, zone_of
 from agent.core.model.agenda import MAX_ITEM_HOURS, slug
+from agent.core.model.cleaning import visible
 
 if TYPE_CHECKING:
     from icalendar import Component
@@ -327,7 +328,7 @@ def _digest(*words: str) -> str:
 
 def _title(event: Component) -> str:
     text = str(event.get("SUMMARY", "")).replace("\\n", " ")
-    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    shown = " ".join(visible(text, " ").split())
     return shown[:200].strip() or "(no title)"
 
 
@@ -362,4 +363,4 @@ def _all(value: Any) -> list[Any]:
 
 def _line(error: Exception) -> str:
     text = " ".join(f"{type(error).__name__}: {error}".split())
-    return "".join(c for c in text[:160] if c.isprintable())
+    return visible(text[:160], "")

@@ -20,6 +20,7 @@ from agent.conductor.core.model.seen import (
     SeenHealth,
     SeenState,
 )
+from agent.core.model.cleaning import visible
 from agent.core.model.command_codec import Envelope, extended
 from agent.core.model.commands import Origin
 from agent.core.model.json_values import Json
@@ -104,9 +105,7 @@ def _clean(value: Json) -> Json:
     """Nothing that a room says can move a terminal's cursor or fill a screen."""
     if isinstance(value, str):
         shown = value if len(value) <= MAX_TEXT else value[: MAX_TEXT - 1] + "…"
-        return (
-            shown if shown.isprintable() else "".join(c if c.isprintable() else " " for c in shown)
-        )
+        return visible(shown, " ")
     if isinstance(value, dict):
         return {key: _clean(one) for key, one in value.items()}
     if isinstance(value, list):

@@ -12,6 +12,7 @@ import secrets
 import msgspec
 
 from agent.core.model.agenda import MAX_AGENDA_BYTES, Agenda
+from agent.core.model.cleaning import visible
 from agent.core.model.command_codec import (
     MAX_COMMAND_BYTES,
     CommandProblem,
@@ -138,8 +139,7 @@ def _vouched(name: str | None) -> str | None:
     """The sender's name for the audit: one line of bounded length, and not to be taken for a key's."""
     if not name:
         return None
-    shown = "".join(c if c.isprintable() else "?" for c in name[:MAX_SENDER])
-    return f"user {shown}"
+    return f"user {visible(name[:MAX_SENDER], '?')}"
 
 
 def new_command_id() -> str:

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from agent.core.model.cleaning import visible
+
 FIELDS = ("MEETING", "COMMAND", "MESSAGE_ID")
 """What a log call may say in `extra`."""
 
@@ -55,8 +57,7 @@ class PlainFormatter(logging.Formatter):
             if name != "MESSAGE_ID"
         ]
         text = text.replace("\n", " | ") + (f" [{' '.join(fields)}]" if fields else "")
-        if not text.isprintable():  # somebody reads it in a terminal
-            text = "".join(c if c.isprintable() else "?" for c in text)
+        text = visible(text, "?")  # somebody reads it in a terminal
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         return text

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from agent.core.model import bad_field
+from agent.core.model.cleaning import visible
 from agent.core.model.commands import COMMANDS, Code, Command, CommandId, Instant, Origin, Reply
 from agent.core.model.json_values import Fields, Json
 from agent.errors import MessageError
@@ -43,7 +44,7 @@ class CommandProblem(MessageError):
 
 def _one_line(text: str) -> str:
     shown = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
-    return shown if shown.isprintable() else "".join(c if c.isprintable() else "?" for c in shown)
+    return visible(shown, "?")
 
 
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from agent.core.model.cleaning import visible
+
 MASK = "***"
 
 
@@ -11,9 +13,4 @@ def shown(url: str) -> str:
     """The URL with its user, password and query masked, where stream keys and tokens stand, and nothing in it that a
     terminal obeys."""
     without_user = re.sub(r"^(\w+://)[^/?#]*@", rf"\1{MASK}@", url)
-    masked = re.sub(r"[?#].*", f"?{MASK}", without_user, flags=re.DOTALL)
-    return (
-        masked
-        if masked.isprintable()
-        else "".join(c if c.isprintable() else "\ufffd" for c in masked)
-    )
+    return visible(re.sub(r"[?#].*", f"?{MASK}", without_user, flags=re.DOTALL), "\ufffd")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from agent.core.model.cleaning import visible
 from agent.core.model.commands import Endpoint, Source
 from agent.core.model.urls import shown
 from agent.errors import MediaError
@@ -216,8 +217,7 @@ def spoken(body: str, token: str | None) -> str:
     if found := re.search(r'"(?:error|message|detail)"\s*:\s*"((?:[^"\\]|\\.)*)"', body):
         body = found[1]
     body = re.sub(r"<(script|style|head)\b.*?</\1>|<[^>]*>", " ", body, flags=re.S | re.I)
-    body = "".join(letter if letter.isprintable() else " " for letter in body)
-    words = " ".join(body.split())
+    words = " ".join(visible(body, " ").split())
     return words if len(words) <= MOST_SHOWN_LETTERS else words[: MOST_SHOWN_LETTERS - 3] + "..."
 
 
