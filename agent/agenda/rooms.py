@@ -12,11 +12,10 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from agent.core.model.addresses import all_groups
 from agent.core.model.agenda import slug
 from agent.core.model.commands import IDENTIFIER
 from agent.errors import AgentError
-
-EVERY_ROOM = "all"
 
 
 class KnownRoom(NamedTuple):
@@ -41,7 +40,7 @@ class RoomList:
     def __init__(self, rooms: Iterable[KnownRoom]) -> None:
         self.rooms = list(rooms)
         self._by_word: dict[str, str] = {}
-        for group in sorted({EVERY_ROOM, *(group for room in self.rooms for group in room.groups)}):
+        for group in sorted(all_groups(group for room in self.rooms for group in room.groups)):
             self._by_word[group] = f"group/{group}"
         for room in self.rooms:
             for word in (room.id, room.mail.lower(), slug(room.name)):

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.core.model.addresses import addresses_of
 from agent.errors import ConfigError
 from agent.locale import gettext as _
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-EVERY_ROOM = "group/all"
 
 
 def warn_of_strangers(console: Console, folder: Path, addresses: Iterable[str]) -> None:
@@ -26,14 +25,13 @@ def warn_of_strangers(console: Console, folder: Path, addresses: Iterable[str]) 
         entries = register.load(folder / "register.json").entries
     except ConfigError:
         return  # rooms were enrolled on another machine: `publish` asks the hub
-    rooms = {
-        one.name: one.groups
+    known = {
+        address
         for one in entries
         if one.kind is register.Kind.ROOM and one.revoked is None
+        for address in addresses_of(one.name, one.groups)
     }
-    known = {EVERY_ROOM, *(f"room/{name}" for name in rooms)}
-    known |= {f"group/{group}" for groups in rooms.values() for group in groups}
-    if not rooms:
+    if not known:
         return
     for address in dict.fromkeys(addresses):
         if address not in known:

@@ -12,6 +12,7 @@ import msgspec
 
 from agent.conductor.settings import HubSettings
 from agent.conductor.visit import Visit
+from agent.core.model.addresses import EVERYBODY, addresses_of
 from agent.core.model.agenda import MAX_AGENDA_BYTES, Agenda, encode_agenda
 from agent.errors import AgentError
 from agent.hub.messages import Incoming, Published
@@ -31,7 +32,7 @@ class AgendaDesk:
             self._signer = read_signer(signing_key)
         self._lock = threading.Lock()
         self._documents: dict[str, Agenda] = {}
-        self._known = {"group/all"}
+        self._known = {f"group/{EVERYBODY}"}
         """Addresses of rooms that the hub has a state of, and of their groups."""
         filters = [f"{root}/room/+/agenda", f"{root}/group/+/agenda", f"{root}/room/+/state"]
         self._visit = Visit(settings.hub, "agenda", filters, self._take)
@@ -111,7 +112,7 @@ class AgendaDesk:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return
         with self._lock:
-            self._known |= {address, *(f"group/{group}" for group in groups)}
+            self._known |= {*addresses_of(address.removeprefix("room/"), groups)}
 
 
 def _problem(document: bytes) -> str:

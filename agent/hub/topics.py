@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from agent.core.model.addresses import addresses_of, all_groups
 from agent.core.model.commands import COMMANDS, Origin
 from agent.settings import Room
 
 MAX_REPLY_BYTES = 256
 MAX_REPLY_LEVELS = 7
 """Of a Response Topic: what AWS IoT takes, the least of the brokers that we know of (slashes, there)."""
-
-EVERYBODY = "all"
-"""The group that every room is in, named in its settings or not."""
 
 
 class Address(NamedTuple):
@@ -39,7 +37,8 @@ class Topics:
     def __init__(self, root: str, room: Room) -> None:
         self._root = root
         self._room = room.id
-        self._groups = list(dict.fromkeys([*room.groups, EVERYBODY]))
+        self._groups = all_groups(room.groups)
+        self._places = [f"{root}/{address}" for address in addresses_of(room.id, room.groups)]
         base = f"{root}/room/{room.id}"
         self.state = f"{base}/state"
         self.health = f"{base}/health"
@@ -57,14 +56,12 @@ class Topics:
 
     def commands(self, *, wildcards: bool = True) -> list[str]:
         """The filters to subscribe to, the room's own first; for each type where there are no `wildcards`."""
-        places = [f"{self._root}/group/{group}" for group in self._groups]
         types = ["+"] if wildcards else list(COMMANDS)
-        return [f"{place}/cmd/{type}" for place in (self._base, *places) for type in types]
+        return [f"{place}/cmd/{type}" for place in self._places for type in types]
 
     def agendas(self) -> list[str]:
         """The topics of the agendas that are for this room, its own first."""
-        groups = [f"{self._root}/group/{group}/agenda" for group in self._groups]
-        return [f"{self._base}/agenda", *groups]
+        return [f"{place}/agenda" for place in self._places]
 
     def parse_agenda(self, topic: str) -> Address | None:
         """Whose agenda it is; None if the topic is no agenda of this room or its groups."""

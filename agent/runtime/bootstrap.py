@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from agent import __version__, config, host, ports
+from agent.core.model.addresses import all_groups
 from agent.core.model.documents import DeviceStatus
 from agent.core.model.events import Event, LineChanged, ReloadRequested, StopRequested
 from agent.core.model.profile import Profile
@@ -25,7 +26,6 @@ from agent.devices import registry, status
 from agent.errors import AgentError, ConfigError, DeviceError
 from agent.hub import certificate
 from agent.hub.link import Link
-from agent.hub.topics import EVERYBODY
 from agent.ipc.patience import slowness
 from agent.ipc.supervisor import Supervisor
 from agent.runtime import logs
@@ -203,7 +203,7 @@ def profile(settings: Settings, boot: str) -> Profile:
         display_warm_up_seconds=relay.warm_up_seconds if relay else 0,
         display_hold_seconds=relay.hold_seconds if relay else 0,
         health_interval_seconds=settings.health.interval_seconds,
-        groups=tuple(dict.fromkeys([*settings.room.groups, EVERYBODY])),
+        groups=tuple(all_groups(settings.room.groups)),
         speaker_volume=devices.speaker.volume if devices.speaker else 0,
         agenda=settings.agenda.rules,
         camera_by_long_press=devices.panel is not None and devices.panel.camera_by_long_press,

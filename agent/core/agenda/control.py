@@ -18,6 +18,7 @@ from agent.core.agenda.timetable import Timetable
 from agent.core.context import Context
 from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.membership import Membership
+from agent.core.model.addresses import addresses_of
 from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory
 from agent.core.model.clock import CLOCKS_APART, Now
 from agent.core.model.commands import Call, Code, Join, Leave, Origin
@@ -76,8 +77,7 @@ class AgendaControl:
 
     def restore(self, memory: AgendaMemory) -> None:
         """As the journal has it, without what a room of other groups was told: the settings may have changed."""
-        mine = {f"room/{self._profile.room}", "group/all"}
-        mine |= {f"group/{group}" for group in self._profile.groups}
+        mine = addresses_of(self._profile.room, self._profile.groups)
         documents = {a: document for a, document in memory.documents.items() if a in mine}
         self._memory = structs.replace(memory, documents=documents)
         self._timetable = Timetable(documents)
