@@ -55,7 +55,7 @@ class KeyFolder:
         try:
             _check_folder(self._path)
             status = path.stat()
-            _check_owner(path, status)
+            _check_file(path, status)
             version = (status.st_mtime_ns, status.st_ino)
             if key_id not in self._read or self._read[key_id][0] != version:
                 key = msgspec.json.decode(path.read_bytes(), type=TrustedKey)
@@ -69,22 +69,21 @@ class KeyFolder:
             raise CommandProblem(Code.BAD_SIGNATURE, text) from error
 
 
-def _check_owner(path: Path, status: os.stat_result) -> None:
+def _check_file(path: Path, status: os.stat_result) -> None:
     """Raises CommandProblem unless root or this user alone may change the file."""
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        text = f"the trusted key {path} can be written by others on this machine; chmod 644 it"
-        raise CommandProblem(Code.BAD_SIGNATURE, text)
-    if status.st_uid not in (0, os.geteuid()):
-        text = f"the trusted key {path} belongs to another user; chown root it"
-        raise CommandProblem(Code.BAD_SIGNATURE, text)
+    written = f"the trusted key {path} can be written by others on this machine; chmod 644 it"
+    _check_owner(status, written, f"the trusted key {path} belongs to another user; chown root it")
 
 
 def _check_folder(folder: Path) -> None:
     """Raises CommandProblem unless root or this user alone may put a file, or a link to one, in there."""
-    status = folder.stat()
+    written = f"{folder} can be written by others on this machine; chmod 755 it"
+    _check_owner(folder.stat(), written, f"{folder} belongs to another user; chown root it")
+
+
+def _check_owner(status: os.stat_result, written: str, foreign: str) -> None:
+    """Raises CommandProblem, with a text for each of the two ways in which it is not ours alone."""
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        text = f"{folder} can be written by others on this machine; chmod 755 it"
-        raise CommandProblem(Code.BAD_SIGNATURE, text)
+        raise CommandProblem(Code.BAD_SIGNATURE, written)
     if status.st_uid not in (0, os.geteuid()):
-        text = f"{folder} belongs to another user; chown root it"
-        raise CommandProblem(Code.BAD_SIGNATURE, text)
+        raise CommandProblem(Code.BAD_SIGNATURE, foreign)
