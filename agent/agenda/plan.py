@@ -31,6 +31,10 @@ class Planned(Struct, frozen=True):
     series: str = ""
     """What the calendar's UID is made of here: the same for all meetings of a series."""
 
+    def called_off(self) -> Planned:
+        """The same, cancelled: rooms must be told of it until it would have been over."""
+        return structs.replace(self, item=structs.replace(self.item, cancelled=True))
+
 
 class Plan(Struct):
     """All that is planned, by item id."""
@@ -49,7 +53,7 @@ class Plan(Struct):
             new[id] = structs.replace(one, item=structs.replace(one.item, id=id))
         kept = [one for one in self.meetings if one.source != source and one.item.id not in new]
         gone = [
-            structs.replace(one, item=structs.replace(one.item, cancelled=True))
+            one.called_off()
             for one in self.meetings
             if one.source == source and one.item.id not in new
         ]
@@ -59,20 +63,13 @@ class Plan(Struct):
 
     def cancel_series(self, series: str) -> None:
         """A calendar program called it off as a whole, often in a file of its own."""
-        self.meetings = [
-            structs.replace(one, item=structs.replace(one.item, cancelled=True))
-            if one.series == series
-            else one
-            for one in self.meetings
-        ]
+        self.meetings = [one.called_off() if one.series == series else one for one in self.meetings]
 
     def cancel(self, item_id: str) -> Planned:
         """Raises AgentError for one that is not planned."""
         for index, one in enumerate(self.meetings):
             if one.item.id == item_id:
-                self.meetings[index] = structs.replace(
-                    one, item=structs.replace(one.item, cancelled=True)
-                )
+                self.meetings[index] = one.called_off()
                 return self.meetings[index]
         raise AgentError("unknown-item", f"{item_id!r} is not planned; see: diemcau agenda list")
 
