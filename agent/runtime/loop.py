@@ -95,14 +95,14 @@ class Loop:
 
     def _is_due(self) -> bool:
         """Whether a deadline has passed."""
-        timers = self._outside.timers
-        return timers.seconds_to_next(self._outside.clock.now().monotonic_seconds) == 0
+        return self._seconds_to_deadline() == 0
+
+    def _seconds_to_deadline(self) -> float | None:
+        return self._outside.timers.seconds_to_next(self._outside.clock.now().monotonic_seconds)
 
     def _patience_seconds(self) -> float | None:
         """How long the loop may sleep."""
-        now = self._outside.clock.now().monotonic_seconds
-        next_deadline = self._outside.timers.seconds_to_next(now)
-        waits = (next_deadline, self._outside.notifier.watchdog_interval_seconds)
+        waits = (self._seconds_to_deadline(), self._outside.notifier.watchdog_interval_seconds)
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _take(self, item: Event | QueryReceived) -> None:
