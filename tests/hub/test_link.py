@@ -252,14 +252,20 @@ def test_a_megabyte_is_refused_and_the_link_stays(
     assert len(running.of(LinkChanged)) == 1
 
 
-def test_a_group_that_the_room_has_left_is_unsubscribed(
-    broker: Broker, root: str, make_link: MakeLink
-) -> None:
+def without_its_group(broker: Broker, make_link: MakeLink) -> RunningLink:
+    """A link whose session is of settings that named a group, and whose own name none."""
     member = make_link(broker.port)
     member.start()
     member.link.close()
     left = make_link(broker.port, groups=[])
     left.start()
+    return left
+
+
+def test_a_group_that_the_room_has_left_is_unsubscribed(
+    broker: Broker, root: str, make_link: MakeLink
+) -> None:
+    left = without_its_group(broker, make_link)
     with Hub(broker.port, []) as hub:
         hub.send(f"{root}/group/xa-ba-vi/cmd/ping", {"id": "one"})
         refused = left.wait_for(CommandRefused)
@@ -277,11 +283,7 @@ def test_the_agenda_of_a_group_that_the_room_has_left_is_unsubscribed(
     broker: Broker, root: str, make_link: MakeLink
 ) -> None:
     """It was asked for by its whole topic, which the filter of the commands does not name."""
-    member = make_link(broker.port)
-    member.start()
-    member.link.close()
-    left = make_link(broker.port, groups=[])
-    left.start()
+    left = without_its_group(broker, make_link)
     with Hub(broker.port, []) as hub:
         hub.send(f"{root}/group/xa-ba-vi/agenda", {"id": "one"})
         refused = left.wait_for(CommandRefused)
