@@ -14,6 +14,9 @@ from agent.media.webrtc.transport_feedback import Packet
 SENT_PACKETS = 1000
 """Kept for retransmission: seconds of picture, where GStreamer's 100 are less than a keyframe."""
 
+ALERT = 21
+"""A DTLS record's first byte (RFC 5246, 6.2.1), as close_notify has it; of RTP and RTCP it is 128 or more (RFC 7983)."""
+
 GOOD_BYE_SECONDS = 1.0
 """For GStreamer to send one packet, on a machine that is busy too."""
 
@@ -35,6 +38,7 @@ class Elements:
         """Gets what became of our packets."""
 
         self._encrypting: Any = None
+        self._sending: Any = None
         webrtc.connect("deep-element-added", self._on_element)
 
     def say_good_bye(self) -> None:
@@ -43,7 +47,7 @@ class Elements:
         where it cannot be said.
         """
         dtls, self._encrypting = self._encrypting, None
-        if dtls is None:
+        if dtls is None or self._sending is None:
             return
         gone = threading.Event()
         pad = dtls.get_static_pad("sink") or dtls.request_pad_simple("sink")
@@ -53,12 +57,14 @@ class Elements:
             gone.set()
             return Gst.PadProbeReturn.REMOVE
 
-        def on_packet(_pad: Any, _info: Any) -> Any:
-            """It is only about to be pushed: the pad is idle when the socket has it."""
+        def on_packet(_pad: Any, info: Any) -> Any:
+            """Inside the push: the pad that it came from is idle again when the socket has it."""
+            if info.get_buffer().extract_dup(0, 1)[0] != ALERT:
+                return Gst.PadProbeReturn.OK  # sound, pictures, reports
             source.add_probe(Gst.PadProbeType.IDLE, on_sent)
             return Gst.PadProbeReturn.REMOVE
 
-        source.add_probe(Gst.PadProbeType.BUFFER, on_packet)
+        self._sending.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, on_packet)
         pad.send_event(Gst.Event.new_eos())
         gone.wait(GOOD_BYE_SECONDS)
 
@@ -72,6 +78,8 @@ class Elements:
                 element.connect("notify::connection-state", self._on_dtls_state)
         elif name == "dtlsenc":
             self._encrypting = element
+        elif name == "nicesink":
+            self._sending = element
         elif name == "srtpdec":
             for pad in ("rtp_sink", "rtcp_sink"):
                 self._peer.guard(element.get_static_pad(pad))
