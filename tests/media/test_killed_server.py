@@ -87,8 +87,10 @@ def flowing(child: MediaProcess, seconds: float, after: int = 0) -> None:
 
 def settled(child: MediaProcess, server: MediaServer, most: Held | None = None) -> Held:
     """One session each way, and no more held than `most`."""
+    now, kinds = held(child.process.pid), list[str]()
 
     def look() -> Held | None:
+        nonlocal now, kinds
         now = held(child.process.pid)
         kinds = sorted(session["kind"] for session in server.sessions())
         small = most is None or all(
@@ -96,4 +98,7 @@ def settled(child: MediaProcess, server: MediaServer, most: Held | None = None) 
         )
         return now if kinds == ["whep", "whip"] and small else None
 
-    return wait_for(look, SETTLE_SECONDS, f"one session each way and about {most} held")
+    def what() -> str:
+        return f"one session each way and about {most} held; it is {kinds}, {now}"
+
+    return wait_for(look, SETTLE_SECONDS, what)

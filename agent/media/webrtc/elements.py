@@ -46,8 +46,9 @@ class Elements:
         sent can still be taken. Returns when the word is out: a pipeline that is closed sooner takes it back. Does not raise
         where it cannot be said.
         """
-        dtls, self._encrypting = self._encrypting, None
-        if dtls is None or self._sending is None:
+        dtls, sending = self._encrypting, self._sending
+        self.close()
+        if dtls is None or sending is None:
             return
         gone = threading.Event()
         pad = dtls.get_static_pad("sink") or dtls.request_pad_simple("sink")
@@ -64,9 +65,13 @@ class Elements:
             source.add_probe(Gst.PadProbeType.IDLE, on_sent)
             return Gst.PadProbeReturn.REMOVE
 
-        self._sending.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, on_packet)
+        sending.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, on_packet)
         pad.send_event(Gst.Event.new_eos())
         gone.wait(GOOD_BYE_SECONDS)
+
+    def close(self) -> None:
+        """Let go of what webrtcbin made: an element that is held keeps its sockets, and they our callbacks."""
+        self._encrypting = self._sending = None
 
     def _on_element(self, _bin: Any, _parent: Any, element: Any) -> None:
         factory = element.get_factory()

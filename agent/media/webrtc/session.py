@@ -360,6 +360,7 @@ class MediaSession:
             self._url_known.wait(LONGEST_ANSWER_SECONDS)
         self._say_good_bye()
         self.pipeline.close()
+        self.elements.close()
         # its elements hold our callbacks: a circle that Python's collector does not see through
         self._ice.close()
         self._pipeline = self._webrtc = self._rtpbin = None
@@ -375,8 +376,7 @@ class MediaSession:
         """Look for another way for the same media. Told in the loop's thread: whether the server does that."""
 
         def restart() -> None:
-            done = self._ice.restart()
-            self._loop.post(partial(on_done, done))
+            self._loop.post(partial(on_done, self._ice.restart()))
 
         threading.Thread(target=restart, name="ice-restart", daemon=True).start()
 
