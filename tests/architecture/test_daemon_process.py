@@ -28,7 +28,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
 
-def test_the_daemon_does_not_load_what_belongs_to_the_child_or_the_cli() -> None:
+def test_the_daemon_does_not_load_what_belongs_to_the_media_process_or_the_cli() -> None:
     shown = subprocess.run(
         [sys.executable, "-c", SHOW_MODULES],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Bare GStreamer doing a media process's work: what the child's CPU is compared with.
+"""Bare GStreamer doing a media process's work: what its CPU is compared with.
 
 `python -m tests.bench.bare publish|play URL`: the same camera, codecs, sizes and bitrates through webrtcbin,
 without other devices, screen, adaptation or reports. Says `flowing` when it is.

@@ -33,14 +33,14 @@ def measure() -> list[Row]:
 
 def publishing(server: MediaServer) -> list[Row]:
     with (
-        sending(server.whip("child")) as child,
+        sending(server.whip("ours")) as process,
         program("bare", "publish", server.whip("bare")) as bare,
         program("others", "aiortc-publish", server.whip("aiortc")) as aiortc,
         program("others", "ffmpeg-publish", server.whip("ffmpeg")) as ffmpeg,
     ):
-        ours, least, *others = cpu_percents(child.process.pid, bare, aiortc, ffmpeg)
+        ours, least, *others = cpu_percents(process.pid, bare, aiortc, ffmpeg)
     return [
-        Row("publishing child's CPU", ours, "%", LIMIT_PUBLISH_RATIO, least),
+        Row("publishing media process's CPU", ours, "%", LIMIT_PUBLISH_RATIO, least),
         Row("... aiortc at the same", others[0], "%", None, least),
         Row("... FFmpeg's WHIP at the same", others[1], "%", None, least),
     ]
@@ -50,24 +50,24 @@ def playing(server: MediaServer) -> list[Row]:
     url = server.whep("room")
     with (
         sending(server.whip("room")),
-        receiving(url) as child,
+        receiving(url) as process,
         program("bare", "play", url) as bare,
         program("others", "aiortc-play", url) as aiortc,
     ):
-        ours, least, other = cpu_percents(child.process.pid, bare, aiortc)
+        ours, least, other = cpu_percents(process.pid, bare, aiortc)
     return [
-        Row("receiving child's CPU", ours, "%", LIMIT_PLAY_RATIO, least),
+        Row("receiving media process's CPU", ours, "%", LIMIT_PLAY_RATIO, least),
         Row("... aiortc at the same", other, "%", None, least),
     ]
 
 
 @contextlib.contextmanager
 def receiving(url: str) -> Iterator[MediaProcess]:
-    with MediaProcess(Devices(speaker=Speaker(driver="simulated"))) as child:
-        child.start(plan(play=url))
-        child.wait(DownlinkReported, lambda r: r.state == "flowing", FLOWING_SECONDS)
-        yield child
-        child.stop()
+    with MediaProcess(Devices(speaker=Speaker(driver="simulated"))) as process:
+        process.start(plan(play=url))
+        process.wait(DownlinkReported, lambda r: r.state == "flowing", FLOWING_SECONDS)
+        yield process
+        process.stop()
 
 
 @contextlib.contextmanager

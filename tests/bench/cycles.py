@@ -62,7 +62,7 @@ def repeat(cycles: int, warm_up_cycles: int = WARM_UP_CYCLES) -> Left:
 
 
 def cycle(hub: Hub, server: MediaServer, room: Room, number: int) -> None:
-    """In, publishing and playing, and out again: the child ends soon after the answer."""
+    """In, publishing and playing, and out again: the media process ends soon after the answer."""
     command(
         hub,
         room,

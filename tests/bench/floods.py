@@ -100,7 +100,12 @@ def _meeting(disk_seconds: float) -> Iterator[tuple[Room, Hub]]:
     ):
         room = Room("bench-room", "Bench", Path(folder) / "room")
         room.use_hub(broker.port, TOPIC_ROOT)
-        entry = ["tests.support.crashing", str(Path(folder) / "steps"), "--child", "meeting"]
+        entry = [
+            "tests.support.crashing",
+            str(Path(folder) / "steps"),
+            "--media-process",
+            "meeting",
+        ]
         room.start(entry=[*entry, "--write-seconds", str(disk_seconds)])
         try:
             room.wait_online()

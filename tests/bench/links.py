@@ -51,13 +51,13 @@ def measure() -> list[Row]:
 class Watch:
     """The other room: what it saw and heard while something was the matter."""
 
-    def __init__(self, child: MediaProcess, recording: Path) -> None:
-        self._child = child
+    def __init__(self, process: MediaProcess, recording: Path) -> None:
+        self._process = process
         self._recording = recording
 
     def pictures(self) -> float:
         """A second, by the newest figures."""
-        return figures(self._child).frames_per_second or 0.0
+        return figures(self._process).frames_per_second or 0.0
 
     def heard_percent(self, seconds: float) -> float:
         """Of the last so many seconds."""
@@ -66,9 +66,9 @@ class Watch:
         return round(100 * float(np.mean([purity(piece, TONE_HZ) > 0.9 for piece in pieces])), 1)
 
 
-def figures(child: MediaProcess) -> DownlinkFigures:
+def figures(process: MediaProcess) -> DownlinkFigures:
     """The newest of the one source that it plays."""
-    return child.said(Measured)[-1].figures.downlinks[0]
+    return process.said(Measured)[-1].figures.downlinks[0]
 
 
 def narrow(side: str, *, adapts: bool = False) -> list[Row]:
@@ -134,16 +134,16 @@ def kills(times: int) -> list[Row]:
     """The worst of so many, of both ways."""
     noticed, back = [], []
     server = MediaServer()
-    with MediaProcess(SENDING) as child:
-        child.start(plan(publish=server.whip("killed"), play=server.whep("killed")))
-        both(child, "flowing", 0)
+    with MediaProcess(SENDING) as process:
+        process.start(plan(publish=server.whip("killed"), play=server.whep("killed")))
+        both(process, "flowing", 0)
         for _ in range(times):
-            told = len(child.reports)
+            told = len(process.reports)
             server.kill()
-            noticed.append(both(child, "stalled", told))
-            told = len(child.reports)
+            noticed.append(both(process, "stalled", told))
+            told = len(process.reports)
             server = MediaServer(server.port)
-            back.append(both(child, "flowing", told))
+            back.append(both(process, "flowing", told))
     server.close()
     return [
         Row(f"{times} servers killed: noticed", max(noticed), "s", LIMIT_NOTICED_SECONDS),
@@ -151,9 +151,9 @@ def kills(times: int) -> list[Row]:
     ]
 
 
-def both(child: MediaProcess, state: str, after: int) -> float:
+def both(process: MediaProcess, state: str, after: int) -> float:
     """Seconds until the ways out and in are in this state."""
     started = time.monotonic()
     for kind in (UplinkReported, DownlinkReported):
-        child.wait(kind, lambda report: report.state == state, 30, after)
+        process.wait(kind, lambda report: report.state == state, 30, after)
     return round(time.monotonic() - started, 2)

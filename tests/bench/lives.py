@@ -19,9 +19,9 @@ def measure() -> list[Row]:
         for _ in range(STEPS):
             life.step()
             floor = life.room.state(life.now).floor
-            if life.child is None or floor is None or floor.mode != "request":
+            if life.media_process is None or floor is None or floor.mode != "request":
                 continue
-            if life.child.told_live:
+            if life.media_process.told_live:
                 with_floor += floor.held
                 without += not floor.held
     return [

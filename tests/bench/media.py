@@ -67,11 +67,11 @@ def plan(publish: str | None = None, play: str | None = None) -> MeetingPlan:
 
 @contextlib.contextmanager
 def sending(url: str) -> Iterator[MediaProcess]:
-    with MediaProcess(SENDING) as child:
-        child.start(plan(publish=url))
-        child.wait(UplinkReported, lambda r: r.state == "flowing", 20)
-        yield child
-        child.stop()
+    with MediaProcess(SENDING) as process:
+        process.start(plan(publish=url))
+        process.wait(UplinkReported, lambda r: r.state == "flowing", 20)
+        yield process
+        process.stop()
 
 
 class Watcher:

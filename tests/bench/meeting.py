@@ -33,7 +33,7 @@ WARM_UP_SHARE = 1 / 9
 """Of the meeting: ten minutes of ninety."""
 
 SAMPLES = 90
-LIMIT_DAEMON_MEGABYTES, LIMIT_CHILD_MEGABYTES = 1.0, 5.0
+LIMIT_DAEMON_MEGABYTES, LIMIT_MEDIA_PROCESS_MEGABYTES = 1.0, 5.0
 SOURCES = ("hall", "hub")
 
 
@@ -44,23 +44,23 @@ class Sample(NamedTuple):
     """`interruptions`: how often the room has said so far that something of the meeting was lost."""
 
     daemon: Footprint
-    child: Footprint
+    media_process: Footprint
     interruptions: int
 
 
 def measure() -> list[Row]:
     samples = hold(MINUTES)
     interval_seconds = MINUTES * 60 / SAMPLES
-    daemon, child = [one.daemon for one in samples], [one.child for one in samples]
+    daemon, process = [one.daemon for one in samples], [one.media_process for one in samples]
     length = f"{MINUTES:g} min"
     return [
         *rows(f"{length}, daemon", growth(daemon), LIMIT_DAEMON_MEGABYTES),
-        *rows(f"{length}, child", growth(child), LIMIT_CHILD_MEGABYTES),
+        *rows(f"{length}, media process", growth(process), LIMIT_MEDIA_PROCESS_MEGABYTES),
         Row(
-            f"{length}, child: memory an hour",
-            megabytes_an_hour(child, interval_seconds),
+            f"{length}, media process: memory an hour",
+            megabytes_an_hour(process, interval_seconds),
             "MB",
-            LIMIT_CHILD_MEGABYTES,
+            LIMIT_MEDIA_PROCESS_MEGABYTES,
         ),
         Row(f"{length}: interruptions", samples[-1].interruptions, "", 0),
     ]
@@ -116,7 +116,7 @@ def join(hub: Hub, server: MediaServer, room: Room) -> None:
 
 
 def sample(room: Room, hub: Hub) -> Sample:
-    (child,) = psutil.Process(room.pid).children()
+    (process,) = psutil.Process(room.pid).children()
     events = f"{TOPIC_ROOT}/room/{room.id}/event/"
     lost = sum(len(hub.on(f"{events}{type}")) for type in INTERRUPTIONS)
-    return Sample(footprint(room.pid), footprint(child.pid), lost)
+    return Sample(footprint(room.pid), footprint(process.pid), lost)

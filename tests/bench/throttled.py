@@ -58,20 +58,20 @@ def measure() -> list[Row]:
         devices = replace(room(camera=False, record=str(heard)), display=Display(output=output))
         os.environ["DISPLAY"] = screen.name
         urls = [f"{server.whep('room')}?as={number}" for number in range(SOURCES)]
-        child = stack.enter_context(MediaProcess(devices, within=(*quota.within, *AS_SERVICE)))
-        child.start(plan(play=urls))
+        process = stack.enter_context(MediaProcess(devices, within=(*quota.within, *AS_SERVICE)))
+        process.start(plan(play=urls))
         for url in urls:
-            child.wait(DownlinkReported, lambda r, url=url: r.url == url and flowing(r), 90)  # type: ignore[misc]
-        child.wait(Measured, lambda m: m.figures.screen_overloaded is False, 90)
+            process.wait(DownlinkReported, lambda r, url=url: r.url == url and flowing(r), 90)  # type: ignore[misc]
+        process.wait(Measured, lambda m: m.figures.screen_overloaded is False, 90)
         quota.allow(CORES)
-        began, told = time.monotonic(), len(child.reports)
-        child.wait(Measured, lambda m: m.figures.screen_overloaded is True, TOLD_SECONDS, told)
+        began, told = time.monotonic(), len(process.reports)
+        process.wait(Measured, lambda m: m.figures.screen_overloaded is True, TOLD_SECONDS, told)
         took = time.monotonic() - began
         time.sleep(SETTLE_SECONDS)
-        listened = len(child.reports)
+        listened = len(process.reports)
         sound = sound_percent(heard, LISTEN_SECONDS)
-        measured = [r for _, r in child.reports[listened:] if isinstance(r, Measured)]
-        child.stop()
+        measured = [r for _, r in process.reports[listened:] if isinstance(r, Measured)]
+        process.stop()
     rates = [
         one.frames_per_second
         for m in measured

@@ -65,7 +65,7 @@ class Crash(Exception):
 
 
 @dataclass
-class Child:
+class MediaProcess:
     """The media process, which confirms most of what it is told."""
 
     generation: int
@@ -98,7 +98,7 @@ class Life:
         self._start()
 
     def _start(self) -> None:
-        self.child: Child | None = None
+        self.media_process: MediaProcess | None = None
         self.lamp, self.ended = "off", False
         self.checking: int | None = None
         self.deadlines: dict[Deadline, float] = {}
@@ -143,7 +143,7 @@ class Life:
             self._start()
 
     def _happening(self) -> Event:
-        dice, child = self._chance.random(), self.child
+        dice, process = self._chance.random(), self.media_process
         if self._inbox and dice < 0.5:
             return self._inbox.pop(0)
         if dice < 0.65:
@@ -155,14 +155,15 @@ class Life:
             return self._checked()
         if dice < 0.675:
             return StopRequested("SIGTERM")
-        if child is not None and (dice < 0.69 or (child.stopping and dice < 0.85)):
-            return self._exit(child)
-        if child is not None and dice < 0.85:
-            return MediaReported(child.generation, self._report(child))
+        if process is not None and (dice < 0.69 or (process.stopping and dice < 0.85)):
+            return self._exit(process)
+        if process is not None and dice < 0.85:
+            return MediaReported(process.generation, self._report(process))
         return self._deadline()
 
     def settle(self) -> None:
-        """No more commands: the child does as it is told, time passes, the broker delivers, the disk has room."""
+        """No more commands: the media process does as it is told, time passes,
+        the broker delivers, the disk has room."""
         self.disk.room = "free"
         self._inbox.append(self._command())
         for _ in range(3000):
@@ -171,8 +172,8 @@ class Life:
                 self._start()
             elif self._inbox:
                 self._tell(self._inbox.pop(0))
-            elif self.child is not None and self.child.stopping:
-                self._tell(self._exit(self.child))
+            elif self.media_process is not None and self.media_process.stopping:
+                self._tell(self._exit(self.media_process))
             elif self.checking is not None:
                 self._tell(self._checked())
             elif self._unacknowledged:
@@ -236,24 +237,24 @@ class Life:
         number, self.checking = self.checking, None
         return CheckEnded(number, complete=self._coin(), error="" if self._coin() else "it broke")
 
-    def _exit(self, child: Child) -> MediaExited:
-        self.child = None
-        return MediaExited(child.generation, -9, "killed")
+    def _exit(self, process: MediaProcess) -> MediaExited:
+        self.media_process = None
+        return MediaExited(process.generation, -9, "killed")
 
-    def _report(self, child: Child) -> MediaReport:
-        if not isinstance(child.plan, MeetingPlan):
+    def _report(self, process: MediaProcess) -> MediaReport:
+        if not isinstance(process.plan, MeetingPlan):
             return DeviceReported("display", True, OK)
         reports: list[MediaReport] = [
             DeviceReported("microphone", True, OK),
             DeviceReported("camera", self._coin(), OK),
-            RecordingReported(child.recording, "/recordings/a.mp4"),
+            RecordingReported(process.recording, "/recordings/a.mp4"),
         ]
         for state in ("flowing", "flowing", "stalled", "refused"):
             reports.append(UplinkReported(state))  # type: ignore[arg-type]
             for url in ("p", "q", "r", "a/whep", "b/whep"):
                 reports.append(DownlinkReported(f"{SERVER}/{url}", state))  # type: ignore[arg-type]
         report = self._chance.choice(reports)
-        child.microphone_open |= report == reports[0]
+        process.microphone_open |= report == reports[0]
         return report
 
     def _deadline(self) -> DeadlinePassed:
@@ -301,34 +302,34 @@ class Life:
             case do.EndDaemon():
                 self.ended = True
             case do.StartMedia(generation, plan):
-                assert self.child is None, "two children at a time"
+                assert self.media_process is None, "two media processes at a time"
                 meeting = isinstance(plan, MeetingPlan)
                 live, recording = meeting and plan.microphone_live, meeting and plan.recording
-                self.child = Child(generation, plan, live, recording, told_live=live)
+                self.media_process = MediaProcess(generation, plan, live, recording, told_live=live)
                 if plan.announcement and self._coin():
                     shown = Applied(plan.announcement.request)
                     self._inbox.append(MediaReported(generation, shown))
             case do.StartCheck() | do.StopCheck():
                 self.checking = getattr(effect, "number", None)
-            case do.StopMedia() if self.child is not None:
-                self.child.stopping = True
-            case do.InstructMedia(instruction) if self.child is not None:
-                self._instruct(self.child, instruction)
+            case do.StopMedia() if self.media_process is not None:
+                self.media_process.stopping = True
+            case do.InstructMedia(instruction) if self.media_process is not None:
+                self._instruct(self.media_process, instruction)
 
-    def _instruct(self, child: Child, instruction: Any) -> None:
+    def _instruct(self, process: MediaProcess, instruction: Any) -> None:
         words = isinstance(instruction, SetAnnouncement)
-        assert words or isinstance(child.plan, MeetingPlan), (
+        assert words or isinstance(process.plan, MeetingPlan), (
             "the standby picture is told words only"
         )
         if isinstance(instruction, SetMicrophone):
-            child.told_live = instruction.live
-        if child.stopping or self._chance.random() < 0.2:
+            process.told_live = instruction.live
+        if process.stopping or self._chance.random() < 0.2:
             return  # it does not listen any more, or hangs
         if isinstance(instruction, SetMicrophone):
-            child.live = instruction.live
+            process.live = instruction.live
         elif isinstance(instruction, SetRecording):
-            child.recording = instruction.on
+            process.recording = instruction.on
         words = isinstance(instruction, SetAnnouncement) and instruction.announcement
         request = words.request if words else getattr(instruction, "request", "")
         if request:
-            self._inbox.append(MediaReported(child.generation, Applied(request)))
+            self._inbox.append(MediaReported(process.generation, Applied(request)))

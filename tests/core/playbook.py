@@ -131,7 +131,7 @@ class Playbook:
         )
 
     def flow(self) -> list[Effect]:
-        """Everything that the child should bring about: devices open, media flows both ways."""
+        """Everything that the media process should bring about: devices open, media flows both ways."""
         effects = self.opened("camera") + self.opened("microphone")
         effects += self.report(UplinkReported("flowing"))
         for url in self.room.lifecycle.membership.downlinks:

@@ -50,7 +50,7 @@ def test_an_unmute_behind_a_mute_that_failed_is_not_said_to_be_live() -> None:
     assert not play.all(do.StartMedia)[-1].plan.microphone_live
 
 
-def test_an_unmute_that_the_next_child_brings_about_has_succeeded() -> None:
+def test_an_unmute_that_the_next_media_process_brings_about_has_succeeded() -> None:
     play = Playbook()
     play.enter()
     play.command("unmute", id="u")
@@ -72,7 +72,7 @@ def test_what_the_room_does_not_have_is_said(type: str, fields, device: str) -> 
     assert SetMicrophone not in [type(e.instruction) for e in play.all(do.InstructMedia)]
 
 
-def test_a_recording_asked_for_while_the_child_is_away_is_answered_by_the_next() -> None:
+def test_a_recording_asked_for_while_the_media_process_is_away_is_answered_by_the_next() -> None:
     play = Playbook()
     play.enter()
     play.exit()
@@ -86,7 +86,7 @@ def test_a_recording_asked_for_while_the_child_is_away_is_answered_by_the_next()
     assert play.state.recording == "on"
 
 
-def test_a_recording_that_the_next_child_cannot_begin_has_failed() -> None:
+def test_a_recording_that_the_next_media_process_cannot_begin_has_failed() -> None:
     play = Playbook()
     play.enter()
     play.exit()
@@ -96,7 +96,7 @@ def test_a_recording_that_the_next_child_cannot_begin_has_failed() -> None:
     assert final(play, "r") == (AckState.FAILED, Code.DISK_FULL)
 
 
-def test_record_off_is_true_when_the_child_is_gone_and_stays_so() -> None:
+def test_record_off_is_true_when_the_media_process_is_gone_and_stays_so() -> None:
     play = Playbook()
     play.enter(recording="on")
     play.report(RecordingReported(True, FILE))
@@ -118,7 +118,7 @@ def test_a_recording_that_has_not_begun_is_called_off_at_once() -> None:
     assert not play.all(do.StartMedia)[-1].plan.recording
 
 
-def test_a_recording_that_broke_off_is_not_begun_again_by_the_next_child() -> None:
+def test_a_recording_that_broke_off_is_not_begun_again_by_the_next_media_process() -> None:
     play = Playbook()
     play.enter(recording="on")
     play.report(RecordingReported(True, FILE))
@@ -129,7 +129,7 @@ def test_a_recording_that_broke_off_is_not_begun_again_by_the_next_child() -> No
     assert play.all(do.RememberMeeting)[-1].record.command.body.recording == "off"
 
 
-def test_a_volume_that_the_child_cannot_set_costs_the_volume_and_not_the_meeting() -> None:
+def test_a_volume_that_the_media_process_cannot_set_costs_the_volume_and_not_the_meeting() -> None:
     play = Playbook()
     play.enter(microphone="live")
     play.command("volume", id="v1", speaker=40)
@@ -139,14 +139,14 @@ def test_a_volume_that_the_child_cannot_set_costs_the_volume_and_not_the_meeting
     assert play.state.microphone == "live"
 
 
-def test_the_child_with_the_standby_picture_is_not_asked_to_record() -> None:
+def test_the_media_process_with_the_standby_picture_is_not_asked_to_record() -> None:
     play = Playbook(structs.replace(PROFILE, has_screen=True))
     play.tell(Restored(None, [], cold=False, display_on=True))
     play.join()
     play.command("record", recording="on", id="r")
     assert not [e for e in play.all(do.InstructMedia) if isinstance(e.instruction, SetRecording)]
     play.exit("exited")
-    assert play.states("r") == [AckState.ACCEPTED], "the standby picture's child ended"
+    assert play.states("r") == [AckState.ACCEPTED], "the standby picture's media process ended"
     assert play.all(do.StartMedia)[-1].plan.recording
 
 

@@ -31,7 +31,7 @@ def final(play: Playbook, command_id: str) -> tuple[AckState, Code]:
     return finals[0].state, finals[0].code
 
 
-def test_unmute_counts_when_the_child_confirms_it() -> None:
+def test_unmute_counts_when_the_media_process_confirms_it() -> None:
     play = Playbook()
     play.enter()
     effects = play.command("unmute")
@@ -42,7 +42,7 @@ def test_unmute_counts_when_the_child_confirms_it() -> None:
     assert play.state.microphone == "live"
 
 
-def test_a_child_that_still_loads_its_libraries_confirms_later() -> None:
+def test_a_media_process_that_still_loads_its_libraries_confirms_later() -> None:
     play = Playbook()
     play.join(microphone="live")
     play.command("mute")
@@ -53,7 +53,7 @@ def test_a_child_that_still_loads_its_libraries_confirms_later() -> None:
     assert play.all(do.StopMedia), "it has nothing more to load"
 
 
-def test_a_mute_that_the_child_does_not_confirm_ends_the_child() -> None:
+def test_a_mute_that_the_media_process_does_not_confirm_ends_it() -> None:
     play = Playbook()
     play.enter(microphone="live")
     play.command("mute")
@@ -65,7 +65,7 @@ def test_a_mute_that_the_child_does_not_confirm_ends_the_child() -> None:
     assert not play.all(do.StartMedia)[-1].plan.microphone_live
 
 
-def test_a_mute_while_the_child_is_dead_is_true_and_stays() -> None:
+def test_a_mute_while_the_media_process_is_dead_is_true_and_stays() -> None:
     play = Playbook()
     play.enter(microphone="live")
     play.exit()

@@ -43,7 +43,7 @@ def restored(
     return play.tell(Restored(record, unfinished or [], cold))
 
 
-def test_a_dead_media_child_is_replaced_and_the_room_comes_back() -> None:
+def test_a_dead_media_process_is_replaced_and_the_room_comes_back() -> None:
     play = Playbook()
     play.enter()
     play.exit()
@@ -56,7 +56,7 @@ def test_a_dead_media_child_is_replaced_and_the_room_comes_back() -> None:
     assert "reconnected" in play.events()
 
 
-def test_a_room_whose_media_child_is_dead_is_not_in_its_meeting() -> None:
+def test_a_room_whose_media_process_is_dead_is_not_in_its_meeting() -> None:
     play = Playbook()
     play.enter()
     play.exit("killed by SIGKILL")
@@ -77,7 +77,7 @@ def test_a_journal_that_was_broken_is_told() -> None:
     )
 
 
-def test_the_report_of_a_child_that_is_gone_counts_for_nothing() -> None:
+def test_the_report_of_a_media_process_that_is_gone_counts_for_nothing() -> None:
     play = Playbook()
     play.enter()
     old = play.generation
@@ -86,7 +86,7 @@ def test_the_report_of_a_child_that_is_gone_counts_for_nothing() -> None:
     assert play.tell(MediaExited(old, 0)) == []
 
 
-def test_a_child_that_keeps_dying_fails_the_join_and_backs_off_in_a_meeting() -> None:
+def test_a_media_process_that_keeps_dying_fails_the_join_and_backs_off_in_a_meeting() -> None:
     play = Playbook()
     play.join()
     for _ in range(3):
@@ -118,7 +118,7 @@ def test_a_stalled_link_is_reconnecting_until_it_flows() -> None:
     assert told[0].text == "Our stream does not arrive any more: no receiver report for 4 s"
 
 
-def test_a_refusal_in_the_meeting_is_waited_out_since_the_child_asks_again() -> None:
+def test_a_refusal_in_the_meeting_is_waited_out_since_the_media_process_asks_again() -> None:
     play = Playbook()
     play.enter()
     effects = play.report(UplinkReported("refused", "401 Unauthorized"))
@@ -301,7 +301,7 @@ def test_another_agent_of_this_name_is_told_in_an_event_and_in_health() -> None:
     assert play.events()[-1] == "fault-cleared"
 
 
-def test_a_stop_in_a_meeting_sees_the_child_out_and_keeps_the_meeting() -> None:
+def test_a_stop_in_a_meeting_sees_the_media_process_out_and_keeps_the_meeting() -> None:
     play = Playbook()
     play.enter()
     assert do.StopMedia() in play.tell(StopRequested("SIGTERM"))
@@ -314,7 +314,7 @@ def test_a_stop_in_a_meeting_sees_the_child_out_and_keeps_the_meeting() -> None:
     assert play.all(do.RememberMeeting)[-1].record is not None
 
 
-def test_a_stop_waits_for_no_child_that_does_not_end_and_a_second_one_for_none() -> None:
+def test_a_stop_waits_for_no_media_process_that_does_not_end_and_a_second_one_for_none() -> None:
     play = Playbook()
     play.enter()
     play.tell(StopRequested("SIGTERM"))

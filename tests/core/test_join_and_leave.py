@@ -181,7 +181,7 @@ def test_another_meeting_is_refused_unless_it_replaces() -> None:
     assert play.acks("c2")[-1].code is Code.IN_MEETING
     play.join("khan-cap", replace=True)
     assert play.phase is Phase.LEAVING
-    assert len(play.all(do.StartMedia)) == 1, "one child at a time holds the devices"
+    assert len(play.all(do.StartMedia)) == 1, "one media process at a time holds the devices"
     play.exit("exited")
     assert play.phase is Phase.JOINING
     assert play.all(do.StartMedia)[-1].plan.meeting == "khan-cap"
@@ -207,7 +207,7 @@ def test_leaving_closes_the_devices_and_holds_the_display_for_a_while() -> None:
     play = Playbook()
     play.enter()
     play.command("leave")
-    assert play.states("c2") == [A, R], "left only when the child is gone"
+    assert play.states("c2") == [A, R], "left only when the media process is gone"
     play.exit("exited")
     assert play.states("c2")[-1] is S
     assert (play.state.camera, play.state.microphone) == ("off", "off")

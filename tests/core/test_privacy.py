@@ -44,7 +44,7 @@ class Day:
         self._chance = random.Random(seed)
         self.play = Playbook()
         self.lamp = "off"
-        self.child = False
+        self.media_process = False
         self.history: list[str] = []
         self._happenings: list[Callable[[], list[Effect]]] = [
             lambda: self.play.join(self._either("a", "b"), replace=self._coin(), **self._live()),
@@ -73,8 +73,8 @@ class Day:
             if isinstance(effect, SetLamp):
                 self.lamp = effect.mode
             if isinstance(effect, StartMedia):
-                self.child = True
-            assert self.lamp != "off" or not self.child, self.history[-30:]
+                self.media_process = True
+            assert self.lamp != "off" or not self.media_process, self.history[-30:]
             if self.play.room.microphone.muted_by_hand:
                 assert not _lets_sound_out(effect), self.history[-30:]
             if self.play.room.lifecycle.camera.off_by_hand:
@@ -86,13 +86,13 @@ class Day:
         return pressed + self.play.tell(LineChanged(button, False))
 
     def _exit(self) -> list[Effect]:
-        if not self.child:
+        if not self.media_process:
             return []
-        self.child = False
+        self.media_process = False
         return self.play.exit(self._either("", "killed by SIGKILL"))
 
     def _flow(self) -> list[Effect]:
-        if not self.child:
+        if not self.media_process:
             return []
         device = DeviceReported("camera", self._coin(), DeviceStatus(Status.OK, "ok", ""))
         return self.play.flow() + self.play.report(device)

@@ -23,7 +23,7 @@ from agent.core.model.media import (
 from tests.core.playbook import PROFILE, SERVER, START, Playbook, kinds
 
 
-def test_an_unmute_that_is_not_confirmed_ends_the_child_and_a_mute_asks_it_all_the_same() -> None:
+def test_an_unmute_that_is_not_confirmed_ends_the_media_process_and_a_mute_asks_it_too() -> None:
     play = Playbook()
     play.enter()
     play.command("unmute")
@@ -45,7 +45,7 @@ def test_the_state_says_live_until_a_mute_is_confirmed() -> None:
     assert play.state.microphone == "muted"
 
 
-def test_a_mute_that_the_child_did_not_live_to_confirm_is_true_of_the_next() -> None:
+def test_a_mute_that_the_media_process_did_not_live_to_confirm_is_true_of_the_next() -> None:
     play = Playbook()
     play.enter(microphone="live")
     play.command("mute")
@@ -55,7 +55,7 @@ def test_a_mute_that_the_child_did_not_live_to_confirm_is_true_of_the_next() -> 
     assert play.state.microphone == "muted"
 
 
-def test_the_state_says_live_until_a_child_that_did_not_confirm_is_gone() -> None:
+def test_the_state_says_live_until_a_media_process_that_did_not_confirm_is_gone() -> None:
     play = Playbook()
     play.enter()
     play.command("unmute")
@@ -198,7 +198,7 @@ def test_flapping_sources_do_not_keep_the_room_out_of_a_meeting_that_works() -> 
     assert play.states("c1")[-1] is AckState.SUCCEEDED
 
 
-def test_a_child_that_outlives_sigkill_keeps_nobody_waiting_and_the_lamp_on() -> None:
+def test_a_media_process_that_outlives_sigkill_keeps_nobody_waiting_and_the_lamp_on() -> None:
     play = Playbook()
     play.enter()
     play.command("leave")

@@ -1,6 +1,6 @@
 """Whatever happens, in whatever order, and wherever a crash cuts it off: the promises hold.
 
-Each command has exactly one final word, nothing hangs, no child without the lamp, and what the state
+Each command has exactly one final word, nothing hangs, no media process without the lamp, and what the state
 says of the microphone is true.
 """
 
@@ -49,21 +49,21 @@ def test_the_promises_hold_all_life_long(first: int) -> None:
 
 def look_at(life: Life) -> None:
     """Everything that must be so at any moment."""
-    child, lifecycle = life.child, life.room.lifecycle
-    in_meeting = child is not None and isinstance(child.plan, MeetingPlan)
+    process, lifecycle = life.media_process, life.room.lifecycle
+    in_meeting = process is not None and isinstance(process.plan, MeetingPlan)
     assert life.lamp != "off" or not in_meeting, "open, but the lamp is off"
     assert life.lamp in ("off", "called", "blink") or lifecycle.membership or life.checking, (
         "the lamp is on, but nothing is open"
     )
-    if child is not None and child.live and child.microphone_open:
+    if process is not None and process.live and process.microphone_open:
         assert life.room.state(life.now).microphone == "live", "heard, but the state says it isn't"
         shut = life.room.microphone.gated or life.room.microphone.muted_by_hand
         confirming = any(isinstance(one, InstructionLate) for one in life.deadlines)
-        assert not shut or confirming or child.stopping, (
+        assert not shut or confirming or process.stopping, (
             "heard without the floor or against the hand"
         )
     floor = life.room.state(life.now).floor
-    if child is not None and child.told_live and floor is not None and floor.mode == "request":
+    if process is not None and process.told_live and floor is not None and floor.mode == "request":
         assert floor.held, "told to be live without the floor"
     for id, acks in life.published.items():
         assert id in life.disk.lost or len({(ack.state, ack.code, ack.at) for ack in acks}) == 1, (
@@ -91,10 +91,12 @@ def look_at_phase(life: Life, in_meeting: bool) -> None:
     )
     assert lifecycle.retry.waiting is None or JoinAgain() in deadlines, "never tried again"
     if lifecycle.phase in HELD:
-        assert life.child or MediaStartDue() in deadlines, "no child, and none to come"
+        assert life.media_process or MediaStartDue() in deadlines, (
+            "no media process, and none to come"
+        )
         assert lifecycle.phase is not Phase.JOINING or JoinLate() in deadlines
         assert lifecycle.window.until is None or MeetingEndDue() in deadlines
     elif lifecycle.phase in (Phase.LEAVING, Phase.FAULT):
-        assert life.child, "nobody is left to leave"
+        assert life.media_process, "nobody is left to leave"
     else:
         assert not in_meeting, "open in standby"

@@ -1,4 +1,4 @@
-"""Recording on command: what is asked of the child, answered, told and remembered."""
+"""Recording on command: what is asked of the media process, answered, told and remembered."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def remembered(play: Playbook) -> str:
     return record.command.body.recording
 
 
-def test_record_in_a_meeting_is_answered_by_the_child_and_told() -> None:
+def test_record_in_a_meeting_is_answered_by_the_media_process_and_told() -> None:
     play = Playbook()
     play.enter()
     play.command("record", recording="on", id="r1")
@@ -60,7 +60,7 @@ def test_record_off_ends_it() -> None:
     assert remembered(play) == "off"
 
 
-def test_a_join_may_ask_for_it_and_it_survives_the_child() -> None:
+def test_a_join_may_ask_for_it_and_it_survives_the_media_process() -> None:
     play = Playbook()
     play.enter(recording="on")
     assert play.all(do.StartMedia)[-1].plan.recording
@@ -115,7 +115,7 @@ def test_a_full_disk_fails_the_command_and_is_told() -> None:
     assert play.state.recording == "off"
 
 
-def test_a_child_that_does_not_answer_fails_the_command() -> None:
+def test_a_media_process_that_does_not_answer_fails_the_command() -> None:
     play = Playbook()
     play.enter()
     play.command("record", recording="on", id="r1")

@@ -35,9 +35,9 @@ def test_it_waits_for_the_end_of_the_meeting() -> None:
     play.exit()
     play.wait(60)
     play.flow()
-    assert play.phase is Phase.IN_MEETING, "a child's crash is mended as ever"
+    assert play.phase is Phase.IN_MEETING, "a media process's crash is mended as ever"
     play.command("leave")
-    assert play.all(EndDaemon) == [], "the child is not gone yet"
+    assert play.all(EndDaemon) == [], "the media process is not gone yet"
     assert ANEW in play.exit()
 
 

@@ -52,7 +52,7 @@ def test_it_goes_with_the_display() -> None:
     assert MediaStartDue() not in play.deadlines, "nothing failed that is to be tried again"
 
 
-def test_health_is_asked_for_while_a_meetings_child_waits_for_the_screen() -> None:
+def test_health_is_asked_for_while_a_meetings_media_process_waits_for_the_screen() -> None:
     play = start(display_on=True)
     play.join()
     play.command("report")
@@ -62,7 +62,7 @@ def test_health_is_asked_for_while_a_meetings_child_waits_for_the_screen() -> No
     assert [link.state for link in media.downlinks] == ["connecting"]
 
 
-def test_a_meetings_child_waits_until_the_screen_is_free() -> None:
+def test_a_meetings_media_process_waits_until_the_screen_is_free() -> None:
     play = start(display_on=True)
     effects = play.join()
     assert do.StopMedia() in effects
@@ -108,7 +108,7 @@ def test_a_meeting_that_came_while_nothing_was_shown_goes_on() -> None:
     assert play.all(do.StopMedia) == []
 
 
-def test_without_a_screen_there_is_no_child_in_standby() -> None:
+def test_without_a_screen_there_is_no_media_process_in_standby() -> None:
     play = Playbook(PROFILE)
     play.tell(Restored(None, [], cold=False, display_on=True))
     assert not play.all(do.StartMedia)

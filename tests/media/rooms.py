@@ -65,13 +65,13 @@ def flowing(report: UplinkReported | DownlinkReported) -> bool:
     return report.state == "flowing"
 
 
-def snapshot(child: MediaProcess, path: Path) -> Picture:
+def snapshot(process: MediaProcess, path: Path) -> Picture:
     """What the screen shows now, or as soon as there is something."""
 
     def taken() -> bool:
-        said = len(child.reports)
-        child.send(TakeSnapshot("1", "received", str(path)))
-        return child.wait(SnapshotTaken, seconds=40, after=said).error == ""
+        said = len(process.reports)
+        process.send(TakeSnapshot("1", "received", str(path)))
+        return process.wait(SnapshotTaken, seconds=40, after=said).error == ""
 
     wait_for(taken, 40, "a picture of the screen")
     with av.open(str(path)) as file:

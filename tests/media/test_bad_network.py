@@ -56,10 +56,10 @@ def test_five_percent_loss_and_100_ms_round_trip(network: BadNetwork, tmp_path: 
         assert figures_since(receiver, 0)[-1].sound_loss_percent is not None
 
 
-def figures_since(child: MediaProcess, report: int) -> list[DownlinkFigures]:
+def figures_since(process: MediaProcess, report: int) -> list[DownlinkFigures]:
     return [
         said.figures.downlinks[0]
-        for _, said in child.reports[report:]
+        for _, said in process.reports[report:]
         if isinstance(said, Measured)
     ]
 
@@ -73,18 +73,18 @@ def share_heard(sound: np.ndarray) -> float:
 def test_a_cut_line_is_noticed_and_no_session_leaks(
     network: BadNetwork, media_server: MediaServer
 ) -> None:
-    with MediaProcess(room()) as child:
-        child.start(plan(publish=network.whip("cut")))
-        child.wait(UplinkReported, state("flowing"))
-        told = len(child.reports)
+    with MediaProcess(room()) as process:
+        process.start(plan(publish=network.whip("cut")))
+        process.wait(UplinkReported, state("flowing"))
+        told = len(process.reports)
         network.set(Conditions(cut=True))
-        child.wait(UplinkReported, state("stalled"), after=told)
-        told = len(child.reports)
+        process.wait(UplinkReported, state("stalled"), after=told)
+        told = len(process.reports)
         network.set(Conditions())
-        child.wait(UplinkReported, state("flowing"), 20, after=told)
+        process.wait(UplinkReported, state("flowing"), 20, after=told)
         with Receiver(media_server.whep("cut")) as peer:
             assert purity(peer.hear(0.5), TONE_HZ) > 0.9
-        assert child.stop() == 0
+        assert process.stop() == 0
     wait_for(lambda: not media_server.sessions("cut"), 40, "the server has forgotten all sessions")
 
 
@@ -113,23 +113,23 @@ def test_a_narrow_link_gets_less_picture_then_none_and_all_of_it_back(
 
         return test
 
-    with MediaProcess(room()) as child:
-        child.start(plan(publish=network.whip("narrow")))
-        child.wait(UplinkReported, state("flowing"))
+    with MediaProcess(room()) as process:
+        process.start(plan(publish=network.whip("narrow")))
+        process.wait(UplinkReported, state("flowing"))
         with Receiver(media_server.whep("narrow")) as peer:
-            child.wait(Measured, target(600_000, 600_000))
-            told = len(child.reports)
+            process.wait(Measured, target(600_000, 600_000))
+            told = len(process.reports)
             network.set(Conditions(delay_seconds=0.02, bits_per_second=400_000))
-            child.wait(Measured, target(150_000, 400_000), 40, after=told)
+            process.wait(Measured, target(150_000, 400_000), 40, after=told)
             peer.wait_for_picture(40)
             assert share_heard(peer.hear(6.0)) >= 0.9
-            told = len(child.reports)
+            told = len(process.reports)
             network.set(Conditions(delay_seconds=0.02, bits_per_second=100_000))
-            child.wait(Measured, target(0, 0), 40, after=told)
+            process.wait(Measured, target(0, 0), 40, after=told)
             assert share_heard(peer.hear(4.0)) >= 0.9
-            told = len(child.reports)
+            told = len(process.reports)
             network.set(Conditions(delay_seconds=0.02))
-            child.wait(Measured, target(600_000, 600_000), 60, after=told)
+            process.wait(Measured, target(600_000, 600_000), 60, after=told)
             peer.wait_for_picture(40)
 
 

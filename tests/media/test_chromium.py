@@ -59,15 +59,15 @@ def check_sees_and_hears_the_room(peer: BrowserPeer) -> None:
     assert frequency(peer.hear()) == pytest.approx(TONE_HZ, abs=3)
 
 
-def check_shows_and_plays_the_browser(child: MediaProcess, folder: Path) -> None:
+def check_shows_and_plays_the_browser(process: MediaProcess, folder: Path) -> None:
     """The room's loudspeaker is recorded in heard.wav."""
-    child.wait(DownlinkReported, flowing, PATIENCE_SECONDS)
-    child.wait(Measured, lambda m: m.figures.downlinks[0].frames_per_second)
+    process.wait(DownlinkReported, flowing, PATIENCE_SECONDS)
+    process.wait(Measured, lambda m: m.figures.downlinks[0].frames_per_second)
     screen, heard = folder / "screen.png", folder / "heard.wav"
-    wait_for(lambda: shows(snapshot(child, screen), PURPLE), PATIENCE_SECONDS, "its picture")
-    first = read_number(framed(snapshot(child, screen)))
+    wait_for(lambda: shows(snapshot(process, screen), PURPLE), PATIENCE_SECONDS, "its picture")
+    first = read_number(framed(snapshot(process, screen)))
     wait_for(
-        lambda: read_number(framed(snapshot(child, screen))) != first,
+        lambda: read_number(framed(snapshot(process, screen))) != first,
         PATIENCE_SECONDS,
         "its next picture",
     )
@@ -79,36 +79,36 @@ def check_shows_and_plays_the_browser(child: MediaProcess, folder: Path) -> None
 
 
 def test_chromium_sees_and_hears_the_room(peer: BrowserPeer, media_server: MediaServer) -> None:
-    with MediaProcess(room()) as child:
-        child.start(plan(publish=media_server.whip("to-chromium")))
-        child.wait(UplinkReported, flowing)
+    with MediaProcess(room()) as process:
+        process.start(plan(publish=media_server.whip("to-chromium")))
+        process.wait(UplinkReported, flowing)
         peer.play(media_server.whep("to-chromium"))
         check_sees_and_hears_the_room(peer)
-        assert child.stop() == 0
+        assert process.stop() == 0
 
 
 def test_the_room_sees_and_hears_chromium(
     peer: BrowserPeer, media_server: MediaServer, tmp_path: Path
 ) -> None:
     peer.publish(media_server.whip("from-chromium"))
-    with MediaProcess(room(record=str(tmp_path / "heard.wav"))) as child:
-        child.start(plan(play=[media_server.whep("from-chromium")]))
-        check_shows_and_plays_the_browser(child, tmp_path)
-        assert child.stop() == 0
+    with MediaProcess(room(record=str(tmp_path / "heard.wav"))) as process:
+        process.start(plan(play=[media_server.whep("from-chromium")]))
+        check_shows_and_plays_the_browser(process, tmp_path)
+        assert process.stop() == 0
 
 
 def test_the_room_publishes_to_chromium_itself(peer: BrowserPeer) -> None:
-    with endpoint(peer) as url, MediaProcess(room()) as child:
-        child.start(plan(publish=url))
+    with endpoint(peer) as url, MediaProcess(room()) as process:
+        process.start(plan(publish=url))
         check_sees_and_hears_the_room(peer)
-        child.wait(UplinkReported, flowing)
-        assert child.stop() == 0
+        process.wait(UplinkReported, flowing)
+        assert process.stop() == 0
         assert peer.figures()["state"] == "closed", "the room said DELETE"
 
 
 def test_the_room_plays_chromium_itself(peer: BrowserPeer, tmp_path: Path) -> None:
-    with endpoint(peer) as url, MediaProcess(room(record=str(tmp_path / "heard.wav"))) as child:
-        child.start(plan(play=[url]))
-        check_shows_and_plays_the_browser(child, tmp_path)
-        assert child.stop() == 0
+    with endpoint(peer) as url, MediaProcess(room(record=str(tmp_path / "heard.wav"))) as process:
+        process.start(plan(play=[url]))
+        check_shows_and_plays_the_browser(process, tmp_path)
+        assert process.stop() == 0
         assert peer.figures()["state"] == "closed", "the room said DELETE"

@@ -100,7 +100,7 @@ def test_a_source_leaves_and_comes_back(janus: JanusServer) -> None:
 def test_who_comes_back_after_a_crash_is_let_in_at_once(janus: JanusServer) -> None:
     with publish(janus) as died:
         left = died.wait(SessionsReported, lambda r: len(r.open) == 1, PATIENCE_SECONDS).open
-        died.process.kill()
+        died.kill()
     with MediaProcess(room(), janus.media) as process:
         process.start(structs.replace(plan(publish=janus.whip("there")), leftovers=left))
         process.wait(UplinkReported, flowing, PATIENCE_SECONDS)
@@ -116,7 +116,7 @@ def test_who_never_comes_back_leaves_nothing(janus: JanusServer) -> None:
     with MediaProcess(room(), janus.media) as died:
         died.start(plan(publish=janus.whip("here"), play=[janus.whep("here")]))
         died.wait(DownlinkReported, flowing, PATIENCE_SECONDS)
-        died.process.kill()
+        died.kill()
     assert len(janus.peers()) == 2, "Janus has not noticed yet"
     empty(janus, FORGOTTEN_SECONDS)
 

@@ -1,4 +1,4 @@
-"""The child's one thread of decisions: calls that come again, and end when they are told to."""
+"""The media process's one thread of decisions: calls that come again, and end when they are told to."""
 
 from __future__ import annotations
 

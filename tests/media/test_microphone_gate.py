@@ -118,16 +118,16 @@ def test_no_sample_that_was_taken_while_it_was_muted_reaches_a_peer(
     media_server: MediaServer,
 ) -> None:
     """Told by the room's own clock, so that neither the way nor the peer's buffers count."""
-    with MediaProcess(room()) as child:
+    with MediaProcess(room()) as process:
 
         def switch(live: bool, request: str) -> tuple[float, float]:
             sent = time.time()
-            child.send(SetMicrophone(live, request=request))
-            child.wait(Applied, lambda applied: applied.request == request)
+            process.send(SetMicrophone(live, request=request))
+            process.wait(Applied, lambda applied: applied.request == request)
             return sent, time.time()
 
-        child.start(plan(publish=media_server.whip("gate"), live=False))
-        child.wait(UplinkReported, flowing)
+        process.start(plan(publish=media_server.whip("gate"), live=False))
+        process.wait(UplinkReported, flowing)
         with SoundTap(media_server.whep("gate")) as tap:
             muted, spoken = [0.0], []
             for number in range(ROUNDS):

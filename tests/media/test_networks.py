@@ -108,9 +108,9 @@ class World:
         media = self.media(*ice_servers)
         heard = str(self.folder / "heard.wav")
         devices = room(camera=camera, record=heard)
-        child = self.stack.enter_context(MediaProcess(devices, media, within=within))
-        child.start(plan(publish=server.whip("room"), play=[server.whep("room")]))
-        return child
+        process = self.stack.enter_context(MediaProcess(devices, media, within=within))
+        process.start(plan(publish=server.whip("room"), play=[server.whep("room")]))
+        return process
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -146,16 +146,16 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield World(one, router, far, stack, tmp_path)
 
 
-def in_both_ways(child: MediaProcess) -> tuple[figures.Path, figures.Path]:
+def in_both_ways(process: MediaProcess) -> tuple[figures.Path, figures.Path]:
     """The ways of what it sends and what it plays, once both flow."""
-    child.wait(UplinkReported, flowing, seconds=JOINED_SECONDS)
-    child.wait(DownlinkReported, flowing, seconds=JOINED_SECONDS)
+    process.wait(UplinkReported, flowing, seconds=JOINED_SECONDS)
+    process.wait(DownlinkReported, flowing, seconds=JOINED_SECONDS)
 
     def known(report: Measured) -> bool:
         up, downs = report.figures.uplink, report.figures.downlinks
         return bool(up and up.path and downs and downs[0].path)
 
-    found = child.wait(Measured, known, seconds=JOINED_SECONDS).figures
+    found = process.wait(Measured, known, seconds=JOINED_SECONDS).figures
     return found.uplink.path, found.downlinks[0].path
 
 
@@ -167,16 +167,16 @@ def test_open(world: World) -> None:
 def test_udp_is_blocked_and_a_relay_is_reached_by_tcp(world: World) -> None:
     world.router.wall(NO_UDP)
     relay = world.relay()
-    child = world.start(world.server(), f"turn:{USER}@{RELAY}:{relay.port}?transport=tcp")
-    for path in in_both_ways(child):
+    process = world.start(world.server(), f"turn:{USER}@{RELAY}:{relay.port}?transport=tcp")
+    for path in in_both_ways(process):
         assert (path.transport, path.relay) == ("tcp", f"{RELAY}:{relay.port}")
 
 
 def test_only_443_is_open(world: World) -> None:
     world.router.wall(ONLY_443)
     world.relay(443)
-    child = world.start(world.server(port=443), f"turns:{USER}@{RELAY}:443")
-    for path in in_both_ways(child):
+    process = world.start(world.server(port=443), f"turns:{USER}@{RELAY}:443")
+    for path in in_both_ways(process):
         assert (path.transport, path.relay) == ("tls", f"{RELAY}:443")
 
 
@@ -220,14 +220,14 @@ def test_a_bad_line(world: World, rules: str) -> None:
     if rules is BLACK_HOLE:
         world.router.ip("link set wan mtu 1280")
         world.world.ip("link set wan mtu 1280")
-    child = world.start(world.server(), camera=True)
-    for path in in_both_ways(child):
+    process = world.start(world.server(), camera=True)
+    for path in in_both_ways(process):
         assert (path.transport, path.relay) == ("udp", None)
 
     def seen(report: Measured) -> bool:
         return (report.figures.downlinks[0].frames_per_second or 0) > 10
 
-    child.wait(Measured, seen, seconds=JOINED_SECONDS)
+    process.wait(Measured, seen, seconds=JOINED_SECONDS)
 
 
 # --- the network changes in the meeting
@@ -241,13 +241,13 @@ def test_the_servers_name_leads_elsewhere(world: World) -> None:
     server = world.server()
     bind = f'mount --bind {hosts} /etc/hosts && exec "$@"'
     within = (*world.room.within, "unshare", "--mount", "sh", "-c", bind, "sh")
-    child = world.stack.enter_context(
+    process = world.stack.enter_context(
         MediaProcess(room(camera=False), world.media(), within=within)
     )
     urls = (url.replace(SERVER, NAME) for url in (server.whip("room"), server.whep("room")))
-    child.start(plan(next(urls), [next(urls)]))
-    in_both_ways(child)
-    said = len(child.reports)
+    process.start(plan(next(urls), [next(urls)]))
+    in_both_ways(process)
+    said = len(process.reports)
     world.world.ip(f"address delete {SERVER}/32 dev lo")
     server.kill()
     moved = world.stack.enter_context(
@@ -255,7 +255,7 @@ def test_the_servers_name_leads_elsewhere(world: World) -> None:
     )
     hosts.write_text(f"{elsewhere} {NAME}\n")
     for kind in (UplinkReported, DownlinkReported):
-        child.wait(kind, flowing, JOINED_SECONDS, after=said)
+        process.wait(kind, flowing, JOINED_SECONDS, after=said)
     assert len(world.sessions(moved)) == 2
 
 
@@ -283,13 +283,15 @@ def gap_seconds(record: Path, since_seconds: float) -> float:
     return longest / 20
 
 
-def heard_again(world: World, child: MediaProcess, change: Callable[[], None], words: str) -> None:
+def heard_again(
+    world: World, process: MediaProcess, change: Callable[[], None], words: str
+) -> None:
     """Both links say why they were broken off, flow again, and the room's own tone is back."""
-    said, changed = len(child.reports), time.monotonic()
+    said, changed = len(process.reports), time.monotonic()
     change()
     for kind in (UplinkReported, DownlinkReported):
-        child.wait(kind, lambda r: r.state == "stalled" and words in r.text, 40, after=said)
-        child.wait(kind, flowing, JOINED_SECONDS, after=said)
+        process.wait(kind, lambda r: r.state == "stalled" and words in r.text, 40, after=said)
+        process.wait(kind, flowing, JOINED_SECONDS, after=said)
     time.sleep(2)  # for the recording to have it
     gap = gap_seconds(world.folder / "heard.wav", time.monotonic() - changed)
     print(f"{gap:.2f} s without sound")
@@ -301,14 +303,14 @@ def test_cable_to_stick(world: World) -> None:
     connect(world.room, "stick", stick, "lan")
     world.room.ip("address add 10.64.0.2/24 dev stick")
     stick.ip("address add 10.64.0.1/24 dev lan")
-    child = world.start(world.server())
-    in_both_ways(child)
+    process = world.start(world.server())
+    in_both_ways(process)
 
     def change() -> None:
         world.room.ip("link set lan down", f"address delete {ROOM}/24 dev lan")
         world.room.ip("route add default via 10.64.0.1")
 
-    heard_again(world, child, change, "from 10.64.0.2, no more from 192.0.2.10")
+    heard_again(world, process, change, "from 10.64.0.2, no more from 192.0.2.10")
 
 
 def test_another_gateway(world: World) -> None:
@@ -323,14 +325,14 @@ def test_another_gateway(world: World) -> None:
     world.router.ip("address add 192.0.2.1/24 dev lan")
     world.router.wall(NAT.replace("OUT", "wan"))
     other.ip("address add 192.0.2.254/24 dev lan")
-    child = world.start(world.server())
-    in_both_ways(child)
+    process = world.start(world.server())
+    in_both_ways(process)
 
     def change() -> None:
         world.router.wall(NOTHING)
         world.room.ip("route replace default via 192.0.2.254")
 
-    heard_again(world, child, change, f"{SERVER} is reached by 192.0.2.254")
+    heard_again(world, process, change, f"{SERVER} is reached by 192.0.2.254")
 
 
 def forget(world: World) -> None:
@@ -343,20 +345,20 @@ def lively(world: World, like: str) -> tuple[MediaServer, MediaProcess]:
     world.router.wall(NAT.replace("OUT", "wan"))
     world.world.ip("route delete 192.0.2.0/24")
     server = world.server(like=like)
-    child = world.start(server)
-    in_both_ways(child)
+    process = world.start(server)
+    in_both_ways(process)
     time.sleep(3)
-    return server, child
+    return server, process
 
 
 def test_the_router_forgets(world: World) -> None:
-    _, child = lively(world, "plain")
-    heard_again(world, child, lambda: forget(world), "the way to the server is open")
+    _, process = lively(world, "plain")
+    heard_again(world, process, lambda: forget(world), "the way to the server is open")
 
 
 def test_the_router_forgets_and_the_server_restarts_ice(world: World) -> None:
     """Nobody sees the room leave: both sessions go on."""
-    server, child = lively(world, "restarting")
+    server, process = lively(world, "restarting")
     before = [one["id"] for one in world.sessions(server)]
     changed = time.monotonic()
     forget(world)
@@ -365,5 +367,5 @@ def test_the_router_forgets_and_the_server_restarts_ice(world: World) -> None:
     print(f"{gap_seconds(world.folder / 'heard.wav', time.monotonic() - changed):.2f} s without")
     assert gap_seconds(world.folder / "heard.wav", 1.0) == 0
     assert [one["id"] for one in world.sessions(server)] == before
-    assert not child.said(UplinkReported, lambda r: r.state == "stalled")
-    assert not child.said(DownlinkReported, lambda r: r.state == "stalled")
+    assert not process.said(UplinkReported, lambda r: r.state == "stalled")
+    assert not process.said(DownlinkReported, lambda r: r.state == "stalled")

@@ -23,10 +23,10 @@ FULL, SMALL = (360, 640), (180, 320)
 MEASURED_SECONDS = 4.0
 
 
-def order(child: MediaProcess, size: PictureSize) -> None:
-    said = len(child.reports)
-    child.send(SetPicture(size, request=size))
-    child.wait(Applied, lambda applied: applied.request == size, after=said)
+def order(process: MediaProcess, size: PictureSize) -> None:
+    said = len(process.reports)
+    process.send(SetPicture(size, request=size))
+    process.wait(Applied, lambda applied: applied.request == size, after=said)
 
 
 def seconds_until(peer: Receiver, size: tuple[int, int]) -> float:
@@ -50,28 +50,28 @@ def measured(server: MediaServer, peer: Receiver, name: str) -> tuple[float, flo
 
 
 def test_small_and_off_and_full_again_in_one_session(media_server: MediaServer) -> None:
-    with MediaProcess(room()) as child:
-        child.start(plan(publish=media_server.whip("size")))
-        child.wait(UplinkReported, flowing)
+    with MediaProcess(room()) as process:
+        process.start(plan(publish=media_server.whip("size")))
+        process.wait(UplinkReported, flowing)
         begun = session(media_server, "size")["id"]
         with Receiver(media_server.whep("size")) as peer:
             seconds_until(peer, FULL)
-            order(child, "small")
+            order(process, "small")
             seconds_until(peer, SMALL)
             bits, pictures = measured(media_server, peer, "size")
             assert bits <= 80_000, "of a thumbnail, with its headers"
             assert 4 <= pictures <= 6
-            order(child, "full")
+            order(process, "full")
             assert seconds_until(peer, FULL) <= 1.0, "with a keyframe at once"
             _, pictures = measured(media_server, peer, "size")
             assert pictures > 20
-            order(child, "off")
-            assert not child.said(DeviceReported, lambda r: r.device == "camera")[-1].open
+            order(process, "off")
+            assert not process.said(DeviceReported, lambda r: r.device == "camera")[-1].open
             assert frequency(peer.hear(1.0)) - TONE_HZ < 2, "the sound goes on"
             before = session(media_server, "size")["packets"]["video"]  # type: ignore[index]
             peer.hear(0.5)
             after = session(media_server, "size")["packets"]["video"]  # type: ignore[index]
             assert before == after, "no picture"
-            order(child, "full")
+            order(process, "full")
             assert seconds_until(peer, FULL) <= 2.0, "the camera is opened first"
             assert session(media_server, "size")["id"] == begun

@@ -9,6 +9,7 @@ import contextlib
 import math
 import os
 import random
+import signal
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -58,15 +59,15 @@ def test_killed_at_any_time_a_recording_plays_up_to_two_seconds_before(
 
 
 def kill_some(server: MediaServer, folders: list[Path], chance: random.Random) -> None:
-    """A child for each folder, which records into it and is killed."""
+    """A media process for each folder, which records into it and is killed."""
     with contextlib.ExitStack() as stack:
-        children = [stack.enter_context(meeting(server, folder)) for folder in folders]
-        for child, folder in zip(children, folders, strict=True):
-            began = record(child)
+        processes = [stack.enter_context(meeting(server, folder)) for folder in folders]
+        for process, folder in zip(processes, folders, strict=True):
+            began = record(process)
             time.sleep(chance.uniform(0, LONGEST_SECONDS))
-            child.process.kill()
+            process.signal(signal.SIGKILL)
             killed = time.monotonic()
-            child.process.wait(60)
+            process.ended()
             # a source that fell silent for a moment makes the next file begin
             films = [ends(film, killed) for film in sorted(folder.glob("*.mp4"))]
             lost = {
@@ -80,19 +81,19 @@ def kill_some(server: MediaServer, folders: list[Path], chance: random.Random) -
 
 def meeting(server: MediaServer, folder: Path) -> MediaProcess:
     settings = Settings(directory=str(folder), minimum_free_megabytes=1)
-    child = MediaProcess(
+    process = MediaProcess(
         room(), Media(local_address=ADDRESS, allowed_hosts=LOCAL_HOSTS, recording=settings)
     )
-    child.start(plan(publish=server.whip(folder.name), play=[server.whep("recorded")]))
-    return child
+    process.start(plan(publish=server.whip(folder.name), play=[server.whep("recorded")]))
+    return process
 
 
-def record(child: MediaProcess) -> float:
+def record(process: MediaProcess) -> float:
     """Until the file has begun, with both pictures: the monotonic time."""
-    child.wait(DownlinkReported, flowing, 30)
-    child.wait(Measured, lambda m: m.figures.downlinks[0].frames_per_second, 30)
-    child.send(SetRecording(True))
-    child.wait(RecordingReported, lambda report: report.on, 20)
+    process.wait(DownlinkReported, flowing, 30)
+    process.wait(Measured, lambda m: m.figures.downlinks[0].frames_per_second, 30)
+    process.send(SetRecording(True))
+    process.wait(RecordingReported, lambda report: report.on, 20)
     return time.monotonic()
 
 

@@ -228,31 +228,31 @@ def test_a_relay_with_a_strangers_certificate_gets_nothing(turn: TurnServer) -> 
 
 
 def test_a_server_on_this_machine_needs_no_setting(media_server: MediaServer) -> None:
-    with MediaProcess(room(), Media(allowed_hosts=LOCAL_HOSTS)) as child:
-        child.start(plan(publish=media_server.whip("without-setting")))
-        child.wait(UplinkReported, flowing, seconds=20)
+    with MediaProcess(room(), Media(allowed_hosts=LOCAL_HOSTS)) as process:
+        process.start(plan(publish=media_server.whip("without-setting")))
+        process.wait(UplinkReported, flowing, seconds=20)
 
 
 def test_servers_that_are_away_hold_nobody_up(media_server: MediaServer) -> None:
     """192.0.2.0/24 is nobody's (RFC 5737)."""
     away = ["turn:phong@192.0.2.1:3478", "turns:phong@192.0.2.2:443"]
     media = Media(local_address=ADDRESS, allowed_hosts=LOCAL_HOSTS, ice_servers=away)
-    with MediaProcess(room(), media) as child:
-        child.start(plan(publish=media_server.whip("away")))
-        child.wait(UplinkReported, flowing, seconds=20)
-        assert not child.said(UplinkReported, lambda r: r.state == "unreachable")
-        began = child.when(UplinkReported, lambda r: r.state == "connecting")
-        took = child.when(UplinkReported, lambda r: r.state == "connected") - began
+    with MediaProcess(room(), media) as process:
+        process.start(plan(publish=media_server.whip("away")))
+        process.wait(UplinkReported, flowing, seconds=20)
+        assert not process.said(UplinkReported, lambda r: r.state == "unreachable")
+        began = process.when(UplinkReported, lambda r: r.state == "connecting")
+        took = process.when(UplinkReported, lambda r: r.state == "connected") - began
         assert took < LONG_PATIENCE_SECONDS
 
 
 def test_media_go_by_tcp_where_the_server_offers_nothing_else() -> None:
-    with TcpPeer() as server, MediaProcess(room(camera=False)) as child:
-        child.start(plan(publish=f"{server.url}/by-tcp/whip"))
-        child.wait(UplinkReported, lambda r: r.state == "connected", seconds=20)
+    with TcpPeer() as server, MediaProcess(room(camera=False)) as process:
+        process.start(plan(publish=f"{server.url}/by-tcp/whip"))
+        process.wait(UplinkReported, lambda r: r.state == "connected", seconds=20)
         assert server.arrived.wait(10)
         assert " UDP " not in server.answer
         assert "tcptype passive" in server.answer
-        told = child.wait(Measured, lambda m: bool(m.figures.uplink and m.figures.uplink.path))
+        told = process.wait(Measured, lambda m: bool(m.figures.uplink and m.figures.uplink.path))
         path = told.figures.uplink.path
         assert (path.transport, path.relay, path.local_family) == ("tcp", None, "ipv4")

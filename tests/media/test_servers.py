@@ -104,7 +104,7 @@ def test_two_rooms_meet_whatever_becomes_of_server_and_rooms(like: str) -> None:
         meeting.meets(deaf, other, after=said)
 
         said = len(deaf.reports), 0
-        other.process.kill()
+        other.kill()
         nameless = meeting.nameless_players("deaf")
         left = other.said(SessionsReported)[-1].open
         if meeting.likeness.whep_url:

@@ -385,24 +385,24 @@ def test_something_that_does_not_speak_http_is_unreachable() -> None:
 
 
 @pytest.mark.parametrize("body", [ANSWER, "v=0\r\nm=audio 9 RTP/AVP 0\r\n", "v=0\r\n" + "x" * 9999])
-def test_the_child_outlives_an_answer_that_is_no_usable_sdp(body: str) -> None:
-    with HttpStub(Reply(201, body, SDP)) as server, MediaProcess(room()) as child:
-        child.start(plan(publish=f"{server.url}/whip"))
-        refused = child.wait(UplinkReported, lambda r: r.state == "refused")
+def test_the_media_process_outlives_an_answer_that_is_no_usable_sdp(body: str) -> None:
+    with HttpStub(Reply(201, body, SDP)) as server, MediaProcess(room()) as process:
+        process.start(plan(publish=f"{server.url}/whip"))
+        refused = process.wait(UplinkReported, lambda r: r.state == "refused")
         assert "the answer cannot be used" in refused.text
-        assert child.stop() == 0
+        assert process.stop() == 0
 
 
 def test_a_source_that_comes_later_and_a_server_that_starts_later_are_waited_for() -> None:
     with socket.socket() as free:
         free.bind((ADDRESS, 0))
         port = free.getsockname()[1]
-    with MediaProcess(room()) as child:
-        child.start(plan(publish=f"http://{ADDRESS}:{port}/late/whip"))
-        child.wait(UplinkReported, lambda r: r.state == "unreachable")
+    with MediaProcess(room()) as process:
+        process.start(plan(publish=f"http://{ADDRESS}:{port}/late/whip"))
+        process.wait(UplinkReported, lambda r: r.state == "unreachable")
         with MediaServer(port):
-            child.wait(UplinkReported, lambda r: r.state == "flowing")
-            assert child.stop() == 0
+            process.wait(UplinkReported, lambda r: r.state == "flowing")
+            assert process.stop() == 0
 
 
 def test_a_server_that_names_itself_in_its_candidates_is_reached(
@@ -416,9 +416,9 @@ def test_a_server_that_names_itself_in_its_candidates_is_reached(
     def nowhere(offer: str) -> str:
         return re.sub(r"(a=candidate:[^\n]*\n)+", DEAD_END, offer)
 
-    with FalsifyingProxy(media_server.url, by_name) as proxy, MediaProcess(room()) as child:
+    with FalsifyingProxy(media_server.url, by_name) as proxy, MediaProcess(room()) as process:
         proxy.falsify_offer = nowhere
-        child.start(plan(publish=f"{proxy.url}/by-name/whip"))
-        child.wait(UplinkReported, flowing)
+        process.start(plan(publish=f"{proxy.url}/by-name/whip"))
+        process.wait(UplinkReported, flowing)
         assert " localhost " in proxy.answers[0]
-        assert child.stop() == 0
+        assert process.stop() == 0

@@ -121,21 +121,21 @@ def test_a_room_sends_nothing_to_a_wrong_peer_and_does_not_ask_again_at_once(
     with (
         MediaProcess(room()) as source,
         FalsifyingProxy(media_server.url, FALSE[false]) as proxy,
-        MediaProcess(room()) as child,
+        MediaProcess(room()) as process,
     ):
         source.start(plan(publish=media_server.whip("right")))
         source.wait(UplinkReported, flowing)
-        child.start(plan(publish=f"{proxy.url}/{name}/whip", play=[f"{proxy.url}/right/whep"]))
-        up = child.wait(UplinkReported, lambda r: r.state == "wrong-peer")
-        down = child.wait(DownlinkReported, lambda r: r.state == "wrong-peer")
+        process.start(plan(publish=f"{proxy.url}/{name}/whip", play=[f"{proxy.url}/right/whep"]))
+        up = process.wait(UplinkReported, lambda r: r.state == "wrong-peer")
+        down = process.wait(DownlinkReported, lambda r: r.state == "wrong-peer")
         for report in (up, down):
             assert "fingerprint" in report.text
         wait_for(lambda: not media_server.sessions(name), 10, "the session is ended")
         asked = len(proxy.answers)
         time.sleep(2)
         assert len(proxy.answers) == asked == 2
-        assert not child.said(UplinkReported, lambda r: r.state in ("connected", "flowing"))
-        assert not child.said(DownlinkReported, lambda r: r.state in ("connected", "flowing"))
+        assert not process.said(UplinkReported, lambda r: r.state in ("connected", "flowing"))
+        assert not process.said(DownlinkReported, lambda r: r.state in ("connected", "flowing"))
 
 
 SOUND = """webrtcbin name=webrtc bundle-policy=max-bundle

@@ -17,7 +17,7 @@ from tests.support.media_server import MediaServer
 from tests.support.room import Room
 
 FINAL = ("succeeded", "failed", "rejected", "expired", "superseded")
-CHILD_SECONDS = 30
+MEDIA_PROCESS_SECONDS = 30
 
 
 class Site:
@@ -49,7 +49,7 @@ class Site:
         """Every phase that was published, repeats left out."""
         return [phase for phase, _ in itertools.groupby(s["phase"] for s in self.states())]
 
-    def wait_state(self, seconds: float = CHILD_SECONDS, **wanted: Any) -> dict[str, Any]:
+    def wait_state(self, seconds: float = MEDIA_PROCESS_SECONDS, **wanted: Any) -> dict[str, Any]:
         """Until the newest state document has these values."""
 
         def found() -> dict[str, Any] | None:
@@ -74,9 +74,9 @@ class Site:
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.room.pid).children(recursive=True)
 
-    def child(self) -> psutil.Process:
-        (child,) = self.children()
-        return child
+    def media_process(self) -> psutil.Process:
+        (process,) = self.children()
+        return process
 
 
 @pytest.fixture(scope="module")

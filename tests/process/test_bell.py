@@ -69,14 +69,14 @@ def test_who_is_told_to_stop_does_not_load_to_its_end(
 def test_a_signal_ends_one_that_loads(loading: MediaProcess, tmp_path: Path) -> None:
     loading.start(STANDBY)
     wait_for(lambda: heard(tmp_path), 10, "the chime")
-    loading.process.send_signal(signal.SIGTERM)
-    assert loading.process.wait(60) == 0
+    loading.signal(signal.SIGTERM)
+    assert loading.ended() == 0
 
 
 def test_what_cannot_be_read_ends_it_and_is_told(loading: MediaProcess) -> None:
     """Else a meeting would wait for it until the join's time is over."""
     loading.start(plan(publish="http://127.0.0.1:9/whip", token="two words"))
-    assert loading.process.wait(60) == EXIT_FAULT
+    assert loading.ended() == EXIT_FAULT
     assert "token" in loading.wait(Fault).text
 
 

@@ -8,13 +8,13 @@ from tests.process.conftest import Site, kill
 from tests.support.broker import wait_until
 
 
-def test_a_killed_child_is_reported_and_the_meeting_rejoined(site: Site):
+def test_a_killed_media_process_is_reported_and_the_meeting_rejoined(site: Site):
     assert site.join(microphone="live")["state"] == "succeeded"
-    first = site.child()
+    first = site.media_process()
     kill(first.pid)
     site.wait_state(phase="reconnecting")
     state = site.wait_state(phase="in-meeting")
-    assert site.child().pid != first.pid
+    assert site.media_process().pid != first.pid
     assert state["meeting"]["id"] == "giao-ban"
     assert state["microphone"] == "live", "who was live before is live again"
     assert site.phases()[-3:] == ["in-meeting", "reconnecting", "in-meeting"]
@@ -22,11 +22,13 @@ def test_a_killed_child_is_reported_and_the_meeting_rejoined(site: Site):
     assert f"media process {first.pid} was killed by SIGKILL" in restarted["text"]
 
 
-def test_a_killed_daemon_leaves_no_child_and_is_back_in_the_meeting_when_restarted(site: Site):
+def test_a_killed_daemon_leaves_no_media_process_and_is_back_in_the_meeting_when_restarted(
+    site: Site,
+):
     assert site.join(microphone="live")["state"] == "succeeded"
-    child = site.child()
+    process = site.media_process()
     kill(site.room.pid)
-    gone = psutil.wait_procs([child], timeout=60)[0]
+    gone = psutil.wait_procs([process], timeout=60)[0]
     assert gone, "the media process dies with the daemon"
     site.wait_state(connection="lost")
     site.room.start()
@@ -37,12 +39,12 @@ def test_a_killed_daemon_leaves_no_child_and_is_back_in_the_meeting_when_restart
     assert site.room.open_devices() == ["display", "panel"]
 
 
-def test_leaving_closes_everything_even_if_the_child_has_to_be_killed(site: Site):
+def test_leaving_closes_everything_even_if_the_media_process_has_to_be_killed(site: Site):
     assert site.join()["state"] == "succeeded"
     assert {"camera", "microphone"} <= set(site.room.open_devices())
-    child = site.child()
-    child.suspend()
+    process = site.media_process()
+    process.suspend()
     assert site.command("leave")["state"] == "succeeded"
-    wait_until(lambda: not child.is_running(), "the stopped child was killed")
+    wait_until(lambda: not process.is_running(), "the stopped media process was killed")
     site.wait_state(phase="standby", camera="off", microphone="off")
     assert site.children() == []

@@ -62,13 +62,13 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
 
 def test_sigterm_in_a_meeting_ends_all_of_it_in_good_order(site: Site, media_server):
     assert site.join()["state"] == "succeeded"
-    child = site.child()
+    process = site.media_process()
     published = site.room.settings["media"]["publish_url"].split("/")[3]
     name = published.format(meeting="giao-ban")
     assert name in [session["name"] for session in media_server.sessions()]
     assert site.room.stop() == 0
     assert site.wait_state(connection="offline")["camera"] == "off"
-    assert not child.is_running()
+    assert not process.is_running()
     assert name not in [session["name"] for session in media_server.sessions()], "DELETE was sent"
     assert not Path(site.room.settings["control"]["socket"]).exists()
     assert site.room.open_devices() == []
@@ -118,7 +118,7 @@ def test_without_a_media_server_a_join_fails_and_says_where_it_looked(site: Site
     nowhere = f"http://127.0.0.1:{free_port()}/x/whip"
     ack = site.join(
         publish={"url": nowhere}, timeout_seconds=32
-    )  # a slow machine starts the child in it
+    )  # a slow machine starts the media process in it
     assert (ack["state"], ack["code"]) == ("failed", "media-unreachable")
     assert nowhere in ack["text"]
     site.wait_state(phase="standby", camera="off", microphone="off")

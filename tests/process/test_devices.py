@@ -31,7 +31,7 @@ def test_a_device_unplugged_in_a_meeting_is_told_and_used_again_when_it_is_back(
     site: Site, device: str
 ) -> None:
     assert site.join(microphone="live")["state"] == "succeeded"
-    child = site.child()
+    process = site.media_process()
     break_with(site, device, "unplugged")
     wait_until(lambda: site.health()["devices"][device]["status"] != "ok", "the fault", 30)
     told = site.health()["devices"][device]
@@ -40,7 +40,9 @@ def test_a_device_unplugged_in_a_meeting_is_told_and_used_again_when_it_is_back(
     break_with(site, device, "")
     wait_device(site, device, status="ok")
     wait_until(lambda: device in site.room.open_devices(), f"{device} open again", 30)
-    assert site.child().pid == child.pid, "the same child, and so the same meeting"
+    assert site.media_process().pid == process.pid, (
+        "the same media process, and so the same meeting"
+    )
     assert site.phases()[-1] == "in-meeting"
 
 

@@ -145,7 +145,7 @@ def with_mounts(mounts: str) -> list[str]:
 
 def test_with_a_read_only_root_only_the_state_folder_is_needed(room: Room, hub: Hub) -> None:
     room.folder.mkdir()
-    entry = ("tests.support.crashing", str(room.folder / "steps"), "--child", "meeting")
+    entry = ("tests.support.crashing", str(room.folder / "steps"), "--media-process", "meeting")
     room.meet(room, "http://127.0.0.1:1")
     room.start(entry=entry, prefix=read_only_root(room.folder))
     room.wait_online()

@@ -46,7 +46,8 @@ def test_the_quickest_of_three_tries_says_how_slow_a_machine_is(
     assert patience.slowness(timer(*tries)) == pytest.approx(slowness)
 
 
-def worker(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+def runs(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """A device's test is this program from now on."""
     monkeypatch.setattr(borrow, "PROGRAM", (sys.executable, "-c", program))
 
 
@@ -60,7 +61,7 @@ def test_a_test_that_loads_for_long_is_waited_for(
 ) -> None:
     """A card that is slow, not a device that hangs: on an emulated arm64 loading took longer than all of the deadline."""
     monkeypatch.setattr(borrow, "START_SECONDS", 0.3)
-    worker(
+    runs(
         monkeypatch,
         "import time\nend = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass\n"
         f"print('{{\"type\":\"loaded\"}}')\nprint('{REFUSED}', flush=True)",
@@ -73,7 +74,7 @@ def test_one_that_does_nothing_while_it_loads_is_given_up(
     monkeypatch: pytest.MonkeyPatch, site: Site
 ) -> None:
     monkeypatch.setattr(loading, "LIFELESS_SECONDS", 0.5)
-    worker(monkeypatch, "import time; time.sleep(60)")
+    runs(monkeypatch, "import time; time.sleep(60)")
     with pytest.raises(DeviceTimeout, match="did nothing"):
         borrow._try_out(site, REQUEST, Loan(), lambda level: None)
 
@@ -82,7 +83,7 @@ def test_a_device_that_hangs_after_loading_is_given_up(
     monkeypatch: pytest.MonkeyPatch, site: Site
 ) -> None:
     monkeypatch.setattr(borrow, "START_SECONDS", 0.3)
-    worker(
+    runs(
         monkeypatch,
         'import time; print(\'{"type":"loaded"}\', flush=True)\nwhile True: time.sleep(0.01)',
     )

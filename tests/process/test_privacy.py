@@ -67,7 +67,7 @@ def test_the_lamp_is_on_whenever_anything_is_open(site: Site) -> None:
     with Witness(site.room) as witness:
         assert site.join()["state"] == "succeeded"
         assert lamp(site.room).endswith("muted")
-        kill(site.child().pid)  # the media process dies and another takes over
+        kill(site.media_process().pid)  # the media process dies and another takes over
         site.wait_state(phase="reconnecting")
         site.wait_state(phase="in-meeting")
         assert site.command("leave")["state"] == "succeeded"

@@ -74,11 +74,11 @@ def test_a_muted_room_is_silent_in_the_file_too(site: Site):
     assert clearest(seen.sound, OTHER_TONE_HZ) > 0.5
 
 
-def test_a_killed_child_leaves_a_file_that_plays_and_the_next_one_goes_on(site: Site):
+def test_a_killed_media_process_leaves_a_file_that_plays_and_the_next_one_goes_on(site: Site):
     assert site.join(recording="on")["state"] == "succeeded"
     site.wait_state(recording="on")
     wait_bytes(site, 300_000)
-    kill(site.child().pid)
+    kill(site.media_process().pid)
     broken_off = films(site)[-1]
     site.wait_state(phase="reconnecting", recording="off")
     site.wait_state(phase="in-meeting", recording="on")

@@ -42,10 +42,17 @@ def room(broker: Broker, tmp_path: Path) -> Iterator[Room]:
     room.stop()
 
 
-def start(room: Room, boot: str = FIRST_BOOT, *options: str, child: str = "meeting") -> None:
+def start(
+    room: Room, boot: str = FIRST_BOOT, *options: str, media_process: str = "meeting"
+) -> None:
     boot_id = room.folder / "boot_id"
     boot_id.write_text(boot)
-    options = ("--boot-id", str(boot_id), *options, *(("--child", child) if child else ()))
+    options = (
+        "--boot-id",
+        str(boot_id),
+        *options,
+        *(("--media-process", media_process) if media_process else ()),
+    )
     room.start(entry=("tests.support.crashing", str(room.folder / "steps"), *options))
 
 
@@ -74,7 +81,7 @@ def in_meeting(room: Room) -> dict[str, Any]:
 def test_a_killed_daemon_is_back_in_its_meeting_muted(room: Room, hub: Hub) -> None:
     with MediaServer() as server:
         room.meet(room, server.url)  # it sees and hears itself
-        start(room, child="")
+        start(room, media_process="")
         join(room, hub)
         room.kill()
         back_and_out(room, hub)
@@ -82,7 +89,7 @@ def test_a_killed_daemon_is_back_in_its_meeting_muted(room: Room, hub: Hub) -> N
 
 def back_and_out(room: Room, hub: Hub) -> None:
     wait_for(lambda: not room.live_processes(), 5, "the media process died with its parent")
-    start(room, child="")
+    start(room, media_process="")
     state = in_meeting(room)
     assert state["meeting"]["id"] == "giao-ban"
     assert state["microphone"] == "muted"

@@ -60,7 +60,7 @@ def hub(broker: Broker) -> Iterator[Hub]:
 
 
 def shown_by(root_pid: int) -> str:
-    """Arguments and environment of the daemon and its children, as `ps` would show them."""
+    """Arguments and environment of the daemon and of all it started, as `ps` would show them."""
     processes = [psutil.Process(root_pid)]
     processes += processes[0].children(recursive=True)
     return "\n".join(f"{process.cmdline()} {process.environ()}" for process in processes)

@@ -27,5 +27,5 @@ def test_meetings_leave_no_file_thread_process_or_session_behind() -> None:
 def test_a_meeting_that_lasts_takes_no_more_and_no_more() -> None:
     samples = meeting.hold(0.3)
     check_flat(growth([sample.daemon for sample in samples]))
-    check_flat(growth([sample.child for sample in samples]))
+    check_flat(growth([sample.media_process for sample in samples]))
     assert samples[-1].interruptions == 0

@@ -50,13 +50,13 @@ class Room:
         return [report for report in reported if isinstance(report, kind)]
 
     def wait_ready(self) -> Ready:
-        return wait_for(lambda: self.reports(Ready), 10, "the child says Ready")[0]
+        return wait_for(lambda: self.reports(Ready), 10, "the media process says Ready")[0]
 
     def exits(self) -> list[MediaExited]:
         return [event for event in self.events if isinstance(event, MediaExited)]
 
     def wait_exit(self, seconds: float = 15) -> MediaExited:
-        wait_for(self.exits, seconds, "the child has exited")
+        wait_for(self.exits, seconds, "the media process has exited")
         assert self.events[-1] == self.exits()[0], "nothing is reported after the exit"
         return self.exits()[0]
 
@@ -73,7 +73,7 @@ def as_room(behaviour: str):
 
 
 @as_room("obedient")
-def test_a_child_is_configured_started_instructed_and_ended(room: Room):
+def test_a_media_process_is_configured_started_instructed_and_ended(room: Room):
     room.start(generation=7)
     pid = room.wait_ready().pid
     room.supervisor.instruct(SetVolume(speaker=30))
@@ -89,7 +89,7 @@ def test_a_child_is_configured_started_instructed_and_ended(room: Room):
 
 
 @as_room("obedient")
-def test_nothing_happens_without_a_child(room: Room):
+def test_nothing_happens_without_a_media_process(room: Room):
     room.supervisor.instruct(SetVolume(speaker=30))
     room.supervisor.stop()
     room.supervisor.close()
@@ -98,7 +98,7 @@ def test_nothing_happens_without_a_child(room: Room):
 
 
 @as_room("deaf")
-def test_a_deaf_child_gets_sigterm_after_two_seconds(room: Room):
+def test_a_deaf_media_process_gets_sigterm_after_two_seconds(room: Room):
     room.start()
     room.wait_ready()
     asked = time.monotonic()
@@ -109,7 +109,7 @@ def test_a_deaf_child_gets_sigterm_after_two_seconds(room: Room):
 
 
 @as_room("stubborn")
-def test_a_stubborn_child_gets_sigkill_after_four_and_close_is_bounded(room: Room):
+def test_a_stubborn_media_process_gets_sigkill_after_four_and_close_is_bounded(room: Room):
     room.start()
     room.wait_ready()
     asked = time.monotonic()
@@ -160,7 +160,7 @@ def test_a_process_that_computes_for_ever_is_killed_in_the_end(room: Room, impat
     ],
     indirect=["room"],
 )
-def test_the_end_of_a_bad_child_says_what_happened(room: Room, status: int, text: str):
+def test_the_end_of_a_bad_media_process_says_what_happened(room: Room, status: int, text: str):
     room.start()
     exit = room.wait_exit()
     assert exit.status == status
@@ -182,7 +182,7 @@ def test_a_fault_is_reported_before_the_exit_and_stands_in_its_text(room: Room):
 
 
 @as_room("deaf")
-def test_a_child_that_takes_no_instructions_is_killed_and_never_blocks(room: Room):
+def test_a_media_process_that_takes_no_instructions_is_killed_and_never_blocks(room: Room):
     room.start()
     room.wait_ready()
     sources = SetSources([Source("http://127.0.0.1/" + "x" * 2000, token="y" * 4000)] * 4)
@@ -208,7 +208,7 @@ def test_stderr_is_logged_without_secrets_and_not_without_end(room: Room, caplog
 
 
 @as_room("with_grandchild")
-def test_what_the_child_started_dies_with_it(room: Room):
+def test_what_the_media_process_started_dies_with_it(room: Room):
     room.start()
     room.wait_ready()
     grandchild = psutil.Process(int(room.reports(Applied)[0].request))
@@ -222,17 +222,17 @@ def test_what_the_child_started_dies_with_it(room: Room):
 
 
 @as_room("obedient")
-def test_a_new_start_replaces_a_child_that_is_still_there(room: Room):
+def test_a_new_start_replaces_a_media_process_that_is_still_there(room: Room):
     room.start(generation=1)
     room.wait_ready()
     room.start(generation=2)
-    wait_for(lambda: len(room.reports(Ready)) == 2, 10, "the second child is ready")
-    exit = wait_for(room.exits, 5, "the first child has exited")[0]
+    wait_for(lambda: len(room.reports(Ready)) == 2, 10, "the second media process is ready")
+    exit = wait_for(room.exits, 5, "the first media process has exited")[0]
     assert (exit.generation, exit.status) == (1, -9)
     assert "was replaced" in exit.text
 
 
-def test_a_child_that_cannot_be_spawned_is_an_exit_like_any_other():
+def test_a_media_process_that_cannot_be_spawned_is_an_exit_like_any_other():
     events: list[Event] = []
     Supervisor(events.append, Devices(), Media(), ("/no/such/python",)).start(5, plan())
     (exit,) = events
@@ -241,16 +241,16 @@ def test_a_child_that_cannot_be_spawned_is_an_exit_like_any_other():
     assert "cannot start the media process /no/such/python" in exit.text
 
 
-def test_the_child_inherits_no_secrets_and_no_sockets_of_systemd(monkeypatch):
+def test_the_media_process_inherits_no_secrets_and_no_sockets_of_systemd(monkeypatch):
     for name in ("NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "MQTT_PASSWORD", "WATCHDOG_USEC"):
         monkeypatch.setenv(name, "x")
     room = Room("obedient")
     with open("/dev/null") as other_file:
         os.set_inheritable(other_file.fileno(), True)
         room.start()
-        child = psutil.Process(room.wait_ready().pid)
-        files = os.listdir(f"/proc/{child.pid}/fd")
-        environment = child.environ()
+        process = psutil.Process(room.wait_ready().pid)
+        files = os.listdir(f"/proc/{process.pid}/fd")
+        environment = process.environ()
     room.supervisor.close()
     assert not {"NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "MQTT_PASSWORD"} & set(environment)
     assert "WATCHDOG_USEC" not in environment
@@ -258,7 +258,7 @@ def test_the_child_inherits_no_secrets_and_no_sockets_of_systemd(monkeypatch):
     assert len(files) == 4, "stdin, stdout, stderr and the control line"
 
 
-def test_fifty_children_leave_no_file_thread_or_process_behind():
+def test_fifty_media_processes_leave_no_file_thread_or_process_behind():
     room = Room("obedient")
     me = psutil.Process()
     threads, others = me.num_threads(), me.children()
@@ -272,10 +272,10 @@ def test_fifty_children_leave_no_file_thread_or_process_behind():
 
     cycle()
     gc.collect()
-    wait_for(lambda: me.num_threads() <= threads, 5, "the first child's thread is gone")
+    wait_for(lambda: me.num_threads() <= threads, 5, "the first media process's thread is gone")
     files = me.num_fds()
     for _ in range(50):
         cycle()
-    wait_for(lambda: me.num_threads() <= threads, 5, "the last child's thread is gone")
+    wait_for(lambda: me.num_threads() <= threads, 5, "the last media process's thread is gone")
     assert me.num_fds() == files
     assert me.children() == others

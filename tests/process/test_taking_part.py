@@ -66,7 +66,7 @@ def test_a_join_does_not_wait_for_a_check(site: Site) -> None:
     assert site.join()["state"] == "succeeded"
     final = site.hub.wait_for(f"{site.topic}/ack/k", lambda ack: ack["seq"] == 3)
     assert final.document["code"] == "withdrawn"
-    commands = [Path(f"/proc/{child.pid}/cmdline").read_text() for child in site.children()]
+    commands = [Path(f"/proc/{process.pid}/cmdline").read_text() for process in site.children()]
     assert not [one for one in commands if "check_process" in one]
 
 

@@ -110,7 +110,14 @@ class Week:
         boot_id = self.room.folder / "boot_id"
         boot_id.parent.mkdir(exist_ok=True)
         boot_id.write_text(f"boot-{self.boots}")
-        options = ["--clock", str(self.ahead), "--boot-id", str(boot_id), "--child", "meeting"]
+        options = [
+            "--clock",
+            str(self.ahead),
+            "--boot-id",
+            str(boot_id),
+            "--media-process",
+            "meeting",
+        ]
         self.room.start(entry=("tests.support.crashing", str(self.room.folder / "steps"), *options))
         self.room.wait_answering()
 

@@ -1,4 +1,4 @@
-"""An upgrade under a running daemon is noticed before it starts a child of the new version."""
+"""An upgrade under a running daemon is noticed before it starts a media process of the new version."""
 
 from pathlib import Path
 

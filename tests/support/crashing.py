@@ -161,7 +161,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--clock", type=Path, help="a file: how many seconds ahead both clocks are")
     parser.add_argument("--unsynchronised", action="store_true", help="NTP never sets the clock")
     parser.add_argument(
-        "--child", help="a behaviour of tests/support/fake_media_process.py for the media"
+        "--media-process", help="a behaviour of tests/support/fake_media_process.py for the media"
     )
     parser.add_argument("--write-seconds", type=float, default=0, help="what a write to disk takes")
     parser.add_argument("run", choices=["run"])
@@ -181,8 +181,8 @@ def main() -> int:
     }
     if arguments.clock:
         replaced["SystemClock"] = partial(GivenClock, arguments.clock)
-    if arguments.child:
-        fake = (sys.executable, "-I", "-S", str(FAKE_MEDIA_PROCESS), arguments.child)
+    if arguments.media_process:
+        fake = (sys.executable, "-I", "-S", str(FAKE_MEDIA_PROCESS), arguments.media_process)
         replaced["Supervisor"] = partial(Supervisor, command=fake)
     if arguments.write_seconds:
         slow_down(Database, arguments.write_seconds)

@@ -100,7 +100,7 @@ def computes_for_ever() -> None:
 
 
 def scans_long() -> None:
-    """Waits for a child that computes for three seconds, as GStreamer for its plugin scanner."""
+    """Waits for a process that computes for three seconds, as GStreamer for its plugin scanner."""
     program = "import time\nend = time.monotonic() + 3\nwhile time.monotonic() < end: pass"
     subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True)
     obedient()

@@ -37,10 +37,10 @@ class HubSite:
         room.settings["media"] |= {"publish_url": f"{self.media_url}/x/whip", "play_urls": []}
         return room
 
-    def start_room(self, room: Room, child: str = "meeting") -> None:
+    def start_room(self, room: Room, media_process: str = "meeting") -> None:
         room.folder.mkdir(parents=True, exist_ok=True)
         steps = str(room.folder / "steps")
-        room.start(entry=("tests.support.crashing", steps, "--child", child))
+        room.start(entry=("tests.support.crashing", steps, "--media-process", media_process))
         room.wait_online(30)
 
     def meeting_of(self, id: str) -> str | None:

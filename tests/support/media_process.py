@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,7 +27,7 @@ R = TypeVar("R", bound=MediaReport)
 
 
 class MediaProcess(Closing):
-    """A context manager; `reports` is all that the child said, each with its time."""
+    """A context manager; `reports` is all that the media process said, each with its time."""
 
     def __init__(
         self,
@@ -76,11 +77,11 @@ class MediaProcess(Closing):
         return [r for _, r in tuple(self.reports) if isinstance(r, kind) and test(r)]
 
     def when(self, kind: type[R], test: Callable[[R], bool] = lambda _: True) -> float:
-        """Seconds from the child's start to the first such report."""
+        """Seconds from the media process's start to the first such report."""
         return next(at for at, r in self.reports if isinstance(r, kind) and test(r))
 
     def now(self) -> float:
-        """Seconds from the child's start."""
+        """Seconds from the media process's start."""
         return time.monotonic() - self.started
 
     def wait(
@@ -106,13 +107,28 @@ class MediaProcess(Closing):
         """The daemon is gone: end of the line."""
         self._ours.shutdown(socket.SHUT_RDWR)
 
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def ended(self) -> int:
+        """Waits for its end, 60 s at most. The exit status, as Popen has it: -9 of SIGKILL."""
+        return self.process.wait(60)
+
+    def kill(self) -> None:
+        """SIGKILL, and it is gone."""
+        self.signal(signal.SIGKILL)
+        self.ended()
+
     def stop(self) -> int:
         """In good order, as at a leave. The exit status."""
         self.send(Stop())
-        return self.process.wait(60)
+        return self.ended()
 
     def close(self) -> None:
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(60)
+            self.kill()
         self._ours.close()

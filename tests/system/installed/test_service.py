@@ -46,10 +46,10 @@ def test_join_and_leave(room, hub_speaks):
     wait_until(lambda: not children(main_pid()), "the media process has ended")
 
 
-def test_the_sandbox_holds_for_the_media_child_too(room, hub_speaks):
+def test_the_sandbox_holds_for_the_media_process_too(room, hub_speaks):
     room.join()
-    (child,) = children(main_pid())
-    for pid in (main_pid(), child):
+    (media_pid,) = children(main_pid())
+    for pid in (main_pid(), media_pid):
         status = Path(f"/proc/{pid}/status").read_text()
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         assert fields["NoNewPrivs"].strip() == "1"
@@ -63,10 +63,10 @@ def test_the_sandbox_holds_for_the_media_child_too(room, hub_speaks):
 def test_killed_in_a_meeting_it_is_back_in_it(room, hub_speaks):
     room.join()
     before = main_pid()
-    (child,) = children(before)
+    (media_pid,) = children(before)
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: main_pid() not in (0, before), "systemd started it again", 30)
-    wait_until(lambda: not Path(f"/proc/{child}").exists(), "no orphan is left")
+    wait_until(lambda: not Path(f"/proc/{media_pid}").exists(), "no orphan is left")
     state = room.wait_for_phase("in-meeting")
     assert (state["meeting"]["id"], state["microphone"]) == (MEETING, "muted")
 
@@ -170,13 +170,13 @@ def test_an_upgrade_waits_for_the_end_of_the_meeting(room, hub_speaks):
     assert SETTINGS.read_text().endswith(mark)
 
 
-def test_a_child_of_the_new_version_is_never_started_by_the_old_daemon(room, hub_speaks):
+def test_a_media_process_of_the_new_version_is_never_started_by_the_old_daemon(room, hub_speaks):
     """The media process dies while the upgrade waits: both are of the new version afterwards."""
     room.join()
     daemon = main_pid()
-    (child,) = children(daemon)
+    (media_pid,) = children(daemon)
     new = upgrade()
-    os.kill(child, signal.SIGKILL)
+    os.kill(media_pid, signal.SIGKILL)
     wait_for_new_daemon(room, daemon, new, "in-meeting")
     assert children(main_pid())
 
