@@ -96,7 +96,7 @@ class DeviceChoice:
         site = self._site()
         if kind == "camera":
             self._say(_("Looking through it: the lamp is on meanwhile ..."))
-            findings = self._look(site)
+            findings = self._check_camera(site)
         elif kind == "microphone":
             self._say(_("Listening for a second: the lamp is on meanwhile ..."))
             findings = microphone.check(site)
@@ -108,7 +108,7 @@ class DeviceChoice:
             show_finding(self._session, finding)
         return all(finding.outcome is not Outcome.FAILED for finding in findings)
 
-    def _look(self, site: Site) -> list[Finding]:
+    def _check_camera(self, site: Site) -> list[Finding]:
         with tempfile.TemporaryDirectory(prefix="diemcau-") as folder:
             still = Path(folder) / "still.png"
             findings = camera.check(site, still)

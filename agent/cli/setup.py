@@ -94,7 +94,7 @@ def _set_up(
             _take_over(session)
     finally:
         if asked:  # also where the service did not start: it says why
-            _look(session)
+            _check_room(session)
 
 
 def _take_over(session: Session) -> None:
@@ -121,7 +121,7 @@ def _assignment(text: str) -> tuple[str, Any]:
         raise AgentError("bad-option", f"--set {text}: the value is no YAML: {error}") from error
 
 
-def _look(session: Session) -> None:
+def _check_room(session: Session) -> None:
     """Whether all that was chosen works, as the doctor sees it."""
     from agent.cli.doctor import progress, show
     from agent.diagnostics import runner

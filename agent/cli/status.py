@@ -84,7 +84,7 @@ def watch(
     if session.console.is_terminal:
         _keep_live(session, every, ended)
     while not ended.is_set():
-        session.console.print(_look(session))
+        session.console.print(_screen_now(session))
         ended.wait(every)
 
 
@@ -93,11 +93,11 @@ def _keep_live(session: Session, every: float, ended: threading.Event) -> None:
 
     with Live(console=session.console, auto_refresh=False, screen=True) as live:
         while not ended.is_set():
-            live.update(_look(session), refresh=True)
+            live.update(_screen_now(session), refresh=True)
             ended.wait(every)
 
 
-def _look(session: Session) -> Group | Text:
+def _screen_now(session: Session) -> Group | Text:
     from rich.text import Text
 
     try:

@@ -61,7 +61,7 @@ class _Look:
         self._section = Section(subject.group, [], 0.0)
         self._began = self._ended = 0.0
         self._thread = threading.Thread(
-            target=self._look, name=f"check-{subject.group}", daemon=True
+            target=self._check, name=f"check-{subject.group}", daemon=True
         )
 
     def start(self) -> None:
@@ -82,7 +82,7 @@ class _Look:
         seconds = (time.monotonic() if hangs else self._ended) - self._began
         self._section = Section(self.subject.group, findings, round(seconds, 2))
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         try:
             self._findings.extend(self.subject.check(self._site))
         except Exception as error:  # a mistake in one check must not hide the others' findings

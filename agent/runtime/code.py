@@ -17,14 +17,14 @@ class InstalledCode:
 
     def __init__(self, file: str | None = agent.__file__) -> None:
         self._file = Path(str(file))
-        self._identity = self._look()
+        self._identity = self._identity_now()
 
     def replaced(self) -> bool:
         """Whether another file stands there: dpkg writes each one anew, of whatever version."""
-        found = self._look()
+        found = self._identity_now()
         return found is not None and found != self._identity
 
-    def _look(self) -> tuple[int, int] | None:
+    def _identity_now(self) -> tuple[int, int] | None:
         with suppress(OSError):
             found = self._file.stat()
             return found.st_ino, found.st_ctime_ns

@@ -35,7 +35,7 @@ class Machine:
         self.host_answers.wait()
         return HostHealth(status=Status.OK, code="ok", text="", cpu_celsius=50.0)
 
-    def look(self) -> tuple[DevicesProbed, HostSampled]:
+    def probed(self) -> tuple[DevicesProbed, HostSampled]:
         self.prober.request()
         devices, host = self.inbox.get(timeout=60), self.inbox.get(timeout=60)
         assert isinstance(devices, DevicesProbed)
@@ -55,16 +55,16 @@ def machine(monkeypatch):
 
 
 def test_devices_then_host_are_reported(machine: Machine):
-    devices, host = machine.look()
+    devices, host = machine.probed()
     assert devices.devices == {"camera": CAMERA}
     assert host.host.cpu_celsius == 50.0
 
 
 def test_a_look_that_hangs_is_reported_and_not_repeated_until_it_ends(machine: Machine):
-    machine.look()
+    machine.probed()
     machine.devices_answer.clear()
     for _ in range(2):
-        devices, host = machine.look()
+        devices, host = machine.probed()
         camera = devices.devices["camera"]
         assert (camera.status, camera.code) == (Status.DEGRADED, "probe-stuck")
         assert camera.text.startswith("Camera: cannot be looked for, a driver hangs")
@@ -72,20 +72,20 @@ def test_a_look_that_hangs_is_reported_and_not_repeated_until_it_ends(machine: M
     assert machine.looks == 2, "one that went well, one that hangs"
     machine.devices_answer.set()
     deadline = time.monotonic() + 5
-    while machine.look()[0].devices != {"camera": CAMERA}:
+    while machine.probed()[0].devices != {"camera": CAMERA}:
         assert time.monotonic() < deadline, "well again once the driver answers"
 
 
 def test_a_first_look_that_hangs_shows_in_the_host(machine: Machine):
     machine.devices_answer.clear()
-    devices, host = machine.look()
+    devices, host = machine.probed()
     assert devices.devices == {}
     assert (host.host.status, host.host.code) == (Status.DEGRADED, "probe-stuck")
 
 
 def test_a_host_that_hangs_is_reported_with_the_devices_known(machine: Machine):
     machine.host_answers.clear()
-    devices, host = machine.look()
+    devices, host = machine.probed()
     assert devices.devices == {"camera": CAMERA}
     assert (host.host.status, host.host.code) == (Status.DEGRADED, "host-stuck")
 

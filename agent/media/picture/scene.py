@@ -117,7 +117,7 @@ class Fitter:
         self._of: tuple[int, int] | None = None
         self._set: Fit | None = None
         entry = pipeline.get_by_name("fit").get_static_pad("sink")
-        entry.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, weakly(self._look))
+        entry.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, weakly(self._on_caps))
 
     def update(self) -> None:
         """What `choose` goes by has changed. From any thread."""
@@ -125,7 +125,7 @@ class Fitter:
             if self._of:
                 self._apply(self._choose(*self._of))
 
-    def _look(self, _pad: Any, info: Any) -> Any:
+    def _on_caps(self, _pad: Any, info: Any) -> Any:
         event = info.get_event()
         if event.type == Gst.EventType.CAPS:
             form = event.parse_caps().get_structure(0)

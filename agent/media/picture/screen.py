@@ -33,7 +33,7 @@ WINDOW_SINK = "videoscale ! videoconvert ! ximagesink name=out sync=false"
 """Not autovideosink: on Debian 13 it tries kmssink first, which takes nine seconds to find no card."""
 RETRY_SECONDS = 3.0
 PROVEN_SECONDS = 1.0
-LOOK_SECONDS = 0.5
+TICK_SECONDS = 0.5
 
 FRESH_SECONDS = 1.0
 """A source without a picture for so long is not shown alone: the last one would stand still."""
@@ -118,7 +118,7 @@ class Screen:
             return
         self._timers = [
             self._loop.later(PROVEN_SECONDS, partial(self._prove, self._surface)),
-            self._loop.every(LOOK_SECONDS, self._look),
+            self._loop.every(TICK_SECONDS, self._tick),
         ]
 
     def _sink(self) -> str:
@@ -284,7 +284,7 @@ class Screen:
 
     # --- composed, or one source alone
 
-    def _look(self) -> None:
+    def _tick(self) -> None:
         if self._surface:
             self._surface.measure()
             self._compose()

@@ -18,7 +18,7 @@ from agent.media.picture.snapshot import ACCESS_UNITS
 from agent.media.pipeline import Pipeline, wrap
 from agent.ports import AccessUnit
 
-LOOK_SECONDS = 0.5
+TICK_SECONDS = 0.5
 
 STALE_SECONDS = 2.0
 """A camera that has sent nothing for so long is closed or hangs; a thumbnail comes five times a second."""
@@ -45,7 +45,7 @@ class SelfView:
     def start(self) -> None:
         """Nothing is seen, or decoded, before there is a picture to be shown."""
         if self._mode != "off" and self._screen.live:
-            self._timer = self._context.loop.every(LOOK_SECONDS, self._look)
+            self._timer = self._context.loop.every(TICK_SECONDS, self._tick)
 
     def close(self) -> None:
         if self._timer:
@@ -58,7 +58,7 @@ class SelfView:
         if pipeline := self._pipeline:
             pipeline["in"].push_buffer(wrap(unit.data, delta=not unit.keyframe))
 
-    def _look(self) -> None:
+    def _tick(self) -> None:
         sent = time.monotonic() - self._last_unit_seconds < STALE_SECONDS
         wanted = sent and (self._mode == "always" or self._screen.alone)
         if wanted and self._pipeline is None:

@@ -111,7 +111,7 @@ class SpeakerFeed:
                 if chunk := self._mixer.next(WAIT_SECONDS):
                     excess = self._say(speaker, chunk, excess)
                 if self._reporter.due():
-                    self._look(speaker.status())
+                    self._update(speaker.status())
         finally:
             self._speaker = None
             self.detail = SoundDetail()
@@ -127,7 +127,7 @@ class SpeakerFeed:
             self._on_played(heard - len(sound) * NANOSECONDS // BYTES_PER_SECOND, sound)
         return self._pace.heard(heard - chunk.due - CHUNK_NANOSECONDS)
 
-    def _look(self, status: DeviceStatus) -> None:
+    def _update(self, status: DeviceStatus) -> None:
         self._opened(status)
         self._pace.second(self.detail.xruns or 0)
 

@@ -86,7 +86,7 @@ class IceAgent:
     def path(self) -> Path | None:
         """The way that media take, some seconds old at the most; of a session that is connected."""
         watch = self._path
-        return watch.look() if watch else None
+        return watch.poll() if watch else None
 
     def close(self) -> None:
         """Let go of all that is GStreamer's. What a TURN server lent ends there by itself: libnice's `close_async`

@@ -215,7 +215,7 @@ class MediaLink:
         if self._restarting is self.session:
             self._await_restart(self.session)
         else:
-            self._look(self.session)
+            self._watch_arrivals(self.session)
 
     def _await_restart(self, session: MediaSession) -> None:
         """What comes again has found another way: that is the way from then on."""
@@ -225,7 +225,7 @@ class MediaLink:
             self._restarting = None
             self._begin_watch(now)
 
-    def _look(self, session: MediaSession) -> None:
+    def _watch_arrivals(self, session: MediaSession) -> None:
         now, watch = time.monotonic(), self._watch
         change = self._way.change()
         if change and change.lost:

@@ -49,7 +49,7 @@ class PathWatch:
         self._said = _Said(name_relay)
         self._asked_at: float | None = None
 
-    def look(self) -> Path | None:
+    def poll(self) -> Path | None:
         """As of the last answer; None before there is one. Asks anew when that is some seconds old."""
         now, pause = time.monotonic(), ASK_SECONDS if self._said.path else FIRST_SECONDS
         if self._asked_at is None or now - self._asked_at > pause:

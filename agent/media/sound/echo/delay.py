@@ -48,12 +48,12 @@ class EchoDelay:
         self._periods += 1
         if self._periods % LOOK_PERIODS:
             return None
-        before, self._last = self._last, self._look()
+        before, self._last = self._last, self._estimate()
         if before is None or self._last is None or abs(before - self._last) > AGREE_SECONDS:
             return None
         return self._last
 
-    def _look(self) -> float | None:
+    def _estimate(self) -> float | None:
         if numpy.sqrt(numpy.mean(self._played**2)) < AUDIBLE:
             return None
         size = 2 * len(self._played)
