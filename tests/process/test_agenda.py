@@ -96,7 +96,7 @@ def test_two_rooms_meet_by_agenda_alone(
         for room in rooms:
             wait_until(
                 lambda room=room: phase(room) == "in-meeting",
-                f"{room.id} is in: {room.log_tail()}",
+                lambda room=room: f"{room.id} is in: {room.log_tail()}",
                 AHEAD_SECONDS + 40,
             )
         assert datetime.now(UTC) > begin - timedelta(seconds=5)

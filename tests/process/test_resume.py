@@ -75,7 +75,7 @@ def in_meeting(room: Room) -> dict[str, Any]:
         state: dict[str, Any] = room.ask(type="status")["state"]
         return state if state["phase"] == "in-meeting" else None
 
-    return wait_for(state, IN_SECONDS, f"in the meeting; the log ends: {room.log_tail()}")
+    return wait_for(state, IN_SECONDS, lambda: f"in the meeting; the log ends: {room.log_tail()}")
 
 
 def test_a_killed_daemon_is_back_in_its_meeting_muted(room: Room, hub: Hub) -> None:

@@ -160,7 +160,9 @@ class Week:
             self.publish(2, CHANGED)
         wait_until(
             lambda: self.meeting() == moment.meeting,
-            f"{moment} (now {self.room.ask(type='status')['state']}): {self.room.log_tail()}",
+            lambda: (
+                f"{moment} (now {self.room.ask(type='status')['state']}): {self.room.log_tail()}"
+            ),
         )
 
 

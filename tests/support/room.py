@@ -96,11 +96,15 @@ class Room:
 
     def wait_online(self, seconds: float = 10) -> None:
         """Until the daemon says that its link to the hub is up."""
-        wait_for(self._online, seconds, f"{self.id} online; its log ends: {self.log_tail()}")
+        wait_for(
+            self._online, seconds, lambda: f"{self.id} online; its log ends: {self.log_tail()}"
+        )
 
     def wait_answering(self, seconds: float = 10) -> None:
         """Until the control socket answers, with a hub or without."""
-        wait_for(self._answering, seconds, f"{self.id} answers; its log ends: {self.log_tail()}")
+        wait_for(
+            self._answering, seconds, lambda: f"{self.id} answers; its log ends: {self.log_tail()}"
+        )
 
     def _answering(self) -> bool:
         try:

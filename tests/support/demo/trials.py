@@ -54,7 +54,7 @@ class Terminal:
             self._keys(line)
             if line.endswith("#"):  # it waits for an answer, or for ^C
                 return
-        wait_for(self._prompting, LINE_SECONDS, f"{line} is done: {self.text()[-800:]}")
+        wait_for(self._prompting, LINE_SECONDS, lambda: f"{line} is done: {self.text()[-800:]}")
 
     def text(self) -> str:
         """All that was ever on it, as it was broken at its edge."""

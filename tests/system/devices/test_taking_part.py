@@ -47,7 +47,7 @@ def wait_for_lamp(gpio: hardware.Gpio, said: str) -> None:
         seen.append(hardware.lamp_says(gpio))
         return seen[-1] == said
 
-    wait_until(says, f"the lamp says {said}; it said {seen}", DEADLINE_SECONDS)
+    wait_until(says, lambda: f"the lamp says {said}; it said {seen}", DEADLINE_SECONDS)
 
 
 @pytest.fixture
