@@ -75,12 +75,18 @@ class _Look:
 
     def end(self) -> None:
         """Wait until all is found, or its time is over."""
-        limit = round(patience(self.subject.limit_seconds), 1)
-        self._thread.join(max(0.0, self._began + limit - time.monotonic()))
+        limit = self.subject.limit_seconds
+        self._wait(limit)
+        if self._thread.is_alive():  # only now: to measure this machine costs time too
+            limit = round(patience(limit), 1)
+            self._wait(limit)
         hangs = self._thread.is_alive()
         findings = fair([_hanging(limit)] if hangs else self._findings)
         seconds = (time.monotonic() if hangs else self._ended) - self._began
         self._section = Section(self.subject.group, findings, round(seconds, 2))
+
+    def _wait(self, limit_seconds: float) -> None:
+        self._thread.join(max(0.0, self._began + limit_seconds - time.monotonic()))
 
     def _check(self) -> None:
         try:

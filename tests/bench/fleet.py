@@ -18,6 +18,7 @@ from typing import Any
 
 from agent.conductor.core.model.acts import End, Give, StartMeeting, Take
 from agent.conductor.core.model.views import MeetingView
+from tests.bench.installed import as_installed
 from tests.bench.row import Row
 from tests.support.broker import Broker, Hub, free_port
 from tests.support.fleet import Fleet
@@ -73,7 +74,7 @@ def province() -> Iterator[tuple[Province, Fleet]]:
         Broker(Path(folder) / "broker") as broker,
     ):
         site = Province(Path(folder), broker)
-        with Fleet(list(site.rooms.values())) as fleet:
+        with Fleet(list(site.rooms.values()), as_installed(Path(folder))) as fleet:
             for room in site.rooms.values():
                 room.wait_online(PATIENCE_SECONDS)
             site.start()

@@ -5,14 +5,13 @@ Memory is its proportional set size (PSS), the processor's share its own user an
 
 from __future__ import annotations
 
-import os
 import socket
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from tests.bench.footprint import megabytes
+from tests.bench.installed import PYTHON, as_installed
 from tests.bench.room import TOPIC_ROOT
 from tests.bench.row import Row
 from tests.support.broker import Broker
@@ -27,9 +26,6 @@ LIMIT_WRITTEN_KILOBYTES = 0.0
 """The one write an hour, of the last good time, is done at the start."""
 
 READY_DEADLINE_SECONDS = 20.0
-
-NOT_INSTALLED = ("dns", "socks")
-"""What paho-mqtt imports where it is at hand (4 MB of dnspython): tools of the tests bring it, the package does not."""
 
 
 def measure() -> list[Row]:
@@ -72,20 +68,6 @@ def seconds_to_ready(room: Room, address: Path) -> float:
         while b"READY=1" not in notifications.recv(4096):
             pass
         return time.monotonic() - started
-
-
-PYTHON = (sys.executable, "-S")
-"""Without `site`, which in a developer's environment loads what no installed package has (editable packages)."""
-
-
-def as_installed(folder: Path) -> dict[str, str]:
-    """The environment of a daemon that finds only what its package depends on."""
-    hidden = folder / "not-installed"
-    hidden.mkdir()
-    for name in NOT_INSTALLED:
-        (hidden / f"{name}.py").write_text("raise ImportError('not installed')\n")
-    found = [str(hidden), *(entry for entry in sys.path if entry)]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(found)}
 
 
 def cpu_seconds(pid: int) -> float:

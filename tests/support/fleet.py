@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,8 +30,9 @@ END_SECONDS = 60
 class Fleet:
     """A context manager: rooms are started with it and killed at its end."""
 
-    def __init__(self, rooms: list[Room]) -> None:
+    def __init__(self, rooms: list[Room], environment: Mapping[str, str] = os.environ) -> None:
         self._rooms = rooms
+        self._environment = environment
         self.pids: dict[str, int] = {}
 
     def __enter__(self) -> Fleet:
@@ -41,7 +42,7 @@ class Fleet:
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**self._environment, "PYTHONPATH": os.pathsep.join(self._python_path())},
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -53,6 +54,10 @@ class Fleet:
             self._process.stdin.flush()
             self.pids[room.id] = int(self._process.stdout.readline())
         return self
+
+    def _python_path(self) -> list[str]:
+        given = self._environment.get("PYTHONPATH")
+        return [*([given] if given else []), str(Path(__file__).parents[2])]
 
     @contextmanager
     def frozen(self, rooms: list[str]) -> Iterator[None]:
