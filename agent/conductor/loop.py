@@ -10,7 +10,7 @@ from agent.conductor.board import Board
 from agent.conductor.core.conductor import Conductor
 from agent.conductor.core.deciding import never_seen
 from agent.conductor.core.minutes import minutes
-from agent.conductor.core.model.acts import End, MuteAll, StartMeeting, Take
+from agent.conductor.core.model.acts import End, MuteAll, StartMeeting, Take, room_of
 from agent.conductor.core.model.effects import Announce, Changed, Effect, Record, Send
 from agent.conductor.core.model.entries import Acted, Entry
 from agent.conductor.core.model.events import ActKept, DueCame, Event, LinkDown, LinkUp
@@ -35,6 +35,7 @@ from agent.conductor.store.journal import Journal
 from agent.conductor.tokens import Tokens
 from agent.conductor.wire import HubTopics, encode_order
 from agent.core.model.documents import Connection
+from agent.core.model.tag import tag_of
 from agent.errors import AgentError, JournalError
 from agent.hub.signature import Signer
 from agent.runtime.clock import SystemClock
@@ -192,7 +193,7 @@ class Loop:
         order, outside = effect.order, self._outside
         if outside.tokens is not None:
             order = outside.tokens.fill(effect.room, order, now.timestamp())
-        kind = str(order.__struct_config__.tag)
+        kind = tag_of(order)
         payload = encode_order(effect.id, order)
         if outside.signer is not None:
             payload = outside.signer.sign_command(
@@ -284,9 +285,8 @@ class Loop:
         request = asked.request
         if isinstance(request, Question):
             return
-        kind = str(request.__struct_config__.tag)
-        room = getattr(request, "room", None) or ""
-        what = f"{kind} {request.meeting} {room}".strip()
+        kind = tag_of(request)
+        what = f"{kind} {request.meeting} {room_of(request)}".strip()
         outcome = answer.code if isinstance(answer, ErrorAnswer) else "done"
         self._outside.journal.audit(self._clock.now().wall.isoformat(), asked.by, what, outcome)
 

@@ -657,3 +657,35 @@ def orders_a_room(rooms: int) -> list[float]:
         sent.append(len(play.sent))
     call, floor, hand, end = (after - before for before, after in pairwise(sent))
     return [call / rooms, (floor - 1) / rooms, hand, end / rooms]
+
+
+def test_who_speaks_too_long_for_the_second_time_is_told_anew() -> None:
+    """A room answers an id that it knows from its journal, and shows nothing."""
+    play = Playbook("a", "b")
+    play.start("a", speaking_seconds=60.0)
+    for _ in range(2):
+        play.act(Give("hop", "b"))
+        play.wait(61)
+        play.act(Take("hop", "b"))
+    ids = [id for id, _ in play.to("b", ShowOrder)]
+    assert len(ids) == len(set(ids)) == 2
+
+
+@pytest.mark.parametrize("asked", ["1", "x-show-1", "c1-7-show-1", "c1-1-call-1"])
+def test_an_answer_to_somebody_elses_text_is_none_to_ours(asked: str) -> None:
+    play = Playbook("a", "b")
+    play.start("a")
+    play.act(Message("hop", "Có mặt?", answers=["có", "không"]))
+    play.tell(SeenEvent("b", "show-answered", detail=SeenDetail(show=asked, answer="có")))
+    assert play.view().messages[0].answered == {}
+
+
+def test_an_end_is_not_forgotten_when_the_clock_is_set_back() -> None:
+    play = Playbook("a", "b")
+    play.start("a", until=START + timedelta(minutes=10))
+    play.wait(300)
+    play.jumped = -timedelta(minutes=30)
+    play.wait(600)
+    assert play.view().ended is None
+    play.wait(1800)
+    assert play.core.running() == []

@@ -41,6 +41,7 @@ from agent.conductor.requests import (
 )
 from agent.conductor.settings import Console
 from agent.conductor.tokens import Tokens
+from agent.core.model.tag import tag_of
 from agent.locale import sayer
 
 STATIC = Path(__file__).parent / "static"
@@ -266,7 +267,7 @@ class Page:
             return _error(400, "bad-request", str(error))
         role = self._accounts.role_now(login.name)
         if role != "operator" and not isinstance(asked, VIEW):
-            kind = str(asked.__struct_config__.tag)
+            kind = tag_of(asked)
             meeting = "" if isinstance(asked, ShowAudit) else asked.meeting
             self._post(Audited(login.name, f"{kind} {meeting}", "not-permitted"))
             return _error(403, "not-permitted", "a viewer may look and not act")

@@ -51,8 +51,7 @@ class Acting:
         order = ShowOrder(act.text, act.level, act.seconds, act.answers)
         for room in act.rooms or list(meeting.members):
             if self._rooms[room].online:
-                number = len(meeting.messages)
-                self._reconciler.order(meeting, room, order, now, number=number)
+                self._reconciler.order(meeting, room, order, now, len(meeting.messages))
 
     def _ignore_hand(self, meeting: Meeting, room: str) -> None:
         """This hand was answered; only another one counts."""

@@ -6,18 +6,19 @@ same events give the same effects. What is remembered are the journal's entries:
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 from functools import partial
 
 from agent.conductor.core import deciding
 from agent.conductor.core.acting import Acting
 from agent.conductor.core.day import BY, Day
+from agent.conductor.core.dues import Dues, EndDue, RoomDue
 from agent.conductor.core.handing_over import HandingOver
 from agent.conductor.core.meeting import OVERDUE, Meeting
-from agent.conductor.core.member import RECALL_GAPS_SECONDS, Member
+from agent.conductor.core.member import RECALL_GAPS_SECONDS, Member, slot_of
 from agent.conductor.core.model import entries as e
 from agent.conductor.core.model.acts import Act, End, Extend, StartMeeting
+from agent.conductor.core.model.command_id import CommandId
 from agent.conductor.core.model.effects import Announce, Changed, Effect, Record
 from agent.conductor.core.model.events import ActKept, DueCame, Event, LinkDown, LinkUp
 from agent.conductor.core.model.orders import ShowOrder
@@ -44,6 +45,9 @@ LOOK_SECONDS = 2.0
 STAYS_SECONDS = 60.0
 """So long a room that fell out stays on the stage: it will be back, and everybody keeps its place."""
 
+FIRST_WARNING = 10_000
+"""Revisions of the `show` that says that a speaker's time is over begin here: those below are the messages' numbers."""
+
 
 class Conductor:
     """The meetings of one hub."""
@@ -60,7 +64,7 @@ class Conductor:
         self._rivals: dict[str, SeenConductor] = {}
         self._last_number = 0
         self._effects: list[Effect] = []
-        self._due: list[tuple[float, int, str]] = []
+        self._dues = Dues()
         self._touched: set[tuple[int, str]] = set()
         """Rooms (with their meeting) to be reconciled at the end of this event."""
         self._changed_rooms: set[str] = set()
@@ -152,8 +156,8 @@ class Conductor:
 
     def due_at(self) -> float | None:
         """When `DueCame` is wanted, on the monotonic clock; None if nothing waits."""
-        dues = [self.day.due] if self.day.due is not None else []
-        return min([*dues, *(due for due, _, _ in self._due[:1])], default=None)
+        dues = (self.day.due, self._dues.next_seconds())
+        return min((due for due in dues if due is not None), default=None)
 
     def _handle(self, event: Event, now: Now) -> None:
         match event:
@@ -218,19 +222,15 @@ class Conductor:
                 self._later(slot.due_at, meeting, member.room)
 
     def _ack_seen(self, event: SeenAck, now: Now) -> None:
-        head, _, revision = event.id.rpartition("-")
-        head, _, kind = head.rpartition("-")
-        instance, _, number = head.rpartition("-")
-        if instance != self.profile.instance or not (number + revision).isdecimal():
+        id = CommandId.parse(event.id)
+        if id is None or id.instance != self.profile.instance:
             return
-        meeting = self.meetings.get(int(number))
+        meeting = self.meetings.get(id.number)
         member = meeting.members.get(event.room) if meeting else None
-        slot = (
-            member.slots.get("presence" if kind in ("join", "leave") else kind) if member else None
-        )
-        if meeting is None or slot is None or slot.revision != int(revision):
+        slot = member.slots.get(slot_of(id.type)) if member else None
+        if meeting is None or slot is None or slot.revision != id.revision:
             return
-        if self._observer.ack(meeting, slot, kind, event):
+        if self._observer.ack(meeting, slot, id.type, event):
             self._reconciler.settled(meeting, event.room, slot, now)
         elif slot.final is None:
             self._reconciler.accepted(meeting, event.room, slot, now)
@@ -271,17 +271,17 @@ class Conductor:
                 self._later(now.monotonic_seconds + LOOK_SECONDS, meeting, member.room)
 
     def _due_came(self, now: Now) -> None:
-        while self._due and self._due[0][0] <= now.monotonic_seconds:
-            _, number, room = heapq.heappop(self._due)
-            meeting = self.meetings.get(number)
-            if meeting is None:
-                continue
-            if room:
-                self._touch(meeting, room)
-                self._warn(meeting, room, now)
-            elif meeting.until and not meeting.over and now.wall >= meeting.until + OVERDUE:
-                self._note(e.Acted(number, End(meeting.id)))
-                self._follow_up(number, End(meeting.id), "", now)
+        for due in self._dues.take(now.monotonic_seconds):
+            meeting = self.meetings.get(due.number)
+            match due:
+                case RoomDue(_, room) if meeting is not None:
+                    self._touch(meeting, room)
+                    self._warn(meeting, room, now)
+                case EndDue() if meeting is not None and meeting.is_overdue(now.wall):
+                    self._note(e.Acted(meeting.number, End(meeting.id)))
+                    self._follow_up(meeting.number, End(meeting.id), "", now)
+                case EndDue() if meeting is not None and not meeting.over:
+                    self._end_later(meeting, now)  # put off, or the wall clock was set back
 
     def _follow_day(self, now: Now) -> None:
         """Start what the agenda has now; end what was taken out of it or moved away."""
@@ -302,7 +302,8 @@ class Conductor:
             self._note(e.Warned(meeting.number, room))
             text = f"⏱ {limit / 60:g} min"
             order = ShowOrder(text, "warning", 20)
-            self._reconciler.order(meeting, room, order, now, number=10_000 + len(meeting.messages))
+            revision = FIRST_WARNING + meeting.warnings
+            self._reconciler.order(meeting, room, order, now, revision)
 
     # --- keeping track -------------------------------------------------------------------------------
 
@@ -357,7 +358,7 @@ class Conductor:
         return self.rooms[member.room].online and not refused
 
     def _later(self, due: float, meeting: Meeting, room: str) -> None:
-        heapq.heappush(self._due, (due, meeting.number, room))
+        self._dues.add(due, RoomDue(meeting.number, room))
 
     def _follow_up(self, number: int, act: Act, by: str, now: Now) -> None:
         meeting = self.meetings[number]
@@ -379,7 +380,8 @@ class Conductor:
     def _end_later(self, meeting: Meeting, now: Now) -> None:
         if meeting.until is not None:
             left = (meeting.until + OVERDUE - now.wall).total_seconds()
-            self._later(now.monotonic_seconds + max(0.0, left), meeting, "")
+            due = now.monotonic_seconds + max(0.0, left)
+            self._dues.add(due, EndDue(meeting.number))
 
     def _announce(self) -> None:
         self._effects.append(Announce([one.id for one in self.running()]))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from agent.conductor.core.floor import Floor
-from agent.conductor.core.member import Member, Slot, kind_of
+from agent.conductor.core.member import Member, Slot, slot_of
 from agent.conductor.core.model import entries as e
 from agent.conductor.core.model.acts import (
     Act,
@@ -21,8 +21,10 @@ from agent.conductor.core.model.acts import (
     StartMeeting,
     Take,
 )
+from agent.conductor.core.model.command_id import CommandId
 from agent.conductor.core.model.orders import ShowOrder
 from agent.conductor.core.model.views import MessageView
+from agent.core.model.tag import tag_of
 
 OVERDUE = timedelta(minutes=1)
 """Rooms leave by themselves so long after the meeting's end; then the hub ends it as well."""
@@ -41,6 +43,8 @@ class Meeting:
         self.floor = Floor(start.mode)
         self.members: dict[str, Member] = {}
         self.messages: list[MessageView] = []
+        self.warnings = 0
+        """How many speakers were told that their time is over."""
         self.stage: tuple[str, ...] = ()
         """Who is seen and heard by all, the chair first."""
         self.queue_touched = False
@@ -59,9 +63,9 @@ class Meeting:
         """Over, and every room has left."""
         return self.over and self._released == len(self.members)
 
-    @property
-    def label(self) -> str:
-        return self.start.title or self.id
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether it runs, and its rooms have left by themselves since its end is past."""
+        return self.until is not None and not self.over and now >= self.until + OVERDUE
 
     def add(self, room: str) -> Member:
         return self.members.setdefault(room, Member(room))
@@ -88,6 +92,7 @@ class Meeting:
                 self.add(room).speaking = live
             case e.Warned(room=room):
                 self.floor.warned.add(room)
+                self.warnings += 1
             case e.Ordered():
                 self._apply_ordered(entry.what, entry.at)
             case e.Settled():
@@ -124,20 +129,21 @@ class Meeting:
 
     def _apply_ordered(self, what: e.Ordered, at: datetime) -> None:
         member = self.add(what.room)
-        member.slots[kind_of(what.order)] = Slot(what.revision, what.order, at)
-        if not isinstance(what.order, ShowOrder):  # their numbers are the messages'
+        member.slots[slot_of(tag_of(what.order))] = Slot(what.revision, what.order, at)
+        if not isinstance(what.order, ShowOrder):  # its revision is no count of the room's orders
             member.revision = max(member.revision, what.revision)
 
     def _apply_settled(self, what: e.Settled) -> None:
-        kind = "presence" if what.order in ("join", "leave") else what.order
-        slot = self.add(what.room).slots.get(kind)
+        slot = self.add(what.room).slots.get(slot_of(what.order))
         if slot is not None and slot.revision == what.revision:
             slot.final = what
 
     def _apply_answer(self, room: str, to: str, text: str) -> None:
-        number = to.rpartition("-show-")[2]
+        asked = CommandId.parse(to)
+        if asked is None or (asked.number, asked.type) != (self.number, "show"):
+            return  # somebody else's, or a call
         for message in self.messages:
-            if message.id == number:
+            if message.id == str(asked.revision):
                 message.answered[room] = text
 
     # --- who is seen -----------------------------------------------------------------------------

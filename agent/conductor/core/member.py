@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.conductor.core.model.entries import Settled
-from agent.conductor.core.model.orders import JoinOrder, LeaveOrder, Order
+from agent.conductor.core.model.orders import LeaveOrder, Order
 from agent.conductor.core.rooms import SeenRoom
 from agent.core.model.commands import AckState
 
@@ -110,8 +110,6 @@ def slot_done(slot: Slot | None) -> bool:
     return slot is not None and slot.done
 
 
-def kind_of(order: Order) -> str:
-    """The slot that an order belongs to."""
-    if isinstance(order, JoinOrder | LeaveOrder):
-        return "presence"
-    return str(order.__struct_config__.tag)
+def slot_of(type: str) -> str:
+    """The slot (`Member.slots`) of orders of this type."""
+    return "presence" if type in ("join", "leave") else type

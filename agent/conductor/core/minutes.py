@@ -22,7 +22,9 @@ from agent.conductor.core.model.acts import (
     Mode,
     MuteAll,
     StartMeeting,
+    room_of,
 )
+from agent.core.model.tag import tag_of
 
 
 class Span(Struct, frozen=True):
@@ -141,9 +143,8 @@ def _lines(entry: e.Entry, floor: Floor) -> Iterator[Line]:
     match entry.what:
         case e.Acted(act=act):
             text = act_text(act, floor)
-            room = getattr(act, "room", None) or ""
             kind = "message" if isinstance(act, Message) else "act"
-            yield Line(entry.at, kind, room, text, entry.by)
+            yield Line(entry.at, kind, room_of(act), text, entry.by)
         case e.HandRaised(room=room):
             yield Line(entry.at, "hand", room, "raised")
         case e.HandLowered(room=room):
@@ -160,7 +161,7 @@ def act_text(act: Act, floor: Floor) -> str:
     """An act in a few words."""
     match act:
         case StartMeeting():
-            return f"start ({act.mode})"
+            return _start_text(act.mode)
         case Message():
             return act.text
         case Extend(until=until):
@@ -171,7 +172,11 @@ def act_text(act: Act, floor: Floor) -> str:
             return "mute all"
         case End():
             return "end"
-    return str(act.__struct_config__.tag)
+    return tag_of(act)
+
+
+def _start_text(mode: Mode) -> str:
+    return f"start ({mode})"
 
 
 HEADINGS = ("Present", "Had the floor", "Microphone live")
@@ -196,6 +201,8 @@ ACTS = {
     "end": "ends the meeting",
 }
 """What is short for machines, as people are told it; each is a message of the catalog."""
+
+STARTS = {_start_text(mode): mode for mode in Mode}
 
 BY_PEOPLE = ("message", "answer")
 """Lines whose text somebody wrote: it is nobody's to translate."""
@@ -237,9 +244,9 @@ def markdown(found: Minutes, name: dict[str, str], say: Callable[[str], str]) ->
 def _told(line: Line, say: Callable[[str], str]) -> str:
     if line.kind in BY_PEOPLE:
         return line.text
-    if line.kind == "act" and line.text.startswith("start ("):
-        mode = MODES[Mode(line.text.removeprefix("start (").removesuffix(")"))]
-        return f"{say('starts the meeting')}: {say(mode)}"
+    mode = STARTS.get(line.text) if line.kind == "act" else None
+    if mode is not None:
+        return f"{say('starts the meeting')}: {say(MODES[mode])}"
     return say(ACTS.get(line.text, line.text))
 
 

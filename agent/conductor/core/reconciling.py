@@ -19,15 +19,17 @@ from agent.conductor.core.member import (
     RECALL_GAPS_SECONDS,
     Member,
     Slot,
-    kind_of,
+    slot_of,
 )
 from agent.conductor.core.model import entries as e
 from agent.conductor.core.model.acts import Call
+from agent.conductor.core.model.command_id import CommandId
 from agent.conductor.core.model.effects import Effect, Send
 from agent.conductor.core.model.orders import JoinOrder, LeaveOrder, Order
 from agent.conductor.core.model.profile import Profile
 from agent.conductor.core.rooms import Rooms, SeenRoom
 from agent.core.model.clock import Now
+from agent.core.model.tag import tag_of
 
 ONCE = ("call", "show", "mute")
 """Orders that are given once; they are only repeated until the room has answered."""
@@ -63,11 +65,15 @@ class Reconciler:
             if slot is not None and slot.final is None and seen.online:
                 self._repeat(meeting, member, slot, now)
 
-    def order(self, meeting: Meeting, room: str, order: Order, now: Now, number: int = 0) -> None:
-        """Give an order with a new revision, or with `number` where that is its name."""
+    def order(
+        self, meeting: Meeting, room: str, order: Order, now: Now, revision: int | None = None
+    ) -> None:
+        """Give an order, of a new revision for the room unless it has one for all rooms, such as a message's number."""
         member = meeting.members[room]
-        self._note(e.Ordered(meeting.number, room, number or member.revision + 1, order))
-        self._send(meeting, member, member.slots[kind_of(order)], now)
+        if revision is None:
+            revision = member.revision + 1
+        self._note(e.Ordered(meeting.number, room, revision, order))
+        self._send(meeting, member, member.slots[slot_of(tag_of(order))], now)
 
     def ring(self, meeting: Meeting, room: str, act: Call, by: str, now: Now) -> None:
         """Call the room, and join it anew if it is not there; `replace` fetches it from elsewhere."""
@@ -197,8 +203,8 @@ class Reconciler:
             self._send(meeting, member, slot, now)
 
     def _send(self, meeting: Meeting, member: Member, slot: Slot, now: Now) -> None:
-        kind = str(slot.order.__struct_config__.tag)
-        self._do(Send(member.room, self.command_id(meeting, kind, slot.revision), slot.order))
+        id = CommandId(self._profile.instance, meeting.number, tag_of(slot.order), slot.revision)
+        self._do(Send(member.room, str(id), slot.order))
         slot.tries += 1
         slot.accepted = False
         self._look_again(meeting, member, slot, now, self._gap(member, slot))
@@ -216,7 +222,3 @@ class Reconciler:
     ) -> None:
         slot.due_at = now.monotonic_seconds + seconds
         self._later(slot.due_at, meeting, member.room)
-
-    def command_id(self, meeting: Meeting, kind: str, revision: int) -> str:
-        """The same for the same meeting, kind and revision, whoever asks and whenever."""
-        return f"{self._profile.instance}-{meeting.number}-{kind}-{revision}"

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from msgspec import Struct
 
 from agent.core.model.agenda import AgendaItem
+from agent.core.model.tag import tag_of
 
 LENDABLE = ("camera", "microphone", "speaker")
 """What the technician's tool may borrow while no meeting is on."""
@@ -42,9 +43,7 @@ class BorrowQuery(Struct, frozen=True, tag_field="type", tag="borrow"):
 
 Query = StatusQuery | HealthQuery | AgendaQuery | SnapshotQuery | BorrowQuery
 
-QUERIES: dict[str, type[Query]] = {
-    str(kind.__struct_config__.tag): kind for kind in get_args(Query)
-}
+QUERIES: dict[str, type[Query]] = {tag_of(kind): kind for kind in get_args(Query)}
 
 
 Standing = Literal["in", "left", "elsewhere", "failing"]

@@ -122,3 +122,8 @@ class End(Struct, frozen=True, tag_field="type", tag="end"):
 
 
 Act = StartMeeting | Give | Take | Next | Lower | MuteAll | Call | Message | Extend | End
+
+
+def room_of(act: Act) -> str:
+    """The one room that it is about; empty for an act about the meeting, or about several."""
+    return (act.room or "") if isinstance(act, Give | Take | Lower) else ""
