@@ -23,7 +23,7 @@ from agent.agenda.plan import (
     planned,
     write_plan,
 )
-from agent.agenda.rooms import RoomList, read_rooms
+from agent.agenda.rooms import KnownRoom, RoomList
 from agent.cli.asking import confirm
 from agent.cli.enrolled import warn_of_strangers
 from agent.cli.plan_file import changing, load
@@ -109,8 +109,9 @@ def import_(
 ) -> None:
     """What these files say now replaces what they said before; what is gone from them is cancelled."""
     from agent.agenda.calendar import read_calendars
+    from agent.enrolment.rooms_table import read_rooms
 
-    known = read_rooms(_text(rooms), str(rooms)) if rooms else RoomList([])
+    known = RoomList(KnownRoom(*one) for one in read_rooms(rooms)) if rooms else RoomList([])
     default = [_address(one) for one in to or []]
     now = datetime.now(UTC)
     console = session_of(context).console
@@ -367,7 +368,3 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise AgentError("no-calendar", f"{path}: {error.strerror}") from error
-
-
-def _text(path: Path) -> str:
-    return _bytes(path).decode("utf-8", "replace")

@@ -101,7 +101,7 @@ def _enroll_all(context: typer.Context, authority: Authority, table: Path, tar: 
     say = _say(context)
     rooms = read_rooms(table)
     for room in rooms:
-        target = authority.enrol_room(room.id, room.groups)
+        target = authority.enrol_room(room.id, list(room.groups))
         said = _packed(target) if tar else target
         say(f"{room.id:<24}{', '.join(room.groups):<32}{said}")
     say(_("{count} rooms are enrolled. In each room:").format(count=len(rooms)))

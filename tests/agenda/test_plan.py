@@ -10,7 +10,7 @@ import pytest
 
 from agent.agenda.calendar import read_calendar
 from agent.agenda.plan import Plan, Planned, changes, planned, read_plan, write_plan
-from agent.agenda.rooms import read_rooms
+from agent.agenda.rooms import KnownRoom, RoomList
 from agent.core.model.agenda import (
     MAX_AGENDA_BYTES,
     MAX_ITEMS,
@@ -24,22 +24,25 @@ from agent.errors import AgentError
 
 FILES = Path(__file__).parent / "files"
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
-ROOMS = """id,name,groups,mail
-xa-lung-cu,Xã Lũng Cú,giao-ban bien-gioi,lungcu.room@tinh.example
-dat-mui,Đất Mũi,giao-ban,
-"""
+ROOMS = RoomList(
+    [
+        KnownRoom(
+            "xa-lung-cu", "Xã Lũng Cú", ("giao-ban", "bien-gioi"), "lungcu.room@tinh.example"
+        ),
+        KnownRoom("dat-mui", "Đất Mũi", ("giao-ban",), ""),
+    ]
+)
 
 
 def plan_of(name: str) -> Plan:
-    rooms = read_rooms(ROOMS, "rooms.csv")
     plan = Plan()
     found = read_calendar((FILES / name).read_bytes(), NOW, NOW + timedelta(days=14)).occurrences
-    plan.put(name, [planned(one, rooms.match(one.attendees).addresses, name) for one in found])
+    plan.put(name, [planned(one, ROOMS.match(one.attendees).addresses, name) for one in found])
     return plan
 
 
 def test_attendees_are_found_by_name_group_and_address() -> None:
-    matched = read_rooms(ROOMS, "rooms.csv").match(
+    matched = ROOMS.match(
         [
             "Xã  LŨNG CÚ",
             "LungCu.Room@tinh.example",
@@ -51,15 +54,6 @@ def test_attendees_are_found_by_name_group_and_address() -> None:
     )
     assert matched.addresses == ["room/xa-lung-cu", "group/giao-ban", "room/dat-mui", "group/all"]
     assert matched.strangers == ["Nguyễn Văn A"]
-
-
-def test_a_list_with_mistakes_names_them_all() -> None:
-    with pytest.raises(AgentError) as caught:
-        read_rooms("id,name\nXã A,a\nb,b\nb,c\n", "rooms.csv")
-    assert caught.value.text.splitlines() == [
-        "rooms.csv:2: 'Xã A' is no id; use a-z, 0-9 and -, as in 'xa-a'",
-        "rooms.csv:4: the room 'b' stands there twice",
-    ]
 
 
 def test_vietnamese_names_become_ids() -> None:
