@@ -13,11 +13,12 @@ import msgspec
 from msgspec import Meta, Struct, structs
 
 from agent.agenda.calendar import Occurrence
+from agent.core.model.addresses import ADDRESS
 from agent.core.model.agenda import MAX_DAYS, MAX_ITEMS, Agenda, AgendaItem, meeting_id_of
 from agent.core.model.commands import Attendance, Meeting
 from agent.errors import AgentError
 
-Address = Annotated[str, Meta(pattern=r"^(room|group)/[a-z0-9][a-z0-9-]{0,62}\Z")]
+Address = Annotated[str, Meta(pattern=ADDRESS)]
 
 WEEKDAYS = ("thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy", "chủ nhật")
 

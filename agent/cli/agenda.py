@@ -24,6 +24,7 @@ from agent.agenda.plan import (
     write_plan,
 )
 from agent.agenda.rooms import KnownRoom, RoomList
+from agent.cli.addressed import address_of
 from agent.cli.asking import confirm
 from agent.cli.enrolled import warn_of_strangers
 from agent.cli.plan_file import changing, load
@@ -31,7 +32,7 @@ from agent.cli.room_day import readiness_text, standing_text
 from agent.cli.session import examples, session_of
 from agent.cli.signing import DEFAULT_FOLDER, Folder
 from agent.core.model.agenda import MAX_DAYS, MAX_ITEMS, AgendaItem, meeting_id_of, slug
-from agent.core.model.commands import IDENTIFIER, Attendance, Meeting
+from agent.core.model.commands import Attendance, Meeting
 from agent.errors import AgentError, ConfigError
 from agent.locale import gettext as _
 from agent.locale import translate
@@ -112,7 +113,7 @@ def import_(
     from agent.enrolment.rooms_table import read_rooms
 
     known = RoomList(KnownRoom(*one) for one in read_rooms(rooms)) if rooms else RoomList([])
-    default = [_address(one) for one in to or []]
+    default = [address_of(one) for one in to or []]
     now = datetime.now(UTC)
     console = session_of(context).console
     paths = list(_calendars(files))
@@ -210,7 +211,7 @@ def add(
     item = msgspec.convert(
         msgspec.to_builtins(item), AgendaItem
     )  # its rules, also for what was typed
-    new = Planned(item, [_address(one) for one in to])
+    new = Planned(item, [address_of(one) for one in to])
     with changing(plan_file) as plan:
         others = [one for one in plan.meetings if one.item.id != item.id]
         plan.meetings = sorted([*others, new], key=lambda one: (one.item.starts, one.item.id))
@@ -343,16 +344,6 @@ def _line(item: AgendaItem) -> str:
     if item.priority:
         text += "  " + _("priority {number}").format(number=item.priority)
     return text + ("  " + _("cancelled") if item.cancelled else "")
-
-
-def _address(text: str) -> str:
-    import re
-
-    if not re.fullmatch(f"(room|group)/{IDENTIFIER.removeprefix('^')}", text):
-        raise ConfigError(
-            [_("--to {to}: expected room/ID or group/ID, as room/thon-5").format(to=text)]
-        )
-    return text
 
 
 def _calendars(paths: list[Path]) -> Iterator[Path]:

@@ -210,7 +210,8 @@ def groups(
 ) -> None:
     """The room's certificate stays as it is; only the broker's access list changes."""
     authority = _authority(folder)
-    before, now = authority.move_room(room, group or [])
+    now = group or []
+    before = authority.move_room(room, now)
     text = _("{room}: was in the groups {before} and is in {now} from now on")
     _say(context)(
         text.format(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from agent.cli.addressed import address_of
 from agent.cli.session import session_of
-from agent.core.model.commands import IDENTIFIER, MAX_SIGNED_SECONDS
+from agent.core.model.commands import MAX_SIGNED_SECONDS
 from agent.errors import ConfigError
 from agent.locale import gettext as _
 
@@ -68,9 +68,7 @@ def sign(
     from agent.hub.messages import new_command_id
     from agent.hub.signature import read_signer
 
-    if not re.fullmatch(f"(room|group)/{IDENTIFIER.removeprefix('^')}", to):
-        text = _("--to {to}: expected room/ID or group/ID, as room/thon-5")
-        raise ConfigError([text.format(to=to)])
+    address_of(to)
     document = fields.encode()
     _check_fields(type_, document)
     command = extended(document, CommandHead(type_, new_command_id()))

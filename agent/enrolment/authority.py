@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from agent.core.model.commands import IDENTIFIER
 from agent.enrolment import acl, certificates, register
 from agent.enrolment.certificates import Issued, Issuer
 from agent.enrolment.register import Entry, Kind, Register
@@ -26,8 +27,8 @@ LIFETIMES = {
 }
 """Two years in a room that nobody visits; `diemcau hub list` and the room's health warn before."""
 
-ROOM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-OPERATOR_NAME = re.compile(r"operator\.[a-z0-9][a-z0-9-]{0,62}")
+ROOM_NAME = re.compile(IDENTIFIER)
+OPERATOR_NAME = re.compile(rf"operator\.{IDENTIFIER.removeprefix('^')}")
 """With a dot, which no room's id may have: an operator is never taken for a room."""
 
 ROOMS_CA, OPERATORS_CA = "ca", "operators-ca"
@@ -79,8 +80,8 @@ class Authority:
             Kind.ROOM, room, made, folder=f"rooms/{room}", file="room", groups=groups
         )
 
-    def move_room(self, room: str, groups: list[str]) -> tuple[list[str], list[str]]:
-        """The room's groups from now on, with the certificate that it has; returns those before, and now.
+    def move_room(self, room: str, groups: list[str]) -> list[str]:
+        """The room's groups from now on, with the certificate that it has; returns those before.
 
         Raises ConfigError for a room that has none.
         """
@@ -94,7 +95,7 @@ class Authority:
             for one in book.entries:
                 if one.serial == serial:
                     one.groups = groups
-        return before, groups
+        return before
 
     def enrol_operator(self, name: str) -> Path:
         """An operator's certificate; returns its folder."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agent.core.model.commands import IDENTIFIER
+
+ADDRESS = rf"^(room|group)/{IDENTIFIER.removeprefix('^')}"
+
 EVERYBODY = "all"
 """The group that every room is in, named in its settings or not."""
 
