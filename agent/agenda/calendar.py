@@ -91,14 +91,12 @@ class _Refused(Exception):
     """An event that can't be taken; the text says why."""
 
 
-def read_calendar(data: bytes, begin: datetime, end: datetime) -> Reading:
-    """The meetings that begin or go on between `begin` and `end` (with offsets). Never raises for what is in `data`."""
-    return read_calendars([data], begin, end)[0]
-
-
 def read_calendars(files: Sequence[bytes], begin: datetime, end: datetime) -> list[Reading]:
-    """A reading for each file. An event that several files have, such as an invitation, its change and its
-    cancellation, is read once, in its newest version and with the file that has it first."""
+    """A reading for each file: the meetings that begin or go on between `begin` and `end` (with offsets).
+
+    An event that several files have, such as an invitation, its change and its cancellation, is read once, in its
+    newest version and with the file that has it first. Never raises for what is in a file.
+    """
     readings = [Reading([], [], []) for _ in files]
     series: dict[str, list[_Part]] = defaultdict(list)
     with warnings.catch_warnings():

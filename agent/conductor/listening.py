@@ -41,8 +41,7 @@ class Listening:
     def rooms(self) -> list[RoomView]:
         """Worst first."""
         with self._lock:
-            views = [one.view() for one in self._rooms.values()]
-        return sorted(views, key=lambda view: (-view.severity, view.name, view.room))
+            return self._rooms.views()
 
     def _take(self, incoming: Incoming) -> None:
         seen = self._topics.decode(incoming.topic, incoming.payload)

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from dateutil.rrule import rrulestr
 
-from agent.agenda.calendar import MAX_FILE_BYTES, Reading, read_calendar, read_calendars
+from agent.agenda.calendar import MAX_FILE_BYTES, Reading, read_calendars
+from tests.support.calendars import read_calendar
 from tests.support.fuzz import lines_turned_about
 
 FILES = Path(__file__).parent / "files"

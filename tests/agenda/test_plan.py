@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent.agenda.calendar import read_calendar
 from agent.agenda.plan import Plan, Planned, changes, planned, read_plan, write_plan
 from agent.agenda.rooms import KnownRoom, RoomList
 from agent.core.model.agenda import (
@@ -21,6 +20,7 @@ from agent.core.model.agenda import (
 )
 from agent.core.model.commands import Attendance, Meeting
 from agent.errors import AgentError
+from tests.support.calendars import read_calendar
 
 FILES = Path(__file__).parent / "files"
 NOW = datetime(2026, 11, 28, tzinfo=UTC)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from agent import settings
-from agent.agenda.calendar import read_calendar
 from agent.core.model.agenda import Agenda, AgendaItem, encode_agenda
 from agent.core.model.commands import Attendance, Meeting
 from agent.core.model.effects import StartMedia
@@ -16,6 +15,7 @@ from agent.hub.signature import Signatures
 from agent.hub.topics import Topics
 from tests.bench.row import Row
 from tests.core.playbook import START, Playbook
+from tests.support.calendars import read_calendar
 from tests.support.fuzz import lines_turned_about, turned_about
 
 LONG = True

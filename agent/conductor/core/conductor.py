@@ -34,13 +34,10 @@ from agent.conductor.core.model.seen import (
 from agent.conductor.core.observing import Observer
 from agent.conductor.core.reconciling import Reconciler
 from agent.conductor.core.refused import Refused
-from agent.conductor.core.rooms import Rooms
+from agent.conductor.core.rooms import RETAINED_SECONDS, Rooms
 from agent.conductor.core.views import Views
 from agent.core.model.clock import Now
 from agent.core.model.documents import Connection
-
-LOOK_SECONDS = 2.0
-"""After the link came up the retained states arrive; whoever has said nothing by then is called."""
 
 STAYS_SECONDS = 60.0
 """So long a room that fell out stays on the stage: it will be back, and everybody keeps its place."""
@@ -256,7 +253,7 @@ class Conductor:
 
     def _link_came(self, now: Now) -> None:
         self.link_up, self.link_text = True, ""
-        self._quiet_until = now.monotonic_seconds + (LOOK_SECONDS if self.meetings else 0.0)
+        self._quiet_until = now.monotonic_seconds + (RETAINED_SECONDS if self.meetings else 0.0)
         self._announce()
         self.day.linked(now)
         for meeting in self.meetings.values():
@@ -268,7 +265,7 @@ class Conductor:
                 for slot in member.slots.values():
                     if slot.final is None:
                         slot.due_at = now.monotonic_seconds
-                self._later(now.monotonic_seconds + LOOK_SECONDS, meeting, member.room)
+                self._later(now.monotonic_seconds + RETAINED_SECONDS, meeting, member.room)
 
     def _due_came(self, now: Now) -> None:
         for due in self._dues.take(now.monotonic_seconds):

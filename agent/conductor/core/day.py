@@ -18,7 +18,7 @@ from agent.conductor.core.model.profile import Profile
 from agent.conductor.core.model.seen import SeenAgenda
 from agent.conductor.core.model.views import DayView, ReadyRow
 from agent.conductor.core.refused import Refused
-from agent.conductor.core.rooms import Rooms
+from agent.conductor.core.rooms import RETAINED_SECONDS, Rooms
 from agent.core.model.agenda import Agenda, AgendaItem
 from agent.core.model.clock import Now
 
@@ -26,9 +26,6 @@ AHEAD = timedelta(minutes=2)
 """So long before the beginning rooms join by themselves, and the conductor begins."""
 
 SHOWN = timedelta(hours=24)
-
-LOOK_SECONDS = 2.0
-"""After the link came up the retained states arrive; before, nobody knows who is in which group."""
 
 POLL_SECONDS = 30.0
 """The wall clock may be set: the day is looked at this often while something is to begin."""
@@ -79,7 +76,7 @@ class Day:
 
     def linked(self, now: Now) -> None:
         """The link came up; the retained agendas and states follow."""
-        self._from = self.due = now.monotonic_seconds + LOOK_SECONDS
+        self._from = self.due = now.monotonic_seconds + RETAINED_SECONDS
 
     def cut_off(self) -> None:
         """The link is down: nothing can be begun."""

@@ -9,6 +9,9 @@ from agent.conductor.core.model.views import RoomView
 from agent.core.model.documents import Connection, Phase
 from agent.core.readiness import not_ready
 
+RETAINED_SECONDS = 2.0
+"""So long after the link came up the retained states of all rooms are here; before, nothing can be judged by them."""
+
 HERE = (Phase.IN_MEETING, Phase.RECONNECTING)
 
 
@@ -144,6 +147,11 @@ class Rooms(dict[str, SeenRoom]):
     def __missing__(self, room: str) -> SeenRoom:
         made = self[room] = SeenRoom(room)
         return made
+
+    def views(self) -> list[RoomView]:
+        """All of them, worst first."""
+        views = [one.view() for one in self.values()]
+        return sorted(views, key=lambda view: (-view.severity, view.name, view.room))
 
     def in_groups(self, groups: Iterable[str]) -> list[str]:
         """The rooms that say that they are in one of these groups."""

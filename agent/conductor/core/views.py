@@ -43,16 +43,18 @@ class Views:
         return self._day.view(self._rooms, running, now)
 
     def room(self, room: str) -> RoomView:
-        view = self._rooms[room].view()
+        return self._with_picture(self._rooms[room].view())
+
+    def _with_picture(self, view: RoomView) -> RoomView:
+        """With the address of its picture while it is in a meeting of ours."""
         running = any(one.id == view.meeting and not one.over for one in self._meetings.values())
         if not running or view.meeting is None:
             return view
-        return replace(view, picture_url=self._profile.play_url(view.meeting, room))
+        return replace(view, picture_url=self._profile.play_url(view.meeting, view.room))
 
     def rooms(self) -> list[RoomView]:
         """All of them, worst first."""
-        views = [self.room(room) for room in list(self._rooms)]
-        return sorted(views, key=lambda view: (-view.severity, view.name, view.room))
+        return [self._with_picture(view) for view in self._rooms.views()]
 
     def meetings(self) -> list[MeetingView]:
         """Those that run, then those that are over and have a room left."""
