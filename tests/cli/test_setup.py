@@ -224,6 +224,7 @@ def test_a_device_is_tried_when_it_is_chosen(make_bench: Callable[..., Bench]) -
     """Lamp and audit as for any other try; one that is not well can be tried again."""
     bench = make_bench()
     bench.room.start()
+    bench.room.wait_answering(20)  # a daemon that begins has what others hold given back
     bench.break_device("camera", "black")
     opened = openings(bench)
     with at_a_terminal(bench.config) as terminal, Witness(bench.room) as witness:
