@@ -1,20 +1,14 @@
-"""Which tests run beside one another in ./scripts/test, which by twos, and which have the machine to themselves."""
+"""What all tests have in common: their language, their bytecode, and another try where the machine was too busy."""
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
 from _pytest.runner import runtestprotocol
 
 from tests.support.starvation import Watch
-
-MEDIA = ("demo", "media")
-"""Folders of tests that carry media. Their verdicts are counts and states, and they wait half of their time.
-What judges sound, pictures or a time is `pytest.mark.paired` where it takes a core at most, else `pytest.mark.alone`.
-"""
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 """An installed package has its bytecode: daemons that compile 150 modules at each start take twice as long for it."""
@@ -22,13 +16,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 TRIES = 3
 STARVED = "starved"
 """The property of a test's report that tells of a run which does not count."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in MEDIA and not any(map(item.get_closest_marker, ("paired", "alone"))):
-            item.add_marker("media")
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ def test_the_demo_s_meeting_with_five_hand_overs(
     assert next(read_pictures(tmp_path / "console.png")).shape[1] > 1000
 
 
-@pytest.mark.alone
+@pytest.mark.paired
 def test_a_media_server_that_was_killed_has_its_meeting_again_when_it_is_back(
     tmp_path: Path,
 ) -> None:

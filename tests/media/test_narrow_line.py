@@ -21,7 +21,7 @@ from tests.support.namespaces import ran_as_root
 from tests.support.sounds import RATE_HZ, purity, read_wav
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 WIDE = Conditions(delay_seconds=0.02)
 NARROW = Conditions(delay_seconds=0.02, bits_per_second=150_000)

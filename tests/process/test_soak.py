@@ -7,7 +7,7 @@ import pytest
 from tests.bench import cycles, meeting
 from tests.bench.footprint import Footprint, growth
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 ALLOWED_MEGABYTES = 8
 """Allocators still warm up; the long forms are strict."""
