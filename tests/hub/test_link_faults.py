@@ -25,6 +25,7 @@ from agent.core.model.events import (
     MessageRefused,
     RoundTripMeasured,
 )
+from agent.hub import link as link_module
 from agent.hub import session as session_module
 from agent.hub import topics as topics_module
 from agent.hub.backoff import Backoff
@@ -259,7 +260,10 @@ def test_what_goes_wrong_inside_a_callback_costs_a_connection_and_not_the_link(
     assert running.link.alive()
 
 
-def test_a_wedged_thread_is_not_alive(broker: Broker, root: str, make_link: MakeLink) -> None:
+def test_a_wedged_thread_is_not_alive(
+    broker: Broker, root: str, make_link: MakeLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "GRACE_SECONDS", 2.0)
     running = make_link(broker.port)
     running.start()
     assert running.link.alive()

@@ -116,9 +116,8 @@ def test_without_a_broker_the_daemon_is_ready_and_connects_when_there_is_one(
 
 def test_without_a_media_server_a_join_fails_and_says_where_it_looked(site: Site):
     nowhere = f"http://127.0.0.1:{free_port()}/x/whip"
-    ack = site.join(
-        publish={"url": nowhere}, timeout_seconds=32
-    )  # a slow machine starts the media process in it
+    # a slow machine starts the media process in it
+    ack = site.join(publish={"url": nowhere}, timeout_seconds=12)
     assert (ack["state"], ack["code"]) == ("failed", "media-unreachable")
     assert nowhere in ack["text"]
     site.wait_state(phase="standby", camera="off", microphone="off")
