@@ -40,7 +40,7 @@ from agent.core.model.clock import Now
 from agent.core.model.documents import Connection
 
 STAYS_SECONDS = 60.0
-"""So long a room that fell out stays on the stage: it will be back, and everybody keeps its place."""
+"""A room that fell out stays on the stage for so long: most come back, and nobody is given other sources for it."""
 
 FIRST_WARNING = 10_000
 """Revisions of the `show` that says that a speaker's time is over begin here: those below are the messages' numbers."""
@@ -67,7 +67,7 @@ class Conductor:
         self._changed_rooms: set[str] = set()
         self._meetings_changed = False
         self._quiet_until = float("-inf")
-        """Until the retained states are here nothing can be judged by them."""
+        """Monotonic seconds; until then the retained states are still coming, and no room is told anything."""
         self._now: Now | None = None
         self._observer = Observer(self._note)
         self._reconciler = Reconciler(
@@ -305,6 +305,7 @@ class Conductor:
     # --- keeping track -------------------------------------------------------------------------------
 
     def _note(self, what: e.What, by: str = "") -> None:
+        """Into the journal, and into the state by it."""
         assert self._now is not None
         entry = e.Entry(self._now.wall, what, by)
         self._effects.append(Record(entry))
@@ -336,7 +337,9 @@ class Conductor:
         self._touched.update((meeting.number, room) for room in meeting.members)
 
     def _restage(self, now: Now) -> None:
-        """Where who is seen by all has changed, everybody's orders have."""
+        """Reckon anew who is on the stage of each touched meeting. Where that changed every room is to be told, else
+        the chair and the rooms that wait for the floor.
+        """
         for number in {number for number, _ in self._touched}:
             meeting = self.meetings[number]
             queue = meeting.floor.queue
@@ -348,6 +351,7 @@ class Conductor:
             meeting.queue_touched = bool(queue)
 
     def _is_there(self, meeting: Meeting, now: Now, member: Member) -> bool:
+        """Whether others may play it: it is in the meeting, or fell out just now, or is about to come."""
         if member.entered or now.monotonic_seconds - member.fell_at < STAYS_SECONDS:
             return True
         slot = member.slots.get("presence")
@@ -358,6 +362,7 @@ class Conductor:
         self._dues.add(due, RoomDue(meeting.number, room))
 
     def _follow_up(self, number: int, act: Act, by: str, now: Now) -> None:
+        """What an act brings with it that was applied just now."""
         meeting = self.meetings[number]
         if isinstance(act, StartMeeting | End):
             self._announce()
@@ -384,6 +389,7 @@ class Conductor:
         self._effects.append(Announce([one.id for one in self.running()]))
 
     def _forget_closed(self) -> None:
+        """Of a meeting that is over and that every room has left only the minutes remain."""
         for number in [one.number for one in self.meetings.values() if one.closed]:
             self._note(e.Closed(number))
             del self.meetings[number]

@@ -73,6 +73,7 @@ class Day:
         self.due: float | None = None
         """When `acts` is to be asked again, on the monotonic clock."""
         self._from = float("inf")
+        """Nothing is begun before (monotonic): the link is down, or has just come up."""
 
     def linked(self, now: Now) -> None:
         """The link came up; the retained agendas and states follow."""
@@ -83,7 +84,7 @@ class Day:
         self._from, self.due = float("inf"), None
 
     def take(self, seen: SeenAgenda, now: Now) -> None:
-        """An older version than the one that counts says nothing new."""
+        """A document, or that its address was cleared. One that is not newer than what counts changes nothing."""
         before = self._documents.get(seen.address)
         if seen.agenda is None:
             self._documents.pop(seen.address, None)
@@ -102,9 +103,10 @@ class Day:
     def acts(
         self, running: list[Meeting], check: Callable[[StartMeeting, Now], None], now: Now
     ) -> Iterator[tuple[Meeting | None, Act | Adopted]]:
-        """What is to be done now, to these meetings or to begin one; each is done before the next is asked for.
+        """What the agenda wants done now: acts upon `running` meetings, and starts, which come with None. The caller does
+        each before it takes the next one. Nothing before `due`, which is set anew.
 
-        `check` raises Refused for what can't be started: that is shown, and tried again.
+        `check` raises Refused for what can't be started: why is shown, and it is tried again.
         """
         if self.due is None or now.monotonic_seconds < self.due:
             return

@@ -28,11 +28,14 @@ class HandingOver:
         self._awaited: dict[int, set[str]] = {}
         """Meeting -> rooms that have yet to say that they play the new speaker."""
         self._due: dict[int, float] = {}
+        """Meeting -> when (monotonic) its handover ends whatever happens."""
 
     def follow(
         self, meetings: dict[int, Meeting], touched: Iterable[tuple[int, str]], now: Now
     ) -> set[tuple[int, str]]:
-        """After rooms' orders were given or answered (`touched`, with their meeting): who loses its microphone now."""
+        """Call after orders were given or answered; `touched` are their rooms, each with its meeting's number. Returns
+        the rooms that were heard until now for the sake of a handover, and are to lose their microphones.
+        """
         rooms: dict[int, list[str]] = {}
         for number, room in touched:
             if number in meetings and room in meetings[number].members:

@@ -16,9 +16,10 @@ RECALL_GAPS_SECONDS = (5.0, 10.0, 30.0)
 RECALL_GAP_SECONDS = 60.0
 
 JOINING_SECONDS = 40.0
-"""A join that was accepted has 30 s of its own; only then is it worth another."""
+"""After a room has accepted a join: by its own deadline it has failed after 30 s, so another one before is of no use."""
 
 LATE_SECONDS = 5.0
+"""After a room said that it has done an order: by then its state shows it, else the order is given anew."""
 
 
 class Status(StrEnum):
@@ -47,10 +48,13 @@ class Slot:
         self.ordered_at = ordered_at
         self.final: Settled | None = None
         self.accepted = False
+        """Since it was sent last."""
         self.tries = 0
+        """How often it was sent."""
         self.due_at = float("-inf")
         """When to look at it again, monotonic."""
         self.renewal_set = False
+        """Whether somebody will look when its tokens are half as old as they may be."""
 
     @property
     def done(self) -> bool:
@@ -69,9 +73,9 @@ class Member:
         self.ever_entered = False
         self.speaking = False
         self.calls = 0
-        """Since it was in the meeting last."""
+        """How often it was called since it was in the meeting last."""
         self.floorless = False
-        """An older version that knows no floor."""
+        """Its version knows no floor: it is given none."""
         self.released = False
         self.hand_ignored: str | None = None
         """The hand (by its time) that was answered; only another one counts."""

@@ -79,7 +79,8 @@ class Orders:
 
 
 class Preparation:
-    """Of the items that the room will be in: who calls leaves out what is cancelled or was left by hand."""
+    """Has the room checked and its screen announce what it will be in: the caller leaves out items that are cancelled or
+    were left by hand."""
 
     def __init__(
         self,
