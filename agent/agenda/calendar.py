@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import Struct
+
 from agent.agenda.files import parse
 from agent.agenda.zones import windows_zone, zone_of
 from agent.core.model.agenda import MAX_ITEM_HOURS, slug
@@ -36,6 +38,14 @@ MOST_A_DAY = 12
 """Times that a rule may name within a day (BYHOUR and so on); a rule with 86,400 keeps a machine busy for hours."""
 
 
+class Version(Struct, frozen=True, order=True):
+    """Of an event: more is newer (RFC 5546, 2.1.5)."""
+
+    sequence: int = 0
+    stamp: str = ""
+    """DTSTAMP, `20261128T071500Z`; empty where there is none. Some programs write the moment of the export there."""
+
+
 class Occurrence(NamedTuple):
     """One meeting as a calendar has it."""
 
@@ -52,6 +62,8 @@ class Occurrence(NamedTuple):
     """The same for all meetings of one UID."""
     local: datetime
     """When it starts, with the offset of the zone that the calendar speaks of."""
+    version: Version
+    """Of the event that it is read from: of the series, or of its own where it was changed alone."""
 
 
 class Reading(NamedTuple):
@@ -59,8 +71,12 @@ class Reading(NamedTuple):
 
     occurrences: list[Occurrence]
     complaints: list[str]
-    cancelled: list[str]
-    """Series that are called off as a whole: their meetings may be in a file that was read before."""
+    series: dict[str, Version]
+    """Series that stand here whole, a single meeting too, not only one of their meetings."""
+    cancelled: set[str]
+    """Those of them that are called off: their meetings may be in a file that was read before."""
+    unread: set[str]
+    """Series that a complaint is about: nothing is known of their meetings."""
 
 
 class _Part(NamedTuple):
@@ -77,14 +93,8 @@ class _Part(NamedTuple):
         return "RECURRENCE-ID" in self.event
 
     @property
-    def age(self) -> tuple[int, str]:
-        """More is newer (RFC 5546, 2.1.5)."""
-        stamp = self.event.get("DTSTAMP")
-        text = stamp.to_ical().decode("ascii", "replace") if hasattr(stamp, "to_ical") else ""
-        try:
-            return int(self.event.get("SEQUENCE", 0)), text
-        except (TypeError, ValueError):
-            return 0, text
+    def version(self) -> Version:
+        return _version(self.event)
 
 
 class _Refused(Exception):
@@ -97,7 +107,7 @@ def read_calendars(files: Sequence[bytes], begin: datetime, end: datetime) -> li
     An event that several files have, such as an invitation, its change and its cancellation, is read once, in its
     newest version and with the file that has it first. Never raises for what is in a file.
     """
-    readings = [Reading([], [], []) for _ in files]
+    readings = [Reading([], [], {}, set(), set()) for _ in files]
     series: dict[str, list[_Part]] = defaultdict(list)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries warn of what is complained about below
@@ -136,38 +146,43 @@ def _read_series(
     reading = readings[parts[0].file]
     title = _title(parts[0].event)
     try:
-        newest, cancelled = _newest(parts)
-        if cancelled:
-            reading.cancelled.append(_digest(uid))
-        reading.occurrences.extend(_expand(uid, newest, window, cancelled))
+        chosen, newest = _newest(parts)
+        is_cancelled = newest is not None and newest.cancels
+        reading.occurrences.extend(_expand(uid, chosen, window, is_cancelled))
+        if newest is not None:
+            reading.series[_digest(uid)] = newest.version
+        if is_cancelled:
+            reading.cancelled.add(_digest(uid))
     except _Refused as why:
         reading.complaints.append(f"{title!r}: {why}")
+        reading.unread.add(_digest(uid))
     except Exception as error:  # one event that the library can't take must not cost the others
         reading.complaints.append(f"{title!r}: cannot be read: {_line(error)}")
+        reading.unread.add(_digest(uid))
 
 
-def _newest(parts: list[_Part]) -> tuple[list[Component], bool]:
-    """Of each meeting and of the series the newest version; and whether the series is called off.
+def _newest(parts: list[_Part]) -> tuple[list[Component], _Part | None]:
+    """Of each meeting and of the series the newest version; and what was said last of the series as a whole.
 
     A cancellation has no rule, so the series itself is kept beside it.
     """
     whole = [part for part in parts if not part.is_one]
-    newest = max(whole, key=lambda part: part.age, default=None)
+    newest = max(whole, key=lambda part: part.version, default=None)
     kept = [part for part in whole if not part.cancels] or whole
     chosen: dict[str, _Part] = {}
     if kept:
-        chosen[""] = max(kept, key=lambda part: part.age)
+        chosen[""] = max(kept, key=lambda part: part.version)
     for part in parts:
         if part.is_one:
             _put_original(part.event, chosen[""].event if kept else None)
             original = part.event["RECURRENCE-ID"].dt
             moment = original.astimezone(UTC) if isinstance(original, datetime) else original
             before = chosen.get(str(moment))
-            if before is None or part.age >= before.age:
+            if before is None or part.version >= before.version:
                 chosen[str(moment)] = part
             if part.cancels:
                 part.event["STATUS"] = "CANCELLED"
-    return [part.event for part in chosen.values()], newest is not None and newest.cancels
+    return [part.event for part in chosen.values()], newest
 
 
 def _put_original(event: Component, series: Component | None) -> None:
@@ -215,6 +230,7 @@ def _expand(
                 cancelled=cancelled or str(event.get("STATUS", "")).upper() == "CANCELLED",
                 series=_digest(uid),
                 local=starts.replace(tzinfo=timezone(starts.utcoffset() or timedelta(0))),
+                version=_version(event),
             )
 
 
@@ -318,6 +334,15 @@ def _name(event: Component) -> str:
     if isinstance(original, date):
         return f"{original:%Y%m%d}"
     return "once"
+
+
+def _version(event: Component) -> Version:
+    stamp = event.get("DTSTAMP")
+    text = stamp.to_ical().decode("ascii", "replace") if hasattr(stamp, "to_ical") else ""
+    try:
+        return Version(int(event.get("SEQUENCE", 0)), text)
+    except (TypeError, ValueError):
+        return Version(0, text)
 
 
 def _digest(*words: str) -> str:

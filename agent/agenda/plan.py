@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from agent.agenda.calendar import Occurrence
+from agent.agenda.calendar import Occurrence, Reading, Version
 from agent.core.model.addresses import ADDRESS
 from agent.core.model.agenda import MAX_DAYS, MAX_ITEMS, Agenda, AgendaItem, meeting_id_of
 from agent.core.model.commands import Attendance, Meeting
@@ -31,10 +31,29 @@ class Planned(Struct, frozen=True):
     source: str = ""
     series: str = ""
     """What the calendar's UID is made of here: the same for all meetings of a series."""
+    version: Version = Version()
+    by_hand: bool = False
+    """The operator called it off: a calendar that still has it at that time does not bring it back."""
 
     def called_off(self) -> Planned:
         """The same, cancelled: rooms must be told of it until it would have been over."""
         return structs.replace(self, item=structs.replace(self.item, cancelled=True))
+
+    def is_older_than(self, known: Planned) -> bool:
+        """Whether the calendar had said this before it said what is known of this meeting. A meeting that was changed alone
+        counts for itself (SEQUENCE), so only the moments tell.
+        """
+        return bool(self.version.stamp) and self.version.stamp < known.version.stamp
+
+    def instead_of(self, known: Planned | None) -> Planned:
+        """Under the id that rooms know; called off, if the operator did that and nothing was changed since."""
+        if known is None:
+            return self
+        new = structs.replace(self, item=structs.replace(self.item, id=known.item.id))
+        is_same = (new.item.starts, new.item.ends) == (known.item.starts, known.item.ends)
+        if known.by_hand and is_same and new.version.sequence <= known.version.sequence:
+            return structs.replace(new.called_off(), by_hand=True)
+        return new
 
 
 class Plan(Struct):
@@ -42,42 +61,57 @@ class Plan(Struct):
 
     v: Literal[1] = 1
     meetings: list[Planned] = []
+    series: dict[str, Version] = {}
+    """The newest version of each series that was read, from whatever file."""
 
-    def put(self, source: str, meetings: Iterable[Planned]) -> None:
-        """These are all of that source now: others of it that are still to come are cancelled, not forgotten."""
-        known = {_calendar_key(one.item.id): one.item.id for one in self.meetings if one.series}
-        new = {}
+    def put(self, source: str, meetings: Iterable[Planned], reading: Reading) -> list[str]:
+        """These are all of that source now, and of the series that stand whole in it, wherever they came from before:
+        others of them are cancelled, not forgotten. `reading` is what the file gave, `meetings` those of it that rooms
+        are invited to. What is older than what is known changes nothing; returns its titles, each once.
+        """
+        series = reading.series
+        old = {one for one, version in series.items() if version < self.series.get(one, version)}
+        whole = series.keys() - old
+        self.series.update({one: series[one] for one in whole})
+        untouched = old | reading.unread
+        known = {_calendar_key(one.item.id): one for one in self.meetings if one.series}
+        new: dict[str, Planned] = {}
+        left: dict[str, str] = {}
         for one in meetings:
-            id = known.get(
-                _calendar_key(one.item.id), one.item.id
-            )  # another title is no other meeting
-            new[id] = structs.replace(one, item=structs.replace(one.item, id=id))
-        kept = [one for one in self.meetings if one.source != source and one.item.id not in new]
-        gone = [
-            one.called_off()
-            for one in self.meetings
-            if one.source == source and one.item.id not in new
-        ]
-        self.meetings = sorted(
-            [*kept, *gone, *new.values()], key=lambda one: (one.item.starts, one.item.id)
-        )
-
-    def cancel_series(self, series: str) -> None:
-        """A calendar program called it off as a whole, often in a file of its own."""
-        self.meetings = [one.called_off() if one.series == series else one for one in self.meetings]
+            before = known.get(_calendar_key(one.item.id))  # another title is no other meeting
+            id = before.item.id if before else one.item.id
+            if one.series in old or (before and one.is_older_than(before)):
+                left[id] = one.item.title
+            else:
+                new[id] = one.instead_of(before)
+        for one in self.meetings:
+            id = one.item.id
+            if id not in new:
+                is_gone = one.source == source or one.series in whole
+                is_gone = is_gone and id not in left and one.series not in untouched
+                new[id] = one.called_off() if is_gone else one
+        self.meetings = sorted(new.values(), key=lambda one: (one.item.starts, one.item.id))
+        return list(dict.fromkeys(left.values()))
 
     def cancel(self, item_id: str) -> Planned:
         """Raises AgentError for one that is not planned."""
         for index, one in enumerate(self.meetings):
             if one.item.id == item_id:
-                self.meetings[index] = one.called_off()
+                self.meetings[index] = structs.replace(one.called_off(), by_hand=True)
                 return self.meetings[index]
         raise AgentError("unknown-item", f"{item_id!r} is not planned; see: diemcau agenda list")
 
     def forget_before(self, now: datetime) -> None:
-        """What is over a day ago is of no use to anybody."""
+        """What is over a day ago is of no use to anybody, nor a series of which nothing was heard for a year."""
         limit = now - timedelta(days=1)
         self.meetings = [one for one in self.meetings if one.item.ends > limit]
+        in_use = {one.series for one in self.meetings}
+        year_ago = f"{now - timedelta(days=365):%Y%m%dT%H%M%SZ}"
+        self.series = {
+            one: version
+            for one, version in self.series.items()
+            if one in in_use or version.stamp > year_ago
+        }
 
     def documents(self, now: datetime, versions: dict[str, int]) -> dict[str, Agenda]:
         """A document for each address that is planned for or was published to; `versions` are the last ones."""
@@ -188,6 +222,7 @@ def planned(occurrence: Occurrence, to: list[str], source: str) -> Planned:
         to=list(to),
         source=source,
         series=occurrence.series,
+        version=occurrence.version,
     )
 
 

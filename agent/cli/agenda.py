@@ -119,26 +119,35 @@ def import_(
     paths = list(_calendars(files))
     contents = [_bytes(path) for path in paths]
     readings = read_calendars(contents, now, now + timedelta(days=MAX_DAYS))
-    failed = False
+    whole = True
     with changing(plan_file) as plan:
         for path, reading in zip(paths, readings, strict=True):
-            for complaint in reading.complaints:
-                text = f"{path.name}: {translate(complaint)}"
-                console.print(text, style="warning", soft_wrap=True)
-            for series in reading.cancelled:
-                plan.cancel_series(series)
-            if reading.complaints and not reading.occurrences:
-                failed = True
-                continue  # a file that is broken cancels nothing
             meetings = _invited(path, reading, known, default, console)
-            plan.put(str(path.resolve()), meetings)  # two folders may have a basic.ics each
-            failed |= len(meetings) < len(reading.occurrences)
-            text = _("{file}: {count} meetings in the next {days} days")
-            console.print(text.format(file=path.name, count=len(meetings), days=MAX_DAYS))
+            whole &= _take(plan, path, reading, meetings, console)
     warn_of_strangers(console, folder, _addresses(plan, paths))
     console.print(_("Next: diemcau agenda publish"), style="quiet")
-    if failed:
+    if not whole:
         raise typer.Exit(1)
+
+
+def _take(
+    plan: Plan, path: Path, reading: Reading, meetings: list[Planned], console: Console
+) -> bool:
+    """Into the plan, and say what came of it; whether the file gave meetings, and all of them are some room's."""
+    for complaint in reading.complaints:
+        console.print(f"{path.name}: {translate(complaint)}", style="warning", soft_wrap=True)
+    if reading.complaints and not (reading.occurrences or reading.series):
+        return False  # a file that is broken cancels nothing
+    source = str(path.resolve())  # two folders may have a basic.ics each
+    for title in plan.put(source, meetings, reading):
+        text = _("{file}: {title}: a newer version was read before, so nothing changes")
+        said = text.format(file=path.name, title=repr(title))
+        console.print(said, style="warning", soft_wrap=True)
+    text = _("{file}: {count} meetings in the next {days} days")
+    console.print(text.format(file=path.name, count=len(meetings), days=MAX_DAYS))
+    if reading.complaints and not reading.occurrences:
+        return False
+    return len(meetings) == len(reading.occurrences)
 
 
 def _addresses(plan: Plan, paths: list[Path]) -> list[str]:

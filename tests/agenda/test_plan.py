@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agent.agenda.calendar import Reading
 from agent.agenda.plan import Plan, Planned, changes, planned, read_plan, write_plan
 from agent.agenda.rooms import KnownRoom, RoomList
 from agent.core.model.agenda import (
@@ -34,10 +35,23 @@ ROOMS = RoomList(
 )
 
 
+def reading_of(data: bytes) -> Reading:
+    return read_calendar(data, NOW, NOW + timedelta(days=14))
+
+
+def take(plan: Plan, name: str, data: bytes) -> list[str]:
+    """As `diemcau agenda import` does."""
+    reading = reading_of(data)
+    meetings = [
+        planned(one, ROOMS.match(one.attendees).addresses or ["room/dat-mui"], name)
+        for one in reading.occurrences
+    ]
+    return plan.put(name, meetings, reading)
+
+
 def plan_of(name: str) -> Plan:
     plan = Plan()
-    found = read_calendar((FILES / name).read_bytes(), NOW, NOW + timedelta(days=14)).occurrences
-    plan.put(name, [planned(one, ROOMS.match(one.attendees).addresses, name) for one in found])
+    take(plan, name, (FILES / name).read_bytes())
     return plan
 
 
@@ -102,7 +116,7 @@ def test_what_would_change_is_said() -> None:
 
 def test_what_a_file_no_longer_has_is_cancelled() -> None:
     plan = plan_of("outlook.ics")
-    plan.put("outlook.ics", plan.meetings[:1])
+    plan.put("outlook.ics", plan.meetings[:1], reading_of(b""))
     assert [one.item.cancelled for one in plan.meetings] == [False, True, True]
 
 
@@ -189,13 +203,114 @@ def test_an_event_with_another_title_is_the_same_meeting() -> None:
         .read_bytes()
         .replace("Họp giao ban".encode(), "Huỷ: Họp giao ban".encode())
     )
-    found = read_calendar(data, NOW, NOW + timedelta(days=14)).occurrences
-    plan.put("another file", [planned(one, ["room/dat-mui"], "another file") for one in found])
+    take(plan, "another file", data)
     assert [one.item.id for one in plan.meetings] == ids
     assert plan.meetings[0].item.title.startswith("Huỷ: ")
 
 
+UTC_TIME = "%Y%m%dT%H%M%SZ"
+DAILY = "RRULE:FREQ=DAILY"
+
+
+def said(
+    day: int,
+    hour: int = 7,
+    *lines: str,
+    sequence: int = 0,
+    method: str = "REQUEST",
+    title: str = "Giao ban",
+) -> bytes:
+    """What a calendar program sent on a day of November: a meeting of the 29th, at an hour."""
+    begin = datetime(2026, 11, 29, hour, tzinfo=UTC)
+    text = [
+        "BEGIN:VCALENDAR",
+        f"METHOD:{method}",
+        "BEGIN:VEVENT",
+        "UID:giao-ban",
+        f"SUMMARY:{title}",
+    ]
+    text += [f"SEQUENCE:{sequence}", f"DTSTAMP:{datetime(2026, 11, day, tzinfo=UTC):{UTC_TIME}}"]
+    text += [f"DTSTART:{begin:{UTC_TIME}}", "DURATION:PT1H", *lines]
+    return "\r\n".join([*text, "END:VEVENT", "END:VCALENDAR", ""]).encode()
+
+
+def held(plan: Plan) -> list[str]:
+    """The meetings that rooms will join."""
+    return [f"{one.item.starts:%d %H}" for one in plan.meetings if not one.item.cancelled]
+
+
 def test_a_series_that_is_called_off_in_a_file_of_its_own() -> None:
-    plan = plan_of("outlook.ics")
-    plan.cancel_series(plan.meetings[0].series)
-    assert {one.item.cancelled for one in plan.meetings} == {True}
+    plan = Plan()
+    take(plan, "a", said(1, 7, DAILY))
+    assert len(held(plan)) == 13
+    take(plan, "b", said(2, method="CANCEL", sequence=1))
+    assert held(plan) == []
+    assert take(plan, "a", said(1, 7, DAILY)) == ["Giao ban"], "the invitation is older"
+    assert held(plan) == []
+
+
+def test_a_series_that_was_moved_is_not_held_at_its_old_time_too() -> None:
+    """Its change came as another file, and rooms would have joined at seven and at nine."""
+    plan = Plan()
+    take(plan, "invitation", said(1, 7, "RRULE:FREQ=DAILY;COUNT=2"))
+    take(plan, "change", said(2, 9, "RRULE:FREQ=DAILY;COUNT=2", sequence=1))
+    assert held(plan) == ["29 09", "30 09"]
+
+
+@pytest.mark.parametrize(
+    "again", ["invitation", "change"], ids=["its own file", "the newer's file"]
+)
+def test_an_older_invitation_changes_nothing(again: str) -> None:
+    plan = Plan()
+    take(plan, "invitation", said(1, 7))
+    assert take(plan, "change", said(2, 9, sequence=1)) == []
+    assert take(plan, again, said(1, 7)) == ["Giao ban"]
+    assert held(plan) == ["29 09"]
+    assert take(plan, "change", said(2, 9, sequence=1)) == []
+
+
+def test_a_cancellation_from_before_a_new_invitation_changes_nothing() -> None:
+    plan = Plan()
+    take(plan, "new", said(3, 9, sequence=2))
+    take(plan, "old", said(2, 7, method="CANCEL", sequence=1))
+    assert held(plan) == ["29 09"]
+
+
+def test_a_meeting_that_was_moved_alone_stays_moved_until_the_series_is_changed() -> None:
+    plan = Plan()
+    series = said(1, 7, "RRULE:FREQ=DAILY;COUNT=2")
+    take(plan, "series", series)
+    take(plan, "moved", said(2, 10, "RECURRENCE-ID:20261129T070000Z", sequence=1))
+    assert held(plan) == ["29 10", "30 07"]
+    assert take(plan, "series", series) == ["Giao ban"]
+    assert held(plan) == ["29 10", "30 07"]
+    assert take(plan, "series", said(3, 7, "RRULE:FREQ=DAILY;COUNT=2")) == []
+    assert held(plan) == ["29 07", "30 07"], "an export of today without the exception"
+
+
+def test_what_the_operator_called_off_does_not_come_back_with_the_next_import() -> None:
+    plan = Plan()
+    take(plan, "a", said(1, 7))
+    plan.cancel(plan.meetings[0].item.id)
+    take(plan, "a", said(2, 7))
+    assert held(plan) == []
+    take(plan, "a", said(3, 7))
+    assert held(plan) == [], "however often"
+    take(read := read_plan(write_plan(plan)), "a", said(4, 9, sequence=1))
+    assert held(read) == ["29 09"], "it was moved since"
+
+
+def test_an_event_that_cannot_be_read_any_more_is_not_cancelled() -> None:
+    plan = Plan()
+    take(plan, "a", said(1, 7))
+    take(plan, "a", said(2, 7, "EXRULE:FREQ=DAILY", sequence=1))
+    assert held(plan) == ["29 07"]
+
+
+def test_a_version_is_known_for_a_year() -> None:
+    plan = Plan()
+    take(plan, "a", said(1, 7))
+    plan.forget_before(NOW + timedelta(days=300))
+    assert (len(plan.meetings), len(plan.series)) == (0, 1)
+    plan.forget_before(NOW + timedelta(days=400))
+    assert len(plan.series) == 0
