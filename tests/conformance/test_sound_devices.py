@@ -182,6 +182,31 @@ def test_a_card_is_absent_until_it_is_plugged_whatever_its_index(card: Card) -> 
             port.open()
 
 
+def test_a_card_that_goes_in_the_moment_of_an_overrun_is_absent(card: Card) -> None:
+    """What is asked of it then fails as well (ENODEV of snd_pcm_drop)."""
+    card.plug(1)
+    card.device.port.open()
+    card.cable.stopped = True
+    card.unplug(1)
+    with pytest.raises(DeviceAbsent, match="no sound card 'Jabra' found"):
+        card.device.pass_periods(1)
+
+
+def test_a_loudspeaker_in_nothing_but_underruns_holds_nobody_and_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    card = Card(monkeypatch, tmp_path, new_speaker)
+    card.plug(1)
+    card.device.port.open()
+    card.cable.stops = True
+    began = time.monotonic()
+    card.device.pass_periods(1)
+    assert time.monotonic() - began < 2
+    with pytest.raises(DeviceTimeout, match="takes no sound"):
+        card.device.pass_periods(20)
+    card.device.port.close()
+
+
 def test_a_card_that_does_not_close_holds_nobody(card: Card) -> None:
     card.plug(1)
     card.device.port.open()

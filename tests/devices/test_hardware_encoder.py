@@ -19,7 +19,7 @@ from agent.devices.camera.encoder import SOFTWARE, Encoder, H264Encoder, Shape
 from agent.devices.camera.hardware_encoder import NAME, HardwareEncoder
 from agent.devices.camera.pattern import Pattern
 from agent.devices.camera.streaming import SourceFormat, StreamingCamera
-from agent.errors import DeviceError
+from agent.errors import DeviceAbsent, DeviceError
 from agent.ports import AccessUnit
 from tests.support.pi_encoder import PiEncoder
 from tests.support.waiting import wait_for
@@ -130,6 +130,23 @@ def test_an_encoder_without_parameter_sets_is_refused() -> None:
         encoded(HardwareEncoder(SHAPE, PATH, PiEncoder(without_sets=True)), 2)
 
 
+def test_a_picture_that_the_firmware_could_not_encode_is_left_out() -> None:
+    """bcm2835-codec gives such a buffer back without a byte (VB2_BUF_STATE_ERROR)."""
+    units = encoded(HardwareEncoder(SHAPE, PATH, PiEncoder(broken_at=4)), 10)
+    assert len(units) == 9
+
+
+@pytest.mark.parametrize("control", [v4l2.BITRATE, v4l2.FORCE_KEY_FRAME])
+def test_an_encoder_that_does_not_obey_while_it_runs_is_refused(control: int) -> None:
+    """It would send more than the link carries, or a picture that nobody who comes later can see."""
+    by = HardwareEncoder(SHAPE, PATH, PiEncoder(refuses_later=frozenset({control})))
+    encoded(by, 3)
+    by.set_bitrate(200_000)
+    by.request_keyframe()
+    with pytest.raises(DeviceError, match=f"refuses control {control:#x}"):
+        encoded(by, 1)
+
+
 def test_no_call_waits_for_an_encoder_that_hangs() -> None:
     by = HardwareEncoder(SHAPE, PATH, PiEncoder(hangs_after=3))
     began = time.monotonic()
@@ -227,3 +244,39 @@ def test_the_encoder_in_software_takes_over(
 ) -> None:
     told = falling_back(monkeypatch, make())
     assert told[0].code == code
+
+
+class Odd(Pattering):
+    """A source that cannot be read once, and whose library then fails in a way of its own, for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken = False
+
+    def open(self) -> SourceFormat:
+        opened = super().open()
+        if self.opened == 2:
+            raise FileNotFoundError("/sys/class/video4linux/video0/index")
+        if self.opened == 3:
+            raise IndexError("list index out of range")
+        return opened
+
+    def read(self) -> tuple[av.VideoFrame, float]:
+        if self.broken:
+            self.broken = False
+            raise DeviceAbsent("absent", "Camera: not there")
+        return super().read()
+
+
+def test_a_camera_is_tried_again_whatever_its_library_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """picamera2 lets an IndexError through when its camera has just gone, sysfs a FileNotFoundError."""
+    monkeypatch.setattr(streaming, "REOPEN_SECONDS", 0.1)
+    source, units = Odd(), list[AccessUnit]()
+    camera = StreamingCamera(source, 500_000, required=True, hardware=False)
+    camera.start(units.append, lambda _: None)
+    wait_for(lambda: units, 10, "pictures")
+    source.broken = True
+    wait_for(lambda: source.opened >= 4, 10, "further tries")
+    before = len(units)
+    wait_for(lambda: len(units) > before + 5, 10, "pictures again")
+    camera.close()

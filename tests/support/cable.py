@@ -23,6 +23,9 @@ class Cable:
         self._pcm = pcm
         self.plugged = True
         self.overruns = 0
+        self.stops = False
+        """Whether each write ends in an underrun at once, as with a USB bus that has no room for it."""
+        self.stopped = False
         self.close_seconds = 0.0
 
     def __getattr__(self, name: str) -> Any:
@@ -38,7 +41,17 @@ class Cable:
 
     def write(self, sound: bytes) -> int:
         self._be_there()
-        return int(self._pcm.write(sound))
+        self.stopped = self.stops
+        return -errno.EPIPE if self.stops else int(self._pcm.write(sound))
+
+    def state(self) -> int:
+        """As the kernel says it, also of a card that has just gone."""
+        return alsaaudio.PCM_STATE_XRUN if self.stopped else int(self._pcm.state())
+
+    def drop(self) -> None:
+        self._be_there()
+        self.stopped = False
+        self._pcm.drop()
 
     def close(self) -> None:
         time.sleep(self.close_seconds)

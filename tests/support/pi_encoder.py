@@ -36,7 +36,11 @@ class PiEncoder:
         without_sets: bool = False,
         hangs_after: int | None = None,
         refuses: frozenset[int] = frozenset(),
+        refuses_later: frozenset[int] = frozenset(),
+        broken_at: int | None = None,
     ) -> None:
+        """`refuses_later`: controls that can't be changed while it streams. `broken_at`: the number of a picture that
+        the firmware gives back with an error, as an empty buffer."""
         self.controls: dict[int, int] = {}
         self.history: list[tuple[int, int]] = []
         self.closed = False
@@ -45,6 +49,8 @@ class PiEncoder:
         self._without_sets = without_sets
         self._hangs_after = hangs_after
         self._refuses = refuses
+        self._refuses_later = refuses_later
+        self._broken_at = broken_at
         self._formats: dict[int, v4l2.MultiplanarFormat] = {}
         self._memory: dict[int, list[mmap.mmap]] = {}
         self._times: dict[int, tuple[int, int]] = {}
@@ -96,7 +102,7 @@ class PiEncoder:
     # --- what they do
 
     def _control(self, control: v4l2.Control) -> None:
-        if control.id in self._refuses:
+        if control.id in self._refuses or (self._streams and control.id in self._refuses_later):
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         if control.id == v4l2.BITRATE and control.value not in BITRATES:
             raise OSError(errno.ERANGE, os.strerror(errno.ERANGE))
@@ -160,8 +166,9 @@ class PiEncoder:
                 return
             self._pictures += 1
             index = self._queued[INPUT].pop(0)
+            broken = self._pictures == self._broken_at
             for data in self._encode(self._memory[INPUT][index]):
-                self._packets.append((data, self._times[index]))
+                self._packets.append((b"" if broken else data, self._times[index]))
             self._done.append((index, self._times[index]))
 
     def _encode(self, memory: mmap.mmap) -> list[bytes]:

@@ -75,16 +75,16 @@ class Pcm:
 
         Raises DeviceAbsent when the device has gone.
         """
-        if self._pcm.state() == alsaaudio.PCM_STATE_XRUN:
-            self._restart()
-            return b""
         try:
+            if self._pcm.state() == alsaaudio.PCM_STATE_XRUN:
+                self._restart()
+                return b""
             frames, sound = self._pcm.read()
+            if frames < 0:
+                self._restart()  # -EPIPE: nothing beside it can be believed (failure row 12)
+                return b""
         except alsaaudio.ALSAAudioError as error:
             self._raise(error)
-        if frames < 0:
-            self._restart()  # -EPIPE: nothing beside it can be believed (failure row 12)
-            return b""
         return bytes(sound)
 
     def write(self, sound: bytes) -> int:
@@ -93,15 +93,22 @@ class Pcm:
         After an underrun nothing was taken and playing starts anew. Raises DeviceAbsent when the
         device has gone.
         """
-        if self._pcm.state() == alsaaudio.PCM_STATE_XRUN:
-            return self._restart()
         try:
-            frames = int(self._pcm.write(sound))
+            if self._pcm.state() == alsaaudio.PCM_STATE_XRUN:
+                return self._restart()
+            frames = self._write(sound)
+            return self._restart() if frames < 0 else frames
+        except alsaaudio.ALSAAudioError as error:
+            self._raise(error)
+
+    def _write(self, sound: bytes) -> int:
+        """As pyalsaaudio 0.11 does it, with 0.10 as well: negative after an underrun."""
+        try:
+            return int(self._pcm.write(sound))
         except alsaaudio.ALSAAudioError as error:
             if _UNDERRUN_ERROR in str(error):
-                return self._restart()
-            self._raise(error)
-        return self._restart() if frames < 0 else frames
+                return -errno.EPIPE
+            raise
 
     def wait(self, seconds: float) -> None:
         """Until the device is ready for the next call, or so long."""
@@ -125,7 +132,8 @@ class Pcm:
     def _restart(self) -> int:
         """After an overrun or underrun: the next call begins anew, in every pyalsaaudio.
 
-        0.10 hides an xrun or raises, 0.11 returns -EPIPE; the stopped stream is prepared by both.
+        0.10 hides an xrun or raises, 0.11 returns -EPIPE; the stopped stream is prepared by both. Raises
+        ALSAAudioError where the device has gone meanwhile.
         """
         self.xruns += 1
         self._pcm.drop()

@@ -40,8 +40,8 @@ class ParameterSets:
         given no parameter sets: no receiver could decode it.
         """
         found = list(nal_units(packet))
-        places = [at for at, _ in found[1:]] + [len(packet)]
-        for (at, kind), end in zip(found, places, strict=True):
+        ends = [at for at, _ in found[1:]] + [len(packet)]
+        for (at, kind), end in zip(found, ends[: len(found)], strict=True):
             if kind in (SEQUENCE_PARAMETER_SET, PICTURE_PARAMETER_SET):
                 self._sets[kind] = packet[at:end]
         kinds = [kind for _, kind in found]

@@ -94,14 +94,17 @@ class HardwareEncoder:
             v4l2.BITRATE: shape.bitrate,
         }
         for which, value in wanted.items():
-            if not control(which, value):
-                raise DeviceError(
-                    "encoder", f"Camera: H.264 encoder {NAME} refuses control {which:#x} = {value}"
-                )
+            self._command(which, value)
         # who does without these two still gets whole keyframes: see ParameterSets
         control(v4l2.HEADER_MODE, v4l2.JOINED_WITH_FIRST_FRAME)
         control(v4l2.REPEAT_SEQUENCE_HEADER, 1)
         control(v4l2.H264_I_PERIOD, round(shape.framerate * KEYFRAME_INTERVAL_SECONDS))
+
+    def _command(self, control: int, value: int) -> None:
+        """Set what an encoder must obey to be of use. Raises DeviceError when it refuses."""
+        if not self._device.control(control, value):
+            text = f"Camera: H.264 encoder {NAME} refuses control {control:#x} = {value}"
+            raise DeviceError("encoder", text)
 
     def _submit(self, picture: av.VideoFrame, captured_seconds: float) -> bool:
         """Whether there was room for the picture."""
@@ -109,9 +112,11 @@ class HardwareEncoder:
         if given is None:
             return False
         index, memory = given
-        if self._bitrate != self._set and self._device.control(v4l2.BITRATE, self._bitrate):
+        if self._bitrate != self._set:
+            self._command(v4l2.BITRATE, self._bitrate)
             self._set = self._bitrate
-        if self._keyframe_wanted and self._device.control(v4l2.FORCE_KEY_FRAME, 1):
+        if self._keyframe_wanted:
+            self._command(v4l2.FORCE_KEY_FRAME, 1)
             self._keyframe_wanted = False
         microseconds = round(captured_seconds * 1e6)
         self._times.keep(microseconds, captured_seconds)

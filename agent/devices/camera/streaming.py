@@ -19,7 +19,7 @@ from agent.devices import status
 from agent.devices.camera.encoder import Encoder, Shape, best
 from agent.devices.camera.sized_encoder import SizedEncoder
 from agent.devices.camera.watch import PictureWatch
-from agent.errors import DeviceError
+from agent.errors import AgentError, DeviceError
 from agent.ports import AccessUnit, CameraFormat
 
 if TYPE_CHECKING:
@@ -146,7 +146,13 @@ class StreamingCamera:
 
     def _open(self) -> Take:
         """The source and an encoder for its pictures, at work. Raises as `Camera.start`."""
-        opened = self._source.open()
+        try:
+            opened = self._source.open()
+        except AgentError:
+            raise
+        except Exception as error:  # of a library or sysfs, while a camera comes or goes
+            self._source.close()
+            raise DeviceError("failed", f"Camera: {error!r}") from error
         shape = Shape(opened.width, opened.height, opened.framerate, self._ceiling)
         try:
             encoder = SizedEncoder(

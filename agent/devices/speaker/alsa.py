@@ -96,16 +96,17 @@ class AlsaSpeaker(AlsaDevice):
         deadline = time.monotonic() + WAIT_SECONDS
         while sound:
             taken = pcm.write(sound)
-            if taken < 0:
-                pcm.write(LEAD)
-            elif taken > 0:
+            if taken > 0:
                 self._taken_seconds = time.monotonic()
                 sound = sound[taken * PERIOD_BYTES // PERIOD_FRAMES :]
-            elif (remaining := deadline - time.monotonic()) > 0:
-                pcm.wait(remaining)
-            else:
+                continue
+            if taken < 0:
+                pcm.write(LEAD)
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
                 self._no_room(pcm.device)
                 return
+            pcm.wait(remaining)
 
     def _no_room(self, device: str) -> None:
         self._dropped += 1
