@@ -53,12 +53,15 @@ def sound_cards(direction: str, root: Path = Path("/")) -> list[Findable]:
     kinds = Counter(title for _, _, title in known)
     found = []
     for number, card, title in known:
-        if not list((root / f"proc/asound/card{number}").glob(f"pcm*{direction}")):
+        pcms = (root / f"proc/asound/card{number}").glob(f"pcm*{direction}")
+        if not (numbers := sorted(int(pcm.name[3:-1]) for pcm in pcms)):
             continue
         port = ports.get(card, "")
         shown = f"{card} (usb:{port}): {title}" if port else f"{card}: {title}"
         alike = port and kinds[title] > 1
-        found.append(Findable(shown, "alsa", f"usb:{port}" if alike else cards.pcm_of(card)))
+        found.append(
+            Findable(shown, "alsa", f"usb:{port}" if alike else cards.pcm_of(card, numbers[0]))
+        )
     return found
 
 

@@ -272,14 +272,14 @@ def test_an_id_is_made_of_the_name():
 
 def test_what_is_plugged_in_is_found(tmp_path):
     cards = tmp_path / "proc/asound"
-    (cards / "card1/pcm0c").mkdir(parents=True)
+    (cards / "card1/pcm1c").mkdir(parents=True)
     (cards / "card1/pcm0p").mkdir()
     (cards / "card0/pcm0p").mkdir(parents=True)
     (cards / "cards").write_text(
         " 0 [vc4hdmi0       ]: vc4-hdmi - vc4-hdmi-0\n                      vc4-hdmi-0\n"
         " 1 [Jabra          ]: USB-Audio - Jabra SPEAK 510 USB\n"
     )
-    assert [one.device for one in sound_cards("c", tmp_path)] == ["plughw:CARD=Jabra,DEV=0"]
+    assert [one.device for one in sound_cards("c", tmp_path)] == ["plughw:CARD=Jabra,DEV=1"]
     assert len(sound_cards("p", tmp_path)) == 2
 
 

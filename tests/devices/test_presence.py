@@ -210,6 +210,18 @@ def test_hdmi_of_a_pi_is_opened_by_a_name_that_converts(tmp_path: Path, device: 
     assert found == HDMI[device]
 
 
+@pytest.mark.parametrize("device", [None, "usb:1-1.2"])
+def test_a_card_whose_first_pcm_is_not_number_0_is_opened_by_its_own(
+    tmp_path: Path, device: str | None
+) -> None:
+    """It was said to be absent: `DEV=0` of it does not exist."""
+    asound.plug_card(tmp_path, "Device", 1, port="1-1.2", pcms=("0p", "10c", "2c"))
+    heard = cards.resolve(device, captures=True, name="Microphone", sysfs=tmp_path)
+    assert heard == "plughw:CARD=Device,DEV=2"
+    played = cards.resolve(device, captures=False, name="Speaker", sysfs=tmp_path)
+    assert played == "plughw:CARD=Device,DEV=0"
+
+
 def test_two_cards_of_a_kind_are_told_apart_by_their_ports(tmp_path: Path) -> None:
     """Their ids change places when the other is found first."""
     asound.plug_card(tmp_path, "Jabra", 1, port="1-1.2")

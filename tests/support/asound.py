@@ -93,8 +93,10 @@ def file_pcms(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("ALSA_CONFIG_PATH", str(configuration))
 
 
-def plug_card(sysfs: Path, name: str, index: int = 1, port: str = "") -> None:
-    """A sound card that captures and plays, as sysfs shows it, in this USB port."""
+def plug_card(
+    sysfs: Path, name: str, index: int = 1, port: str = "", pcms: tuple[str, ...] = ("0c", "0p")
+) -> None:
+    """A sound card that captures and plays, as sysfs shows it, in this USB port; `pcms` by number and direction."""
     card = sysfs / "class" / "sound" / f"card{index}"
     card.mkdir(parents=True)
     (card / "id").write_text(f"{name}\n")
@@ -102,8 +104,8 @@ def plug_card(sysfs: Path, name: str, index: int = 1, port: str = "") -> None:
         interface = sysfs / "devices" / "usb1" / port / f"{port}:1.0"
         interface.mkdir(parents=True, exist_ok=True)
         (card / "device").symlink_to(interface)
-    for direction in "cp":
-        (card.parent / f"pcmC{index}D0{direction}").mkdir()
+    for pcm in pcms:
+        (card.parent / f"pcmC{index}D{pcm}").mkdir()
 
 
 def unplug_card(sysfs: Path, index: int = 1) -> None:

@@ -20,6 +20,9 @@ _PLACES = r"(?:plughw|hw|sysdefault|default|hdmi|iec958|spdif|front|rear|surroun
 _BY_PLACE = re.compile(rf"^(?:plug:['\"]?)?{_PLACES}:['\"]?(?P<card>[^,='\"]+)['\"]?(?:,|$)")
 """`sysdefault:CARD=Jabra`, `plug:'hdmi:CARD=vc4hdmi0,DEV=0'`, and short forms such as `plughw:Jabra,0`."""
 
+_PCM = re.compile(r"^pcmC\d+D(?P<number>\d+)(?P<way>[cp])$")
+"""As sysfs names the PCMs of a card."""
+
 _BY_USB = re.compile(r"^usb:(?P<port>\d+-[\d.]+)$")
 """`usb:1-1.2`: whatever card is plugged in there."""
 
@@ -47,6 +50,9 @@ class Card(Struct, frozen=True):
     """Such as 1-1.2; it stays the same whatever the cards are called and in which order they are found.
     Empty for a card that is not on USB."""
     index: int = 0
+    capture_number: int = 0
+    playback_number: int = 0
+    """Of its first PCM in that direction, as in `DEV=`: not every card begins with 0."""
 
 
 def cards(sysfs: Path = SYSFS) -> list[Card]:
@@ -54,12 +60,22 @@ def cards(sysfs: Path = SYSFS) -> list[Card]:
     folder = sysfs / "class" / "sound"
     found = []
     for path in sorted(folder.glob("card*"), key=lambda path: int(path.name[4:] or 0)):
-        pcms = [pcm.name for pcm in folder.glob(f"pcmC{path.name[4:]}D*")]
-        captures = any(pcm.endswith("c") for pcm in pcms)
-        plays = any(pcm.endswith("p") for pcm in pcms)
+        index = int(path.name[4:] or 0)
+        pcms = [_PCM.match(pcm.name) for pcm in folder.glob(f"pcmC{index}D*")]
+        captures, plays = (
+            sorted(int(pcm["number"]) for pcm in pcms if pcm and pcm["way"] == way) for way in "cp"
+        )
         with suppress(OSError):  # it is unplugged at this moment
-            name = (path / "id").read_text().strip()
-            found.append(Card(name, captures, plays, _usb_port(path), int(path.name[4:] or 0)))
+            found.append(
+                Card(
+                    (path / "id").read_text().strip(),
+                    bool(captures),
+                    bool(plays),
+                    _usb_port(path),
+                    index,
+                    *(next(iter(numbers), 0) for numbers in (captures, plays)),
+                )
+            )
     return found
 
 
@@ -78,13 +94,13 @@ def resolve(device: str | None, *, captures: bool, name: str, sysfs: Path = SYSF
     usable = [card for card in cards(sysfs) if (card.captures if captures else card.plays)]
     found = ", ".join(map(described, usable)) or "none"
     if device is None:
-        return _only(usable, name, found)
+        return _first_pcm(_only(usable, name, found), captures=captures)
     if port := _BY_USB.match(device):
         there = next((card for card in usable if card.usb_port == port["port"]), None)
         if there is None:
             text = f"{name}: no sound card at USB port {port['port']}; check its cable (found: {found})"
             raise DeviceAbsent("absent", text)
-        return pcm_of(there.id)
+        return _first_pcm(there, captures=captures)
     card = card_of(device)
     if card is not None and card.isdigit():
         text = f"{name}: '{device}' names a card by its index, which moves; use plughw:CARD=<id> (found: {found})"
@@ -95,11 +111,15 @@ def resolve(device: str | None, *, captures: bool, name: str, sysfs: Path = SYSF
     return _converting(device, card)
 
 
-def pcm_of(card: str) -> str:
-    """The name under which a card of this id takes any format."""
+def pcm_of(card: str, number: int = 0) -> str:
+    """The name under which the PCM of this number, of a card of this id, takes any format."""
     if _SUBFRAMES_ONLY.match(card):
         return f"sysdefault:CARD={card}"
-    return f"plughw:CARD={card},DEV=0"
+    return f"plughw:CARD={card},DEV={number}"
+
+
+def _first_pcm(card: Card, *, captures: bool) -> str:
+    return pcm_of(card.id, card.capture_number if captures else card.playback_number)
 
 
 def _converting(device: str, card: str | None) -> str:
@@ -123,11 +143,11 @@ def described(card: Card) -> str:
     return f"{card.id} (usb:{card.usb_port})" if card.usb_port else card.id
 
 
-def _only(usable: list[Card], name: str, found: str) -> str:
+def _only(usable: list[Card], name: str, found: str) -> Card:
     if not usable:
         raise DeviceAbsent("absent", f"{name}: no sound card found; check its USB cable")
     if len(usable) > 1:
         pcms = " or ".join(f"device: {pcm_of(card.id)}" for card in usable[:2])
         text = f"{name}: several sound cards could be meant; set {pcms} (found: {found})"
         raise DeviceError("ambiguous", text)
-    return pcm_of(usable[0].id)
+    return usable[0]
