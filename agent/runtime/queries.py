@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from agent.core.model.clock import Now
+from agent.core.model.commands import Code
 from agent.core.model.documents import HealthDocument
 from agent.core.model.events import DevicesBorrowed
 from agent.core.model.local_queries import (
@@ -95,7 +96,9 @@ class Queries:
         if not self._room.borrowing.lent(wanted.loan):
             if self._room.may_lend and (by_hand := self._room.by_hand(wanted.devices)):
                 return error_document("by-hand", BY_HAND.format(devices=" and ".join(by_hand)))
-            return error_document("in-meeting", "The room is in a meeting, which needs its devices")
+            return error_document(
+                Code.IN_MEETING, "The room is in a meeting, which needs its devices"
+            )
         return msgspec.json.encode(BorrowAnswer(list(wanted.devices)))
 
     def _health(self, now: Now) -> HealthDocument | None:
@@ -126,7 +129,8 @@ class Queries:
         for reply in self._snapshots.values():
             reply(
                 error_document(
-                    "worker-failed", "The media process ended before the picture was taken"
+                    Code.MEDIA_PROCESS_FAILED,
+                    "The media process ended before the picture was taken",
                 )
             )
         self._snapshots.clear()

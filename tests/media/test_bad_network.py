@@ -97,8 +97,7 @@ def test_a_publisher_that_dies_and_comes_back_is_seen_again(media_server: MediaS
                 hub.start(plan(publish=media_server.whip("hub")))
                 viewer.wait(DownlinkReported, state("flowing"), 15, after=told)
                 told = len(viewer.reports)
-                hub.process.kill()
-                hub.process.wait(60)
+                hub.kill()
             viewer.wait(DownlinkReported, state("stalled"), after=told)
 
 

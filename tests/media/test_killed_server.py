@@ -33,7 +33,7 @@ SETTLE_SECONDS = 30.0
 
 
 class Held(NamedTuple):
-    """What the child holds open."""
+    """What the media process holds open."""
 
     files: int
     threads: int
@@ -54,44 +54,44 @@ def test_a_killed_server_is_noticed_and_its_return_too() -> None:
     dice = random.Random(seed)
     print(f"seed {seed}")
     server = MediaServer()
-    with MediaProcess(room()) as child:
-        child.start(plan(publish=server.whip("r"), play=[server.whep("r")]))
-        flowing(child, 10.0)
-        child.wait(Measured)
-        first = settled(child, server)
+    with MediaProcess(room()) as process:
+        process.start(plan(publish=server.whip("r"), play=[server.whep("r")]))
+        flowing(process, 10.0)
+        process.wait(Measured)
+        first = settled(process, server)
         for _ in range(KILLS):
-            told, died = len(child.reports), time.monotonic()
+            told, died = len(process.reports), time.monotonic()
             server.kill()
             time.sleep(dice.uniform(0.0, LONGEST_AWAY_SECONDS))
             server = MediaServer(server.port)
-            noticed(child, died + NOTICED_SECONDS + SLACK_SECONDS, told)
-            flowing(child, BACK_SECONDS + SLACK_SECONDS, told)
-            settled(child, server, first)
-        assert child.stop() == 0
+            noticed(process, died + NOTICED_SECONDS + SLACK_SECONDS, told)
+            flowing(process, BACK_SECONDS + SLACK_SECONDS, told)
+            settled(process, server, first)
+        assert process.stop() == 0
         assert server.sessions() == [], "no session is left behind"
     server.close()
 
 
-def noticed(child: MediaProcess, deadline: float, after: int) -> None:
+def noticed(process: MediaProcess, deadline: float, after: int) -> None:
     for kind in (UplinkReported, DownlinkReported):
         left = max(deadline - time.monotonic(), 0.1)
-        child.wait(kind, lambda report: report.state == "stalled", left, after)
+        process.wait(kind, lambda report: report.state == "stalled", left, after)
 
 
-def flowing(child: MediaProcess, seconds: float, after: int = 0) -> None:
+def flowing(process: MediaProcess, seconds: float, after: int = 0) -> None:
     deadline = time.monotonic() + seconds
     for kind in (UplinkReported, DownlinkReported):
         left = max(deadline - time.monotonic(), 0.1)
-        child.wait(kind, lambda report: report.state == "flowing", left, after)
+        process.wait(kind, lambda report: report.state == "flowing", left, after)
 
 
-def settled(child: MediaProcess, server: MediaServer, most: Held | None = None) -> Held:
+def settled(process: MediaProcess, server: MediaServer, most: Held | None = None) -> Held:
     """One session each way, and no more held than `most`."""
-    now, kinds = held(child.process.pid), list[str]()
+    now, kinds = held(process.pid), list[str]()
 
     def look() -> Held | None:
         nonlocal now, kinds
-        now = held(child.process.pid)
+        now = held(process.pid)
         kinds = sorted(session["kind"] for session in server.sessions())
         small = most is None or all(
             n <= m + s for n, m, s in zip(now, most, ONE_SESSION, strict=True)

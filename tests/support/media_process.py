@@ -39,7 +39,7 @@ class MediaProcess(Closing):
         """`within` begins the command: in another network, say."""
         self._ours, theirs = socket.socketpair()
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
+        self._popen = subprocess.Popen(
             [*within, sys.executable, "-m", *program, "--control-fd", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=os.environ | {"GST_DEBUG_NO_COLOR": "1"},
@@ -109,14 +109,14 @@ class MediaProcess(Closing):
 
     @property
     def pid(self) -> int:
-        return self.process.pid
+        return self._popen.pid
 
     def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        self._popen.send_signal(number)
 
     def ended(self) -> int:
         """Waits for its end, 60 s at most. The exit status, as Popen has it: -9 of SIGKILL."""
-        return self.process.wait(60)
+        return self._popen.wait(60)
 
     def kill(self) -> None:
         """SIGKILL, and it is gone."""
@@ -129,6 +129,6 @@ class MediaProcess(Closing):
         return self.ended()
 
     def close(self) -> None:
-        if self.process.poll() is None:
+        if self._popen.poll() is None:
             self.kill()
         self._ours.close()

@@ -29,6 +29,7 @@ from agent.conductor.core.model.orders import JoinOrder, LeaveOrder, Order
 from agent.conductor.core.model.profile import Profile
 from agent.conductor.core.rooms import Rooms, SeenRoom
 from agent.core.model.clock import Now
+from agent.core.model.commands import Code
 from agent.core.model.tag import tag_of
 
 ONCE = ("call", "show", "mute")
@@ -189,7 +190,7 @@ class Reconciler:
             self.order(meeting, member.room, wanted, now)
         elif slot.final is None:
             self._repeat(meeting, member, slot, now)
-        elif slot.final.code == "unknown-command":
+        elif slot.final.code == Code.UNKNOWN_COMMAND:
             member.floorless = True
         elif now.monotonic_seconds >= slot.due_at and (
             not slot.done or (seen.floor is not None and held != (wanted.state == "given"))
