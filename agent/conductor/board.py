@@ -43,6 +43,7 @@ class Board:
         trouble: str,
         day: list[DayView] | None,
     ) -> None:
+        """What is new, as in `Change`: kept for who comes later, and given to each watcher."""
         with self._lock:
             self._day = self._day if day is None else day
             self._rooms.update((one.room, one) for one in rooms)
@@ -53,5 +54,6 @@ class Board:
             watcher(change)
 
     def everything(self) -> Change:
+        """All that was shown, for a watcher that begins."""
         with self._lock:
             return Change(list(self._rooms.values()), self._meetings, self._trouble, self._day)

@@ -13,6 +13,8 @@ from agent.conductor.requests import Answer, ErrorAnswer, Question
 from agent.errors import AgentError
 
 ANSWER_SECONDS = 10.0
+"""The conductor answers within a commit or two; a disk that takes longer is broken."""
+
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 

@@ -30,7 +30,10 @@ from agent.hub.reasons import REFUSALS
 from agent.settings import Hub
 
 PROVEN_SECONDS = 10.0
+"""A connection that lasted so long begins the pauses between tries anew: one that ends at once would be tried in a loop."""
+
 GOODBYE_SECONDS = 2.0
+"""For what is queued and the word `offline` to be acknowledged at the end."""
 
 MAX_WAITING = 50_000
 """More commands than the largest hub needs at once; beyond that something is broken."""
@@ -72,6 +75,7 @@ class ConductorLink:
     # --- from the loop's thread ----------------------------------------------------------------
 
     def start(self, said: SeenConductor) -> None:
+        """Connect, and again whenever the connection ends; `said` is what the hub retains of us then."""
         self._said = said
         self._thread.start()
 
@@ -82,6 +86,7 @@ class ConductorLink:
             self._ring()
 
     def acknowledge(self, delivery: Delivery) -> None:
+        """The message is in the journal; one of a connection that has ended comes again, and this means nothing."""
         self._acknowledged.append(delivery)
         self._ring()
 
@@ -93,6 +98,7 @@ class ConductorLink:
             self._ring()
 
     def close(self) -> None:
+        """Say `offline` and end; returns within GOODBYE_SECONDS and one more."""
         self._closing.set()
         os.eventfd_write(self._wake, 1)
         if self._thread.is_alive():

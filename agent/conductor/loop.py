@@ -47,10 +47,14 @@ MAX_BATCH = 200
 """Messages that share one commit: 212 rooms answer at once, and a disk writes them at one go."""
 
 IDLE_SECONDS = 10.0
+"""The loop turns at least so often, though nothing happens."""
+
 SHOW_SECONDS = 0.05
 """Between two pictures of it all for the page: 212 rooms that answer one after the other would make as many."""
 
 SIGNED_SECONDS = 3600.0
+"""How long after it was signed a command may be carried out."""
+
 CLOSES = (End, Take, MuteAll)
 """Acts that only close something: done also while the journal can't be written."""
 
@@ -104,6 +108,7 @@ class Loop:
         self._shown_seconds = float("-inf")
 
     def run(self) -> None:
+        """Returns after `Stop`. Each turn tells systemd that the loop lives."""
         while True:
             items = self._wait()
             if any(isinstance(item, Stop) for item in items):

@@ -25,6 +25,7 @@ CLOCK_LEEWAY_SECONDS = 300
 
 _ENDPOINT = re.compile(r"/(whip|whep)/?$")
 MAX_KEPT = 20_000
+"""Tokens that are kept to be given again; beyond that all are forgotten and made anew."""
 
 
 class _Grant(NamedTuple):

@@ -21,7 +21,10 @@ QUIET_SECONDS = 0.5
 """After the last retained document for so long, all are here."""
 
 WAIT_SECONDS = 20.0
+"""For anything that is waited for: a hub that takes longer does not answer."""
+
 TURN_SECONDS = 0.1
+"""At the latest then the thread sees that the visit is over."""
 
 
 class Visit:

@@ -31,6 +31,8 @@ from agent.hub.topics import Address
 log = logging.getLogger(__name__)
 T = TypeVar("T", bound=msgspec.Struct)
 MAX_TEXT = 500
+"""Characters of each text that are kept."""
+
 MAX_BYTES = 256 * 1024
 """More than any document of a room; what is longer is not read."""
 

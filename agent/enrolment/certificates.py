@@ -37,6 +37,7 @@ class Issuer(NamedTuple):
 
     @classmethod
     def from_pem(cls, certificate: bytes, key: bytes) -> Issuer:
+        """Of our own CA, whose key is on P-256 and has no password. Raises ValueError for what is no PEM."""
         private = serialization.load_pem_private_key(key, password=None)
         assert isinstance(private, ec.EllipticCurvePrivateKey), "our CAs have P-256 keys"
         return cls(x509.load_pem_x509_certificate(certificate), private)

@@ -49,6 +49,7 @@ class Register(msgspec.Struct, forbid_unknown_fields=True):
         return {one.name: one for one in self.entries if one.kind is kind and one.valid(now)}
 
     def of(self, name: str) -> list[Entry]:
+        """All certificates that this name ever had, oldest first."""
         return [one for one in self.entries if one.name == name]
 
 

@@ -15,7 +15,10 @@ ACCOUNTS = "accounts.json"
 ROLES = ("operator", "viewer")
 NAME = re.compile(r"[\w.@-]{1,40}\Z")
 MIN_PASSWORD = 10
+"""Characters; with the pauses between tries it is out of reach to guess one."""
+
 MAX_PASSWORD = 200
+"""Characters; longer ones only keep the machine hashing."""
 
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 """Checked for names that don't exist, so that they take as long as those that do."""

@@ -12,6 +12,7 @@ PAUSE_SECONDS = 30.0
 
 MAX_PAUSE_SECONDS = 3600.0
 MAX_KEPT = 10_000
+"""Names and addresses whose failures are remembered."""
 
 
 class Login(NamedTuple):
@@ -52,6 +53,7 @@ class Logins:
         return login
 
     def end(self, cookie: str) -> None:
+        """No session any more; fine if it was none."""
         self._by_cookie.pop(cookie, None)
 
     def wait_seconds(self, now: float, *who: str) -> float:
@@ -59,6 +61,7 @@ class Logins:
         return max(0.0, *(self._failures.get(one, (0, 0.0))[1] - now for one in who))
 
     def failed(self, now: float, *who: str) -> None:
+        """Another try of these failed: from the FREE_TRIES-th on each must wait, twice as long each time."""
         for one in who:
             count = self._failures.get(one, (0, 0.0))[0] + 1
             over = count - FREE_TRIES
@@ -70,6 +73,7 @@ class Logins:
             self._failures[one] = (count, now + pause)
 
     def succeeded(self, *who: str) -> None:
+        """Their failures are forgotten."""
         for one in who:
             self._failures.pop(one, None)
 

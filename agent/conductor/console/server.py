@@ -16,11 +16,16 @@ from agent.conductor.console.app import Page
 from agent.errors import AgentError
 
 START_SECONDS = 10.0
+"""For uvicorn to listen; after that the port is not to be had."""
+
 STOP_SECONDS = 3.0
+"""For streams to end, and what is being answered: 1 s of uvicorn's own grace and some more."""
+
 SILENT_SECONDS = 15.0
 """Longer than uvicorn keeps a connection for a next request (5 s)."""
 
 MAX_CONNECTIONS = 400
+"""Far fewer than the files that the service may have open (LimitNOFILE of its unit)."""
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +73,7 @@ class ConsoleServer:
         log.info("the page is at port %s", self.port)
 
     def close(self) -> None:
+        """Streams end, then the server."""
         self._server.should_exit = True
         self._thread.join(STOP_SECONDS)
 

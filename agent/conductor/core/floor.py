@@ -74,15 +74,18 @@ class Floor:
             self.spoken_seconds[room] = self.spoken_seconds.get(room, 0.0) + seconds
 
     def take_all(self, at: datetime) -> None:
+        """Nobody but the chair speaks, also nobody who is being relieved."""
         for room in list(self.holders):
             self.take(room, at)
         self.parting.clear()
 
     def raise_hand(self, room: str) -> None:
+        """To the end of the queue; nothing for a room that waits or speaks already, or where the floor is open."""
         if self.by_request and room not in self.queue and room not in self.holders:
             self.queue.append(room)
 
     def lower(self, room: str) -> None:
+        """Out of the queue; fine if it was not in it."""
         if room in self.queue:
             self.queue.remove(room)
 

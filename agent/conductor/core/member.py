@@ -14,6 +14,7 @@ RECALL_GAPS_SECONDS = (5.0, 10.0, 30.0)
 """Between the calls of a silent room: after 5, 15 and 45 s, then each minute."""
 
 RECALL_GAP_SECONDS = 60.0
+"""Between all later calls."""
 
 JOINING_SECONDS = 40.0
 """After a room has accepted a join: by its own deadline it has failed after 30 s, so another one before is of no use."""
@@ -40,7 +41,7 @@ class Status(StrEnum):
 
 
 class Slot:
-    """The last order of its kind. `final` is the room's last word on it."""
+    """The last order of its kind to one room. `final` is the room's last word on it."""
 
     def __init__(self, revision: int, order: Order, ordered_at: datetime) -> None:
         self.revision = revision

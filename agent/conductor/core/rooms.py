@@ -64,18 +64,22 @@ class SeenRoom:
         return self.health.readiness.verdict if self.health else "unknown"
 
     def is_in(self, meeting: str) -> bool:
+        """Whether it says that it is in this meeting (its id), with its media there or on their way back."""
         return self.meeting == meeting and self.state is not None and self.state.phase in HERE
 
     def is_joining(self, meeting: str) -> bool:
+        """Whether it says that it is on its way into this meeting (its id)."""
         joining = self.state is not None and self.state.phase is Phase.JOINING
         return joining and self.meeting == meeting
 
     @property
     def floor(self) -> SeenFloor | None:
+        """What it says of hand and floor; None while it is away, and of a version that knows no floor."""
         return self.state.floor if self.state and self.online else None
 
     @property
     def live(self) -> bool:
+        """Whether its microphone is switched on; without the floor nobody hears it all the same."""
         return self.online and self.state is not None and self.state.microphone == "live"
 
     def faults(self) -> list[str]:
@@ -117,6 +121,7 @@ class SeenRoom:
         return 1 if health != "ok" else 0
 
     def view(self) -> RoomView:
+        """As operators are shown it; of a room that is away nothing of what it last said that changes by itself."""
         state, health, floor = self.state, self.health, self.floor
         online = self.online and state is not None
         media = health.media if health and online else None

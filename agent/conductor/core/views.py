@@ -43,6 +43,7 @@ class Views:
         return self._day.view(self._rooms, running, now)
 
     def room(self, room: str) -> RoomView:
+        """One room, also one that never spoke."""
         return self._with_picture(self._rooms[room].view())
 
     def _with_picture(self, view: RoomView) -> RoomView:
@@ -62,6 +63,7 @@ class Views:
         return [self.meeting(one) for one in ordered]
 
     def meeting(self, meeting: Meeting) -> MeetingView:
+        """One of them, with the last 20 messages and the roster, worst first."""
         start, floor = meeting.start, meeting.floor
         rival = meeting.rival
         return MeetingView(

@@ -40,6 +40,8 @@ CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 2.0
+"""Whoever else has the file locked is waited for so long."""
+
 RECENT_MEETINGS = 200
 """An item of the agenda lasts a day at the most; no hub has more meetings in that time."""
 
