@@ -178,7 +178,7 @@ class Reception:
             self._timing = None
         if call and self._sound_pad:
             now = self._context.clock.now
-            self._timing = Tap(self._sound_pad, lambda buffer: call(now() - buffer.pts))
+            self._timing = Tap(self._sound_pad, lambda _, at: call(now() - at))
             self._timing.switch(True)
 
     def bring_forward(self, nanoseconds: int) -> None:
@@ -305,6 +305,6 @@ class Reception:
         self._loop.post(mark)
 
     def _add_tap(self, pad: Any, call: OnBuffer) -> None:
-        tap = Tap(pad, lambda buffer: call(buffer, buffer.pts + self._shared.jitter.nanoseconds))
+        tap = Tap(pad, lambda buffer, at: call(buffer, at + self._shared.jitter.nanoseconds))
         self._taps.append(tap)
         tap.switch(self._tapped)
