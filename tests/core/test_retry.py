@@ -184,7 +184,7 @@ def test_a_refused_join_and_a_meeting_that_was_left_are_not_tried_again() -> Non
 def test_the_screen_says_so_between_the_tries() -> None:
     play = failed(Playbook(WITH_SCREEN))
     shown = play.room.taking_part.announcements.shown
-    assert shown == Announcement("retry", title="giao-ban", fault="media-unreachable")
+    assert shown == Announcement("retry", title="giao-ban", join_failed="media-unreachable")
     play.wait(7)
     assert play.room.taking_part.announcements.shown is None
     assert play.phase is Phase.JOINING

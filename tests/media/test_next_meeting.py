@@ -52,6 +52,6 @@ def test_a_fault_is_said_in_the_rooms_language_with_what_to_look_at(
 
 def test_a_join_of_the_agenda_that_fails_says_why_as_one_of_the_hub_does() -> None:
     failing = Announcement("agenda", title="Giao ban", join_failed="media-unreachable")
-    again = Announcement("retry", title="Giao ban", fault="media-unreachable")
+    again = Announcement("retry", title="Giao ban", join_failed="media-unreachable")
     assert lines(failing) == lines(again)
     assert len(lines(failing)) == 3

@@ -42,13 +42,13 @@ class Announcement(Struct, frozen=True):
     minutes_left: int = 0
     """Until the meeting of the agenda begins; its time is in `text`."""
     fault: str = ""
-    """What the check before it found, the worst first; of a `retry` the code of why the last try failed."""
+    """The worst that the last check found, in words."""
     fault_code: str = ""
-    """Of the same finding, such as `camera-black`."""
+    """Of that finding, such as `camera-black`."""
     ready: bool = False
-    """The check before it found nothing wrong, and that is to be believed."""
+    """The last check found nothing wrong, and that is to be believed."""
     join_failed: str = ""
-    """The code of why the last try to join the meeting of the agenda failed."""
+    """Of a `retry`, and of a meeting of the agenda: the code of why the last try to join it failed."""
     begins: datetime | None = None
     """When the meeting of `next` does; None if there is none soon."""
 

@@ -109,4 +109,4 @@ class TakingPart:
             self.announcements.clear("retry", in_meeting=in_meeting)
             return
         title = waiting.join.meeting.title or waiting.meeting
-        self.announcements.set(Announcement("retry", title=title, fault=waiting.code))
+        self.announcements.set(Announcement("retry", title=title, join_failed=waiting.code))

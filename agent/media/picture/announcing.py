@@ -30,7 +30,7 @@ def lines(announcement: Announcement, now: datetime | None = None) -> list[str]:
         case "check":
             return [_("Devices are being checked: camera and microphone are on for a moment")]
         case "retry":
-            return _retry(announcement.title, announcement.fault)
+            return _retry(announcement.title, announcement.join_failed)
         case "agenda" if announcement.join_failed:
             return _retry(announcement.title, announcement.join_failed)
         case "agenda":
