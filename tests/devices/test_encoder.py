@@ -13,7 +13,8 @@ from agent.core.model.documents import DeviceStatus
 from agent.devices.camera import streaming
 from agent.devices.camera.encoder import SOFTWARE_MINIMUM_BITRATE, H264Encoder, Shape
 from agent.devices.camera.pattern import Pattern
-from agent.devices.camera.streaming import SourceFormat, StreamingCamera
+from agent.devices.camera.source import SourceFormat
+from agent.devices.camera.streaming import StreamingCamera
 from agent.errors import DeviceError
 from agent.ports import AccessUnit
 from tests.support.waiting import wait_for

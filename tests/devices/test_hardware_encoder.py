@@ -18,7 +18,8 @@ from agent.devices.camera.annexb import nal_units
 from agent.devices.camera.encoder import SOFTWARE, Encoder, H264Encoder, Shape
 from agent.devices.camera.hardware_encoder import NAME, HardwareEncoder
 from agent.devices.camera.pattern import Pattern
-from agent.devices.camera.streaming import SourceFormat, StreamingCamera
+from agent.devices.camera.source import SourceFormat
+from agent.devices.camera.streaming import StreamingCamera
 from agent.errors import DeviceAbsent, DeviceError
 from agent.ports import AccessUnit
 from tests.support.pi_encoder import PiEncoder

@@ -20,11 +20,13 @@ from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.bounded import call_within
 from agent.devices.camera.planes import fill
-from agent.devices.camera.streaming import SourceFormat, StreamingCamera
+from agent.devices.camera.source import SourceFormat
 from agent.errors import DeviceAbsent, DeviceBusy, DeviceError
 
 if TYPE_CHECKING:
     import av
+
+    from agent.devices.camera.streaming import StreamingCamera
 
 SYSFS = Path("/sys")
 
@@ -47,6 +49,8 @@ WAITING_PICTURES = 2
 
 def create(wanted: settings.Camera, simulation: settings.Simulation) -> StreamingCamera:
     """The port `Camera`."""
+    from agent.devices.camera.streaming import StreamingCamera  # not for who only looks
+
     return StreamingCamera(Picamera2Pictures(wanted), wanted.bitrate, required=wanted.required)
 
 

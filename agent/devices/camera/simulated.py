@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from agent import settings
 from agent.core.model.documents import DeviceStatus
 from agent.devices.camera.pattern import Pattern
-from agent.devices.camera.streaming import SourceFormat, StreamingCamera
+from agent.devices.camera.source import SourceFormat
 from agent.devices.simulation import FaultFolder
 from agent.errors import DeviceError
 
 if TYPE_CHECKING:
     import av
+
+    from agent.devices.camera.streaming import StreamingCamera
 
 WAIT_SECONDS = 0.2
 """The longest that `read` waits, and how often a stalled camera looks up."""
@@ -29,6 +31,8 @@ SLOW_EVERY = 6
 
 def create(wanted: settings.Camera, simulation: settings.Simulation) -> StreamingCamera:
     """The port `Camera`."""
+    from agent.devices.camera.streaming import StreamingCamera  # not for who only looks
+
     source = SimulatedPictures(wanted, FaultFolder("camera", simulation.directory))
     return StreamingCamera(source, wanted.bitrate, required=wanted.required, hardware=False)
 

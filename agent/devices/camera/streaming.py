@@ -10,14 +10,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
-
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
 from agent.core.model.documents import DeviceStatus
 from agent.devices import status
 from agent.devices.camera.encoder import Encoder, Shape, best
 from agent.devices.camera.sized_encoder import SizedEncoder
+from agent.devices.camera.source import PictureSource, SourceFormat
 from agent.devices.camera.watch import PictureWatch
 from agent.errors import AgentError, DeviceError
 from agent.ports import AccessUnit, CameraFormat
@@ -47,34 +46,6 @@ UNANSWERED_PICTURES = 4
 """An encoder that has given nothing for so many hangs."""
 
 SAMPLE_COLUMNS, SAMPLE_ROWS = 32, 18
-
-
-class SourceFormat(Struct, frozen=True):
-    """What a source was really opened with; `picture` names its pixel or file format."""
-
-    width: int
-    height: int
-    framerate: float
-    picture: str
-
-
-class PictureSource(Protocol):
-    """Where raw pictures come from. Used by one thread at a time."""
-
-    def open(self) -> SourceFormat:
-        """Raises DeviceAbsent, DeviceBusy, DeviceTimeout, DeviceError."""
-        ...
-
-    def read(self) -> tuple[av.VideoFrame, float] | None:
-        """The next yuv420p picture and its capture time (monotonic seconds).
-
-        None when none came for 200 ms. Raises DeviceAbsent when the camera has gone.
-        """
-        ...
-
-    def close(self) -> None:
-        """May be called twice; does not raise."""
-        ...
 
 
 class StreamingCamera:

@@ -17,12 +17,14 @@ from agent.devices import status
 from agent.devices.bounded import call_within
 from agent.devices.camera import v4l2_nodes
 from agent.devices.camera.planes import fill, in_limited_range
-from agent.devices.camera.streaming import SourceFormat, StreamingCamera
-from agent.devices.camera.v4l2_capture import Capture, CaptureFormat
+from agent.devices.camera.source import SourceFormat
 from agent.errors import DeviceAbsent, DeviceError
 
 if TYPE_CHECKING:
     import av
+
+    from agent.devices.camera.streaming import StreamingCamera
+    from agent.devices.camera.v4l2_capture import Capture, CaptureFormat
 
 PREFERRED = ("MJPG", "YUYV")
 """Raw 720p30 does not fit through USB 2, so the compressed one comes first."""
@@ -33,6 +35,8 @@ WAIT_SECONDS = 0.2
 
 def create(wanted: settings.Camera, simulation: settings.Simulation) -> StreamingCamera:
     """The port `Camera`."""
+    from agent.devices.camera.streaming import StreamingCamera  # not for who only looks
+
     return StreamingCamera(V4l2Pictures(wanted), wanted.bitrate, required=wanted.required)
 
 
@@ -61,6 +65,8 @@ class V4l2Pictures:
     def open(self) -> SourceFormat:
         """See PictureSource."""
         import av
+
+        from agent.devices.camera.v4l2_capture import Capture
 
         wanted = self._wanted
         node = v4l2_nodes.find(wanted.device, self._sysfs)

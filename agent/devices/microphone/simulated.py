@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-import wave
 
 import msgspec
 
@@ -128,6 +127,8 @@ def tone(hertz: float) -> bytes:
 
 def read_wav(path: str) -> bytes:
     """The samples of a 48 kHz mono 16-bit WAV file. Raises DeviceError for any other."""
+    import wave
+
     try:
         with wave.open(path) as file:
             found = file.getframerate(), file.getnchannels(), 8 * file.getsampwidth()
