@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from agent import locale
+from agent.runtime.lean import lean_imports
 
 DEFAULT_CONFIG = Path("/etc/diemcau/agent.yaml")
 
@@ -23,14 +24,15 @@ _FLAGS = ("--no-color",)
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     general, rest = split(sys.argv[1:] if arguments is None else arguments)
-    if rest[:1] == ["run"] and not {"-h", "--help"} & set(rest):
-        return _run(general + rest[1:])
-    arguments = general + rest
-    # The help texts are made while the commands are imported: the language comes first.
-    locale.use(locale.choose(_wanted_language(arguments), os.environ))
+    language = locale.choose(_value("--lang", general), os.environ)
+    if rest == ["run"] and general[-1:] not in ([option] for option in _WITH_VALUE):
+        return _run(_value("--config", general), language)
+    # All else is the parser's, also what is wrong with `run`. The help texts are made while the
+    # commands are imported: the language comes first.
+    locale.use(language)
     from agent.cli.app import run_tool
 
-    return run_tool(arguments)
+    return run_tool(general + rest)
 
 
 def split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -53,27 +55,24 @@ def split(arguments: list[str]) -> tuple[list[str], list[str]]:
     return general, rest
 
 
-def _wanted_language(arguments: list[str]) -> str | None:
-    for place, argument in enumerate(arguments):
-        if argument.startswith("--lang="):
-            return argument.removeprefix("--lang=")
-        if argument == "--lang":
-            return "".join(arguments[place + 1 : place + 2])
-    return None
+def _value(option: str, arguments: list[str]) -> str | None:
+    """What an option is given; the last one counts."""
+    value = None
+    pending = iter(arguments)
+    for argument in pending:
+        if argument == option:
+            value = next(pending, "")
+        elif argument.startswith(f"{option}="):
+            value = argument.removeprefix(f"{option}=")
+    return value
 
 
-def _run(arguments: list[str]) -> int:
-    import argparse
-
-    parser = argparse.ArgumentParser(prog="diemcau run")
-    parser.add_argument("--config", type=Path)
-    parser.add_argument("--lang")
-    parser.add_argument("--no-color", action="store_true")
-    given = parser.parse_args(arguments)
-    config_path: Path = given.config or Path(os.environ.get("DIEMCAU_CONFIG") or DEFAULT_CONFIG)
-    locale.use(locale.choose(given.lang, os.environ))
-    bootstrap = importlib.import_module("agent.runtime.bootstrap")
+def _run(config: str | None, language: str) -> int:
+    """Be the daemon. It speaks to people only when it cannot start, and has no catalog in memory before."""
+    path = Path(config or os.environ.get("DIEMCAU_CONFIG") or DEFAULT_CONFIG)
+    with lean_imports():
+        bootstrap = importlib.import_module("agent.runtime.bootstrap")
     code: int = bootstrap.run(
-        config_path, lambda text: print(locale.translate(text), file=sys.stderr)
+        path, lambda text: print(locale.sayer(language)(text), file=sys.stderr)
     )
     return code

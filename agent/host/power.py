@@ -5,7 +5,6 @@ Bits: Raspberry Pi documentation, `vcgencmd get_throttled`.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 
 from msgspec import structs
@@ -50,12 +49,9 @@ def _bits(system: System) -> int | None:
 
 def _bits_from_firmware() -> int | None:
     """By `vcgencmd`, which asks the firmware: `throttled=0x50005`."""
-    program = shutil.which("vcgencmd")
-    if program is None:
-        return None
     try:
         answer = subprocess.run(
-            [program, "get_throttled"],
+            ["vcgencmd", "get_throttled"],
             capture_output=True,
             text=True,
             timeout=VCGENCMD_SECONDS,

@@ -6,10 +6,12 @@ no contexts. Entries marked fuzzy count as not translated.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+ESCAPE = re.compile(r"\\(.?)")
+ESCAPED = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
 
 def read_catalog(path: Path) -> dict[str, str]:
@@ -36,8 +38,19 @@ def _fields(lines: list[str]) -> dict[str, str]:
     keyword = ""
     for line in lines:
         if line.startswith('"'):
-            fields[keyword] += ast.literal_eval(line)
+            fields[keyword] += _text(line)
         else:
             keyword, text = line.split(" ", 1)
-            fields[keyword] = ast.literal_eval(text)
+            fields[keyword] = _text(text)
     return fields
+
+
+def _text(quoted: str) -> str:
+    """What stands between the quotation marks."""
+    inner = quoted.strip()
+    if len(inner) < 2 or not inner.startswith('"') or not inner.endswith('"'):
+        raise ValueError(f"not a text in quotation marks: {quoted}")
+    try:
+        return ESCAPE.sub(lambda escape: ESCAPED[escape[1]], inner[1:-1])
+    except KeyError as error:
+        raise ValueError(f"an unknown escape \\{error.args[0]} in {quoted}") from error

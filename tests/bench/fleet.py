@@ -18,11 +18,11 @@ from typing import Any
 
 from agent.conductor.core.model.acts import End, Give, StartMeeting, Take
 from agent.conductor.core.model.views import MeetingView
-from tests.bench.installed import as_installed
 from tests.bench.row import Row
 from tests.support.broker import Broker, Hub, free_port
 from tests.support.fleet import Fleet
 from tests.support.hub_site import HubSite
+from tests.support.installed import as_installed
 from tests.support.waiting import wait_for
 
 LONG = True

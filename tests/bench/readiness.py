@@ -14,9 +14,9 @@ from agent.conductor.requests import ShowDay
 from agent.core.model.agenda import Agenda, AgendaItem, encode_agenda
 from agent.core.model.commands import Attendance, Meeting
 from tests.bench.fleet import COUNT, PATIENCE_SECONDS, Province, province
-from tests.bench.installed import as_installed
 from tests.bench.row import Row
 from tests.support.broker import Hub
+from tests.support.installed import as_installed
 from tests.support.waiting import wait_for
 
 LONG = True

@@ -97,6 +97,14 @@ def test_a_catalog_is_read_as_gettext_reads_it(tmp_path: Path) -> None:
     assert read_catalog(path) == {"ab": 'c"d', "{n} x": "{n} y"}
 
 
+@pytest.mark.parametrize("broken", ['msgstr "x', "msgstr x", 'msgstr "a\\q"', 'msgstr "a\\"'])
+def test_a_broken_catalog_is_a_value_error(tmp_path: Path, broken: str) -> None:
+    path = tmp_path / "x.po"
+    path.write_text(f'msgid "a"\n{broken}\n')
+    with pytest.raises(ValueError, match=r"quotation marks|escape"):
+        read_catalog(path)
+
+
 def test_one_word_for_one_thing() -> None:
     """What the glossary in the catalog's head replaced."""
     others = (

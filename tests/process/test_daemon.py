@@ -16,9 +16,14 @@ import pytest
 
 from tests.process.conftest import Site
 from tests.support.broker import Broker, Hub, free_port, wait_until
+from tests.support.installed import (
+    NEVER_IN_THE_DAEMON,
+    PYTHON,
+    SHOW_IMPORTS,
+    as_installed,
+    imported,
+)
 from tests.support.room import Room
-
-NEVER_IN_THE_DAEMON = {"gi", "picamera2", "rich", "typer", "av", "numpy", "psutil"}
 
 
 class Manager:
@@ -224,12 +229,14 @@ def test_sigusr1_writes_every_thread_s_stack_and_changes_nothing(site: Site):
 def test_the_daemon_never_imports_what_it_must_not_hold_in_memory(room: Room, broker: Broker):
     root = room.settings["hub"]["topic_root"]
     with Hub(broker.port, [f"{root}/#"]) as hub:
-        room.start({**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
+        room.folder.mkdir(parents=True, exist_ok=True)
+        room.start(as_installed(room.folder) | SHOW_IMPORTS, python=PYTHON)
         room.wait_online()
         site = Site(room, hub, f"{root}/room/{room.id}")
         room.ask(type="status")
         assert site.command("report")["state"] == "succeeded"
         room.stop()
-    imported = set(re.findall(r"\| +(\w+)[\w.]*$", room.log.read_text(), re.M))
-    assert {"agent", "paho", "msgspec"} <= imported
-    assert not imported & NEVER_IN_THE_DAEMON
+    loaded = imported(room.log.read_text())
+    assert {"agent.devices.simulation", "paho", "msgspec"} <= loaded
+    assert not loaded & NEVER_IN_THE_DAEMON
+    assert "agent.devices.camera.encoder" not in loaded, "only the media process opens a camera"
