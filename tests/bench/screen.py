@@ -25,7 +25,8 @@ from agent.media.gst import Gst
 from agent.media.loop import Loop
 from agent.media.picture.layout import arrange
 from agent.media.picture.scene import LABEL, canvas, say
-from agent.media.picture.screen import Screen, restamped
+from agent.media.picture.screen import Screen
+from agent.media.picture.surface import restamped
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
 from agent.settings import Output

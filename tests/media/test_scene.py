@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,7 +16,8 @@ import pytest
 
 from agent.media.gst import Gst
 from agent.media.loop import Loop
-from agent.media.picture import strain, surface
+from agent.media.picture import putting_out, strain, surface
+from agent.media.picture import screen as screen_module
 from agent.media.picture.lettering import Words
 from agent.media.picture.scene import Scene
 from agent.media.picture.screen import Screen
@@ -158,15 +160,16 @@ def test_the_window_shows_sources_as_they_come_and_go(
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, float]]:
     """A sink that holds each picture for so long, as one does that waits for the display's refresh."""
     state = {"seconds": 0.0}
+    released = threading.Event()
     sink = "capsfilter caps=video/x-raw,format=I420 ! fakesink name=out sync=false signal-handoffs=true"
     monkeypatch.setattr(Screen, "_sink", lambda self: sink)
     make = surface.Pipeline
 
     def hold(*args: object) -> None:
-        time.sleep(state["seconds"])
+        released.wait(state["seconds"])
 
     def making(*args: object) -> object:
         made = make(*args)  # type: ignore[arg-type]
@@ -174,13 +177,20 @@ def held(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
         return made
 
     monkeypatch.setattr(surface, "Pipeline", making)
-    return state
+    yield state
+    released.set()
 
 
 @pytest.fixture
-def screen(run, loop: Loop, held: dict[str, float]) -> Iterator[Screen]:
+def reports() -> list[Any]:
+    """What is told of the display."""
+    return []
+
+
+@pytest.fixture
+def screen(run, loop: Loop, held: dict[str, float], reports: list[Any]) -> Iterator[Screen]:
     output = Output(driver="window", width=640, height=360, framerate=30)
-    made = Screen(loop, SharedClock(), output, DeviceReporter("display", False, lambda _: None))
+    made = Screen(loop, SharedClock(), output, DeviceReporter("display", False, reports.append))
     run(made.start)
     yield made
     run(made.close)
@@ -256,6 +266,50 @@ def test_what_the_sink_holds_is_measured_and_counts_for_the_lips(
     held["seconds"] = 0.033
     wait_for(lambda: screen.delay_nanoseconds > 35_000_000, 10, "a sink at 30 Hz")
     assert screen.sink_milliseconds >= 20
+
+
+def test_a_sink_that_does_not_return_is_told_and_holds_nobody(
+    run,
+    screen: Screen,
+    feed,
+    held: dict[str, float],
+    reports: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a Pi's driver after `flip_done timed out` (raspberrypi/linux#4493): the last picture stood still, and the
+    display was well."""
+    monkeypatch.setattr(screen_module, "STILL_SECONDS", 0.5)
+    monkeypatch.setattr(putting_out, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(screen_module, "RETRY_SECONDS", 0.2)
+    feed("a", picture(RED))
+    wait_for(lambda: reports and reports[-1].open, 40, "word that it works")
+    held["seconds"] = 60.0
+    wait_for(lambda: not reports[-1].open, 40, "word that it does not")
+    assert reports[-1].status.code == "no-screen"
+    assert "shows no picture any more" in reports[-1].status.text
+    began = time.monotonic()
+    run(lambda: None)
+    assert time.monotonic() - began < 5, "whoever decides goes on"
+    assert screen.overloaded is None, "it is not the machine that cannot keep up"
+
+
+def test_a_screen_works_when_it_has_shown_a_picture(
+    run,
+    screen: Screen,
+    held: dict[str, float],
+    reports: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was said to after a second, also by a sink that held the first one."""
+    monkeypatch.setattr(screen_module, "STILL_SECONDS", 0.5)
+    monkeypatch.setattr(putting_out, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(screen_module, "PROVEN_SECONDS", 0.1)
+    run(screen.close)
+    reports.clear()
+    held["seconds"] = 60.0
+    run(screen.start)
+    wait_for(lambda: reports, 40, "word of it")
+    assert [(one.open, one.status.code) for one in reports] == [(False, "no-screen")]
 
 
 def test_pictures_that_the_screen_refuses_are_not_counted_as_shown(run, screen: Screen) -> None:

@@ -6,10 +6,15 @@ Left alone, kmssink tries the cards of a list that it was built with.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from agent.errors import MediaError
+from agent.settings import Output
+
+_MODE = re.compile(r"^(?P<width>\d+)x(?P<height>\d+)$", re.MULTILINE)
+"""One that is not interlaced."""
 
 SYSFS = Path("/sys")
 DEV = Path("/dev")
@@ -20,22 +25,30 @@ class Card(NamedTuple):
 
     descriptor: int
     connector_id: int
+    mode: tuple[int, int] | None = None
+    """Width and height of the display's mode that is to be set; None where the console, or whoever it was, has set one."""
 
     @property
     def sink(self) -> str:
         """GStreamer text. The graphics drivers of a Pi are atomic: they wait for the refresh themselves, and
         a sink that did so, too, would show half of a 30 Hz television's pictures (kmssink, skip-vsync).
+
+        Where no mode is set kmssink sets one. It then takes pictures of just that size, and turns to the next one in its
+        wait for the refresh: with skip-vsync it would show none and count them all.
         """
-        return (
-            f"kmssink name=out sync=false skip-vsync=true fd={self.descriptor} "
-            f"connector-id={self.connector_id}"
-        )
+        sink = f"kmssink name=out sync=false fd={self.descriptor} connector-id={self.connector_id}"
+        if self.mode is None:
+            return f"{sink} skip-vsync=true"
+        width, height = self.mode
+        size = f"video/x-raw,width={width},height={height},pixel-aspect-ratio=1/1"
+        return f"videoconvertscale add-borders=true ! {size} ! {sink}"
 
 
-def open_card(wanted: str | None, sysfs: Path = SYSFS, dev: Path = DEV) -> Card:
+def open_card(wanted: str | None, output: Output, sysfs: Path = SYSFS, dev: Path = DEV) -> Card:
     """The card with this connector, such as HDMI-A-1; None: the first connected one, else the first.
 
-    Whoever opens a card first may draw on it. Raises MediaError (`no-screen`).
+    Whoever opens a card first may draw on it. Where nobody has lit the display its mode will be the `output`'s size, if
+    it has such a one. Raises MediaError (`no-screen`).
     """
     places = sorted((sysfs / "class/drm").glob("card*-*"))
     places = [place for place in places if "-Writeback-" not in place.name]
@@ -44,12 +57,26 @@ def open_card(wanted: str | None, sysfs: Path = SYSFS, dev: Path = DEV) -> Card:
         names = ", ".join(map(_name, places)) or "none"
         raise MediaError("no-screen", f"no connector {wanted or 'at all'} (found: {names})")
     chosen = next((place for place in usable if _read(place / "status") == "connected"), usable[0])
+    mode = _mode_to_set(chosen, output)
     node = dev / "dri" / chosen.name.partition("-")[0]
     try:
         descriptor = os.open(node, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
         raise MediaError("no-screen", f"{node}: {error.strerror}") from error
-    return Card(descriptor, int(_read(chosen / "connector_id") or -1))
+    return Card(descriptor, int(_read(chosen / "connector_id") or -1), mode)
+
+
+def _mode_to_set(place: Path, output: Output) -> tuple[int, int] | None:
+    """None while a mode is set. The kernel lists the display's modes with the best one first."""
+    if _read(place / "enabled") != "disabled":
+        return None
+    modes = [
+        (int(mode["width"]), int(mode["height"])) for mode in _MODE.finditer(_read(place / "modes"))
+    ]
+    if not modes:
+        raise MediaError("no-screen", f"nothing is connected to {_name(place)}")
+    wanted = output.width, output.height
+    return wanted if wanted in modes else modes[0]
 
 
 def _name(place: Path) -> str:

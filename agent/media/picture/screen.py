@@ -5,7 +5,6 @@ With no output snapshots show what would be seen. A screen that breaks (no displ
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -16,15 +15,17 @@ from msgspec import Struct
 
 from agent.core.model.documents import DeviceStatus, Status
 from agent.errors import MediaError
+from agent.ipc.patience import patience
 from agent.media.gst import Gst
 from agent.media.loop import Loop, Timer
 from agent.media.picture.composer import Composer
 from agent.media.picture.kms import Card, open_card
 from agent.media.picture.layout import OWN
 from agent.media.picture.lettering import Words
+from agent.media.picture.putting_out import PuttingOut
 from agent.media.picture.scene import Scene
 from agent.media.picture.strain import Eased, Strain, less
-from agent.media.picture.surface import Surface
+from agent.media.picture.surface import Surface, restamped
 from agent.media.pipeline import SharedClock
 from agent.media.reporting import DeviceReporter
 from agent.settings import Output
@@ -34,6 +35,10 @@ WINDOW_SINK = "videoscale ! videoconvert ! ximagesink name=out sync=false"
 RETRY_SECONDS = 3.0
 PROVEN_SECONDS = 1.0
 TICK_SECONDS = 0.5
+
+STILL_SECONDS = 5.0
+"""A sink that is given pictures and shows none for so long hangs in its driver: one that only waits for the refresh
+shows some, on however busy a machine."""
 
 FRESH_SECONDS = 1.0
 """A source without a picture for so long is not shown alone: the last one would stand still."""
@@ -88,6 +93,7 @@ class Screen:
         self._alone: str | None = None
         """The source that goes straight to the surface."""
         self._card: Card | None = None
+        self._ending = PuttingOut()
         self._timers: list[Timer] = []
         self._strain = Strain()
         self._seen: Seen | None = None
@@ -108,6 +114,9 @@ class Screen:
         """Light the screen; without an output there is nothing to light."""
         if self._output.driver == "none":
             return
+        if self._ending.under_way:  # the card is still its own
+            self._timers = [self._loop.later(RETRY_SECONDS, self.start)]
+            return
         try:
             self._surface = Surface(self._clock, self._output, self._sink(), self._on_error)
             self._surface.play()
@@ -125,7 +134,7 @@ class Screen:
         if self._output.driver == "window":
             size = f"video/x-raw,width={self._output.width},height={self._output.height}"
             return WINDOW_SINK.replace("videoscale", f"videoscale ! {size}")
-        self._card = open_card(self._output.connector)
+        self._card = open_card(self._output.connector, self._output)
         return self._card.sink
 
     def _put_out(self) -> None:
@@ -136,16 +145,14 @@ class Screen:
             composer, self._composer = self._composer, None
             surface, self._surface = self._surface, None
             self._alone = None
-        for part in (composer, surface):
-            if part:
-                part.close()
         card, self._card = self._card, None
-        if card:
-            os.close(card.descriptor)
+        self._ending.put_out(composer, surface, card)
 
     def _prove(self, surface: Surface) -> None:
         """Say that it works once it has done so for a moment, or faults would come and go."""
-        if surface is self._surface:
+        if surface is self._surface and not surface.rendered:
+            self._timers.append(self._loop.later(PROVEN_SECONDS, partial(self._prove, surface)))
+        elif surface is self._surface:
             text = f"Display: shown by {self._output.driver}"
             self._reporter.opened(DeviceStatus(Status.OK, "ok", text, required=False))
             self.on_lit()
@@ -285,10 +292,16 @@ class Screen:
     # --- composed, or one source alone
 
     def _tick(self) -> None:
-        if self._surface:
-            self._surface.measure()
-            self._compose()
-            self._judge(self._surface)
+        surface = self._surface
+        if surface is None:
+            return
+        still = surface.still_seconds()
+        if still > STILL_SECONDS and still > patience(STILL_SECONDS):
+            self._fail("it shows no picture any more")
+            return
+        surface.measure()
+        self._compose()
+        self._judge(surface)
 
     def _judge(self, surface: Surface) -> None:
         """Whether as much was shown since the last look as there was to show."""
@@ -379,10 +392,3 @@ class Screen:
         now = time.monotonic()
         sources = self._shown_sources().values()
         return all(now - source.last_seconds >= FRESH_SECONDS for source in sources)
-
-
-def restamped(sample: Any) -> Any:
-    """The picture without its time: it has come at its time, so now is its time."""
-    buffer = sample.get_buffer().copy()
-    buffer.pts = buffer.dts = Gst.CLOCK_TIME_NONE
-    return Gst.Sample.new(buffer, sample.get_caps(), None, None)

@@ -30,6 +30,9 @@ SMOOTHING = 0.3
 
 FIRST_GUESS_NANOSECONDS = 9_000_000
 
+ROOM = 4
+"""As many pictures as may be between `show` and the sink's return."""
+
 NONE = Words()
 
 
@@ -56,6 +59,9 @@ class Surface:
         self._began_ns = 0
         self.sink_nanoseconds = FIRST_GUESS_NANOSECONDS
         """How long the sink holds a picture now."""
+        self._given = self._given_before = 0
+        self._rendered_before = 0
+        self._shown_seconds = time.monotonic()
 
     def play(self) -> None:
         self._pipeline.play()
@@ -90,12 +96,23 @@ class Surface:
 
     def show(self, sample: Any) -> bool:
         """From any thread. Whether it was taken."""
-        return bool(self._entry.push_sample(sample) == Gst.FlowReturn.OK)
+        taken = bool(self._entry.push_sample(sample) == Gst.FlowReturn.OK)
+        self._given += taken
+        return taken
 
     @property
     def rendered(self) -> int:
         """How many pictures the sink has shown."""
         return int(self._out.get_property("stats").get_value("rendered"))
+
+    def still_seconds(self) -> float:
+        """For how long pictures have been given and none was shown; to be asked some times a second."""
+        rendered, now = self.rendered, time.monotonic()
+        if rendered != self._rendered_before:
+            self._rendered_before, self._given_before = rendered, self._given
+        if self._given - self._given_before <= ROOM:
+            self._shown_seconds = now
+        return now - self._shown_seconds
 
     @property
     def delay_nanoseconds(self) -> int:
@@ -118,3 +135,10 @@ class Surface:
         took = time.monotonic_ns() - self._began_ns
         self.sink_nanoseconds += int(SMOOTHING * (took - self.sink_nanoseconds))
         return Gst.PadProbeReturn.REMOVE
+
+
+def restamped(sample: Any) -> Any:
+    """The picture without its time: it has come at its time, so now is its time."""
+    buffer = sample.get_buffer().copy()
+    buffer.pts = buffer.dts = Gst.CLOCK_TIME_NONE
+    return Gst.Sample.new(buffer, sample.get_caps(), None, None)
