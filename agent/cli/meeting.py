@@ -20,7 +20,7 @@ from agent.cli.meeting_lines import lines, present
 from agent.cli.meeting_words import refusal
 from agent.cli.session import Session, examples, session_of
 from agent.conductor.client import ask
-from agent.conductor.core.minutes import csv_rows, markdown
+from agent.conductor.core.minutes_pages import csv_rows, markdown
 from agent.conductor.core.model.acts import (
     Act,
     Call,

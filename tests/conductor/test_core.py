@@ -9,7 +9,8 @@ from itertools import pairwise
 import pytest
 
 from agent.conductor.core.deciding import never_seen
-from agent.conductor.core.minutes import markdown, minutes
+from agent.conductor.core.minutes import minutes
+from agent.conductor.core.minutes_pages import markdown
 from agent.conductor.core.model.acts import (
     Call,
     End,

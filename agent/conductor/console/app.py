@@ -22,7 +22,7 @@ from agent.conductor.board import Board, Change
 from agent.conductor.console.accounts import NAME, Accounts
 from agent.conductor.console.logins import Login, Logins, network_of
 from agent.conductor.console.strangers import Strangers
-from agent.conductor.core.minutes import markdown
+from agent.conductor.core.minutes_pages import markdown
 from agent.conductor.core.model.acts import Act
 from agent.conductor.core.refused import Refused
 from agent.conductor.requests import (

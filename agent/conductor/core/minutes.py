@@ -1,16 +1,15 @@
 """A meeting's minutes, told from the journal's entries: who was there when, who spoke, what went wrong.
 
-`minutes` gathers, `markdown` and `csv_rows` write; the struct itself is what `--json` gives.
+`agent.conductor.core.minutes_pages` writes them for people; the struct itself is what `--format json` gives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
 
-from agent.conductor.core.floor import Floor
 from agent.conductor.core.meeting import Meeting
 from agent.conductor.core.model import entries as e
 from agent.conductor.core.model.acts import (
@@ -101,22 +100,24 @@ class _Spans:
 
 
 class _Notes:
+    """The meeting played again, and what was noted at each entry."""
+
     def __init__(self, meeting: Meeting) -> None:
         self._meeting = meeting
         self._presence, self._floor, self._speaking = _Spans(), _Spans(), _Spans()
         self._lines: list[Line] = []
 
     def take(self, entry: e.Entry) -> None:
-        meeting, floor = self._meeting, self._meeting.floor
+        meeting = self._meeting
         meeting.apply(entry)
         members = meeting.members.values()
         why = entry.what.why if isinstance(entry.what, e.Fell) else ""
         there = [one.room for one in members if one.entered]
         self._presence.follow([] if meeting.over else there, entry.at, why)
-        self._floor.follow(floor.holders, entry.at)
+        self._floor.follow(meeting.floor.holders, entry.at)
         speaking = [one.room for one in members if one.speaking]
         self._speaking.follow([] if meeting.over else speaking, entry.at)
-        self._lines += _lines(entry, floor)
+        self._lines += _lines(entry)
 
     def written(self) -> Minutes:
         meeting, presence = self._meeting, self._presence.all()
@@ -139,10 +140,10 @@ class _Notes:
         )
 
 
-def _lines(entry: e.Entry, floor: Floor) -> Iterator[Line]:
+def _lines(entry: e.Entry) -> Iterator[Line]:
     match entry.what:
         case e.Acted(act=act):
-            text = act_text(act, floor)
+            text = act_text(act)
             kind = "message" if isinstance(act, Message) else "act"
             yield Line(entry.at, kind, room_of(act), text, entry.by)
         case e.HandRaised(room=room):
@@ -157,11 +158,11 @@ def _lines(entry: e.Entry, floor: Floor) -> Iterator[Line]:
             yield Line(entry.at, "answer", room, text)
 
 
-def act_text(act: Act, floor: Floor) -> str:
+def act_text(act: Act) -> str:
     """An act in a few words."""
     match act:
         case StartMeeting():
-            return _start_text(act.mode)
+            return start_text(act.mode)
         case Message():
             return act.text
         case Extend(until=until):
@@ -175,107 +176,6 @@ def act_text(act: Act, floor: Floor) -> str:
     return tag_of(act)
 
 
-def _start_text(mode: Mode) -> str:
+def start_text(mode: Mode) -> str:
+    """How a start is told, before it is put into people's words."""
     return f"start ({mode})"
-
-
-HEADINGS = ("Present", "Had the floor", "Microphone live")
-MODES = {
-    Mode.DISCUSSION: "discussion",
-    Mode.ONE_BY_ONE: "one by one",
-    Mode.CHAIR_GRANTS: "the chair grants",
-}
-KINDS = {
-    "act": "Order",
-    "message": "Message",
-    "answer": "Answer",
-    "fault": "Fault",
-    "hand": "Hand",
-}
-ACTS = {
-    "give": "gives the floor",
-    "take": "takes the floor back",
-    "next": "gives the floor to the next one",
-    "lower": "lowers the hand",
-    "mute all": "mutes all rooms",
-    "end": "ends the meeting",
-}
-"""What is short for machines, as people are told it; each is a message of the catalog."""
-
-STARTS = {_start_text(mode): mode for mode in Mode}
-
-BY_PEOPLE = ("message", "answer")
-"""Lines whose text somebody wrote: it is nobody's to translate."""
-
-
-def markdown(found: Minutes, name: dict[str, str], say: Callable[[str], str]) -> str:
-    """For people, in the language of `say`; `name`: room -> its name, where that is known. Times are local ones."""
-    clock = "%d/%m/%Y %H:%M:%S"
-
-    def shown(at: datetime | None) -> str:
-        return at.astimezone().strftime(clock) if at else "…"
-
-    def called(room: str) -> str:
-        return _escaped(name.get(room, room))
-
-    parts = [
-        f"# {_escaped(found.title or found.meeting)}",
-        f"{shown(found.started)} – {shown(found.ended)} · {say(MODES[found.mode])} · {found.started_by or '-'}",
-    ]
-    for heading, spans in zip(HEADINGS, (found.presence, found.floor, found.speaking), strict=True):
-        parts.append(f"## {say(heading)}\n")
-        parts.append("| | | | |\n| --- | --- | --- | --- |")
-        parts[-1] += "".join(
-            f"\n| {called(span.room)} | {shown(span.begin)} | {shown(span.end)} | {_escaped(say(span.why))} |"
-            for span in spans
-        )
-    parts.append(f"## {say('Absent')}\n\n" + (", ".join(map(called, found.absent)) or "-"))
-    parts.append(f"## {say('What happened')}\n")
-    parts.append(
-        "\n".join(
-            f"- {shown(line.at)} **{say(KINDS[line.kind])}** {called(line.room)} {_escaped(_told(line, say))}"
-            + (f" ({_escaped(line.by)})" if line.by else "")
-            for line in found.lines
-        )
-    )
-    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
-
-
-def _told(line: Line, say: Callable[[str], str]) -> str:
-    if line.kind in BY_PEOPLE:
-        return line.text
-    mode = STARTS.get(line.text) if line.kind == "act" else None
-    if mode is not None:
-        return f"{say('starts the meeting')}: {say(MODES[mode])}"
-    return say(ACTS.get(line.text, line.text))
-
-
-def _escaped(text: str) -> str:
-    """Nobody's name or message may become a table, a link or a heading."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+|!" else c for c in text)
-
-
-def csv_rows(found: Minutes, name: dict[str, str]) -> list[list[str]]:
-    """One row a span or line: what, room, name, from, to, seconds, text, by."""
-    rows = [["what", "room", "name", "from", "to", "seconds", "text", "by"]]
-    for what, spans in (
-        ("present", found.presence),
-        ("floor", found.floor),
-        ("speaking", found.speaking),
-    ):
-        for span in spans:
-            end = span.end.isoformat() if span.end else ""
-            seconds = f"{span.seconds:.1f}" if span.seconds is not None else ""
-            begin, called = span.begin.isoformat(), name.get(span.room, span.room)
-            rows.append([what, span.room, called, begin, end, seconds, span.why, ""])
-    rows += [
-        [line.kind, line.room, name.get(line.room, line.room), line.at.isoformat(), "", "",
-         line.text, line.by]
-        for line in found.lines
-    ]  # fmt: skip
-    return [[_cell(one) for one in row] for row in rows]
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet must not take a room's name for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
