@@ -356,6 +356,7 @@ def test_the_router_forgets(world: World) -> None:
     heard_again(world, process, lambda: forget(world), "the way to the server is open")
 
 
+@pytest.mark.paired
 def test_the_router_forgets_and_the_server_restarts_ice(world: World) -> None:
     """Nobody sees the room leave: both sessions go on."""
     server, process = lively(world, "restarting")
