@@ -69,6 +69,53 @@ def test_the_sensors_mode_sees_all_and_is_fast_enough(monkeypatch: pytest.Monkey
     assert opened(monkeypatch)["sensor"] == {"output_size": (2304, 1296), "bit_depth": 10}
 
 
+def modes(*described: tuple[tuple[int, int], tuple[int, int], float, int]) -> list[dict[str, Any]]:
+    """Of a sensor: size, what is seen of the sensor, pictures a second, bits."""
+    return [
+        {"size": size, "crop_limits": (0, 0, *seen), "fps": fps, "bit_depth": bits}
+        for size, seen, fps, bits in described
+    ]
+
+
+OV5647 = modes(
+    ((640, 480), (2560, 1920), 58.9, 10),
+    ((1296, 972), (2592, 1944), 46.3, 10),
+    ((1920, 1080), (1928, 1080), 32.8, 10),
+    ((2592, 1944), (2592, 1944), 15.6, 10),
+)
+IMX219 = modes(
+    ((640, 480), (1280, 960), 206.7, 8),
+    ((1640, 1232), (3280, 2464), 83.7, 8),
+    ((3280, 2464), (3280, 2464), 21.2, 8),
+    ((640, 480), (1280, 960), 103.3, 10),
+    ((1640, 1232), (3280, 2464), 41.9, 10),
+    ((3280, 2464), (3280, 2464), 21.2, 10),
+)
+
+
+@pytest.mark.parametrize(
+    ("sensor", "size", "chosen"),
+    [
+        (OV5647, (1280, 720), (1296, 972)),
+        (OV5647, (640, 360), (640, 480)),
+        (OV5647, (1920, 1080), (1296, 972)),
+        (IMX219, (1280, 720), (1640, 1232)),
+    ],
+    ids=["camera-1", "camera-1-small", "camera-1-large", "camera-2"],
+)
+def test_the_sensors_mode_has_as_many_pixels_as_the_picture(
+    sensor: list[dict[str, Any]],
+    size: tuple[int, int],
+    chosen: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A Camera Module 1 sees nearly all in a mode of 640x480, which was enlarged to 720p."""
+    monkeypatch.setattr(Picamera2, "sensor_modes", sensor)
+    width, height = size
+    wanted = opened(monkeypatch, width=width, height=height)["sensor"]
+    assert wanted == {"output_size": chosen, "bit_depth": 10}, "and the most bits of two alike"
+
+
 def test_without_modes_libcamera_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Picamera2, "sensor_modes", [])
     assert "sensor" not in opened(monkeypatch)

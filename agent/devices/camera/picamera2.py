@@ -136,7 +136,7 @@ class Picamera2Pictures:
                 main={"size": (wanted.width, wanted.height), "format": "YUV420"},
                 controls=_controls(wanted, camera.camera_controls),
                 **_mounting(wanted),
-                **_full_view(camera, wanted.framerate),
+                **_full_view(camera, wanted),
             )
             camera.configure(configuration)
             camera.pre_callback = self._take
@@ -186,8 +186,9 @@ def _mounting(wanted: settings.Camera) -> dict[str, Any]:
     return {"transform": Transform(hflip=1, vflip=1)}
 
 
-def _full_view(camera: Any, framerate: float) -> dict[str, Any]:
-    """The smallest mode of the sensor that sees all of it and is fast enough; nothing if it does not say.
+def _full_view(camera: Any, wanted: settings.Camera) -> dict[str, Any]:
+    """The smallest mode of the sensor that sees all of it, is fast enough and has the picture's pixels, or the largest of
+    those that have fewer; nothing if it does not say.
 
     Left alone, libcamera takes a mode near the picture's size, which on some sensors sees the middle only.
     """
@@ -196,13 +197,25 @@ def _full_view(camera: Any, framerate: float) -> dict[str, Any]:
         return {}
     widest = max(_area(mode["crop_limits"][2:]) for mode in modes)
     whole = [mode for mode in modes if _area(mode["crop_limits"][2:]) >= FULL_VIEW * widest]
-    fast = [mode for mode in whole if mode.get("fps", framerate) >= framerate] or whole
-    chosen = min(fast, key=lambda mode: _area(mode["size"]))
+    rate = wanted.framerate
+    fast = [mode for mode in whole if mode.get("fps", rate) >= rate] or whole
+    sharp = [mode for mode in fast if _holds(mode["size"], wanted)]
+    near = min(sharp, key=_pixels) if sharp else max(fast, key=_pixels)
+    alike = (mode for mode in fast if mode["size"] == near["size"])
+    chosen = max(alike, key=lambda mode: int(mode["bit_depth"]))
     return {"sensor": {"output_size": chosen["size"], "bit_depth": chosen["bit_depth"]}}
 
 
 FULL_VIEW = 0.95
 """Of the largest view: a mode that leaves out the rim still counts as the whole."""
+
+
+def _holds(size: Sequence[int], wanted: settings.Camera) -> bool:
+    return size[0] >= wanted.width and size[1] >= wanted.height
+
+
+def _pixels(mode: Mapping[str, Any]) -> int:
+    return _area(mode["size"])
 
 
 def _area(size: Sequence[int]) -> int:
