@@ -39,8 +39,10 @@ to be in the state that the pipeline has."""
 
 HANG_SECONDS = 4.0
 HANG_KEYFRAMES = 3
-"""A decoder that took so many keyframes in that time and gave no picture gives none any more. Keyframes are asked
-for twice a second, and no decoder holds more than a few pictures back."""
+HANG_PICTURES = 90
+"""A decoder that took so many keyframes in that time, or from a keyframe on so many pictures, and gave none gives none
+any more. Keyframes are asked for twice a second, though not everybody heeds it, and no decoder holds more than a few
+pictures back."""
 
 AGAIN_SECONDS = 1.0
 """A decoder without another one to take its place is made anew after this."""
@@ -95,7 +97,7 @@ class PictureDecoder:
         self.name = ""
         """Of the element that decodes now."""
         self._fruitless_since: float | None = None
-        self._keyframes = 0
+        self._keyframes = self._taken = 0
         self._counting = 0
 
     def start(self, on_sink: Callable[[Any], None], *, seen: bool) -> None:
@@ -183,12 +185,17 @@ class PictureDecoder:
         if waiting.get_task_state() == Gst.TaskState.PAUSED:
             self._fail(self._bin, "it does not take such pictures")
         elif self._fruitless_since is None:
-            self._fruitless_since, self._keyframes = now, 0
+            self._fruitless_since, self._keyframes, self._taken = now, 0, 0
             self._counting = self._source.add_probe(Gst.PadProbeType.BUFFER, weakly(self._count))
-        elif now - self._fruitless_since >= HANG_SECONDS and self._keyframes >= HANG_KEYFRAMES:
+        elif now - self._fruitless_since >= HANG_SECONDS and self._had_enough():
             self._fail(self._bin, "it took pictures and gave none")
 
+    def _had_enough(self) -> bool:
+        return self._keyframes >= HANG_KEYFRAMES or self._taken >= HANG_PICTURES
+
     def _count(self, _pad: Any, info: Any) -> Any:
+        # what passes of H.264 follows its keyframe without a gap (wait-for-keyframe)
+        self._taken += self._codec == "H264" or self._keyframes > 0
         if not info.get_buffer().has_flags(Gst.BufferFlags.DELTA_UNIT):
             self._keyframes += 1
         return Gst.PadProbeReturn.OK

@@ -26,10 +26,10 @@ SENDER = (
 class Playing:
     """A sender, and what decodes its pictures."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, sender: str = SENDER) -> None:
         self.errors: list[str] = []
         self.sinks: list[Any] = []
-        self.pipeline = Pipeline(SharedClock(), SENDER, self.errors.append)
+        self.pipeline = Pipeline(SharedClock(), sender, self.errors.append)
         branch = Gst.parse_bin_from_description(decoding.picture("H264"), True)
         self.pipeline.bin.add(branch)
         self.decoders = Decoders()
@@ -109,6 +109,24 @@ def test_another_decoder_takes_over_from_one_that_fails(
     assert list(playing.decoders.failed) == [name]
     assert playing.decoders.best() == "avdec_h264", "nor is it chosen for the next session"
     assert playing.errors == [], "nothing else heard of it: neither session nor sound"
+    playing.pipeline.close()
+
+
+def test_a_decoder_that_hangs_is_known_by_its_pictures_where_keyframes_are_rare(
+    only: Any, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a street camera, which heeds no request for one: three of them took half a minute."""
+    monkeypatch.setattr(decoder_module, "HANG_SECONDS", 0.3)
+    only("pisilent", "avdec_h264")
+    playing = Playing(loop, SENDER.replace("key-int-max=5", "key-int-max=6000"))
+
+    def given_up() -> bool:
+        loop.post(lambda: playing.decoder.watch(0))
+        return bool(playing.decoders.failed)
+
+    wait_for(lambda: playing.watch() > 3, 40, "its first pictures")
+    wait_for(given_up, 40, "that it is given up")
+    assert playing.decoders.failed == {"pisilent": "it took pictures and gave none"}
     playing.pipeline.close()
 
 
