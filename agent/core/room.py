@@ -39,7 +39,7 @@ from agent.core.model.documents import (
     RoomState,
     Status,
 )
-from agent.core.model.effects import Effect, MarkSent, ResendUnsent, SetAside
+from agent.core.model.effects import Effect, MarkSent
 from agent.core.model.events import (
     AgendaReceived,
     CheckEnded,
@@ -70,6 +70,7 @@ from agent.core.participation.announcements import Announcements
 from agent.core.participation.check import RoomCheck
 from agent.core.participation.taking_part import TakingPart
 from agent.core.refusals import Refusals
+from agent.core.set_aside import SetAsideMessages
 from agent.core.state_feed import StateFeed
 
 
@@ -92,6 +93,7 @@ class Room:
         self.microphone = microphone = MicrophoneControl(context, process, lamp)
         self.recording = recording = RecordingControl(context, process)
         self.health = HealthBoard(context)
+        self.set_aside = SetAsideMessages(context, self.health)
         self.audit = DeviceAudit(context)
         self.borrowing = Borrowing(lamp, self.audit)
         self.lifecycle = Lifecycle(context, display, lamp, process, microphone, recording)
@@ -125,6 +127,7 @@ class Room:
             deadlines.HealthChanged: lambda _, now: self._publish_health(now),
             deadlines.ReportLate: lambda _, now: self.dispatch.report_late(now),
             deadlines.RefusalsDue: lambda _, now: self.refusals.due(now),
+            deadlines.RefusedDue: lambda _, now: self.set_aside.due(now),
             deadlines.HeldEventsDue: lambda _, now: self.context.throttle.release(),
             deadlines.StopOver: lambda _, now: self.ending.finish(),
             deadlines.DisplayWarm: lambda _, now: self._display_warm(now),
@@ -195,8 +198,8 @@ class Room:
                 self.taking_part.line_changed(line, active, now)
             case LinkChanged():
                 self._link_changed(event, now)
-            case MessageRefused(key, code, text):
-                self._message_refused(key, code, text, now)
+            case MessageRefused():
+                self.set_aside.refused(event, now)
             case RoundTripMeasured(milliseconds):
                 self.health.round_trip_milliseconds = milliseconds
             case LampSet(error):
@@ -310,17 +313,12 @@ class Room:
             self.dispatch.settle_interrupted(command, event.cold, now)
         self.health.start()
 
-    def _message_refused(self, key: str, code: str, text: str, now: Now) -> None:
-        self.context.do(SetAside(key))
-        self.health.hub_does(code, text, now)
-
     def _link_changed(self, event: LinkChanged, now: Now) -> None:
         is_new = event.session != self.link.session
         self.link = event
         if event.up:
             self.dispatch.kept.linked(now)
-            self.context.do(ResendUnsent())
-            self.health.hub_does(event.code, event.text, now)
+            self.set_aside.linked(event, now)
             if is_new and self.health.latest is not None:  # else the first look publishes it
                 self._publish_health(now)
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Outflow:
-    """Hands messages to the link, each once on each connection; for the loop's thread."""
+    """Hands messages to the link, each once on each connection, but for what is refused; for the loop's thread."""
 
     def __init__(self, journal: Journal, hub: HubLink) -> None:
         self._journal = journal
@@ -39,11 +39,13 @@ class Outflow:
         if not event.up:
             self._under_way.clear()
 
-    def resend(self) -> None:
-        """The link is up: all that the outbox holds, if this connection was not given it yet."""
-        if self._session and self._served != self._session:
+    def resend(self, *, refused: bool = False) -> None:
+        """The link is up: all that the outbox holds, if this connection was not given it yet; with `refused`
+        also what it was given, is not under way and still there."""
+        if self._session and (refused or not self._is_served):
+            if not self._is_served:
+                self._under_way.clear()
             self._served, self._last, self._behind = self._session, "", True
-            self._under_way.clear()
             self._fill()
 
     def publish(self, outgoing: Outgoing) -> None:
@@ -74,7 +76,10 @@ class Outflow:
                 return
             self._behind = bool(page)
             for outgoing in page:
-                self._hand_out(outgoing)
+                if outgoing.key in self._under_way:
+                    self._last = outgoing.key
+                else:
+                    self._hand_out(outgoing)
 
     def _hand_out(self, outgoing: Outgoing) -> None:
         self._under_way.add(outgoing.key)

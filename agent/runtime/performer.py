@@ -66,8 +66,8 @@ class Performer:
                 out.hub.acknowledge(delivery)
             case do.SendAck(ack) if outgoing is not None:
                 self._send_ack(ack, outgoing)
-            case do.ResendUnsent():
-                self.outflow.resend()
+            case do.ResendUnsent(refused):
+                self.outflow.resend(refused=refused)
             case do.MarkSent(key) | do.SetAside(key):
                 self.outflow.settled(key)
             case do.PublishState(state):

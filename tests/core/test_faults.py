@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from msgspec import structs
 
+from agent.core.health import SOON_SECONDS
 from agent.core.model import effects as do
 from agent.core.model.commands import (
     AckState,
@@ -27,12 +28,14 @@ from agent.core.model.events import (
     LinkChanged,
     MediaExited,
     MeetingRecord,
+    MessageRefused,
     Restored,
     RoundTripMeasured,
     StopRequested,
 )
 from agent.core.model.figures import DownlinkFigures, MediaFigures, UplinkFigures
 from agent.core.model.media import DownlinkReported, Measured, UplinkReported
+from agent.core.set_aside import RETRY_SECONDS
 from tests.core.playbook import HOST, PROFILE, SERVER, START, Playbook
 
 
@@ -299,6 +302,52 @@ def test_another_agent_of_this_name_is_told_in_an_event_and_in_health() -> None:
     assert health.status is Status.DEGRADED
     play.tell(LinkChanged(True, "alone", "ok", ""))
     assert play.events()[-1] == "fault-cleared"
+
+
+def test_what_the_hub_refused_is_tried_again_and_its_trouble_is_over_when_it_takes_it() -> None:
+    """A connection lasts for months; a quota is full for minutes."""
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False))
+    play.tell(HostSampled(HOST))
+    play.tell(LinkChanged(True, "session-1"))
+    play.tell(MessageRefused("7", "quota-exceeded", "too much"))
+    assert play.events()[-1] == "fault"
+    again = do.ResendUnsent(refused=True)
+    play.wait(RETRY_SECONDS)
+    assert play.all(do.ResendUnsent)[-1] == again
+    play.tell(MessageRefused("7", "quota-exceeded", "too much"))
+    play.wait(RETRY_SECONDS)
+    assert play.all(do.ResendUnsent).count(again) == 2
+    assert "fault-cleared" not in play.events(), "it still refuses"
+    play.wait(RETRY_SECONDS)
+    assert play.events()[-1] == "fault-cleared"
+    play.wait(SOON_SECONDS)
+    assert play.all(do.PublishHealth)[-1].health.devices["hub"].code == "ok"
+    play.wait(3 * RETRY_SECONDS)
+    assert play.all(do.ResendUnsent).count(again) == 2, "nothing is left to be tried"
+
+
+def test_a_trouble_of_the_connection_itself_stays_as_long_as_it_does() -> None:
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False))
+    play.tell(HostSampled(HOST))
+    play.tell(LinkChanged(True, "session-1", "limited-hub", "no retained messages"))
+    play.tell(MessageRefused("7", "quota-exceeded", "too much"))
+    play.wait(3 * RETRY_SECONDS)
+    assert "fault-cleared" not in play.events()
+    assert play.all(do.PublishHealth)[-1].health.devices["hub"].code == "limited-hub"
+
+
+def test_a_refusal_ends_with_its_connection() -> None:
+    play = Playbook()
+    play.tell(Restored(None, [], cold=False))
+    play.tell(LinkChanged(True, "session-1"))
+    play.tell(MessageRefused("7", "quota-exceeded", "too much"))
+    play.tell(LinkChanged(False, "session-1", "lost", "gone"))
+    play.tell(LinkChanged(True, "session-2"))
+    assert play.events()[-1] == "fault-cleared"
+    play.wait(3 * RETRY_SECONDS)
+    assert do.ResendUnsent(refused=True) not in play.all(do.ResendUnsent)
 
 
 def test_a_stop_in_a_meeting_sees_the_media_process_out_and_keeps_the_meeting() -> None:

@@ -67,3 +67,21 @@ def test_what_is_refused_does_not_block_and_is_tried_on_the_next_connection(tmp_
     assert hub.published == waiting, "nothing goes to a link that is down"
     up(outflow, "two")
     assert hub.published[len(waiting) :] == waiting[:WINDOW]
+
+
+def test_what_is_refused_is_tried_again_on_a_connection_that_lasts(tmp_path: Path) -> None:
+    journal, hub = Journal(tmp_path), Hub()
+    outflow = Outflow(journal, hub)  # type: ignore[arg-type]
+    refused, taken, on_its_way = (journal.record_event(event(number)) for number in range(3))
+    up(outflow, "one")
+    outflow.settled(refused.key)
+    journal.mark_sent(taken.key)
+    outflow.settled(taken.key)
+    hub.published.clear()
+    outflow.resend(refused=True)
+    assert hub.published == [refused], "and not what the broker has, or has not answered yet"
+    outflow.settled(on_its_way.key)
+    outflow.link_changed(LinkChanged(up=False))
+    hub.published.clear()
+    outflow.resend(refused=True)
+    assert hub.published == []

@@ -129,3 +129,7 @@ class AgendaDue(Deadline, frozen=True):
 
 class MeetingEndDue(Deadline, frozen=True):
     """Look whether the meeting's time is over."""
+
+
+class RefusedDue(Deadline, frozen=True):
+    """What the hub refused is given to it again, or was taken by now."""

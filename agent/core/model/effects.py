@@ -57,7 +57,10 @@ class SetAside(Struct, frozen=True):
 
 
 class ResendUnsent(Struct, frozen=True):
-    """Publish all that the journal's outbox still holds."""
+    """Publish all that the journal's outbox still holds and this connection was not given yet; with `refused`
+    also what it was given and the broker refused."""
+
+    refused: bool = False
 
 
 class PublishState(Struct, frozen=True):
