@@ -7,6 +7,7 @@ Rows that cannot be read, since another version of the agent wrote them, are lef
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -28,6 +29,8 @@ from agent.store.stamps import FACT as DOUBTED
 from agent.store.stamps import Stamps
 from agent.store.unkept import Unkept
 
+log = logging.getLogger(__name__)
+
 MAX_COMMANDS = 10_000
 """Finished commands kept, at the most."""
 
@@ -36,6 +39,9 @@ MAX_EVENTS = 10_000
 
 MAX_AGE_SECONDS = 90 * 86_400
 """Age of finished commands and events, at the most."""
+
+MAX_RECENT = 200
+"""Commands that are also remembered in memory, for when the file can't be read or had to be replaced."""
 
 PRUNE_EVERY = 100
 """Records between two looks for rows to delete; one look comes when the journal is opened."""
@@ -56,9 +62,10 @@ class Journal:
         self._stamps = Stamps(self._database, now, clock_is_set)
         self._outbox = Outbox(self._database)
         self._unkept = Unkept()
+        self._recent = Unkept(MAX_RECENT)
         self._facts = self._read_facts()
         self._facts.pop(DOUBTED, None)  # of this file's rows alone
-        self._facts_epoch = self._database.epoch
+        self._facts_epoch = self._first_epoch = self._database.epoch
         self._until_prune = 0
 
     @property
@@ -71,12 +78,21 @@ class Journal:
     def look_up(self, command_id: str) -> tuple[bool, Ack | None]:
         if unkept := self._unkept.find(command_id):
             return True, unkept.result
-        row = self._row("SELECT result FROM command WHERE id = ?", command_id)
+        recent = self._recent.find(command_id)
+        try:
+            row = self._row("SELECT result FROM command WHERE id = ?", command_id)
+        except JournalError as error:
+            if recent is None:
+                raise
+            log.error("the journal cannot be read: %s", error)
+            return True, recent.result
         if row is None:
-            return False, None
+            was_replaced = self._database.epoch != self._first_epoch
+            return (True, recent.result) if recent and was_replaced else (False, None)
         return True, readable(_decode_ack, row[0]) if row[0] is not None else None
 
     def record_command(self, command: Command) -> None:
+        self._recent.received(command, self._now())
         with self._writing():
             self._prune()
             self._database.execute(
@@ -94,6 +110,7 @@ class Journal:
     def record_result(self, send: SendAck) -> Outgoing:
         """As the port says. The first final ack of an id stays what `look_up` answers."""
         ack, now = send.ack, self._now()
+        self._recent.answered(ack, now)
         with self._writing():
             self._prune()
             finished = self._database.execute(

@@ -1,4 +1,4 @@
-"""Commands that the disk did not take: remembered here, so that a repeat is answered and not run again."""
+"""Commands that the disk did not take, or may not give back: remembered, so that a repeat is answered and not run again."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ class UnkeptCommand(Struct, frozen=True):
 
 
 class Unkept:
-    """The newest of them by id, in memory alone."""
+    """The newest of them by id, in memory alone: `most` of signed ones and of all others."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_UNKEPT) -> None:
+        self._most = most
         self._signed: dict[str, UnkeptCommand] = {}
         self._others: dict[str, UnkeptCommand] = {}
 
@@ -56,5 +57,5 @@ class Unkept:
         table = self._signed if one.sender.startswith(SIGNED_BY) else self._others
         table.pop(one.id, None)
         table[one.id] = one
-        if len(table) > MAX_UNKEPT:
+        if len(table) > self._most:
             del table[next(iter(table))]

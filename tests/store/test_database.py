@@ -195,6 +195,34 @@ def spoil(journal: Journal, folder: Path) -> None:
     assert journal.condition.code == "journal-replaced"
 
 
+def test_a_command_is_known_though_the_database_was_replaced(tmp_path: Path) -> None:
+    """It ran; the hub that repeats it is to hear the same answer, and it is not to run again."""
+    journal = Journal(tmp_path)
+    for name in ("done", "open"):
+        journal.record_command(ping(name))
+    journal.record_result(result(ping("done")))
+    spoil(journal, tmp_path)
+    assert journal.look_up("done") == (True, result(ping("done")).ack)
+    assert journal.look_up("open") == (True, None)
+    assert journal.look_up("new") == (False, None)
+
+
+def test_a_command_is_known_though_the_disk_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    journal.record_command(ping("done"))
+    journal.record_result(result(ping("done")))
+
+    def unreadable(*_: object) -> None:
+        raise JournalError("journal-failed", "disk I/O error")
+
+    monkeypatch.setattr(journal._database, "execute", unreadable)
+    assert journal.look_up("done") == (True, result(ping("done")).ack)
+    with pytest.raises(JournalError):
+        journal.look_up("new")
+
+
 def test_keys_of_a_replaced_database_mean_nothing_in_the_new_one(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     before = [journal.record_event(event(number)) for number in range(5)]
