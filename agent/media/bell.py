@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent import settings
-from agent.core.model.media import Announcement, SetAnnouncement, StandbyPlan, Start
+from agent.core.model.announcement import Announcement, ringing
+from agent.core.model.media import SetAnnouncement, StandbyPlan, Start
 from agent.ipc import protocol
 from agent.media.reporting import DeviceReporter, Send
 from agent.media.sound.chime import Chime
@@ -52,4 +53,4 @@ class Bell:
 
     def _ring(self, announced: Announcement | None) -> None:
         if self._chime:
-            self._chime.ring(announced if announced and announced.chime else None)
+            self._chime.ring(ringing(announced))

@@ -9,7 +9,8 @@ import threading
 
 from msgspec import structs
 
-from agent.core.model.media import Announcement, Instruction, SetAnnouncement, StandbyPlan
+from agent.core.model.announcement import Announcement, LookAhead
+from agent.core.model.media import Instruction, SetAnnouncement, StandbyPlan
 from agent.media.loop import Loop, Timer
 from agent.media.picture.announcing import Announcing, lines
 from agent.media.picture.screen import Screen
@@ -33,7 +34,7 @@ class Standby:
         output = structs.replace(output, framerate=FRAMERATE)
         self._loop = loop
         self._plan = plan
-        self._next: Announcement | None = None
+        self._ahead: LookAhead | None = None
         self._timer: Timer | None = None
         self._screen = Screen(loop, clock, output, DeviceReporter("display", False, send))
         self._announcing = Announcing(self._screen, send)
@@ -51,13 +52,13 @@ class Standby:
 
     def _show(self, announcement: Announcement | None) -> None:
         """What comes next stands beneath the room's name, all else in place of it."""
-        is_next = announcement is not None and announcement.kind == "next"
-        self._next = announcement if is_next else None
+        ahead = announcement if isinstance(announcement, LookAhead) else None
+        self._ahead = ahead
         self._entitle()
-        self._announcing.set(None if is_next else announcement)
+        self._announcing.set(None if ahead else announcement)
 
     def _entitle(self) -> None:
-        beneath = lines(self._next) if self._next else []
+        beneath = lines(self._ahead) if self._ahead else []
         self._screen.entitle("\n".join([self._plan.room_name, *beneath]))
 
     def close(self) -> list[threading.Thread]:

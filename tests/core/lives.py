@@ -15,6 +15,7 @@ from typing import Any, cast, get_args
 from msgspec import structs
 
 from agent.core.model import effects as do
+from agent.core.model.announcement import Message
 from agent.core.model.clock import Now
 from agent.core.model.command_codec import command_from
 from agent.core.model.commands import FINAL_STATES, Ack, Command, Origin
@@ -306,7 +307,7 @@ class Life:
                 meeting = isinstance(plan, MeetingPlan)
                 live, recording = meeting and plan.microphone_live, meeting and plan.recording
                 self.media_process = MediaProcess(generation, plan, live, recording, told_live=live)
-                if plan.announcement and self._coin():
+                if isinstance(plan.announcement, Message) and self._coin():
                     shown = Applied(plan.announcement.request)
                     self._inbox.append(MediaReported(generation, shown))
             case do.StartCheck() | do.StopCheck():
@@ -329,7 +330,7 @@ class Life:
             process.live = instruction.live
         elif isinstance(instruction, SetRecording):
             process.recording = instruction.on
-        words = isinstance(instruction, SetAnnouncement) and instruction.announcement
-        request = words.request if words else getattr(instruction, "request", "")
+        asked = instruction.announcement if words else instruction
+        request = getattr(asked, "request", "")
         if request:
             self._inbox.append(MediaReported(process.generation, Applied(request)))

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from agent.core.agenda.control import AgendaControl
 from agent.core.model.agenda import Agenda, AgendaItem, AgendaMemory, AgendaRules
+from agent.core.model.announcement import MeetingSoon, RoomVerdict
 from agent.core.model.commands import Attendance, Code, Command, Leave, Meeting, Origin
 from agent.core.model.documents import CheckFinding, DeviceStatus, Phase, Status
 from agent.core.model.effects import (
@@ -457,18 +458,18 @@ def end_check(day: Day, *findings: CheckFinding) -> None:
 def test_the_verdict_is_told_and_what_is_wrong_is_on_the_screen() -> None:
     day = Day(item(starts=90, ends=120))
     day.until(31.1)
-    end_check(
-        day, CheckFinding("camera", "camera-black", "failed", "the camera's picture is black")
-    )
+    black = CheckFinding("camera", "camera-black", "failed", "the camera's picture is black")
+    end_check(day, black)
     told = [one.event for one in day.all(PublishEvent) if one.event.type == "readiness"]
     assert [one.code for one in told] == ["no-go"]
-    day.until(80)
-    end_check(day) if len(checks(day)) > 1 else None
-    announced = day.room.taking_part.announcements.shown
+    day.until(82)
+    assert checks(day) == ["off", "on"]
+    end_check(day, black)
     day.until(86)
     announced = day.room.taking_part.announcements.shown
-    assert announced is not None
-    assert (announced.kind, announced.title) in {("agenda", "Title a"), ("check", "")}
+    assert isinstance(announced, MeetingSoon)
+    assert (announced.title, announced.minutes_left) == ("Title a", 4)
+    assert announced.verdict == RoomVerdict(fault=black.seen, fault_code=black.code)
 
 
 def test_a_fault_that_is_mended_is_looked_at_again() -> None:

@@ -8,11 +8,12 @@ import pytest
 from msgspec import structs
 
 from agent.core.model.agenda import Agenda, AgendaMemory, AgendaRules
+from agent.core.model.announcement import MeetingSoon, Retrying, RoomVerdict
 from agent.core.model.commands import Attendance, Meeting
 from agent.core.model.documents import CheckFinding, DeviceStatus, Phase, Status
 from agent.core.model.effects import PublishEvent, RememberAgenda, RememberMeeting, StartCheck
 from agent.core.model.events import CheckEnded, DevicesProbed, Restored
-from agent.core.model.media import Announcement, UplinkReported
+from agent.core.model.media import UplinkReported
 from tests.core.playbook import Playbook
 from tests.core.test_agenda import GROUP, MINUTE, PROFILE, ROOM, Day, at, checks, end_check, item
 
@@ -238,8 +239,8 @@ def test_the_screen_says_that_the_room_is_ready() -> None:
     end_check(day)
     day.until(86)
     shown = day.room.taking_part.announcements.shown
-    assert shown is not None
-    assert (shown.kind, shown.ready, shown.fault) == ("agenda", True, "")
+    assert isinstance(shown, MeetingSoon)
+    assert shown.verdict == RoomVerdict(is_ready=True)
 
 
 def test_the_screen_says_why_the_room_is_not_in() -> None:
@@ -254,7 +255,7 @@ def test_the_screen_says_why_the_room_is_not_in() -> None:
         if day.phase is Phase.LEAVING:
             day.exit("")
     shown = day.room.taking_part.announcements.shown
-    assert shown == Announcement("agenda", title="Title a", join_failed="uplink-refused")
+    assert shown == Retrying("Title a", "uplink-refused")
     assert day.until(60) == "meeting-a"
     assert day.room.taking_part.announcements.shown is None
 

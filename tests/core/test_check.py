@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from agent.core.model import effects as do
+from agent.core.model.announcement import Checking
 from agent.core.model.commands import AckDetail, AckState, Code
 from agent.core.model.documents import CheckFinding, DeviceStatus, HealthDocument, Status
 from agent.core.model.events import (
@@ -37,7 +38,7 @@ def test_it_is_seen_while_it_looks_and_stands_in_the_audit() -> None:
     play = checking()
     order = [type(e) for e in play.effects if isinstance(e, do.SetLamp | do.StartCheck)]
     assert order == [do.SetLamp, do.StartCheck]
-    assert play.all(do.StartMedia)[-1].plan.announcement.kind == "check"
+    assert play.all(do.StartMedia)[-1].plan.announcement == Checking()
     play.tell(DevicesBorrowed("loan", ("camera",), "uid 0 pid 1"))
     opened = play.all(do.PublishEvent)[-1].event
     assert (opened.type, opened.detail.asked_by) == ("device-opened", "hub, check k")

@@ -115,9 +115,9 @@ def test_a_call_goes_before_a_message_which_comes_back_afterwards() -> None:
     play = shown(answers=TWO)
     play.applied("m")
     play.command("call", meeting={"id": "bao"}, then="nothing")
-    assert play.all(do.InstructMedia)[-1].instruction.announcement.kind == "call"
+    assert play.all(do.InstructMedia)[-1].instruction.announcement.title == "bao"
     play.wait(31)
-    assert play.all(do.InstructMedia)[-1].instruction.announcement.kind == "message"
+    assert play.all(do.InstructMedia)[-1].instruction.announcement.request == "m"
 
 
 def test_hide_hides_that_one_only() -> None:

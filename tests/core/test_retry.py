@@ -8,10 +8,11 @@ import pytest
 from msgspec import structs
 
 from agent.core.model import effects as do
+from agent.core.model.announcement import Retrying
 from agent.core.model.commands import AckState, Code
 from agent.core.model.documents import Phase
 from agent.core.model.events import Restored
-from agent.core.model.media import Announcement, UplinkReported
+from agent.core.model.media import UplinkReported
 from tests.core.playbook import PROFILE, START, Playbook
 
 UNREACHABLE = UplinkReported("unreachable", "no answer")
@@ -184,7 +185,7 @@ def test_a_refused_join_and_a_meeting_that_was_left_are_not_tried_again() -> Non
 def test_the_screen_says_so_between_the_tries() -> None:
     play = failed(Playbook(WITH_SCREEN))
     shown = play.room.taking_part.announcements.shown
-    assert shown == Announcement("retry", title="giao-ban", join_failed="media-unreachable")
+    assert shown == Retrying("giao-ban", "media-unreachable")
     play.wait(7)
     assert play.room.taking_part.announcements.shown is None
     assert play.phase is Phase.JOINING

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from agent.core.model import effects as do
 from agent.core.model.agenda import Agenda, AgendaItem
+from agent.core.model.announcement import Announcement, LookAhead, NextMeeting, RoomVerdict
 from agent.core.model.commands import Attendance, Meeting
 from agent.core.model.deadlines import MediaStartDue
 from agent.core.model.documents import CheckFinding, Phase
@@ -19,7 +20,7 @@ from agent.core.model.events import (
     HostSampled,
     Restored,
 )
-from agent.core.model.media import Announcement, SetAnnouncement, StandbyPlan, UplinkReported
+from agent.core.model.media import SetAnnouncement, StandbyPlan, UplinkReported
 from tests.core.playbook import HOST, PROFILE, START, Playbook, kinds
 
 SCREEN = structs.replace(PROFILE, has_screen=True)
@@ -145,20 +146,15 @@ def check(play: Playbook, *findings: CheckFinding) -> None:
 def test_the_next_meeting_and_whether_the_room_is_ready_stand_beneath_its_name() -> None:
     play = start(display_on=True)
     plan_day(play, 20, 30)
-    begins = START + timedelta(hours=20)
-    assert said(play) == Announcement("next", title="Họp 0", begins=begins), "not checked yet"
+    meeting = NextMeeting("Họp 0", START + timedelta(hours=20))
+    dark, ready = RoomVerdict(False, "the picture is black", "camera-black"), RoomVerdict(True)
+    assert said(play) == LookAhead(meeting), "not checked yet"
     check(play, CheckFinding("camera", "camera-black", "failed", "the picture is black"))
-    assert said(play) == Announcement(
-        "next",
-        title="Họp 0",
-        begins=begins,
-        fault="the picture is black",
-        fault_code="camera-black",
-    )
+    assert said(play) == LookAhead(meeting, dark)
     check(play)
-    assert said(play) == Announcement("next", title="Họp 0", begins=begins, ready=True)
+    assert said(play) == LookAhead(meeting, ready)
     plan_day(play)
-    assert said(play) == Announcement("next", ready=True), "also with no meeting to come"
+    assert said(play) == LookAhead(verdict=ready), "also with no meeting to come"
     play.wait(4 * 3600 + 60)
     assert said(play) is None, "an old check is not believed"
 
@@ -170,14 +166,10 @@ def test_what_comes_next_switches_nothing_on_and_keeps_nothing_on() -> None:
     assert not play.all(do.SwitchDisplay)
     play.command("display", power="on")
     play.tell(DisplaySwitched(True))
-    shown = said(play)
-    assert shown is not None
-    assert shown.kind == "next"
+    assert isinstance(said(play), LookAhead)
     play.command("show", text="Mời họp", seconds=60)
     play.wait(61)
-    shown = said(play)
-    assert shown is not None
-    assert shown.kind == "next", "back after a message"
+    assert isinstance(said(play), LookAhead), "back after a message"
     assert play.tell(DisplaySwitched(False)).count(do.StopMedia()) == 1
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from agent import locale
-from agent.core.model.media import Announcement
+from agent.core.model.announcement import LookAhead, MeetingSoon, NextMeeting, RoomVerdict
 from agent.media.picture.announcing import lines
 
 EVENING = datetime(2026, 11, 29, 22, 0, tzinfo=timezone(timedelta(hours=7)))
@@ -28,7 +28,7 @@ def vietnamese() -> Iterator[None]:
     [(0, "Ngày mai lúc 07:15"), (3, "Hôm nay lúc 07:15"), (-24, "Ngày 30.11 lúc 07:15")],
 )
 def test_the_day_is_as_people_say_it(hours: float, when: str) -> None:
-    coming = Announcement("next", title="Giao ban", begins=MORNING, ready=True)
+    coming = LookAhead(NextMeeting("Giao ban", MORNING), RoomVerdict(is_ready=True))
     said = lines(coming, EVENING + timedelta(hours=hours))
     assert said == ["Họp tiếp theo: Giao ban", when, "Phòng đã sẵn sàng"]
 
@@ -44,14 +44,8 @@ def test_the_day_is_as_people_say_it(hours: float, when: str) -> None:
 def test_a_fault_is_said_in_the_rooms_language_with_what_to_look_at(
     code: str, seen: str, shown: str
 ) -> None:
-    (said,) = lines(Announcement("next", fault=seen, fault_code=code), EVENING)
+    verdict = RoomVerdict(fault=seen, fault_code=code)
+    (said,) = lines(LookAhead(verdict=verdict), EVENING)
     assert said.startswith(shown)
-    before = Announcement("agenda", "07:15", title="Giao ban", fault=seen, fault_code=code)
+    before = MeetingSoon("Giao ban", "07:15", verdict=verdict)
     assert lines(before)[-1] == said
-
-
-def test_a_join_of_the_agenda_that_fails_says_why_as_one_of_the_hub_does() -> None:
-    failing = Announcement("agenda", title="Giao ban", join_failed="media-unreachable")
-    again = Announcement("retry", title="Giao ban", join_failed="media-unreachable")
-    assert lines(failing) == lines(again)
-    assert len(lines(failing)) == 3

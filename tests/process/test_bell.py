@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from agent.core.model.media import Announcement, Fault, Ready, SetAnnouncement, StandbyPlan
+from agent.core.model.announcement import Called
+from agent.core.model.media import Fault, Ready, SetAnnouncement, StandbyPlan
 from agent.media.process import EXIT_FAULT
 from agent.media.sound.chime import CHIME, CHIME_PEAK, CHIME_SECONDS, Repeated
 from agent.ports import SAMPLE_RATE_HZ
@@ -19,7 +20,7 @@ from tests.support.media_process import MediaProcess
 from tests.support.sounds import frequency
 from tests.support.waiting import wait_for
 
-CALL = Announcement("call", title="Bão số 5", chime=True, volume=50)
+CALL = Called("Bão số 5", chime=True, volume=50)
 HEADER_BYTES = 44
 """Of a WAV file."""
 

@@ -7,18 +7,23 @@ import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from msgspec import structs
-
 from agent.core.again import share
 from agent.core.context import Context
 from agent.core.health import HealthBoard
 from agent.core.meeting.lifecycle import Lifecycle
 from agent.core.model.agenda import AgendaItem
+from agent.core.model.announcement import (
+    Announcement,
+    LookAhead,
+    MeetingSoon,
+    NextMeeting,
+    Retrying,
+    RoomVerdict,
+)
 from agent.core.model.clock import Now
 from agent.core.model.commands import Body, Check, Command, Origin
 from agent.core.model.documents import Phase
 from agent.core.model.events import CommandReceived
-from agent.core.model.media import Announcement
 from agent.core.participation.taking_part import TakingPart
 
 SPREAD_SECONDS = 60
@@ -166,15 +171,16 @@ class Preparation:
         if not now.synchronised or self._lifecycle.phase is not Phase.STANDBY:
             near = []
         first = min(near, key=lambda one: (-one.priority, one.starts, one.id), default=None)
-        wanted = self._words(first, now) if first is not None else None
+        wanted: Announcement | None = None
         if first is not None and fails(first):
-            why = self._lifecycle.last_failure or ""
-            wanted = Announcement("agenda", title=first.title, join_failed=why)
+            wanted = Retrying(first.title, self._lifecycle.last_failure or "")
+        elif first is not None:
+            wanted = self._words(first, now)
         if wanted == self._announced:
             return
         self._announced = wanted
         if wanted is not None:
-            self._announcements.set(wanted)
+            self._announcements.set("agenda", wanted)
         else:
             self._announcements.clear("agenda", in_meeting=self._lifecycle.held)
 
@@ -182,24 +188,21 @@ class Preparation:
         """Between meetings: what comes next, if that is soon, and whether the room is ready, if that is known."""
         wanted = None
         if self._lifecycle.phase is Phase.STANDBY:
-            wanted = self._with_verdict(Announcement("next"), now)
-            if item is not None:
-                wanted = structs.replace(wanted, title=item.title, begins=item.starts)
-            elif not (wanted.fault_code or wanted.ready):
-                wanted = None
+            meeting = NextMeeting(item.title, item.starts) if item is not None else None
+            ahead = LookAhead(meeting, self._verdict(now))
+            wanted = ahead if ahead != LookAhead() else None
         self._announcements.look_ahead(wanted)
 
-    def _words(self, item: AgendaItem, now: Now) -> Announcement:
+    def _words(self, item: AgendaItem, now: Now) -> MeetingSoon:
         minutes = max(0, math.ceil((item.starts - now.wall).total_seconds() / 60))
         when = item.local or f"{item.starts:%H:%M} UTC"
-        said = Announcement("agenda", when, title=item.title, minutes_left=minutes)
-        return self._with_verdict(said, now)
+        return MeetingSoon(item.title, when, minutes, self._verdict(now))
 
-    def _with_verdict(self, said: Announcement, now: Now) -> Announcement:
-        """With what is wrong by the last check, the worst first, or that the room is ready; neither by a check that is not
+    def _verdict(self, now: Now) -> RoomVerdict:
+        """What is wrong by the last check, the worst of it, or that the room is ready; neither by a check that is not
         to be believed any more."""
         last = self._health.last_check.readiness(self._health.devices, now)
         worst = next((one for one in last.findings if one.severity == "failed"), None)
         if last.verdict == "no-go" and worst is not None:
-            return structs.replace(said, fault=worst.seen, fault_code=worst.code)
-        return structs.replace(said, ready=last.verdict == "go")
+            return RoomVerdict(fault=worst.seen, fault_code=worst.code)
+        return RoomVerdict(is_ready=last.verdict == "go")

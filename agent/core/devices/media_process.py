@@ -6,6 +6,7 @@ from msgspec import structs
 
 from agent.core.again import share
 from agent.core.context import Context
+from agent.core.model.announcement import Announcement, LookAhead
 from agent.core.model.deadlines import MediaStartDue
 from agent.core.model.effects import (
     CancelDeadline,
@@ -15,13 +16,7 @@ from agent.core.model.effects import (
     StartMedia,
     StopMedia,
 )
-from agent.core.model.media import (
-    Announcement,
-    MediaPlan,
-    MeetingPlan,
-    OpenSession,
-    SetAnnouncement,
-)
+from agent.core.model.media import MediaPlan, MeetingPlan, OpenSession, SetAnnouncement
 
 FIRST_BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 30.0
@@ -59,7 +54,7 @@ class MediaProcess:
         if isinstance(plan, MeetingPlan):
             is_set = self._context.clock_is_set
             plan = structs.replace(plan, leftovers=self.sessions, clock_is_set=is_set)
-            if self.announcement is not None and self.announcement.kind == "next":
+            if isinstance(self.announcement, LookAhead):
                 plan = structs.replace(plan, announcement=None)  # it is said between meetings alone
         self._do(StartMedia(self._generation, plan))
 

@@ -6,51 +6,16 @@ lines. Each is a tagged struct: the tag stands in the field `kind`.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
 
+from agent.core.model.announcement import Announcement
 from agent.core.model.commands import Endpoint, PictureSize, Source
 from agent.core.model.documents import DeviceStatus, FloorState
 from agent.core.model.figures import LinkState, MediaFigures, Medium
 
 DeviceKind = Literal["camera", "microphone", "speaker", "display", "panel"]
-
-
-AnnouncementKind = Literal["call", "message", "check", "retry", "agenda", "next"]
-
-
-class Announcement(Struct, frozen=True):
-    """Words for the people in the room: large between meetings, a band across the picture in one; `next` stands beneath the
-    room's name between meetings alone.
-
-    `chime` also rings until it is taken away: a chime between meetings, a soft tone over a meeting's sound.
-    """
-
-    kind: AnnouncementKind
-    text: str = ""
-    request: str = ""
-    """Answered by `Applied` when the screen has it."""
-    title: str = ""
-    """The meeting that a call is to, or that is tried again."""
-    level: Literal["info", "warning", "urgent"] = "info"
-    caller: str = ""
-    answers: list[str] = []
-    chime: bool = False
-    volume: int = 0
-    minutes_left: int = 0
-    """Until the meeting of the agenda begins; its time is in `text`."""
-    fault: str = ""
-    """The worst that the last check found, in words."""
-    fault_code: str = ""
-    """Of that finding, such as `camera-black`."""
-    ready: bool = False
-    """The last check found nothing wrong, and that is to be believed."""
-    join_failed: str = ""
-    """Of a `retry`, and of a meeting of the agenda: the code of why the last try to join it failed."""
-    begins: datetime | None = None
-    """When the meeting of `next` does; None if there is none soon."""
 
 
 class StandbyPlan(Struct, frozen=True, tag_field="kind", tag="standby"):

@@ -10,12 +10,12 @@ from msgspec import Struct, structs
 from agent.core.context import Context
 from agent.core.devices.microphone import MicrophoneControl
 from agent.core.meeting.control import MeetingControl
+from agent.core.model.announcement import Called
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckDetail, AckState, Call, Code, Command
 from agent.core.model.deadlines import RingOver
 from agent.core.model.documents import EventDetail
 from agent.core.model.effects import CancelDeadline, SetDeadline
-from agent.core.model.media import Announcement
 from agent.core.participation.announcements import Announcements
 
 
@@ -70,15 +70,14 @@ class UrgentCall:
         self._do(SetDeadline(RingOver(), call.ring_seconds))
         volume = self._microphone.volume if call.volume is None else call.volume
         self._announcements.set(
-            Announcement(
-                "call",
-                text=call.text or "",
+            "call",
+            Called(
                 title=call.meeting.title or call.meeting.id,
-                level="urgent",
+                text=call.text or "",
                 caller=call.caller or "",
                 chime="speaker" in self._context.profile.fitted,
                 volume=volume,
-            )
+            ),
         )
 
     def answered(self, now: Now) -> None:

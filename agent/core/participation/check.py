@@ -9,13 +9,13 @@ from agent.core.context import Context
 from agent.core.devices.lamp import Lamp
 from agent.core.health import HealthBoard
 from agent.core.meeting.lifecycle import Lifecycle
+from agent.core.model.announcement import Checking
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckDetail, AckState, Check, Code, Command, Origin
 from agent.core.model.deadlines import CheckLate
 from agent.core.model.documents import EventDetail, Phase
 from agent.core.model.effects import CancelDeadline, SetDeadline, StartCheck, StopCheck
 from agent.core.model.events import CheckEnded, DevicesBorrowed
-from agent.core.model.media import Announcement
 from agent.core.participation.announcements import Announcements
 
 LATE_SECONDS = 90.0
@@ -67,7 +67,7 @@ class RoomCheck:
         self._answers.running(command.id, "checking", now)
         if self._opens:
             self._lamp.opened(live=True)
-            self._announcements.set(Announcement("check"))
+            self._announcements.set("check", Checking())
         self._do(StartCheck(self._number, check))
         self._do(SetDeadline(CheckLate(), LATE_SECONDS * self._slowness))
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from agent.core.context import Context
 from agent.core.meeting.lifecycle import Lifecycle
+from agent.core.model.announcement import Message
 from agent.core.model.cleaning import clean
 from agent.core.model.clock import Now
 from agent.core.model.commands import AckState, Code, Command, Hide, Show
@@ -16,7 +17,6 @@ from agent.core.model.deadlines import AnnouncementLate, MessageOver
 from agent.core.model.documents import EventDetail
 from agent.core.model.effects import CancelDeadline, RememberMessage, SetDeadline
 from agent.core.model.events import MessageRecord
-from agent.core.model.media import Announcement
 from agent.core.participation.announcements import Announcements
 
 SHOWN_SECONDS = 15.0
@@ -92,13 +92,7 @@ class Messages:
             self._do(SetDeadline(MessageOver(), seconds))
         self._do(SetDeadline(AnnouncementLate(command_id), SHOWN_SECONDS))
         self._announcements.set(
-            Announcement(
-                "message",
-                request=command_id,
-                text=show.text,
-                level=show.level,
-                answers=list(show.answers),
-            )
+            "message", Message(command_id, show.text, show.level, tuple(show.answers))
         )
 
     def applied(self, request: str, error: str, now: Now) -> None:

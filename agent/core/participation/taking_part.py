@@ -8,10 +8,10 @@ from agent.core.devices.microphone import MicrophoneControl
 from agent.core.meeting.control import MeetingControl
 from agent.core.meeting.floor_control import FloorControl
 from agent.core.meeting.retry import Plan
+from agent.core.model.announcement import Retrying
 from agent.core.model.clock import Now
 from agent.core.model.commands import Body, Call, Check, Code, Command, Floor, Hide, Show
 from agent.core.model.events import PanelLine
-from agent.core.model.media import Announcement
 from agent.core.participation.announcements import Announcements
 from agent.core.participation.button import Button
 from agent.core.participation.call import UrgentCall
@@ -109,4 +109,4 @@ class TakingPart:
             self.announcements.clear("retry", in_meeting=in_meeting)
             return
         title = waiting.join.meeting.title or waiting.meeting
-        self.announcements.set(Announcement("retry", title=title, join_failed=waiting.code))
+        self.announcements.set("retry", Retrying(title, waiting.code))

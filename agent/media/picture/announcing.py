@@ -5,55 +5,69 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from agent.core.model.media import Announcement, Applied
+from agent.core.model.announcement import (
+    Announcement,
+    Called,
+    Checking,
+    LookAhead,
+    MeetingSoon,
+    Message,
+    NextMeeting,
+    Retrying,
+    RoomVerdict,
+    ringing,
+)
+from agent.core.model.media import Applied
 from agent.locale import gettext as _
 from agent.locale import translate
 from agent.media.picture.notice import DEVICES, trouble
 from agent.media.picture.screen import Screen
 from agent.media.reporting import Send
 
-Ring = Callable[[Announcement | None], None]
+Ring = Callable[[Called | None], None]
 """Begins a call's sound, or (None) ends it."""
 
 
 def lines(announcement: Announcement, now: datetime | None = None) -> list[str]:
     """What the people in the room read, line by line; `now` is the time of their clock, by default this machine's."""
-    match announcement.kind:
-        case "call":
-            caller = _("Called by {caller}").format(caller=announcement.caller)
+    match announcement:
+        case Called(title, text, caller):
             return [
-                _("URGENT CALL: {title}").format(title=announcement.title),
-                *([announcement.text] if announcement.text else []),
-                *([caller] if announcement.caller else []),
+                _("URGENT CALL: {title}").format(title=title),
+                *([text] if text else []),
+                *([_("Called by {caller}").format(caller=caller)] if caller else []),
                 _("Press the button to answer"),
             ]
-        case "check":
+        case Message():
+            return _message(announcement)
+        case Checking():
             return [_("Devices are being checked: camera and microphone are on for a moment")]
-        case "retry":
-            return _retry(announcement.title, announcement.join_failed)
-        case "agenda" if announcement.join_failed:
-            return _retry(announcement.title, announcement.join_failed)
-        case "agenda":
-            return _agenda(announcement)
-        case "next":
-            return _next(announcement, now or datetime.now().astimezone())
-        case "message":
-            head = {"warning": [_("ATTENTION")], "urgent": [_("URGENT")]}
-            presses = (_("Press once: {answer}"), _("Press twice: {answer}"))
-            answers = [
-                press.format(answer=answer)
-                for press, answer in zip(presses, announcement.answers, strict=False)
+        case Retrying(title, code):
+            return [
+                _("Could not join: {title}").format(title=title),
+                _reason(code),
+                _("Trying again by itself; no need to do anything"),
             ]
-            joined = ["   ".join(answers)] if answers else []
-            return [*head.get(announcement.level, []), announcement.text, *joined]
+        case MeetingSoon(title, when, minutes, verdict):
+            return [
+                title,
+                _("Begins at {when}").format(when=when),
+                *([_("{minutes} minutes left").format(minutes=minutes)] if minutes else []),
+                *_readiness(verdict),
+            ]
+        case LookAhead(meeting, verdict):
+            now = now or datetime.now().astimezone()
+            return [*(_next(meeting, now) if meeting else []), *_readiness(verdict)]
 
 
-def _retry(title: str, code: str) -> list[str]:
-    return [
-        _("Could not join: {title}").format(title=title),
-        _reason(code),
-        _("Trying again by itself; no need to do anything"),
+def _message(message: Message) -> list[str]:
+    head = {"warning": [_("ATTENTION")], "urgent": [_("URGENT")]}
+    presses = (_("Press once: {answer}"), _("Press twice: {answer}"))
+    answers = [
+        press.format(answer=answer) for press, answer in zip(presses, message.answers, strict=False)
     ]
+    joined = ["   ".join(answers)] if answers else []
+    return [*head.get(message.level, []), message.text, *joined]
 
 
 def _reason(code: str) -> str:
@@ -68,38 +82,25 @@ def _reason(code: str) -> str:
     return _("The connection has not come about yet")
 
 
-def _agenda(announcement: Announcement) -> list[str]:
-    left = announcement.minutes_left
-    return [
-        announcement.title,
-        _("Begins at {when}").format(when=announcement.text),
-        *([_("{minutes} minutes left").format(minutes=left)] if left else []),
-        *_readiness(announcement),
-    ]
-
-
-def _next(announcement: Announcement, now: datetime) -> list[str]:
+def _next(meeting: NextMeeting, now: datetime) -> list[str]:
     """By the clock that stands on the same screen."""
-    if announcement.begins is None:
-        return _readiness(announcement)
-    begins = announcement.begins.astimezone(now.tzinfo)
+    begins = meeting.begins.astimezone(now.tzinfo)
     days = (begins.date() - now.date()).days
     when = {0: _("Today at {time}"), 1: _("Tomorrow at {time}")}.get(days, _("{date} at {time}"))
     return [
-        _("Next: {title}").format(title=announcement.title),
+        _("Next: {title}").format(title=meeting.title),
         when.format(time=f"{begins:%H:%M}", date=f"{begins:%d.%m}"),
-        *_readiness(announcement),
     ]
 
 
-def _readiness(announcement: Announcement) -> list[str]:
+def _readiness(verdict: RoomVerdict) -> list[str]:
     """By the last check: nothing if that is not known. Of a device what to look at, else what was found."""
-    kind, _dash, code = announcement.fault_code.partition("-")
+    kind, _dash, code = verdict.fault_code.partition("-")
     if kind in DEVICES:
         return [trouble(kind, code)]
-    if fault := announcement.fault or announcement.fault_code:
+    if fault := verdict.fault or verdict.fault_code:
         return [_("Please look at: {fault}").format(fault=translate(fault))]
-    return [_("The room is ready")] if announcement.ready else []
+    return [_("The room is ready")] if verdict.is_ready else []
 
 
 class Announcing:
@@ -114,10 +115,10 @@ class Announcing:
 
     def set(self, announcement: Announcement | None) -> None:
         """Show it in place of the one before, or (None) nothing any more."""
-        self._ring(announcement if announcement and announcement.chime else None)
+        self._ring(ringing(announcement))
         shown = lines(announcement) if announcement else []
         self._screen.announce("\n".join(shown))
-        self._unconfirmed = announcement.request if announcement else ""
+        self._unconfirmed = announcement.request if isinstance(announcement, Message) else ""
         if self._screen.lit:
             self._confirm()
 

@@ -10,7 +10,7 @@ import threading
 from array import array
 from collections.abc import Callable
 
-from agent.core.model.media import Announcement
+from agent.core.model.announcement import Called
 from agent.media.reporting import DeviceReporter
 from agent.ports import PERIOD_FRAMES, SAMPLE_RATE_HZ, Speaker
 
@@ -82,7 +82,7 @@ class SoftTone:
     def __init__(self) -> None:
         self._tone: Repeated | None = None
 
-    def ring(self, call: Announcement | None) -> None:
+    def ring(self, call: Called | None) -> None:
         """Begin, or (None) end."""
         if call is None:
             self._tone = None
@@ -111,7 +111,7 @@ class Chime:
         self._thread: threading.Thread | None = None
         self._silent = threading.Event()
 
-    def ring(self, call: Announcement | None) -> None:
+    def ring(self, call: Called | None) -> None:
         """Begin with this call's volume, or (None) end."""
         if call is None:
             self.close()
