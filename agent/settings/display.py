@@ -34,6 +34,13 @@ class Relay(Section, frozen=True):
     ] = 60
 
 
+def by_likelihood(connector: str) -> tuple[bool, str]:
+    """Sorts connectors where no setting names one: a meeting's screen hangs on HDMI. A touch panel (DSI) is always
+    connected, and of composite video nobody knows.
+    """
+    return not connector.startswith("HDMI"), connector
+
+
 class Output(Section, frozen=True):
     """Where the meeting's picture goes."""
 
@@ -42,7 +49,10 @@ class Output(Section, frozen=True):
         Meta(description="kms (the screen itself), window (a desktop), none"),
     ]
     connector: Annotated[
-        str | None, Meta(description="kms: connector, such as HDMI-A-1; none: the first connected")
+        str | None,
+        Meta(
+            description="kms: connector, such as HDMI-A-1; none: the first connected, HDMI before others"
+        ),
     ] = None
     width: Annotated[int, Meta(description="pixels of the picture shown", ge=320, le=3840)] = 1280
     height: Annotated[int, Meta(description="pixels of the picture shown", ge=180, le=2160)] = 720

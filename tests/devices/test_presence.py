@@ -259,6 +259,15 @@ def test_the_display_is_named_by_its_edid(tmp_path: Path) -> None:
     assert told.detail.connector == "HDMI-A-2"
 
 
+def test_a_television_goes_before_a_touch_panel(tmp_path: Path) -> None:
+    """As the screen itself chooses."""
+    hdmi(tmp_path, "DSI-1", True)
+    hdmi(tmp_path, "HDMI-A-1", True)
+    output = settings.Output(driver="kms")
+    told = connector.probe(output, behind_relay=False, required=False, sysfs=tmp_path)
+    assert told.detail.connector == "HDMI-A-1"
+
+
 def test_a_display_without_cable_is_absent_unless_its_relay_may_be_off(tmp_path: Path) -> None:
     hdmi(tmp_path, "HDMI-A-1", False)
     output = settings.Output(driver="kms", connector="HDMI-A-1")
@@ -283,8 +292,12 @@ def test_what_is_unplugged_while_one_looks_does_not_spoil_the_look(tmp_path: Pat
     going = tmp_path / "class/drm/card0-HDMI-A-9"
     (going / "status").mkdir(parents=True)  # it is listed, and cannot be read
     (tmp_path / "class/sound/card7/id").mkdir(parents=True)
+    camera_node(tmp_path, 0, "USB Camera")
+    camera_node(tmp_path, 1, "HD Webcam")
+    (tmp_path / "class/video4linux/video1/index").unlink()
     assert [one.name for one in connector.connectors(tmp_path)] == ["HDMI-A-1"]
     assert [card.id for card in cards.cards(tmp_path)] == ["Jabra"]
+    assert [node.card for node in v4l2_nodes.nodes(tmp_path)] == ["USB Camera"]
 
 
 def room(folder: Path) -> settings.Devices:

@@ -45,6 +45,24 @@ def test_the_connector_that_is_meant(machine, wanted, connector_id):
         os.close(card.descriptor)
 
 
+@pytest.mark.parametrize("panel", ["DSI-1", "Composite-1"])
+@pytest.mark.parametrize("television", ["connected", "disconnected"])
+def test_a_television_goes_before_a_panel_that_is_always_there(machine, panel, television):
+    """Whether composite video is connected nobody knows; it took the picture of a television that was off."""
+    (machine["sysfs"] / "class/drm/card1-HDMI-A-2/status").write_text(f"{television}\n")
+    folder = machine["sysfs"] / f"class/drm/card1-{panel}"
+    folder.mkdir()
+    (folder / "status").write_text("unknown\n")
+    (folder / "connector_id").write_text("60\n")
+    card = open_card(None, HD, **machine)
+    os.close(card.descriptor)
+    assert card.connector_id == (41 if television == "connected" else 32)
+    (folder / "status").write_text("connected\n")
+    card = open_card(None, HD, **machine)
+    os.close(card.descriptor)
+    assert card.connector_id == (41 if television == "connected" else 60)
+
+
 def test_a_connector_that_is_not_there_is_named_with_those_that_are(machine):
     with pytest.raises(MediaError, match=r"no connector DSI-1 \(found: HDMI-A-1, HDMI-A-2\)"):
         open_card("DSI-1", HD, **machine)

@@ -5,6 +5,7 @@ Nothing is opened. Cameras go by name, since /dev/videoN moves when they are plu
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -26,9 +27,10 @@ def nodes(sysfs: Path = SYSFS) -> list[Node]:
     folder = sysfs / "class" / "video4linux"
     found = []
     for path in sorted(folder.glob("video*"), key=lambda path: int(path.name[5:])):
-        if (path / "index").read_text().strip() != "0" or _is_platform_device(path):
-            continue
-        found.append(Node((path / "name").read_text().strip(), Path("/dev") / path.name))
+        with suppress(OSError):  # it is unplugged at this moment
+            first = (path / "index").read_text().strip() == "0"
+            if first and not _is_platform_device(path):
+                found.append(Node((path / "name").read_text().strip(), Path("/dev") / path.name))
     return found
 
 

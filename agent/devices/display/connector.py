@@ -14,6 +14,7 @@ from agent import settings
 from agent.core.model.device_detail import DeviceDetail
 from agent.core.model.documents import DeviceStatus, Status
 from agent.devices import status
+from agent.settings.display import by_likelihood
 
 SYSFS = Path("/sys")
 
@@ -30,16 +31,16 @@ class Connector(Struct, frozen=True):
 
 
 def connectors(sysfs: Path = SYSFS) -> list[Connector]:
-    """All connectors of all graphics cards, by name; writeback ones are no displays."""
+    """All connectors of all graphics cards, the likeliest first; writeback ones are no displays."""
     found = []
-    for path in sorted((sysfs / "class" / "drm").glob("card*-*")):
+    for path in (sysfs / "class" / "drm").glob("card*-*"):
         name = path.name.split("-", 1)[1]
         if name.startswith("Writeback"):
             continue
         with suppress(OSError):  # no connector, or its driver goes at this moment
             connected = (path / "status").read_text().strip() == "connected"
             found.append(Connector(name, connected, monitor_name(_edid(path))))
-    return found
+    return sorted(found, key=lambda one: by_likelihood(one.name))
 
 
 def monitor_name(edid: bytes) -> str:

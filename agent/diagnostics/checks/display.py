@@ -13,6 +13,7 @@ from agent.diagnostics.report import Finding, ok, skipped, warning
 from agent.diagnostics.site import Site
 from agent.locale import gettext as _
 from agent.settings import Devices
+from agent.settings.display import by_likelihood
 
 EDID_BYTES = 128
 """A display says what it is in blocks of this size (VESA E-EDID)."""
@@ -69,12 +70,13 @@ def _is_off(site: Site) -> bool:
 
 
 def all_connectors(drm: Path) -> dict[str, Path]:
-    """The connectors by the kernel's names, such as HDMI-A-1."""
-    return {
+    """The connectors by the kernel's names, such as HDMI-A-1, the likeliest first."""
+    found = {
         folder.name.split("-", 1)[1]: folder
-        for folder in sorted(drm.glob("card*-*"))
+        for folder in drm.glob("card*-*")
         if (folder / "status").exists()
     }
+    return dict(sorted(found.items(), key=lambda one: by_likelihood(one[0])))
 
 
 def connected(drm: Path) -> dict[str, int]:

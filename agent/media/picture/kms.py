@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from agent.errors import MediaError
 from agent.settings import Output
+from agent.settings.display import by_likelihood
 
 _MODE = re.compile(r"^(?P<width>\d+)x(?P<height>\d+)$", re.MULTILINE)
 """One that is not interlaced."""
@@ -45,13 +46,16 @@ class Card(NamedTuple):
 
 
 def open_card(wanted: str | None, output: Output, sysfs: Path = SYSFS, dev: Path = DEV) -> Card:
-    """The card with this connector, such as HDMI-A-1; None: the first connected one, else the first.
+    """The card with this connector, such as HDMI-A-1; None: the first connected one, else the first, HDMI
+    before others.
 
     Whoever opens a card first may draw on it. Where nobody has lit the display its mode will be the `output`'s size, if
     it has such a one. Raises MediaError (`no-screen`).
     """
-    places = sorted((sysfs / "class/drm").glob("card*-*"))
-    places = [place for place in places if "-Writeback-" not in place.name]
+    places = [
+        place for place in (sysfs / "class/drm").glob("card*-*") if "-Writeback-" not in place.name
+    ]
+    places.sort(key=lambda place: by_likelihood(_name(place)))
     usable = [place for place in places if wanted in (None, _name(place))]
     if not usable:
         names = ", ".join(map(_name, places)) or "none"
