@@ -50,6 +50,10 @@ class Inbox(Generic[T]):
         self._arrivals.get_nowait()
         return self._next()
 
+    def has_room_event(self) -> bool:
+        """Whether what comes next has happened in the room, and is not somebody's question or command."""
+        return bool(self._room)
+
     def is_busy(self) -> bool:
         """Whether enough commands wait."""
         return len(self._hub) >= ENOUGH_COMMANDS

@@ -81,6 +81,8 @@ class Loop:
         with suppress(queue.Empty):
             self._take(self._inbox.get(timeout=self._patience_seconds()))
             for _ in range(MAX_EVENTS_A_TURN):  # an answer that is here beats its deadline
+                if not self._inbox.has_room_event():
+                    self._perform()  # while that is written something may come that goes before the next command
                 item = self._inbox.get_nowait()
                 self._take(item)
                 if isinstance(item, ASKED) and self._is_due():
