@@ -233,6 +233,7 @@ def test_a_server_on_this_machine_needs_no_setting(media_server: MediaServer) ->
         process.wait(UplinkReported, flowing, seconds=20)
 
 
+@pytest.mark.paired
 def test_servers_that_are_away_hold_nobody_up(media_server: MediaServer) -> None:
     """192.0.2.0/24 is nobody's (RFC 5737)."""
     away = ["turn:phong@192.0.2.1:3478", "turns:phong@192.0.2.2:443"]
