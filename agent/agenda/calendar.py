@@ -72,11 +72,11 @@ class Reading(NamedTuple):
     occurrences: list[Occurrence]
     complaints: list[str]
     series: dict[str, Version]
-    """Series that stand here whole, a single meeting too, not only one of their meetings."""
-    cancelled: set[str]
-    """Those of them that are called off: their meetings may be in a file that was read before."""
+    """Series that stand here whole, a single meeting too, not only one of their meetings: what is not among the
+    occurrences is no meeting of theirs any more. A series that is called off is here as well."""
     unread: set[str]
-    """Series that a complaint is about: nothing is known of their meetings."""
+    """Series of this file whose meetings are not told here: a complaint is about them, or another file is read with
+    this one and has them first."""
 
 
 class _Part(NamedTuple):
@@ -107,12 +107,12 @@ def read_calendars(files: Sequence[bytes], begin: datetime, end: datetime) -> li
     An event that several files have, such as an invitation, its change and its cancellation, is read once, in its
     newest version and with the file that has it first. Never raises for what is in a file.
     """
-    readings = [Reading([], [], {}, set(), set()) for _ in files]
+    readings = [Reading([], [], {}, set()) for _ in files]
     series: dict[str, list[_Part]] = defaultdict(list)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries warn of what is complained about below
         for number, data in enumerate(files):
-            for part in _parts(data, number, readings[number].complaints):
+            for part in _parts(data, number, readings[number]):
                 series[str(part.event.get("UID", "")) or f"no-uid-{len(series)}"].append(part)
         for uid, parts in series.items():
             _read_series(uid, parts, (begin, end), readings)
@@ -121,14 +121,16 @@ def read_calendars(files: Sequence[bytes], begin: datetime, end: datetime) -> li
     return readings
 
 
-def _parts(data: bytes, number: int, complaints: list[str]) -> list[_Part]:
+def _parts(data: bytes, number: int, reading: Reading) -> list[_Part]:
     if len(data) > MAX_FILE_BYTES:
-        complaints.append(f"the file has {len(data)} bytes; at most {MAX_FILE_BYTES} are read")
+        reading.complaints.append(
+            f"the file has {len(data)} bytes; at most {MAX_FILE_BYTES} are read"
+        )
         return []
     try:
         calendars = parse(data)
     except Exception as error:  # whatever the library stumbles over: it is a line for the operator
-        complaints.append(f"not an iCalendar file: {_line(error)}")
+        reading.complaints.append(f"not an iCalendar file: {_line(error)}")
         return []
     parts = [
         _Part(event, number, str(calendar.get("METHOD", "")).upper() == "CANCEL")
@@ -136,23 +138,28 @@ def _parts(data: bytes, number: int, complaints: list[str]) -> list[_Part]:
         for event in calendar.walk("VEVENT")
     ]
     if len(parts) > MAX_EVENTS:
-        complaints.append(f"{len(parts)} events are too many; the first {MAX_EVENTS} are read")
+        text = f"{len(parts)} events are too many; the first {MAX_EVENTS} are read"
+        reading.complaints.append(text)
+        reading.unread.update(
+            _digest(str(part.event.get("UID", ""))) for part in parts[MAX_EVENTS:]
+        )
     return parts[:MAX_EVENTS]
 
 
 def _read_series(
     uid: str, parts: list[_Part], window: tuple[datetime, datetime], readings: list[Reading]
 ) -> None:
-    reading = readings[parts[0].file]
+    first = parts[0].file
+    for other in {part.file for part in parts} - {first}:
+        readings[other].unread.add(_digest(uid))
+    reading = readings[first]
     title = _title(parts[0].event)
     try:
         chosen, newest = _newest(parts)
-        is_cancelled = newest is not None and newest.cancels
-        reading.occurrences.extend(_expand(uid, chosen, window, is_cancelled))
+        cancelled = newest is not None and newest.cancels
+        reading.occurrences.extend(_expand(uid, chosen, window, cancelled))
         if newest is not None:
             reading.series[_digest(uid)] = newest.version
-        if is_cancelled:
-            reading.cancelled.add(_digest(uid))
     except _Refused as why:
         reading.complaints.append(f"{title!r}: {why}")
         reading.unread.add(_digest(uid))

@@ -73,7 +73,7 @@ class Plan(Struct):
         old = {one for one, version in series.items() if version < self.series.get(one, version)}
         whole = series.keys() - old
         self.series.update({one: series[one] for one in whole})
-        untouched = old | reading.unread
+        unknown = old | reading.unread
         known = {_calendar_key(one.item.id): one for one in self.meetings if one.series}
         new: dict[str, Planned] = {}
         left: dict[str, str] = {}
@@ -85,11 +85,9 @@ class Plan(Struct):
             else:
                 new[id] = one.instead_of(before)
         for one in self.meetings:
-            id = one.item.id
-            if id not in new:
-                is_gone = one.source == source or one.series in whole
-                is_gone = is_gone and id not in left and one.series not in untouched
-                new[id] = one.called_off() if is_gone else one
+            concerned = one.series not in unknown and (one.source == source or one.series in whole)
+            gone = concerned and one.item.id not in left
+            new.setdefault(one.item.id, one.called_off() if gone else one)
         self.meetings = sorted(new.values(), key=lambda one: (one.item.starts, one.item.id))
         return list(dict.fromkeys(left.values()))
 

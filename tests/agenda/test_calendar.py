@@ -12,7 +12,7 @@ import pytest
 from dateutil.rrule import rrulestr
 
 from agent.agenda.calendar import MAX_FILE_BYTES, Reading, read_calendars
-from tests.support.calendars import read_calendar
+from tests.support.calendars import calendar, read_calendar
 from tests.support.fuzz import lines_turned_about
 
 FILES = Path(__file__).parent / "files"
@@ -135,20 +135,6 @@ def test_what_is_no_calendar_is_said(data: bytes, word: str) -> None:
     assert word in reading.complaints[0]
 
 
-def event(*lines: str) -> bytes:
-    body = ["DTSTAMP:20261120T010203Z", "UID:u", "SUMMARY:s", *lines]
-    whole = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:x",
-        "BEGIN:VEVENT",
-        *body,
-        "END:VEVENT",
-        "END:VCALENDAR",
-    ]
-    return "\r\n".join(whole).encode() + b"\r\n"
-
-
 @pytest.mark.parametrize(
     ("lines", "word"),
     [
@@ -168,7 +154,7 @@ def event(*lines: str) -> bytes:
     ],
 )
 def test_what_is_no_meeting_is_said_in_a_line(lines: list[str], word: str) -> None:
-    reading = read_calendar(event(*lines), BEGIN, END)
+    reading = read_calendar(calendar(lines), BEGIN, END)
     assert reading.occurrences == []
     assert len(reading.complaints) == 1
     assert word in reading.complaints[0]
@@ -177,7 +163,7 @@ def test_what_is_no_meeting_is_said_in_a_line(lines: list[str], word: str) -> No
 def test_one_bad_event_costs_no_other() -> None:
     good = (FILES / "apple.ics").read_bytes()
     bad = (
-        event("DTSTART;TZID=Nowhere:20261201T020000")
+        calendar(["DTSTART;TZID=Nowhere:20261201T020000"])
         .split(b"BEGIN:VEVENT")[1]
         .split(b"END:VEVENT")[0]
     )
@@ -196,10 +182,12 @@ def test_random_rules_against_another_expansion() -> None:
         )
         rule = random_rule(dice)
         found = read_calendar(
-            event(
-                f"DTSTART;TZID=Asia/Ho_Chi_Minh:{start:%Y%m%dT%H%M%S}",
-                "DURATION:PT30M",
-                f"RRULE:{rule}",
+            calendar(
+                [
+                    f"DTSTART;TZID=Asia/Ho_Chi_Minh:{start:%Y%m%dT%H%M%S}",
+                    "DURATION:PT30M",
+                    f"RRULE:{rule}",
+                ]
             ),
             BEGIN,
             END,
@@ -247,16 +235,6 @@ SERIES = [
     "RRULE:FREQ=DAILY;COUNT=4",
 ]
 DAYS = ["30.11. 07:15-08:00", *[f"{day:02}.12. 07:15-08:00" for day in (1, 2, 3)]]
-
-
-def calendar(*events: list[str], head: str = "X-WR-CALNAME:x") -> bytes:
-    """Each event has the UID u and the title s, unless it says otherwise."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", head]
-    for one in events:
-        lines += ["BEGIN:VEVENT", "DTSTAMP:20261120T010203Z", "UID:u"]
-        lines += [line for line in ["SUMMARY:s"] if not any("SUMMARY" in other for other in one)]
-        lines += [*one, "END:VEVENT"]
-    return "\r\n".join([*lines, "END:VCALENDAR", ""]).encode()
 
 
 def instance(original: str, starts: str, *more: str) -> list[str]:
@@ -333,7 +311,11 @@ def test_an_invitation_its_change_and_its_cancellation_in_three_files() -> None:
         one for reading in read_calendars([all_off, invited], BEGIN, END) for one in local(reading)
     ]
     assert whole == ["x" + one for one in DAYS]
-    assert read_calendar(all_off, BEGIN, END).cancelled != []
+    called_off = read_calendar(all_off, BEGIN, END)
+    assert local(called_off) == ["x" + DAYS[0]]
+    assert called_off.series.keys() == {
+        one.series for one in read_calendar(invited, BEGIN, END).occurrences
+    }, "and the others are no meetings any more"
 
 
 def test_a_known_name_is_what_everybody_knows_whatever_the_file_says() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent.agenda.calendar import Reading
+from agent.agenda.calendar import read_calendars
 from agent.agenda.plan import Plan, Planned, changes, planned, read_plan, write_plan
 from agent.agenda.rooms import KnownRoom, RoomList
 from agent.core.model.agenda import (
@@ -21,7 +21,7 @@ from agent.core.model.agenda import (
 )
 from agent.core.model.commands import Attendance, Meeting
 from agent.errors import AgentError
-from tests.support.calendars import read_calendar
+from tests.support.calendars import calendar, read_calendar
 
 FILES = Path(__file__).parent / "files"
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -35,18 +35,21 @@ ROOMS = RoomList(
 )
 
 
-def reading_of(data: bytes) -> Reading:
-    return read_calendar(data, NOW, NOW + timedelta(days=14))
-
-
 def take(plan: Plan, name: str, data: bytes) -> list[str]:
+    return take_all(plan, {name: data})
+
+
+def take_all(plan: Plan, files: dict[str, bytes]) -> list[str]:
     """As `diemcau agenda import` does."""
-    reading = reading_of(data)
-    meetings = [
-        planned(one, ROOMS.match(one.attendees).addresses or ["room/dat-mui"], name)
-        for one in reading.occurrences
-    ]
-    return plan.put(name, meetings, reading)
+    readings = read_calendars(list(files.values()), NOW, NOW + timedelta(days=14))
+    left: list[str] = []
+    for name, reading in zip(files, readings, strict=True):
+        meetings = [
+            planned(one, ROOMS.match(one.attendees).addresses or ["room/dat-mui"], name)
+            for one in reading.occurrences
+        ]
+        left += plan.put(name, meetings, reading)
+    return left
 
 
 def plan_of(name: str) -> Plan:
@@ -116,7 +119,7 @@ def test_what_would_change_is_said() -> None:
 
 def test_what_a_file_no_longer_has_is_cancelled() -> None:
     plan = plan_of("outlook.ics")
-    plan.put("outlook.ics", plan.meetings[:1], reading_of(b""))
+    plan.put("outlook.ics", plan.meetings[:1], read_calendar(b"", NOW, NOW))
     assert [one.item.cancelled for one in plan.meetings] == [False, True, True]
 
 
@@ -212,26 +215,12 @@ UTC_TIME = "%Y%m%dT%H%M%SZ"
 DAILY = "RRULE:FREQ=DAILY"
 
 
-def said(
-    day: int,
-    hour: int = 7,
-    *lines: str,
-    sequence: int = 0,
-    method: str = "REQUEST",
-    title: str = "Giao ban",
-) -> bytes:
+def said(day: int, hour: int = 7, *lines: str, sequence: int = 0, method: str = "REQUEST") -> bytes:
     """What a calendar program sent on a day of November: a meeting of the 29th, at an hour."""
-    begin = datetime(2026, 11, 29, hour, tzinfo=UTC)
-    text = [
-        "BEGIN:VCALENDAR",
-        f"METHOD:{method}",
-        "BEGIN:VEVENT",
-        "UID:giao-ban",
-        f"SUMMARY:{title}",
-    ]
-    text += [f"SEQUENCE:{sequence}", f"DTSTAMP:{datetime(2026, 11, day, tzinfo=UTC):{UTC_TIME}}"]
-    text += [f"DTSTART:{begin:{UTC_TIME}}", "DURATION:PT1H", *lines]
-    return "\r\n".join([*text, "END:VEVENT", "END:VCALENDAR", ""]).encode()
+    stamp, begin = datetime(2026, 11, day), datetime(2026, 11, 29, hour)
+    event = [f"DTSTAMP:{stamp:{UTC_TIME}}", f"SEQUENCE:{sequence}", "SUMMARY:Giao ban"]
+    event += [f"DTSTART:{begin:{UTC_TIME}}", "DURATION:PT1H", *lines]
+    return calendar(event, head=f"METHOD:{method}")
 
 
 def held(plan: Plan) -> list[str]:
@@ -305,6 +294,26 @@ def test_an_event_that_cannot_be_read_any_more_is_not_cancelled() -> None:
     take(plan, "a", said(1, 7))
     take(plan, "a", said(2, 7, "EXRULE:FREQ=DAILY", sequence=1))
     assert held(plan) == ["29 07"]
+
+
+def test_what_a_file_has_too_much_of_is_not_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first 5,000 events are read; of the others nothing is known."""
+    days = [[f"UID:{day}", f"DTSTART:202611{day}T070000Z", "DURATION:PT1H"] for day in (29, 30)]
+    plan = Plan()
+    take(plan, "a", calendar(*days))
+    monkeypatch.setattr("agent.agenda.calendar.MAX_EVENTS", 1)
+    take(plan, "a", calendar(*days))
+    assert held(plan) == ["29 07", "30 07"]
+
+
+@pytest.mark.parametrize("bad", [(), ("EXRULE:FREQ=DAILY",)], ids=["older", "not readable"])
+def test_what_a_second_file_has_too_is_not_gone_from_it(bad: tuple[str, ...]) -> None:
+    """An event that two files have is read with the first of them."""
+    plan = Plan()
+    take(plan, "b", said(2, 9, sequence=1))
+    both = said(1, 7, *bad)
+    take_all(plan, {"a": both, "b": both})
+    assert held(plan) == ["29 09"]
 
 
 def test_a_version_is_known_for_a_year() -> None:
